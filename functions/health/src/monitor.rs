@@ -1,0 +1,37 @@
+//! monitor: the snapshot of this iteration; that of the first is the baseline, recorded before anything changes.
+
+use crate::observe::{self, observe};
+use crate::records::keep_lease;
+use config::ResolvedApp;
+use engine::documents;
+use engine::ports::{Artifacts, Leases};
+use engine::run::{Decision, Run};
+use engine::step::StepError;
+
+/// What monitor needs of the world.
+pub struct World<'a> {
+    /// The application.
+    pub see: observe::World<'a>,
+    /// Leases.
+    pub leases: &'a dyn Leases,
+    /// Snapshots.
+    pub artifacts: &'a dyn Artifacts,
+}
+
+/// Measures the application.
+///
+/// # Errors
+/// When the lease is lost, or a port fails.
+pub async fn monitor(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
+    keep_lease(&mut run, world.leases, world.see.clock).await?;
+    let snapshot = observe(app, &world.see).await?;
+    documents::put(world.artifacts, &run.key("snapshot"), &snapshot).await?;
+    tracing::info!(
+        resources = snapshot.resources.len(),
+        signals = snapshot.measurements.len(),
+        known_pct = snapshot.completeness() * 100.0,
+        "measured"
+    );
+    run.decision = Decision::Measured;
+    Ok(run)
+}

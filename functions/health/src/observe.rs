@@ -1,0 +1,82 @@
+//! Reads one snapshot of an application. Reads only; what can't be read is missing with its reason.
+
+use config::ResolvedApp;
+use domain::observed::Observed;
+use domain::reading::{Scene, assemble, readings};
+use domain::resource::{Live, PROTECTED_TAG, Resource};
+use domain::snapshot::Snapshot;
+use engine::ports::{Clock, Inventory, MetricQuery, Telemetry};
+use engine::step::StepError;
+use jiff::{SignedDuration, Timestamp};
+
+/// Length of a period in seconds: the resolution of AWS's own metrics.
+const PERIOD_S: u32 = 60;
+/// How far back series reach, for trends and comparison, in seconds.
+const HISTORY_S: i64 = 10_800;
+
+/// What observing needs of the world.
+pub struct World<'a> {
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// Resources.
+    pub inventory: &'a dyn Inventory,
+    /// Metrics and alarms.
+    pub telemetry: &'a dyn Telemetry,
+}
+
+/// Takes a snapshot that ends now.
+///
+/// # Errors
+/// When the resources can't be found at all. Anything less is missing in the snapshot.
+pub async fn observe(app: &ResolvedApp, world: &World<'_>) -> Result<Snapshot, StepError> {
+    let found = world.inventory.discover(&app.selector).await?;
+    let mut resources = found.resources;
+    resources.extend(app.metrics.iter().cloned());
+    for resource in &mut resources {
+        as_configured(resource, app);
+    }
+    let to = whole_period(world.clock.now());
+    let from = to.checked_sub(SignedDuration::from_secs(HISTORY_S)).unwrap_or(Timestamp::MIN);
+    let queries: Vec<MetricQuery> = readings(&resources)
+        .into_iter()
+        .map(|reading| {
+            let (namespace, metric, stat) = reading.source();
+            MetricQuery {
+                namespace: namespace.to_owned(),
+                metric: metric.to_owned(),
+                stat: stat.to_owned(),
+                scale: reading.spec.scale,
+                target: reading.target.clone(),
+            }
+        })
+        .collect();
+    let answers = world.telemetry.read(&queries, from, to, PERIOD_S).await;
+    let alarms = match world.telemetry.alarms(&app.id, &resources).await {
+        Ok(alarms) => Observed::Known(alarms),
+        Err(error) => Observed::Missing(error.missing()),
+    };
+    let scene = Scene {
+        app: app.id.clone(),
+        taken_at: to,
+        window_s: app.policy.window_s,
+        alarms,
+        undiscovered: found.undiscovered,
+    };
+    Ok(assemble(scene, resources, answers))
+}
+
+/// What the configuration says about a resource that AWS does not know: bounds of a service, protection by name.
+pub fn as_configured(resource: &mut Resource, app: &ResolvedApp) {
+    if let (Live::EcsService(service), Some(bounds)) = (&mut resource.live, app.capacity.get(&resource.name)) {
+        service.bounds = Some((bounds.min, bounds.max));
+    }
+    if app.protected.contains(&resource.name) {
+        resource.tags.insert(PROTECTED_TAG.to_owned(), "configured".to_owned());
+    }
+}
+
+/// The start of the current period: only whole periods are read, or the last value would be half a value.
+fn whole_period(now: Timestamp) -> Timestamp {
+    let seconds = now.as_second();
+    Timestamp::from_second(seconds - seconds.rem_euclid(i64::from(PERIOD_S))).unwrap_or(now)
+}

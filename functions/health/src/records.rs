@@ -1,0 +1,50 @@
+//! Keeps the run's record: one entry per iteration, replaced as the iteration goes on, so that repeating is harmless.
+
+use domain::execution::{ExecutionRecord, IterationRecord, Status};
+use engine::ports::{Clock, Executions, Leases};
+use engine::run::{LEASE_TTL_S, Run};
+use engine::step::StepError;
+use jiff::Timestamp;
+
+/// The record of a run that is under way.
+///
+/// # Errors
+/// [`StepError::Conflict`] when there is none, or the run has ended.
+pub async fn running(run: &Run, executions: &dyn Executions) -> Result<ExecutionRecord, StepError> {
+    match executions.read(&run.execution_id).await? {
+        Some(record) if record.status == Status::Running => Ok(record),
+        Some(record) => Err(StepError::Conflict(format!("{} has ended as {:?}", run.execution_id, record.status))),
+        None => Err(StepError::Conflict(format!("{} has no record: it was not begun", run.execution_id))),
+    }
+}
+
+/// Extends the run's lease.
+///
+/// # Errors
+/// [`StepError::Conflict`] when another run holds it now: this one must not go on.
+pub async fn keep_lease(run: &mut Run, leases: &dyn Leases, clock: &dyn Clock) -> Result<(), StepError> {
+    run.lease = leases.renew(&run.lease_key(), &run.lease, clock.now(), LEASE_TTL_S).await?;
+    Ok(())
+}
+
+/// The entry of an iteration, made if it is not there yet.
+pub fn iteration(record: &mut ExecutionRecord, iteration: u32, at: Timestamp) -> &mut IterationRecord {
+    let place = match record.iterations.iter().position(|entry| entry.iteration == iteration) {
+        Some(place) => place,
+        None => {
+            record.iterations.push(IterationRecord {
+                iteration,
+                at,
+                score: None,
+                score_after: None,
+                measured_at: None,
+                applied: 0,
+                verified: 0,
+                undone: 0,
+                refused: 0,
+            });
+            record.iterations.len() - 1
+        }
+    };
+    &mut record.iterations[place]
+}

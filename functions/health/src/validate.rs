@@ -1,0 +1,108 @@
+//! validate: the same signals again, and for each change whether it helped. The verdicts are `domain`'s.
+//!
+//! Never assumes an improvement that was not measured: what can't be told is inconclusive, and the written rule of the
+//! change's kind says what happens then.
+
+use crate::observe::{self, observe};
+use crate::records::{iteration, keep_lease, running};
+use config::ResolvedApp;
+use domain::health;
+use domain::outcome::{Outcome, Verdict};
+use domain::snapshot::Snapshot;
+use engine::documents;
+use engine::ports::{Artifacts, Entry, EntryState, Executions, Journal, Leases};
+use engine::run::{Decision, Run, memory_key};
+use engine::step::StepError;
+use serde::{Deserialize, Serialize};
+
+/// What validate needs of the world.
+pub struct World<'a> {
+    /// The application.
+    pub see: observe::World<'a>,
+    /// Leases.
+    pub leases: &'a dyn Leases,
+    /// Snapshots and verdicts.
+    pub artifacts: &'a dyn Artifacts,
+    /// Records and results.
+    pub executions: &'a dyn Executions,
+    /// Changes.
+    pub journal: &'a dyn Journal,
+}
+
+/// What validation found, `validation.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Validation {
+    /// Health score after waiting, if the application could be measured.
+    pub score: Option<f64>,
+    /// One verdict per change of this iteration.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// Measures again and judges every change of this iteration.
+///
+/// # Errors
+/// When the lease is lost, the snapshot from before is not there, or a port fails.
+pub async fn validate(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
+    keep_lease(&mut run, world.leases, world.see.clock).await?;
+    let before: Snapshot = documents::need(world.artifacts, &run.key("snapshot")).await?;
+    let after = observe(app, &world.see).await?;
+    documents::put(world.artifacts, &run.key("after"), &after).await?;
+    // The memory is read but not written: the next analysis feeds these points to the detectors itself.
+    let memory = documents::get(world.artifacts, &memory_key(&run.app)).await?.unwrap_or_default();
+    let (analysis, _) = health::analyze(&after, &app.objectives, &app.policy, memory);
+    run.score = analysis.score.known().copied();
+
+    let mut outcomes = Vec::new();
+    for entry in changes_of_iteration(&run, &before, world.journal).await? {
+        let outcome = judge(entry, &before, &after, app, &run, world).await?;
+        outcomes.push(outcome);
+    }
+    note(&run, &after, &outcomes, world).await?;
+    run.decision = if outcomes.iter().all(|outcome| outcome.keep) { Decision::Keep } else { Decision::Undo };
+    documents::put(world.artifacts, &run.key("validation"), &Validation { score: run.score, outcomes }).await?;
+    Ok(run)
+}
+
+/// Changes of this iteration that took effect; those judged before by a repeated step are among them.
+async fn changes_of_iteration(run: &Run, before: &Snapshot, journal: &dyn Journal) -> Result<Vec<Entry>, StepError> {
+    let entries = journal.since(&run.app, before.taken_at).await?;
+    let mine = |entry: &Entry| entry.execution == run.execution_id && entry.iteration == run.iteration;
+    let stands = |entry: &Entry| matches!(entry.state, EntryState::Applied | EntryState::Kept);
+    Ok(entries.into_iter().filter(|entry| mine(entry) && stands(entry)).collect())
+}
+
+/// Judges one change and writes the verdict to the journal and to the results.
+async fn judge(
+    mut entry: Entry,
+    before: &Snapshot,
+    after: &Snapshot,
+    app: &ResolvedApp,
+    run: &Run,
+    world: &World<'_>,
+) -> Result<Outcome, StepError> {
+    if let (EntryState::Kept, Some(outcome)) = (entry.state, &entry.outcome) {
+        return Ok(outcome.clone());
+    }
+    let applied_at = entry.applied_at.unwrap_or(entry.intended_at);
+    let outcome = health::verify(&entry.change, before, after, applied_at, &app.policy);
+    tracing::info!(change = %entry.change.id, verdict = %outcome.verdict, keep = outcome.keep, "{}", outcome.why);
+    let from = entry.state;
+    entry.outcome = Some(outcome.clone());
+    if outcome.keep {
+        entry.state = EntryState::Kept;
+        entry.settled_at = Some(world.see.clock.now());
+    }
+    world.journal.advance(from, &entry).await?;
+    world.executions.result(&run.execution_id, run.iteration, &outcome).await?;
+    Ok(outcome)
+}
+
+async fn note(run: &Run, after: &Snapshot, outcomes: &[Outcome], world: &World<'_>) -> Result<(), StepError> {
+    let mut record = running(run, world.executions).await?;
+    let verified = outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Verified).count();
+    let entry = iteration(&mut record, run.iteration, after.taken_at);
+    entry.score_after = run.score;
+    entry.measured_at = Some(after.taken_at);
+    entry.verified = u32::try_from(verified).unwrap_or(u32::MAX);
+    Ok(world.executions.save(&record).await?)
+}

@@ -1,0 +1,100 @@
+//! begin: the lease on the application, the record of the run, and whether an earlier run left something open.
+
+use crate::resolve::Start;
+use config::Config;
+use domain::execution::{Cycle, ExecutionRecord, Status};
+use domain::ids::ExecutionId;
+use engine::ports::{Clock, Executions, Journal, LeaseAnswer, Leases};
+use engine::run::{Decision, LEASE_TTL_S, Run, lease_key};
+use engine::runtime::BUILD;
+use engine::step::StepError;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+/// How far back open changes of dead runs are looked for.
+const RESIDUE_DAYS: i64 = 7;
+
+/// What begin needs of the world.
+pub struct World<'a> {
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// Leases.
+    pub leases: &'a dyn Leases,
+    /// Records.
+    pub executions: &'a dyn Executions,
+    /// Changes.
+    pub journal: &'a dyn Journal,
+}
+
+/// The run to go on with, or who is at work already.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// Go on.
+    Run(Box<Run>),
+    /// Another run cares for the application.
+    Busy {
+        /// Always `busy`.
+        decision: Decision,
+        /// Application and run, for whoever reads the execution.
+        why: String,
+    },
+}
+
+/// Begins a run. Repeating it finds the lease and the record of the first time.
+///
+/// # Errors
+/// When a port fails.
+pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<Answer, StepError> {
+    let now = world.clock.now();
+    let execution_id = ExecutionId::new(start.execution_id);
+    let lease = match world.leases.acquire(&lease_key(Cycle::Health, &start.app), &execution_id, now, LEASE_TTL_S).await? {
+        LeaseAnswer::Held(lease) => lease,
+        LeaseAnswer::Busy(other) => {
+            return Ok(Answer::Busy {
+                decision: Decision::Busy,
+                why: format!("{} is under the care of {} until {}", start.app, other.holder, other.expires_at),
+            });
+        }
+    };
+    let record = world
+        .executions
+        .open(&ExecutionRecord {
+            execution_id: execution_id.clone(),
+            execution_arn: start.execution_arn.clone(),
+            workflow_type: Cycle::Health,
+            app: start.app.clone(),
+            status: Status::Running,
+            trigger: start.trigger.clone(),
+            mode: start.mode,
+            started_at: now,
+            completed_at: None,
+            success_criteria_met: false,
+            iterations: Vec::new(),
+            conclusion: None,
+            config_hash: config.hash(),
+            build: BUILD.to_owned(),
+        })
+        .await?;
+    if record.status != Status::Running {
+        return Err(StepError::Conflict(format!("{execution_id} has ended before; start it under another name")));
+    }
+    let since = now.checked_sub(SignedDuration::from_hours(24 * RESIDUE_DAYS)).unwrap_or(Timestamp::MIN);
+    let open = world.journal.since(&start.app, since).await?.iter().filter(|entry| entry.state.is_open()).count();
+    Ok(Answer::Run(Box::new(Run {
+        app: start.app,
+        cycle: Cycle::Health,
+        execution_id,
+        execution_arn: start.execution_arn,
+        iteration: 1,
+        mode: start.mode,
+        trigger: start.trigger,
+        episode: start.episode,
+        lease,
+        decision: if open > 0 { Decision::Settle } else { Decision::Proceed },
+        wait_s: 0,
+        score: None,
+        conclusion: None,
+        error: None,
+    })))
+}

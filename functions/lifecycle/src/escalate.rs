@@ -1,0 +1,129 @@
+//! escalate: tells a person and the other agents, once the run can't help or has failed.
+//!
+//! The message carries what is wrong, what was tried and measured, what was undone and what to look at next. Telling
+//! twice is better than not at all, so a repeated step tells again.
+
+use crate::story::{Facts, line, subject, tell};
+use domain::execution::{ExecutionRecord, Status};
+use domain::finding::{Finding, Severity};
+use domain::health::Decided;
+use domain::observed::Observed;
+use engine::documents;
+use engine::ports::{Artifacts, Entry, Executions, Journal, Message, Notifier};
+use engine::run::{Decision, Run};
+use engine::step::StepError;
+use serde_json::json;
+
+/// `detail-type` of an escalation on the event bus.
+pub const ESCALATION: &str = "Maintainer Escalation";
+
+/// What escalate needs of the world.
+pub struct World<'a> {
+    /// Records.
+    pub executions: &'a dyn Executions,
+    /// Changes.
+    pub journal: &'a dyn Journal,
+    /// Analyses.
+    pub artifacts: &'a dyn Artifacts,
+    /// People and agents.
+    pub notifier: &'a dyn Notifier,
+}
+
+/// Tells people about a run.
+///
+/// # Errors
+/// When the notification itself fails; everything else that can't be read is left out of the message, never a reason
+/// for silence.
+pub async fn escalate(mut run: Run, world: &World<'_>) -> Result<Run, StepError> {
+    let failure = run.error.as_ref().map(|caught| {
+        format!("The maintainer's own run failed ({}): {}", caught.name, line(&caught.sentence()))
+    });
+    let reason = failure.clone().or_else(|| run.conclusion.clone()).unwrap_or_else(|| "A person must look.".to_owned());
+    let record = world.executions.read(&run.execution_id).await.ok().flatten();
+    let told = match &record {
+        Some(record) => message(&run, record, &reason, world).await,
+        None => bare(&run, &reason),
+    };
+    world.notifier.notify(&told).await?;
+    run.conclusion = Some(reason);
+    run.decision = Decision::Escalate;
+    Ok(run)
+}
+
+/// The message when even the record can't be read.
+fn bare(run: &Run, reason: &str) -> Message {
+    Message {
+        kind: ESCALATION.to_owned(),
+        severity: Severity::Critical,
+        subject: subject(&format!("[maintainer] {} needs a person", run.app)),
+        text: format!("{}\n\nThe record of run {} can't be read.\n", line(reason), run.execution_id),
+        detail: json!({"version": 1, "app": run.app, "execution_id": run.execution_id, "reason": reason}),
+    }
+}
+
+async fn message(run: &Run, record: &ExecutionRecord, reason: &str, world: &World<'_>) -> Message {
+    let changes = changes_of(run, record, world.journal).await;
+    let decided: Option<Decided> = documents::get(world.artifacts, &run.key("analysis")).await.ok().flatten();
+    let (findings, score) = decided.map_or_else(|| (Vec::new(), None), |decided| {
+        let mut findings = decided.analysis.findings;
+        findings.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.confidence.total_cmp(&a.confidence)));
+        (findings, Some(decided.analysis.score))
+    });
+    let facts = Facts { record, score: score.as_ref(), findings: &findings, changes: &changes, reason };
+    let severity = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::High).max(Severity::High);
+    Message {
+        kind: ESCALATION.to_owned(),
+        severity,
+        subject: subject(&format!("[maintainer] {} needs a person: {}", run.app, headline(score.as_ref(), record))),
+        text: tell(&facts),
+        detail: detail(run, record, reason, severity, &findings, &changes, score.as_ref()),
+    }
+}
+
+/// Changes of this run, oldest first. A journal that can't be read leaves the list empty.
+async fn changes_of(run: &Run, record: &ExecutionRecord, journal: &dyn Journal) -> Vec<Entry> {
+    let entries = journal.since(&run.app, record.started_at).await.unwrap_or_default();
+    entries.into_iter().filter(|entry| entry.execution == run.execution_id).collect()
+}
+
+fn headline(score: Option<&Observed<f64>>, record: &ExecutionRecord) -> String {
+    let iterations = record.iterations.len();
+    match score.and_then(Observed::known) {
+        Some(score) => format!("health {score:.1} of 10 after {iterations} iteration(s)"),
+        None => "its health can't be measured".to_owned(),
+    }
+}
+
+/// Body of the event, documented in `docs/events.md`.
+fn detail(
+    run: &Run,
+    record: &ExecutionRecord,
+    reason: &str,
+    severity: Severity,
+    findings: &[Finding],
+    changes: &[Entry],
+    score: Option<&Observed<f64>>,
+) -> serde_json::Value {
+    json!({
+        "version": 1,
+        "app": run.app,
+        "cycle": run.cycle,
+        "execution_id": run.execution_id,
+        "execution_arn": run.execution_arn,
+        "severity": severity,
+        "reason": line(reason),
+        "failed": record.status == Status::Failed || run.error.is_some(),
+        "score": score.and_then(Observed::known),
+        "iterations": record.iterations.len(),
+        "findings": findings.iter().map(|finding| json!({
+            "rule": finding.rule, "resource": finding.resource, "severity": finding.severity,
+            "confidence": finding.confidence, "summary": line(&finding.summary),
+        })).collect::<Vec<_>>(),
+        "changes": changes.iter().map(|entry| json!({
+            "change_id": entry.change.id, "kind": entry.change.action.kind(), "resource": entry.change.resource,
+            "state": entry.state, "verdict": entry.outcome.as_ref().map(|outcome| outcome.verdict),
+            "before": entry.outcome.as_ref().and_then(|outcome| outcome.before),
+            "after": entry.outcome.as_ref().and_then(|outcome| outcome.after),
+        })).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,115 @@
+//! resolve: which applications a run is for. One: this execution cares for it. Several: one child execution each.
+
+use crate::names::execution_name;
+use config::Config;
+use config::input::Input;
+use domain::ids::AppId;
+use domain::mode::Mode;
+use engine::ports::Inventory;
+use engine::step::StepError;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// What the state machine hands over.
+#[derive(Debug, Deserialize)]
+pub struct Request {
+    /// The input of the execution, as a person, a schedule or dispatch gave it.
+    pub input: Value,
+    /// ARN of the execution.
+    pub execution_arn: String,
+    /// Name of the execution.
+    pub execution_name: String,
+}
+
+/// What the state machine does next.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "decision")]
+pub enum Answer {
+    /// This execution cares for one application.
+    One {
+        /// Input of begin.
+        run: Start,
+    },
+    /// A child execution for each.
+    Many {
+        /// Children.
+        targets: Vec<Target>,
+    },
+    /// There is no application yet.
+    None {
+        /// What to do about it, one sentence.
+        why: String,
+    },
+}
+
+/// Input of begin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Start {
+    /// Application.
+    pub app: AppId,
+    /// Run.
+    pub execution_id: String,
+    /// ARN of the execution.
+    pub execution_arn: String,
+    /// Mode asked for by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// What started it, in words.
+    pub trigger: String,
+    /// Alarm episode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub episode: Option<String>,
+}
+
+/// A child execution.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Target {
+    /// Its name: the same when this step is repeated.
+    pub name: String,
+    /// Its input.
+    pub input: Value,
+}
+
+/// Resolves the input.
+///
+/// # Errors
+/// [`StepError::Config`] with one sentence when the input is not understood or names an application that nobody knows.
+pub async fn resolve(request: Request, config: &Config, inventory: &dyn Inventory) -> Result<Answer, StepError> {
+    let input = Input::parse(&request.input).map_err(|error| StepError::Config(error.to_string()))?;
+    let mut known = config.apps();
+    // A configured application is known without asking AWS; only an unknown name or "all" needs the tags.
+    if input.apps.is_empty() || input.apps.iter().any(|app| !known.contains(app)) {
+        known.extend(inventory.tagged_apps().await?);
+    }
+    known.sort();
+    known.dedup();
+    input.check_known(&known).map_err(|error| StepError::Config(error.to_string()))?;
+    let apps = if input.apps.is_empty() { known } else { input.apps.clone() };
+    match apps.as_slice() {
+        [] => Ok(Answer::None {
+            why: format!(
+                "there is no application to care for: tag resources with {}=<name>, or list them in maintainer.yaml",
+                domain::resource::APP_TAG
+            ),
+        }),
+        [app] => Ok(Answer::One {
+            run: Start {
+                app: app.clone(),
+                execution_id: request.execution_name,
+                execution_arn: request.execution_arn,
+                mode: input.mode,
+                trigger: input.words(),
+                episode: input.episode,
+            },
+        }),
+        several => Ok(Answer::Many { targets: several.iter().map(|app| child(app, &input, &request)).collect() }),
+    }
+}
+
+fn child(app: &AppId, input: &Input, request: &Request) -> Target {
+    let mut body = json!({"app": app, "trigger": input.trigger});
+    if let (Some(mode), Some(fields)) = (input.mode, body.as_object_mut()) {
+        fields.insert("mode".to_owned(), json!(mode));
+    }
+    Target { name: execution_name(&["health", app.as_str(), &request.execution_name]), input: body }
+}

@@ -1,0 +1,157 @@
+//! The story of a run for people: what is wrong, what was tried and measured, what was undone, what to look at next.
+//!
+//! Plain text that reads well on a phone. Text from outside (names, alarm reasons) is data: control characters are
+//! dropped, lengths are bounded, nothing is interpreted.
+
+use domain::execution::ExecutionRecord;
+use domain::finding::Finding;
+use domain::observed::Observed;
+use engine::ports::{Entry, EntryState};
+use std::fmt::Write;
+
+/// Longest text of one item.
+const ITEM_CHARS_MAX: usize = 300;
+/// Findings and changes listed at most; the record holds all.
+const ITEMS_MAX: usize = 6;
+/// Longest subject that SNS takes.
+const SUBJECT_CHARS_MAX: usize = 100;
+
+/// What the story is told from.
+pub struct Facts<'a> {
+    /// The run.
+    pub record: &'a ExecutionRecord,
+    /// Last health score.
+    pub score: Option<&'a Observed<f64>>,
+    /// Findings of the last analysis, worst first.
+    pub findings: &'a [Finding],
+    /// Changes of this run, oldest first.
+    pub changes: &'a [Entry],
+    /// Why it is told now, one sentence.
+    pub reason: &'a str,
+}
+
+/// A subject line: ASCII, one line, at most 100 characters.
+pub fn subject(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
+        .take(SUBJECT_CHARS_MAX)
+        .collect()
+}
+
+/// Makes a text from outside fit for one line of a message.
+pub fn line(text: &str) -> String {
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if clean.chars().count() <= ITEM_CHARS_MAX {
+        return clean;
+    }
+    let head: String = clean.chars().take(ITEM_CHARS_MAX - 1).collect();
+    format!("{head}…")
+}
+
+/// The whole message.
+pub fn tell(facts: &Facts<'_>) -> String {
+    let mut text = String::new();
+    let record = facts.record;
+    paragraph(&mut text, &line(facts.reason));
+    let score = match facts.score {
+        Some(Observed::Known(score)) => format!("Health score now: {score:.1} of 10."),
+        Some(Observed::Missing(why)) => format!("Health score now: not measurable ({why})."),
+        None => "Health score now: not measured.".to_owned(),
+    };
+    paragraph(&mut text, &score);
+    list(&mut text, "What is wrong", facts.findings.iter().map(finding), "no cause was found in what can be measured");
+    list(&mut text, "What was tried", facts.changes.iter().map(change), "nothing was changed");
+    list(&mut text, "What to look at next", next_steps(facts).into_iter(), "the dashboards of the application");
+    let _infallible = write!(
+        text,
+        "Started by: {}\nRun: {}\nIn the console: {}\n",
+        line(&record.trigger),
+        record.execution_id,
+        console_link(&record.execution_arn)
+    );
+    text
+}
+
+fn paragraph(text: &mut String, sentence: &str) {
+    text.push_str(sentence);
+    text.push_str("\n\n");
+}
+
+fn list(text: &mut String, title: &str, items: impl Iterator<Item = String>, none: &str) {
+    let items: Vec<String> = items.collect();
+    let _infallible = writeln!(text, "{title}:");
+    if items.is_empty() {
+        let _infallible = writeln!(text, "- {none}");
+    }
+    for item in items.iter().take(ITEMS_MAX) {
+        let _infallible = writeln!(text, "- {item}");
+    }
+    if items.len() > ITEMS_MAX {
+        let _infallible = writeln!(text, "- and {} more, see the record", items.len() - ITEMS_MAX);
+    }
+    text.push('\n');
+}
+
+fn finding(finding: &Finding) -> String {
+    line(&format!("{} ({}): {}", finding.rule, finding.severity, finding.summary))
+}
+
+/// A change with what it did: before, after, interval, verdict, and whether it still stands.
+fn change(entry: &Entry) -> String {
+    let stands = match entry.state {
+        EntryState::Intended => "its outcome is not known yet",
+        EntryState::Applied => "made, not verified",
+        EntryState::NotApplied => "did not take effect",
+        EntryState::Kept => "kept",
+        EntryState::UndoIntended => "its undo is under way",
+        EntryState::Undone => "undone",
+        EntryState::Superseded => "somebody else has changed the value since, left as it is",
+    };
+    let measured = entry.outcome.as_ref().map_or_else(String::new, |outcome| format!(": {}", outcome.why));
+    let note = if entry.note.is_empty() { String::new() } else { format!(" ({})", entry.note) };
+    line(&format!("{}{measured}; {stands}{note}", entry.change.action))
+}
+
+fn next_steps(facts: &Facts<'_>) -> Vec<String> {
+    let mut steps: Vec<String> = facts
+        .findings
+        .iter()
+        .take(3)
+        .map(|finding| line(&format!("{}: {}", finding.resource, domain::health::next_step(&finding.rule))))
+        .collect();
+    if facts.changes.iter().any(|entry| entry.state == EntryState::Superseded) {
+        steps.push("who changed the values that the maintainer had set, and why (CloudTrail)".to_owned());
+    }
+    steps
+}
+
+/// Link to the execution in the AWS console, in the Region that its ARN names.
+pub fn console_link(execution_arn: &str) -> String {
+    let region = execution_arn.split(':').nth(3).unwrap_or("us-east-1");
+    format!("https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{execution_arn}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_one_ascii_line_of_at_most_100_characters() {
+        let subject = subject(&format!("läden\n\u{1b}[31m{}", "x".repeat(200)));
+        assert_eq!(subject.chars().count(), 100);
+        assert!(subject.chars().all(|c| c.is_ascii_graphic() || c == ' '), "{subject}");
+    }
+
+    #[test]
+    fn text_from_outside_keeps_to_one_bounded_line() {
+        let line = line(&format!("a\r\nb\u{1b}[0m{}", "y".repeat(1_000)));
+        assert!(!line.contains(['\r', '\n', '\u{1b}']), "{line}");
+        assert_eq!(line.chars().count(), ITEM_CHARS_MAX);
+    }
+
+    #[test]
+    fn the_link_leads_to_the_region_of_the_execution() {
+        let link = console_link("arn:aws:states:eu-west-1:123456789012:execution:m-health:run-1");
+        assert!(link.starts_with("https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/"), "{link}");
+    }
+}

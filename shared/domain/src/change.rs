@@ -1,0 +1,207 @@
+//! What a change is: an absolute, reversible modification with risk, expectation, guard data and undo.
+//!
+//! The kinds of changes are in [`crate::changes`], one file each and one table.
+
+use crate::ids::{ChangeId, ResourceId, RuleId, SignalId};
+use crate::mode::Risk;
+use crate::resource::Live;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One planned modification.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Its name: the same in plan, journal, record and report.
+    pub id: ChangeId,
+    /// What to do. Values are absolute, never deltas, so that doing it twice is doing it once.
+    pub action: Action,
+    /// The resource it modifies.
+    pub resource: ResourceId,
+    /// The rule whose finding asked for it.
+    pub because: RuleId,
+    /// Why, in one sentence with numbers.
+    pub reason: String,
+    /// What should become better, and by how much.
+    pub expected: Expectation,
+    /// Running cost that it adds, in US cents a month; negative saves. `None` when the price is not known.
+    pub cost_usd_cents_month: Option<i64>,
+}
+
+/// The signal that verifies a change, and the effect that is expected of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Expectation {
+    /// The signal that must get better.
+    pub signal: SignalId,
+    /// On which resource it is measured.
+    pub resource: ResourceId,
+    /// Which way is better.
+    pub better: Better,
+    /// The level before the change, in the signal's unit.
+    pub before: f64,
+    /// The level that is expected after it.
+    pub after: f64,
+}
+
+/// Which way is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Better {
+    /// Smaller values are better.
+    Lower,
+    /// Larger values are better.
+    Higher,
+}
+
+/// Everything that the maintainer can do to an application.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Action {
+    /// Set the desired capacity of an Auto Scaling group.
+    SetFleetCapacity {
+        /// Group name.
+        group: String,
+        /// Wanted size.
+        desired: u32,
+    },
+    /// Set the desired count of an ECS service.
+    SetServiceCount {
+        /// Cluster name.
+        cluster: String,
+        /// Service name.
+        service: String,
+        /// Wanted tasks.
+        desired: u32,
+    },
+    /// Terminate one instance of a group; the group launches another.
+    ReplaceInstance {
+        /// Group name.
+        group: String,
+        /// EC2 instance id.
+        instance: String,
+    },
+    /// Restart a fleet by replacing its instances in turn.
+    RefreshFleet {
+        /// Group name.
+        group: String,
+    },
+    /// Restart an ECS service by a new deployment of the same task definition.
+    RedeployService {
+        /// Cluster name.
+        cluster: String,
+        /// Service name.
+        service: String,
+    },
+    /// Empty a Redis or Valkey cache.
+    FlushCache {
+        /// Cache name.
+        cache: String,
+    },
+    /// Invalidate everything in a CloudFront distribution.
+    InvalidateCdn {
+        /// Distribution id.
+        distribution: String,
+    },
+}
+
+impl Action {
+    /// The kind of this action, the key of [`crate::changes::TABLE`].
+    pub fn kind(&self) -> ChangeKind {
+        match self {
+            Self::SetFleetCapacity { .. } => ChangeKind::SetFleetCapacity,
+            Self::SetServiceCount { .. } => ChangeKind::SetServiceCount,
+            Self::ReplaceInstance { .. } => ChangeKind::ReplaceInstance,
+            Self::RefreshFleet { .. } => ChangeKind::RefreshFleet,
+            Self::RedeployService { .. } => ChangeKind::RedeployService,
+            Self::FlushCache { .. } => ChangeKind::FlushCache,
+            Self::InvalidateCdn { .. } => ChangeKind::InvalidateCdn,
+        }
+    }
+
+    /// The declaration of this kind of change.
+    pub fn spec(&self) -> &'static ChangeSpec {
+        crate::changes::spec(self.kind())
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SetFleetCapacity { group, desired } => write!(f, "set the capacity of {group} to {desired}"),
+            Self::SetServiceCount { service, desired, .. } => write!(f, "set the task count of {service} to {desired}"),
+            Self::ReplaceInstance { group, instance } => write!(f, "replace instance {instance} of {group}"),
+            Self::RefreshFleet { group } => write!(f, "restart {group} by an instance refresh"),
+            Self::RedeployService { service, .. } => write!(f, "restart {service} by a new deployment"),
+            Self::FlushCache { cache } => write!(f, "clear the cache {cache}"),
+            Self::InvalidateCdn { distribution } => write!(f, "invalidate the CDN {distribution}"),
+        }
+    }
+}
+
+/// The kinds of changes, one per file in [`crate::changes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// See [`Action::SetFleetCapacity`].
+    SetFleetCapacity,
+    /// See [`Action::SetServiceCount`].
+    SetServiceCount,
+    /// See [`Action::ReplaceInstance`].
+    ReplaceInstance,
+    /// See [`Action::RefreshFleet`].
+    RefreshFleet,
+    /// See [`Action::RedeployService`].
+    RedeployService,
+    /// See [`Action::FlushCache`].
+    FlushCache,
+    /// See [`Action::InvalidateCdn`].
+    InvalidateCdn,
+}
+
+/// What a kind of change declares about itself.
+#[derive(Clone, Copy, Debug)]
+pub struct ChangeSpec {
+    /// The kind.
+    pub kind: ChangeKind,
+    /// Stable name, as in records and configuration.
+    pub name: &'static str,
+    /// Its risk class.
+    pub risk: Risk,
+    /// How it goes back.
+    pub reversal: Reversal,
+    /// IAM actions that applying, capturing and undoing it need.
+    pub permissions: &'static [&'static str],
+    /// Seconds from applying to a fair measurement.
+    pub settle_s: u32,
+    /// What to do when verification can't tell.
+    pub when_inconclusive: WhenInconclusive,
+}
+
+/// How a change goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reversal {
+    /// The prior value is stored and can be restored.
+    Undoable,
+    /// The platform brings the same state back by itself (a restart, a replacement, a cache that fills).
+    SelfRestoring,
+    /// Nothing brings it back: always needs an approval.
+    Irreversible,
+}
+
+/// The written rule for an inconclusive verification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenInconclusive {
+    /// Harmless and cheap: keep it.
+    Keep,
+    /// It costs money or capacity: undo it.
+    Undo,
+}
+
+/// What was captured before a change, so that it can be restored exactly.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prior {
+    /// The live state right before the change, after the guard had passed on it.
+    pub live: Live,
+}

@@ -1,0 +1,15 @@
+//! Empties a Redis or Valkey cache through its own protocol. It fills again from its source; the load on that source is the risk.
+
+use crate::change::{ChangeKind, ChangeSpec, Reversal, WhenInconclusive};
+use crate::mode::Risk;
+
+/// The declaration.
+pub(super) const SPEC: ChangeSpec = ChangeSpec {
+    kind: ChangeKind::FlushCache,
+    name: "flush_cache",
+    risk: Risk::Medium,
+    reversal: Reversal::SelfRestoring,
+    permissions: &["elasticache:DescribeReplicationGroups", "elasticache:DescribeCacheClusters"],
+    settle_s: 300,
+    when_inconclusive: WhenInconclusive::Keep,
+};

@@ -1,0 +1,15 @@
+//! Invalidates every path of a CloudFront distribution. The edge fills again from the origin.
+
+use crate::change::{ChangeKind, ChangeSpec, Reversal, WhenInconclusive};
+use crate::mode::Risk;
+
+/// The declaration.
+pub(super) const SPEC: ChangeSpec = ChangeSpec {
+    kind: ChangeKind::InvalidateCdn,
+    name: "invalidate_cdn",
+    risk: Risk::Medium,
+    reversal: Reversal::SelfRestoring,
+    permissions: &["cloudfront:CreateInvalidation", "cloudfront:ListInvalidations"],
+    settle_s: 300,
+    when_inconclusive: WhenInconclusive::Keep,
+};

@@ -1,0 +1,54 @@
+//! The changes the maintainer can make: one file each, one line each in [`TABLE`].
+//!
+//! A change is listed with its risk, its way back, its permissions and how long it takes to settle. Applying one is an
+//! adapter's work; deciding on one is a rule's.
+
+mod flush_cache;
+mod invalidate_cdn;
+mod redeploy_service;
+mod refresh_fleet;
+mod replace_instance;
+mod set_fleet_capacity;
+mod set_service_count;
+
+use crate::change::{ChangeKind, ChangeSpec};
+
+/// Every kind of change.
+pub const TABLE: &[ChangeSpec] = &[
+    set_fleet_capacity::SPEC,
+    set_service_count::SPEC,
+    replace_instance::SPEC,
+    refresh_fleet::SPEC,
+    redeploy_service::SPEC,
+    flush_cache::SPEC,
+    invalidate_cdn::SPEC,
+];
+
+/// The declaration of one kind.
+pub const fn spec(kind: ChangeKind) -> &'static ChangeSpec {
+    match kind {
+        ChangeKind::SetFleetCapacity => &set_fleet_capacity::SPEC,
+        ChangeKind::SetServiceCount => &set_service_count::SPEC,
+        ChangeKind::ReplaceInstance => &replace_instance::SPEC,
+        ChangeKind::RefreshFleet => &refresh_fleet::SPEC,
+        ChangeKind::RedeployService => &redeploy_service::SPEC,
+        ChangeKind::FlushCache => &flush_cache::SPEC,
+        ChangeKind::InvalidateCdn => &invalidate_cdn::SPEC,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_listed_once_under_its_own_name() {
+        for row in TABLE {
+            assert_eq!(spec(row.kind).name, row.name);
+            assert_eq!(TABLE.iter().filter(|other| other.name == row.name).count(), 1, "{}", row.name);
+            assert!(!row.permissions.is_empty(), "{} needs permissions", row.name);
+            let serialized = serde_json::to_value(row.kind).unwrap();
+            assert_eq!(serialized, row.name, "the name in records is the name in configuration");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Restarts an ECS service by a new deployment of the task definition that it already runs.
+
+use crate::change::{ChangeKind, ChangeSpec, Reversal, WhenInconclusive};
+use crate::mode::Risk;
+
+/// The declaration.
+pub(super) const SPEC: ChangeSpec = ChangeSpec {
+    kind: ChangeKind::RedeployService,
+    name: "redeploy_service",
+    risk: Risk::Medium,
+    reversal: Reversal::SelfRestoring,
+    permissions: &["ecs:DescribeServices", "ecs:UpdateService"],
+    settle_s: 300,
+    when_inconclusive: WhenInconclusive::Keep,
+};

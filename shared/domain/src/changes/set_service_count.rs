@@ -1,0 +1,15 @@
+//! Sets the desired count of an ECS service. Undone by setting the prior count, if nobody else has set another since.
+
+use crate::change::{ChangeKind, ChangeSpec, Reversal, WhenInconclusive};
+use crate::mode::Risk;
+
+/// The declaration.
+pub(super) const SPEC: ChangeSpec = ChangeSpec {
+    kind: ChangeKind::SetServiceCount,
+    name: "set_service_count",
+    risk: Risk::Low,
+    reversal: Reversal::Undoable,
+    permissions: &["ecs:DescribeServices", "ecs:UpdateService"],
+    settle_s: 180,
+    when_inconclusive: WhenInconclusive::Undo,
+};

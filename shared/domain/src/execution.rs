@@ -1,0 +1,93 @@
+//! The record of one run of a cycle on one application, and how it ends.
+
+use crate::ids::{AppId, ExecutionId};
+use crate::mode::Mode;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The cycles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cycle {
+    /// Monitor, analyze, optimize, validate, iterate.
+    Health,
+}
+
+impl fmt::Display for Cycle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Health => "health",
+        })
+    }
+}
+
+/// State of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Under way.
+    Running,
+    /// Ended with the target verified as reached.
+    Completed,
+    /// Ended by an error of ours or of AWS; people were told.
+    Failed,
+    /// Ended by handing over to people.
+    Escalated,
+}
+
+/// What one iteration saw and did, in numbers. Kept in the run's record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IterationRecord {
+    /// 1 for the first.
+    pub iteration: u32,
+    /// When its snapshot was taken.
+    pub at: Timestamp,
+    /// Health score before anything was changed, if the application could be measured.
+    pub score: Option<f64>,
+    /// Health score after waiting.
+    pub score_after: Option<f64>,
+    /// When the score after was measured.
+    pub measured_at: Option<Timestamp>,
+    /// Changes applied.
+    pub applied: u32,
+    /// Changes verified.
+    pub verified: u32,
+    /// Changes undone.
+    pub undone: u32,
+    /// Changes that a guard or a mode refused.
+    pub refused: u32,
+}
+
+/// The record of a run, `workflow_executions`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExecutionRecord {
+    /// Run.
+    pub execution_id: ExecutionId,
+    /// ARN of the Step Functions execution, for the link in messages.
+    pub execution_arn: String,
+    /// Cycle.
+    pub workflow_type: Cycle,
+    /// Application.
+    pub app: AppId,
+    /// State.
+    pub status: Status,
+    /// What started it, in words, with the names of the alarms.
+    pub trigger: String,
+    /// Mode asked for by hand, if any.
+    pub mode: Option<Mode>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub completed_at: Option<Timestamp>,
+    /// The target was verified as reached.
+    pub success_criteria_met: bool,
+    /// What each iteration saw and did.
+    pub iterations: Vec<IterationRecord>,
+    /// Why it ended as it did, one sentence.
+    pub conclusion: Option<String>,
+    /// Hash of the configuration that was in force.
+    pub config_hash: String,
+    /// Build that ran it.
+    pub build: String,
+}

@@ -1,0 +1,51 @@
+//! What a guard is told: the live state read a moment ago and what the records say. Gathered outside, judged here.
+
+use crate::mode::Mode;
+use crate::resource::Live;
+use jiff::Timestamp;
+
+/// What the records and the world say at the moment of the change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// Now.
+    pub now: Timestamp,
+    /// Mode in force for the change's risk on this application.
+    pub mode: Mode,
+    /// The kill switch is on, or could not be read.
+    pub kill_switch: KillSwitch,
+    /// Name of the freeze window that holds now, if any.
+    pub freeze: Option<String>,
+    /// The resource is protected by tag.
+    pub protected: bool,
+    /// Live state, read a moment ago.
+    pub live: Live,
+    /// When the snapshot was taken that the plan rests on.
+    pub snapshot_at: Timestamp,
+    /// Share of its signals that are known.
+    pub completeness: f64,
+    /// Changes made in this run.
+    pub changes_in_execution: u32,
+    /// Changes made on the application in the last hour.
+    pub changes_last_hour: u32,
+    /// Changes made on the application in the last day.
+    pub changes_last_day: u32,
+    /// Undone changes on the application in the last day.
+    pub undos_last_day: u32,
+    /// When this resource was last changed or restored.
+    pub resource_changed_at: Option<Timestamp>,
+    /// Times that the same kind of change was made on this resource in the last day.
+    pub repeats_last_day: u32,
+    /// Cost that this run has already added, in US cents a month.
+    pub spent_usd_cents_month: i64,
+}
+
+/// State of the kill switch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KillSwitch {
+    /// Changes are allowed.
+    Off,
+    /// All changes are stopped.
+    On,
+    /// It could not be read, so nothing may be changed; why.
+    Unreadable(String),
+}

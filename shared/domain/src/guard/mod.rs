@@ -1,0 +1,198 @@
+//! Guards: the last word before a change. Each refusal is typed and carries its numbers.
+//!
+//! A guard sees the change, the live state read a moment ago, and what the records say. It never looks anything up.
+//! [`Cleared`] can only be made here, and only a cleared change can be applied. The order and the reasons are in
+//! `docs/changes-and-guards.md`.
+
+mod facts;
+mod limits;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
+pub use facts::{Facts, KillSwitch};
+pub use limits::Limits;
+pub use refusal::Refusal;
+
+use crate::change::{Action, Change, Reversal};
+use crate::mode::Mode;
+use crate::resource::Live;
+use jiff::SignedDuration;
+
+/// A change that passed every guard. Only [`clear`] makes one.
+#[derive(Debug)]
+pub struct Cleared<'a> {
+    change: &'a Change,
+    live: &'a Live,
+}
+
+impl Cleared<'_> {
+    /// The change.
+    pub fn change(&self) -> &Change {
+        self.change
+    }
+
+    /// The live state that the guards passed on: what is captured for undo.
+    pub fn live(&self) -> &Live {
+        self.live
+    }
+}
+
+/// Passes a change, or says which guard refuses it and with which numbers. Guards that stop everything come first.
+///
+/// # Errors
+/// The first [`Refusal`] in the written order.
+pub fn clear<'a>(change: &'a Change, facts: &'a Facts, limits: &Limits) -> Result<Cleared<'a>, Refusal> {
+    stops(change, facts)?;
+    evidence(facts, limits)?;
+    rates(change, facts, limits)?;
+    scope(change, facts, limits)?;
+    Ok(Cleared { change, live: &facts.live })
+}
+
+/// Guards that a person has set: they beat everything.
+fn stops(change: &Change, facts: &Facts) -> Result<(), Refusal> {
+    match &facts.kill_switch {
+        KillSwitch::Off => {}
+        KillSwitch::On => return Err(Refusal::KillSwitch),
+        KillSwitch::Unreadable(why) => return Err(Refusal::KillSwitchUnreadable { why: why.clone() }),
+    }
+    if let Some(window) = &facts.freeze {
+        return Err(Refusal::Frozen { window: window.clone() });
+    }
+    if facts.protected {
+        return Err(Refusal::Protected);
+    }
+    let spec = change.action.spec();
+    match facts.mode {
+        Mode::Observe => Err(Refusal::Observing),
+        Mode::Approve => Err(Refusal::NeedsApproval { risk: spec.risk }),
+        Mode::Auto if spec.reversal == Reversal::Irreversible => Err(Refusal::Irreversible),
+        Mode::Auto => Ok(()),
+    }
+}
+
+/// Guards on what the plan rests on.
+fn evidence(facts: &Facts, limits: &Limits) -> Result<(), Refusal> {
+    let age_s = facts.now.duration_since(facts.snapshot_at).as_secs();
+    // A snapshot from the future is as little to be trusted as an old one: a clock has jumped.
+    if age_s > i64::from(limits.snapshot_age_s_max) || age_s < -60 {
+        return Err(Refusal::Stale { age_s, max_s: limits.snapshot_age_s_max });
+    }
+    // Not a number is not enough either.
+    if facts.completeness.is_nan() || facts.completeness < limits.completeness_min {
+        return Err(Refusal::Incomplete {
+            known_pct: facts.completeness * 100.0,
+            min_pct: limits.completeness_min * 100.0,
+        });
+    }
+    Ok(())
+}
+
+/// Guards on how much is changed in which time.
+fn rates(change: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal> {
+    let budgets = [
+        ("execution", facts.changes_in_execution, limits.changes_per_execution_max),
+        ("hour", facts.changes_last_hour, limits.changes_per_hour_max),
+        ("day", facts.changes_last_day, limits.changes_per_day_max),
+    ];
+    for (per, used, max) in budgets {
+        if used >= max {
+            return Err(Refusal::Budget { per: per.to_owned(), used, max });
+        }
+    }
+    if facts.undos_last_day >= limits.undos_per_day_max {
+        return Err(Refusal::CircuitOpen { undos: facts.undos_last_day, max: limits.undos_per_day_max });
+    }
+    if facts.repeats_last_day >= limits.repeats_per_day_max {
+        return Err(Refusal::Repeated { times: facts.repeats_last_day, max: limits.repeats_per_day_max });
+    }
+    if let Some(at) = facts.resource_changed_at {
+        let since = facts.now.duration_since(at);
+        if since < SignedDuration::from_secs(i64::from(limits.cooldown_s)) {
+            return Err(Refusal::CoolingDown { since_s: since.as_secs(), min_s: limits.cooldown_s });
+        }
+    }
+    let total = facts.spent_usd_cents_month.saturating_add(change.cost_usd_cents_month.unwrap_or(0));
+    if total > limits.spend_usd_cents_month_max && change.cost_usd_cents_month.unwrap_or(0) > 0 {
+        return Err(Refusal::Spend {
+            total_usd_cents_month: total,
+            max_usd_cents_month: limits.spend_usd_cents_month_max,
+        });
+    }
+    Ok(())
+}
+
+/// Guards on the resource itself, by its live state.
+fn scope(change: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal> {
+    match (&change.action, &facts.live) {
+        (Action::SetFleetCapacity { desired, .. }, Live::AutoScalingGroup(fleet)) => {
+            busy(fleet.refresh_in_progress, "an instance refresh")?;
+            resize(fleet.desired, *desired, fleet.healthy(), (fleet.min, fleet.max), limits)
+        }
+        (Action::SetServiceCount { desired, .. }, Live::EcsService(service)) => {
+            busy(service.deployment_in_progress, "a deployment")?;
+            resize(service.desired, *desired, service.running, service.bounds.unwrap_or((1, u32::MAX)), limits)
+        }
+        (Action::ReplaceInstance { instance, .. }, Live::AutoScalingGroup(fleet)) => {
+            busy(fleet.refresh_in_progress, "an instance refresh")?;
+            let Some(member) = fleet.instances.iter().find(|member| member.id == *instance) else {
+                return Err(Refusal::NothingToDo { why: format!("{instance} is no longer in the group") });
+            };
+            if member.protected {
+                return Err(Refusal::Protected);
+            }
+            let size = u32::try_from(fleet.instances.len()).unwrap_or(u32::MAX);
+            let serving_after = fleet.healthy().saturating_sub(u32::from(member.is_serving()));
+            let out = size.saturating_sub(serving_after);
+            blast(out, size, serving_after, fleet.healthy(), limits)
+        }
+        (Action::RefreshFleet { .. }, Live::AutoScalingGroup(fleet)) => {
+            busy(fleet.refresh_in_progress, "an instance refresh")?;
+            // A refresh takes one instance at a time; with one healthy instance that would be all of them.
+            if fleet.healthy() < 2 {
+                return Err(Refusal::LastHealthy { healthy: fleet.healthy() });
+            }
+            Ok(())
+        }
+        (Action::RedeployService { .. }, Live::EcsService(service)) => {
+            busy(service.deployment_in_progress, "a deployment")
+        }
+        (Action::FlushCache { .. }, Live::Cache(_)) | (Action::InvalidateCdn { .. }, Live::Distribution) => Ok(()),
+        (action, live) => Err(Refusal::NothingToDo {
+            why: format!("\"{action}\" does not apply to a {}", live.kind()),
+        }),
+    }
+}
+
+fn busy(is_busy: bool, what: &str) -> Result<(), Refusal> {
+    if is_busy { Err(Refusal::Busy { what: what.to_owned() }) } else { Ok(()) }
+}
+
+fn resize(from: u32, to: u32, healthy: u32, (min, max): (u32, u32), limits: &Limits) -> Result<(), Refusal> {
+    if from == to {
+        return Err(Refusal::NothingToDo { why: format!("the size is already {to}") });
+    }
+    if to < min || to > max {
+        return Err(Refusal::OutOfBounds { wanted: to, min, max });
+    }
+    if to == 0 {
+        return Err(Refusal::LastHealthy { healthy });
+    }
+    let (small, large) = (f64::from(from.min(to)), f64::from(from.max(to)));
+    // One step of one member is always allowed, or a fleet of one could never grow.
+    if from.abs_diff(to) > 1 && large > small * limits.step_factor_max {
+        return Err(Refusal::StepTooLarge { from, to, factor_max: limits.step_factor_max });
+    }
+    Ok(())
+}
+
+fn blast(out: u32, of: u32, left: u32, healthy: u32, limits: &Limits) -> Result<(), Refusal> {
+    if left == 0 {
+        return Err(Refusal::LastHealthy { healthy });
+    }
+    if f64::from(out) > f64::from(of) * limits.blast_radius && out > 1 {
+        return Err(Refusal::BlastRadius { out, of, max_pct: limits.blast_radius * 100.0 });
+    }
+    Ok(())
+}

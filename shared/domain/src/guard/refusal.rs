@@ -1,0 +1,178 @@
+//! Why a change was not made: one variant per guard, each with its numbers, and its sentence for a person.
+
+use crate::mode::Risk;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Why a change was not made. A value, not an error.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "guard")]
+#[must_use]
+pub enum Refusal {
+    /// The mode only observes.
+    Observing,
+    /// The mode asks for an approval.
+    NeedsApproval {
+        /// Risk of the change.
+        risk: Risk,
+    },
+    /// The change can't be undone and was not approved.
+    Irreversible,
+    /// The kill switch is on.
+    KillSwitch,
+    /// The kill switch could not be read.
+    KillSwitchUnreadable {
+        /// Why.
+        why: String,
+    },
+    /// A freeze window holds.
+    Frozen {
+        /// Its name.
+        window: String,
+    },
+    /// The resource carries the protection tag.
+    Protected,
+    /// The snapshot is too old.
+    Stale {
+        /// Its age.
+        age_s: i64,
+        /// The limit.
+        max_s: u32,
+    },
+    /// Too much of the snapshot is missing.
+    Incomplete {
+        /// Share known.
+        known_pct: f64,
+        /// Share needed.
+        min_pct: f64,
+    },
+    /// The budget of changes is used up.
+    Budget {
+        /// `execution`, `hour` or `day`.
+        per: String,
+        /// Used.
+        used: u32,
+        /// Allowed.
+        max: u32,
+    },
+    /// The resource was changed a moment ago.
+    CoolingDown {
+        /// Seconds since.
+        since_s: i64,
+        /// Seconds needed.
+        min_s: u32,
+    },
+    /// The same remedy was applied again and again.
+    Repeated {
+        /// Times in the last day.
+        times: u32,
+        /// Allowed.
+        max: u32,
+    },
+    /// Too many changes were undone: the circuit breaker is open.
+    CircuitOpen {
+        /// Undone in the last day.
+        undos: u32,
+        /// Allowed.
+        max: u32,
+    },
+    /// Too large a share of the fleet would go out of service.
+    BlastRadius {
+        /// Members that would be out.
+        out: u32,
+        /// Size of the fleet.
+        of: u32,
+        /// Share allowed, in per cent.
+        max_pct: f64,
+    },
+    /// No healthy member would be left.
+    LastHealthy {
+        /// Healthy members now.
+        healthy: u32,
+    },
+    /// Outside the bounds that the owner set.
+    OutOfBounds {
+        /// Wanted.
+        wanted: u32,
+        /// Floor.
+        min: u32,
+        /// Ceiling.
+        max: u32,
+    },
+    /// Too large a step at once.
+    StepTooLarge {
+        /// From.
+        from: u32,
+        /// To.
+        to: u32,
+        /// Largest factor.
+        factor_max: f64,
+    },
+    /// It would cost too much.
+    Spend {
+        /// Cost of the run with this change, in US cents a month.
+        total_usd_cents_month: i64,
+        /// Allowed.
+        max_usd_cents_month: i64,
+    },
+    /// Something else is under way on the resource.
+    Busy {
+        /// What.
+        what: String,
+    },
+    /// The live state is not what the plan was made for, or already what it wants.
+    NothingToDo {
+        /// Why.
+        why: String,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Observing => f.write_str("the mode is observe: nothing is changed"),
+            Self::NeedsApproval { risk } => write!(f, "the mode for {risk} risk is approve and nobody has approved it"),
+            Self::Irreversible => f.write_str("it can't be undone and needs an approval"),
+            Self::KillSwitch => f.write_str("the kill switch is on"),
+            Self::KillSwitchUnreadable { why } => write!(f, "the kill switch could not be read ({why}), so nothing is changed"),
+            Self::Frozen { window } => write!(f, "the freeze window \"{window}\" holds"),
+            Self::Protected => write!(f, "the resource is protected by its owner"),
+            Self::Stale { age_s, max_s } => write!(f, "the snapshot is {age_s} s old, {max_s} s are allowed"),
+            Self::Incomplete { known_pct, min_pct } => {
+                write!(f, "only {known_pct:.0} % of the signals are known, {min_pct:.0} % are needed")
+            }
+            Self::Budget { per, used, max } => write!(f, "{used} of {max} changes per {per} are used"),
+            Self::CoolingDown { since_s, min_s } => {
+                write!(f, "the resource was changed {since_s} s ago, the cool-down is {min_s} s")
+            }
+            Self::Repeated { times, max } => {
+                write!(f, "the same remedy was applied {times} times in a day, {max} are allowed: the cause is elsewhere")
+            }
+            Self::CircuitOpen { undos, max } => {
+                write!(f, "{undos} changes were undone in a day, {max} open the circuit breaker")
+            }
+            Self::BlastRadius { out, of, max_pct } => {
+                write!(f, "{out} of {of} members would be out of service, {max_pct:.0} % are allowed")
+            }
+            Self::LastHealthy { healthy } => write!(f, "only {healthy} healthy member is left"),
+            Self::OutOfBounds { wanted, min, max } => write!(f, "{wanted} is outside the owner's bounds {min} to {max}"),
+            Self::StepTooLarge { from, to, factor_max } => {
+                write!(f, "from {from} to {to} is more than a factor of {factor_max} at once")
+            }
+            Self::Spend { total_usd_cents_month, max_usd_cents_month } => write!(
+                f,
+                "the run would add {} USD a month, {} are allowed",
+                dollars(*total_usd_cents_month),
+                dollars(*max_usd_cents_month)
+            ),
+            Self::Busy { what } => write!(f, "{what} is under way"),
+            Self::NothingToDo { why } => f.write_str(why),
+        }
+    }
+}
+
+/// Cents as dollars with two places.
+fn dollars(cents: i64) -> String {
+    let sign = if cents < 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", cents.unsigned_abs() / 100, cents.unsigned_abs() % 100)
+}

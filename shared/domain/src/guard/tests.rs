@@ -1,0 +1,1 @@
+//! Every guard, on both sides of its bound.

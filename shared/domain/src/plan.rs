@@ -1,0 +1,28 @@
+//! A plan: ordered changes with everything that was considered and why it was taken or not.
+
+use crate::change::Change;
+use crate::ids::{ResourceId, RuleId};
+use serde::{Deserialize, Serialize};
+
+/// What `decide` proposes. Data: the executor makes no choice of its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[must_use]
+pub struct Plan {
+    /// Changes in the order in which they are to be made: least risk and fewest dependents first.
+    pub changes: Vec<Change>,
+    /// Each finding that asked for something and did not get it, with the reason.
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// A remedy that was considered and not planned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PassedOver {
+    /// The rule whose finding it was.
+    pub because: RuleId,
+    /// The resource.
+    pub resource: ResourceId,
+    /// What would have been done, in words.
+    pub remedy: String,
+    /// Why it was not planned, one sentence with numbers.
+    pub reason: String,
+}

@@ -1,0 +1,261 @@
+//! Resources of an application and the state they are in.
+
+use crate::ids::ResourceId;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// One resource as found, with its live state at that moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resource {
+    /// ARN, or `kind/name`.
+    pub id: ResourceId,
+    /// The short name a person knows it by.
+    pub name: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// The state it is in.
+    pub live: Live,
+}
+
+/// The tag that forbids any change to a resource, whatever its value (except `false`).
+pub const PROTECTED_TAG: &str = "maintainer:protected";
+/// The tag that assigns a resource to an application.
+pub const APP_TAG: &str = "maintainer:app";
+
+impl Resource {
+    /// The kind of resource.
+    pub fn kind(&self) -> ResourceKind {
+        self.live.kind()
+    }
+
+    /// True when its owner has forbidden changes by tag.
+    pub fn is_protected(&self) -> bool {
+        self.tags.get(PROTECTED_TAG).is_some_and(|value| value != "false")
+    }
+}
+
+/// Kinds of resources the maintainer knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ResourceKind {
+    /// EC2 Auto Scaling group with its instances.
+    AutoScalingGroup,
+    /// ECS service.
+    EcsService,
+    /// Target group behind an Application Load Balancer.
+    TargetGroup,
+    /// Application Load Balancer.
+    LoadBalancer,
+    /// Lambda function.
+    Function,
+    /// API Gateway REST or HTTP API.
+    Api,
+    /// RDS or Aurora instance.
+    Database,
+    /// ElastiCache node or replication group.
+    Cache,
+    /// SQS queue.
+    Queue,
+    /// DynamoDB table.
+    Table,
+    /// CloudFront distribution.
+    Distribution,
+    /// A custom metric named in the configuration.
+    Custom,
+}
+
+impl fmt::Display for ResourceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AutoScalingGroup => "Auto Scaling group",
+            Self::EcsService => "ECS service",
+            Self::TargetGroup => "target group",
+            Self::LoadBalancer => "load balancer",
+            Self::Function => "Lambda function",
+            Self::Api => "API",
+            Self::Database => "database",
+            Self::Cache => "cache",
+            Self::Queue => "queue",
+            Self::Table => "table",
+            Self::Distribution => "distribution",
+            Self::Custom => "custom metric",
+        })
+    }
+}
+
+/// Live state by kind: what rules, guards, capture and undo need, nothing more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Live {
+    /// See [`Fleet`].
+    AutoScalingGroup(Fleet),
+    /// See [`Service`].
+    EcsService(Service),
+    /// Metrics dimensions of a target group.
+    TargetGroup {
+        /// `targetgroup/name/id`, the CloudWatch dimension.
+        target_group: String,
+        /// `app/name/id`, the CloudWatch dimension.
+        load_balancer: String,
+    },
+    /// Metrics dimension of a load balancer.
+    LoadBalancer {
+        /// `app/name/id`, the CloudWatch dimension.
+        load_balancer: String,
+    },
+    /// A Lambda function.
+    Function,
+    /// An API Gateway API.
+    Api {
+        /// Value of the CloudWatch dimension: `ApiName` of a REST API (`/restapis/` in the ARN), `ApiId` of an HTTP API.
+        dimension: String,
+    },
+    /// See [`Database`].
+    Database(Database),
+    /// See [`Cache`].
+    Cache(Cache),
+    /// An SQS queue.
+    Queue,
+    /// A DynamoDB table.
+    Table,
+    /// A CloudFront distribution.
+    Distribution,
+    /// A metric named in the configuration.
+    Custom(CustomMetric),
+}
+
+impl Live {
+    /// The kind of this state.
+    pub fn kind(&self) -> ResourceKind {
+        match self {
+            Self::AutoScalingGroup(_) => ResourceKind::AutoScalingGroup,
+            Self::EcsService(_) => ResourceKind::EcsService,
+            Self::TargetGroup { .. } => ResourceKind::TargetGroup,
+            Self::LoadBalancer { .. } => ResourceKind::LoadBalancer,
+            Self::Function => ResourceKind::Function,
+            Self::Api { .. } => ResourceKind::Api,
+            Self::Database(_) => ResourceKind::Database,
+            Self::Cache(_) => ResourceKind::Cache,
+            Self::Queue => ResourceKind::Queue,
+            Self::Table => ResourceKind::Table,
+            Self::Distribution => ResourceKind::Distribution,
+            Self::Custom(_) => ResourceKind::Custom,
+        }
+    }
+}
+
+/// An Auto Scaling group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fleet {
+    /// Smallest size its owner allows.
+    pub min: u32,
+    /// Largest size its owner allows.
+    pub max: u32,
+    /// Size that is wanted now.
+    pub desired: u32,
+    /// Its instances.
+    pub instances: Vec<Instance>,
+    /// An instance refresh is under way.
+    pub refresh_in_progress: bool,
+    /// When the newest instance refresh started, whatever became of it.
+    pub last_refresh_at: Option<Timestamp>,
+    /// ARNs of the target groups it feeds.
+    pub target_groups: Vec<ResourceId>,
+}
+
+impl Fleet {
+    /// Instances that are in service and healthy.
+    pub fn healthy(&self) -> u32 {
+        let count = self.instances.iter().filter(|instance| instance.is_serving()).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+}
+
+/// An instance of a fleet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Instance {
+    /// EC2 instance id.
+    pub id: String,
+    /// Lifecycle state `InService`.
+    pub in_service: bool,
+    /// Health status `Healthy`.
+    pub healthy: bool,
+    /// Protected from scale-in by its owner.
+    pub protected: bool,
+    /// When it was launched, where known.
+    pub launched_at: Option<Timestamp>,
+}
+
+impl Instance {
+    /// In service and healthy.
+    pub fn is_serving(&self) -> bool {
+        self.in_service && self.healthy
+    }
+}
+
+/// An ECS service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Service {
+    /// Name of its cluster.
+    pub cluster: String,
+    /// Tasks wanted.
+    pub desired: u32,
+    /// Tasks running.
+    pub running: u32,
+    /// A deployment is under way.
+    pub deployment_in_progress: bool,
+    /// When the newest deployment was created.
+    pub last_deployment_at: Option<Timestamp>,
+    /// Smallest and largest count that Application Auto Scaling or the configuration allows.
+    pub bounds: Option<(u32, u32)>,
+}
+
+/// An RDS or Aurora instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Database {
+    /// `postgres`, `mysql`, `aurora-postgresql` …
+    pub engine: String,
+    /// `db.t4g.medium` …
+    pub instance_class: String,
+    /// Connections it accepts, where known.
+    pub connections_max: Option<f64>,
+    /// Size of its storage in bytes; none for Aurora, which grows.
+    pub storage_bytes: Option<f64>,
+    /// Memory in bytes, where the class is known.
+    pub memory_bytes: Option<f64>,
+}
+
+/// An ElastiCache node or replication group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cache {
+    /// `redis`, `valkey` or `memcached`.
+    pub engine: String,
+    /// Host of the primary endpoint.
+    pub host: String,
+    /// Port of the primary endpoint.
+    pub port: u16,
+    /// Encryption in transit is on.
+    pub tls: bool,
+    /// Cache cluster ids of the nodes, the CloudWatch dimension.
+    pub nodes: Vec<String>,
+}
+
+/// A metric of the application's own, as named in the configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CustomMetric {
+    /// CloudWatch namespace.
+    pub namespace: String,
+    /// Metric name.
+    pub metric: String,
+    /// Dimensions.
+    pub dimensions: BTreeMap<String, String>,
+    /// Statistic, for example `Average` or `p95`.
+    pub stat: String,
+    /// Level that is still good.
+    pub good: f64,
+    /// Level that is as bad as it gets; below `good` where higher is better.
+    pub bad: f64,
+}

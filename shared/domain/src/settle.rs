@@ -1,0 +1,162 @@
+//! Tells from two live states what became of a change: the state captured before it and the state found now.
+//!
+//! Used after a lost answer or a crash, and before an undo. It compares what it is given and changes nothing; what
+//! follows from its answer is the engine's work (`docs/changes-and-guards.md`).
+
+use crate::change::Action;
+use crate::resource::{Fleet, Instance, Live};
+use std::fmt;
+
+/// What became of a change whose answer was never seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The live state shows it.
+    Happened,
+    /// The live state is still the one before the change.
+    NeverHappened,
+    /// The live state is neither the one before nor the one wanted: somebody else has changed it.
+    Superseded(Difference),
+    /// The live state leaves no trace of such a change. To be counted as happened: it is never done twice.
+    CannotTell,
+}
+
+/// Where an undoable change stands, right before it is undone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The live value is the one that the change has set: it may be undone.
+    AsChanged,
+    /// The live value is already the one before the change.
+    AsPrior,
+    /// The live value is a third one: somebody else's newer work, not to be overwritten.
+    Other(Difference),
+    /// This kind of change has no value to compare, so it can't be undone.
+    NotUndoable,
+}
+
+/// Two values that should have been the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// What the change had set.
+    pub set: String,
+    /// What was found.
+    pub found: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it had set {}, now there is {}", self.set, self.found)
+    }
+}
+
+/// What became of a change, from the state captured right before it and the state found now.
+pub fn effect(action: &Action, prior: &Live, now: &Live) -> Effect {
+    match (action, prior, now) {
+        (Action::SetFleetCapacity { .. } | Action::SetServiceCount { .. }, _, _) => match standing(action, prior, now) {
+            Standing::AsChanged => Effect::Happened,
+            Standing::AsPrior => Effect::NeverHappened,
+            Standing::Other(difference) => Effect::Superseded(difference),
+            Standing::NotUndoable => Effect::CannotTell,
+        },
+        (Action::ReplaceInstance { instance, .. }, Live::AutoScalingGroup(prior), Live::AutoScalingGroup(now)) => {
+            replaced(member(prior, instance), member(now, instance))
+        }
+        (Action::RefreshFleet { .. }, Live::AutoScalingGroup(prior), Live::AutoScalingGroup(now)) => {
+            // Compared with the captured time and not with ours: two clocks are never the same.
+            happened_if(now.last_refresh_at != prior.last_refresh_at || (now.refresh_in_progress && !prior.refresh_in_progress))
+        }
+        (Action::RedeployService { .. }, Live::EcsService(prior), Live::EcsService(now)) => happened_if(
+            now.last_deployment_at != prior.last_deployment_at
+                || (now.deployment_in_progress && !prior.deployment_in_progress),
+        ),
+        _ => Effect::CannotTell,
+    }
+}
+
+/// Where an undoable change stands: compared before every undo, so that newer work of others is never overwritten.
+pub fn standing(action: &Action, prior: &Live, now: &Live) -> Standing {
+    let (wanted, Some(before), Some(found)) = (wanted(action), value(action, prior), value(action, now)) else {
+        return match wanted(action) {
+            Some(set) => Standing::Other(Difference { set: set.to_string(), found: format!("a {}", now.kind()) }),
+            None => Standing::NotUndoable,
+        };
+    };
+    match wanted {
+        None => Standing::NotUndoable,
+        Some(wanted) if found == wanted => Standing::AsChanged,
+        Some(_) if found == before => Standing::AsPrior,
+        Some(wanted) => Standing::Other(Difference { set: wanted.to_string(), found: found.to_string() }),
+    }
+}
+
+/// What a change modifies, as it is now, in words.
+pub fn before_in_words(action: &Action, live: &Live) -> String {
+    match (action, live) {
+        (Action::SetFleetCapacity { .. } | Action::SetServiceCount { .. }, _) => {
+            value(action, live).map_or_else(|| format!("a {}", live.kind()), |value| value.to_string())
+        }
+        (Action::ReplaceInstance { instance, .. }, Live::AutoScalingGroup(fleet)) => match member(fleet, instance) {
+            Some(member) if member.is_serving() => format!("{instance} in service"),
+            Some(_) => format!("{instance} not in service"),
+            None => format!("{instance} is not in the group"),
+        },
+        (Action::RefreshFleet { .. }, Live::AutoScalingGroup(fleet)) => {
+            format!("{} of {} instances healthy", fleet.healthy(), fleet.instances.len())
+        }
+        (Action::RedeployService { .. }, Live::EcsService(service)) => {
+            format!("{} of {} tasks running", service.running, service.desired)
+        }
+        (Action::FlushCache { .. }, _) => "filled".to_owned(),
+        (Action::InvalidateCdn { .. }, _) => "cached at the edge".to_owned(),
+        (_, live) => format!("a {}", live.kind()),
+    }
+}
+
+/// What a change leads to, in words.
+pub fn after_in_words(action: &Action) -> String {
+    match action {
+        Action::SetFleetCapacity { desired, .. } | Action::SetServiceCount { desired, .. } => desired.to_string(),
+        Action::ReplaceInstance { instance, .. } => format!("{instance} terminated, the group launches another"),
+        Action::RefreshFleet { .. } => "instance refresh started".to_owned(),
+        Action::RedeployService { .. } => "new deployment started".to_owned(),
+        Action::FlushCache { .. } => "empty, filling again".to_owned(),
+        Action::InvalidateCdn { .. } => "invalidated, filling again".to_owned(),
+    }
+}
+
+/// The value that an undoable action sets.
+fn wanted(action: &Action) -> Option<u32> {
+    match action {
+        Action::SetFleetCapacity { desired, .. } | Action::SetServiceCount { desired, .. } => Some(*desired),
+        _ => None,
+    }
+}
+
+/// The value that an undoable action modifies, in a live state.
+fn value(action: &Action, live: &Live) -> Option<u32> {
+    match (action, live) {
+        (Action::SetFleetCapacity { .. }, Live::AutoScalingGroup(fleet)) => Some(fleet.desired),
+        (Action::SetServiceCount { .. }, Live::EcsService(service)) => Some(service.desired),
+        _ => None,
+    }
+}
+
+fn member<'a>(fleet: &'a Fleet, id: &str) -> Option<&'a Instance> {
+    fleet.instances.iter().find(|instance| instance.id == id)
+}
+
+/// An instance that is being terminated leaves service before it leaves the group.
+fn replaced(prior: Option<&Instance>, now: Option<&Instance>) -> Effect {
+    match (prior, now) {
+        (_, None) => Effect::Happened,
+        (_, Some(now)) if now.in_service => Effect::NeverHappened,
+        (Some(prior), Some(_)) if prior.in_service => Effect::Happened,
+        (_, Some(_)) => Effect::CannotTell,
+    }
+}
+
+fn happened_if(it_shows: bool) -> Effect {
+    if it_shows { Effect::Happened } else { Effect::NeverHappened }
+}
+
+#[cfg(test)]
+mod tests;

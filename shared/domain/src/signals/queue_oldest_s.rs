@@ -1,0 +1,28 @@
+//! Age of the oldest message that waits: what the sender feels.
+
+use super::dimensions;
+use super::levels;
+use crate::objective::Objectives;
+use crate::resource::{Resource, ResourceKind};
+use crate::signal::{Gap, Judge, SignalSpec};
+
+/// The definition.
+pub(super) const SPEC: SignalSpec = SignalSpec {
+    id: "queue_oldest_s",
+    title: "age of the oldest message",
+    unit: "s",
+    kind: ResourceKind::Queue,
+    namespace: "AWS/SQS",
+    metric: "ApproximateAgeOfOldestMessage",
+    stat: "Maximum",
+    scale: 1.0,
+    dimensions: dimensions::queue,
+    gap: Gap::Unknown,
+    needs: None,
+    judge: Some(judge),
+};
+
+/// Good: the objective. Bad: five times the objective.
+fn judge(_: &Resource, objectives: &Objectives) -> Option<Judge> {
+    levels::of_objective(objectives.queue_age_max_s)
+}

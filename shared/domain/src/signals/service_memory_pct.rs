@@ -1,0 +1,22 @@
+//! Memory of all tasks of the service, as a share of what the task definition reserves. A task beyond its limit is killed.
+
+use super::dimensions;
+use super::levels;
+use crate::resource::ResourceKind;
+use crate::signal::{Gap, SignalSpec};
+
+/// The definition.
+pub(super) const SPEC: SignalSpec = SignalSpec {
+    id: "service_memory_pct",
+    title: "service memory",
+    unit: "%",
+    kind: ResourceKind::EcsService,
+    namespace: "AWS/ECS",
+    metric: "MemoryUtilization",
+    stat: "Average",
+    scale: 1.0,
+    dimensions: dimensions::service,
+    gap: Gap::Unknown,
+    needs: None,
+    judge: Some(levels::memory),
+};

@@ -1,0 +1,114 @@
+//! A snapshot: every signal of an application at a moment, with what is missing.
+
+use crate::ids::{AppId, ResourceId, SignalId};
+use crate::observed::{Missing, Observed};
+use crate::resource::{Resource, ResourceKind};
+use crate::series::Series;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What was seen of one application. Immutable once written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The application.
+    pub app: AppId,
+    /// When the reading ended; windows end here.
+    pub taken_at: Timestamp,
+    /// Length of the observed window in seconds (300 by default); series reach further back, for comparison.
+    pub window_s: u32,
+    /// Its resources with their live state.
+    pub resources: Vec<Resource>,
+    /// Its signals.
+    pub measurements: Vec<Measurement>,
+    /// Its alarms, or why they could not be read.
+    pub alarms: Observed<Vec<Alarm>>,
+    /// Whole kinds of resources whose discovery failed; never the same as "there are none".
+    pub undiscovered: Vec<(ResourceKind, Missing)>,
+}
+
+/// One signal of one resource, or of one member of it (an instance of a fleet).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// Which signal.
+    pub signal: SignalId,
+    /// Of which resource.
+    pub resource: ResourceId,
+    /// Of which member of it, for signals that are read per member.
+    pub member: Option<String>,
+    /// The values.
+    pub series: Observed<Series>,
+}
+
+/// A CloudWatch alarm as it stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alarm {
+    /// Its name.
+    pub name: String,
+    /// Its state.
+    pub state: AlarmState,
+    /// When it went into that state.
+    pub since: Option<Timestamp>,
+    /// The reason CloudWatch gives. Text from outside: data, never instructions or markup.
+    pub reason: String,
+}
+
+/// The states of a CloudWatch alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AlarmState {
+    /// Within the threshold.
+    Ok,
+    /// Beyond the threshold.
+    Alarm,
+    /// Not enough data to tell.
+    InsufficientData,
+}
+
+impl Snapshot {
+    /// The resource with this id.
+    pub fn resource(&self, id: &ResourceId) -> Option<&Resource> {
+        self.resources.iter().find(|resource| resource.id == *id)
+    }
+
+    /// Resources of one kind.
+    pub fn of_kind(&self, kind: ResourceKind) -> impl Iterator<Item = &Resource> {
+        self.resources.iter().filter(move |resource| resource.kind() == kind)
+    }
+
+    /// All measurements of a signal, members left out.
+    pub fn of_signal(&self, signal: &str) -> impl Iterator<Item = &Measurement> {
+        self.measurements.iter().filter(move |m| m.signal.as_str() == signal && m.member.is_none())
+    }
+
+    /// The measurement of a signal on a resource as a whole.
+    pub fn measurement(&self, signal: &str, resource: &ResourceId) -> Option<&Measurement> {
+        self.of_signal(signal).find(|m| m.resource == *resource)
+    }
+
+    /// The measurements of a signal on each member of a resource.
+    pub fn members<'a>(&'a self, signal: &'a str, resource: &'a ResourceId) -> impl Iterator<Item = (&'a str, &'a Measurement)> {
+        self.measurements.iter().filter_map(move |m| {
+            let member = m.member.as_deref()?;
+            (m.signal.as_str() == signal && m.resource == *resource).then_some((member, m))
+        })
+    }
+
+    /// The mean of a signal over the observed window, if known.
+    pub fn level(&self, signal: &str, resource: &ResourceId) -> Option<f64> {
+        let series = self.measurement(signal, resource)?.series.known()?;
+        series.mean_of_last(self.taken_at, self.window_s)
+    }
+
+    /// Share of measurements that are known, 0 to 1. An empty snapshot has a share of 0: it proves nothing. What is not
+    /// set up to be published (no CloudWatch agent) is not counted: it was never going to be there.
+    pub fn completeness(&self) -> f64 {
+        let expected = self
+            .measurements
+            .iter()
+            .filter(|m| !matches!(m.series, Observed::Missing(Missing::NotPublished(_))));
+        let total = expected.clone().count() + self.undiscovered.len();
+        let known = expected.filter(|m| !m.series.is_missing()).count();
+        let (Ok(total), Ok(known)) = (u32::try_from(total), u32::try_from(known)) else { return 0.0 };
+        if total == 0 { 0.0 } else { f64::from(known) / f64::from(total) }
+    }
+}

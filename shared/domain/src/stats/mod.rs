@@ -1,0 +1,1 @@
+//! Statistics: robust, deterministic, without I/O.

@@ -1,0 +1,389 @@
+//! The outside world as traits. An adapter translates and decides nothing; a fake of each is in `testkit`.
+
+use async_trait::async_trait;
+use config::Selector;
+use domain::change::Change;
+use domain::execution::ExecutionRecord;
+use domain::finding::Severity;
+use domain::guard::{Cleared, KillSwitch};
+use domain::ids::{AppId, ChangeId, ExecutionId};
+use domain::observed::{Missing, Observed};
+use domain::outcome::Outcome;
+use domain::resource::{Live, Resource, ResourceKind};
+use domain::series::Series;
+use domain::signal::Target;
+use domain::snapshot::Alarm;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// Why a call to the outside did not give an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PortError {
+    /// The service throttled the call until the retries were used up. Nothing was changed.
+    #[error("{operation}: throttled")]
+    Throttled {
+        /// The call.
+        operation: String,
+    },
+    /// IAM refused the call. Nothing was changed.
+    #[error("{operation}: access denied, grant {permission}")]
+    Denied {
+        /// The call.
+        operation: String,
+        /// The permission that is lacking.
+        permission: String,
+    },
+    /// The thing is not there (any more).
+    #[error("{operation}: {what} does not exist")]
+    Gone {
+        /// The call.
+        operation: String,
+        /// The thing.
+        what: String,
+    },
+    /// A condition of the write did not hold: somebody else was faster. Nothing was changed.
+    #[error("{operation}: {why}")]
+    Conflict {
+        /// The call.
+        operation: String,
+        /// What was found instead.
+        why: String,
+    },
+    /// The answer was lost (time-out, broken connection, 5xx): it may or may not have taken effect.
+    #[error("{operation}: no answer, the outcome is unknown ({why})")]
+    Unknown {
+        /// The call.
+        operation: String,
+        /// What was seen.
+        why: String,
+    },
+    /// The service refused the call as invalid. Nothing was changed.
+    #[error("{operation}: {why}")]
+    Rejected {
+        /// The call.
+        operation: String,
+        /// What the service said.
+        why: String,
+    },
+}
+
+impl PortError {
+    /// The reason to note for a read that failed this way.
+    pub fn missing(&self) -> Missing {
+        match self {
+            Self::Throttled { .. } => Missing::Throttled,
+            Self::Denied { permission, .. } => Missing::Denied(permission.clone()),
+            Self::Gone { .. } => Missing::Gone,
+            other => Missing::Failed(other.to_string()),
+        }
+    }
+
+    /// True when the same call may succeed later and certainly did nothing now.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Throttled { .. })
+    }
+}
+
+/// Short for the result of a port.
+pub type PortResult<T> = Result<T, PortError>;
+
+/// The time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Finds the resources of applications. Reads only.
+#[async_trait]
+pub trait Inventory: Send + Sync {
+    /// All resources that the selector names, with live state; kinds whose discovery failed are named with the reason.
+    async fn discover(&self, selector: &Selector) -> PortResult<Discovery>;
+    /// Names of all applications that are tagged in the account and Region.
+    async fn tagged_apps(&self) -> PortResult<Vec<AppId>>;
+    /// Tags of an alarm.
+    async fn alarm_tags(&self, alarm_arn: &str) -> PortResult<BTreeMap<String, String>>;
+}
+
+/// What discovery found and what it could not look at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Discovery {
+    /// Resources with live state.
+    pub resources: Vec<Resource>,
+    /// Kinds that could not be read, or listed resources that are gone.
+    pub undiscovered: Vec<(ResourceKind, Missing)>,
+}
+
+/// One metric to read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MetricQuery {
+    /// CloudWatch namespace.
+    pub namespace: String,
+    /// Metric name.
+    pub metric: String,
+    /// Statistic.
+    pub stat: String,
+    /// Multiplies each value.
+    pub scale: f64,
+    /// Dimensions and member.
+    pub target: Target,
+}
+
+/// Reads metrics and alarms. Reads only.
+#[async_trait]
+pub trait Telemetry: Send + Sync {
+    /// One series per query, in the same order, on a grid of `period_s` over `[from, to)`. A query that failed is
+    /// `Missing` by itself and does not spoil the others. A period without a datapoint is a gap, never zero.
+    async fn read(&self, queries: &[MetricQuery], from: Timestamp, to: Timestamp, period_s: u32) -> Vec<Observed<Series>>;
+    /// Metric alarms whose dimensions name one of these resources, or that are tagged for the application.
+    async fn alarms(&self, app: &AppId, resources: &[Resource]) -> PortResult<Vec<Alarm>>;
+}
+
+/// Applies changes. The only port that writes to an application.
+#[async_trait]
+pub trait Actuator: Send + Sync {
+    /// The live state and tags of a resource, read now.
+    async fn live(&self, resource: &Resource) -> PortResult<Resource>;
+    /// Makes the change. Absolute: doing it twice is doing it once, as far as the service allows.
+    async fn apply(&self, cleared: &Cleared<'_>) -> PortResult<()>;
+    /// Restores what `apply` changed to the captured value. The engine has compared before it calls this.
+    async fn restore(&self, change: &Change, prior: &Live) -> PortResult<()>;
+}
+
+/// The write-ahead journal, table `changes`.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Writes an intent, if there is none under this id. Gives back the entry that stands there now.
+    ///
+    /// The write is conditional on the lease: see [`Leases`].
+    async fn intend(&self, entry: &Entry) -> PortResult<Intent>;
+    /// Moves an entry from one state to another and replaces the entry; [`PortError::Conflict`] when it is no longer in `from`.
+    async fn advance(&self, from: EntryState, entry: &Entry) -> PortResult<()>;
+    /// All entries of an application since a moment, oldest first; every page read.
+    async fn since(&self, app: &AppId, from: Timestamp) -> PortResult<Vec<Entry>>;
+}
+
+/// Answer to an intent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Intent {
+    /// Written now.
+    Written,
+    /// An entry of this id was there already (a repeated step); as it stands.
+    Present(Box<Entry>),
+}
+
+/// An entry of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Application, the partition key.
+    pub app: AppId,
+    /// The change, with its id, the sort key.
+    pub change: Change,
+    /// Run that made it.
+    pub execution: ExecutionId,
+    /// Iteration of that run.
+    pub iteration: u32,
+    /// Where it stands.
+    pub state: EntryState,
+    /// The resource right before the change: what undo restores.
+    pub prior: Resource,
+    /// Fencing token of the lease under which it was written.
+    pub fence: u64,
+    /// When the intent was written.
+    pub intended_at: Timestamp,
+    /// When the service had accepted it.
+    pub applied_at: Option<Timestamp>,
+    /// When it was undone, kept, or found never to have happened.
+    pub settled_at: Option<Timestamp>,
+    /// Its verification.
+    pub outcome: Option<Outcome>,
+    /// One sentence on how it came to this state.
+    pub note: String,
+}
+
+impl Entry {
+    /// Its id.
+    pub fn id(&self) -> &ChangeId {
+        &self.change.id
+    }
+}
+
+/// Where a change stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryState {
+    /// The intent is durable; the change may or may not have happened.
+    Intended,
+    /// It has happened and is to be verified.
+    Applied,
+    /// It never happened: the service refused it, or a settled crash came before it.
+    NotApplied,
+    /// Verified, or kept by the written rule.
+    Kept,
+    /// The undo is durable; it may or may not have happened.
+    UndoIntended,
+    /// The prior value is restored.
+    Undone,
+    /// Somebody else has changed the value since: not undone, people were told.
+    Superseded,
+}
+
+impl EntryState {
+    /// True when the next run must still do something about it.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Intended | Self::Applied | Self::UndoIntended)
+    }
+}
+
+/// Leases: one writer per application and cycle, table `leases`.
+#[async_trait]
+pub trait Leases: Send + Sync {
+    /// Takes the lease if it is free, expired, or already this holder's. Conditional write.
+    async fn acquire(&self, key: &str, holder: &ExecutionId, now: Timestamp, ttl_s: u32) -> PortResult<LeaseAnswer>;
+    /// Extends the lease of this holder and fence; [`PortError::Conflict`] when it was lost.
+    async fn renew(&self, key: &str, lease: &Lease, now: Timestamp, ttl_s: u32) -> PortResult<Lease>;
+    /// Gives the lease back. Without effect when it is another's.
+    async fn release(&self, key: &str, holder: &ExecutionId) -> PortResult<()>;
+}
+
+/// A lease that is held.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Who holds it.
+    pub holder: ExecutionId,
+    /// Fencing token: grows by one with every new holder.
+    pub fence: u64,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+/// Answer to a request for a lease.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LeaseAnswer {
+    /// Held by us now.
+    Held(Lease),
+    /// Held by another run.
+    Busy(Lease),
+}
+
+/// Alarm episodes: many alarms, one run. Table `leases`, key `episode#…` and `transition#…`.
+#[async_trait]
+pub trait Episodes: Send + Sync {
+    /// Adds alarms to the open episode of (application, cycle), opening one if there is none. Gives the episode as it
+    /// stands then.
+    async fn join(&self, key: &str, alarms: &[String], now: Timestamp, window_s: u32) -> PortResult<Episode>;
+    /// Notes that the run of this episode has been started.
+    async fn mark_started(&self, key: &str, episode_id: &str) -> PortResult<()>;
+    /// The open episode, if any.
+    async fn open(&self, key: &str) -> PortResult<Option<Episode>>;
+    /// Closes the episode if it is still this one.
+    async fn close(&self, key: &str, episode_id: &str) -> PortResult<()>;
+    /// True when this alarm transition was handled before.
+    async fn seen(&self, transition: &str) -> PortResult<bool>;
+    /// Notes that this alarm transition has been handled; kept for seven days.
+    async fn remember(&self, transition: &str, now: Timestamp) -> PortResult<()>;
+}
+
+/// A group of alarms of one application that one run answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Episode {
+    /// Its id; part of the execution name.
+    pub id: String,
+    /// When it opened.
+    pub opened_at: Timestamp,
+    /// Names of its alarms, sorted.
+    pub alarms: Vec<String>,
+    /// Its run has been started.
+    pub started: bool,
+}
+
+/// Records of runs, tables `workflow_executions` and `optimization_results`.
+#[async_trait]
+pub trait Executions: Send + Sync {
+    /// Writes the record of a new run; leaves the one that is there alone (a repeated step) and gives that back.
+    async fn open(&self, record: &ExecutionRecord) -> PortResult<ExecutionRecord>;
+    /// Reads a record.
+    async fn read(&self, id: &ExecutionId) -> PortResult<Option<ExecutionRecord>>;
+    /// Replaces a record.
+    async fn save(&self, record: &ExecutionRecord) -> PortResult<()>;
+    /// Writes the result of a verified, regressed or inconclusive change. Repeating it changes nothing.
+    async fn result(&self, execution: &ExecutionId, iteration: u32, outcome: &Outcome) -> PortResult<()>;
+}
+
+/// Artifacts: snapshots, analyses, memories of detectors, reports. S3.
+#[async_trait]
+pub trait Artifacts: Send + Sync {
+    /// Writes a JSON document.
+    async fn put(&self, key: &str, body: Vec<u8>) -> PortResult<()>;
+    /// Reads it; `None` when there is none.
+    async fn get(&self, key: &str) -> PortResult<Option<Vec<u8>>>;
+}
+
+/// The kill switch.
+#[async_trait]
+pub trait Switch: Send + Sync {
+    /// Its state; unreadable is a state that stops changes.
+    async fn read(&self) -> KillSwitch;
+}
+
+/// Starts runs.
+#[async_trait]
+pub trait Starter: Send + Sync {
+    /// Starts a run under this name; the same name twice starts one. True when it was started now.
+    async fn start(&self, name: &str, input: &str) -> PortResult<bool>;
+}
+
+/// Tells people and other agents.
+#[async_trait]
+pub trait Notifier: Send + Sync {
+    /// Sends a message. At least once.
+    async fn notify(&self, message: &Message) -> PortResult<()>;
+}
+
+/// A message to people (SNS) and to other agents (EventBridge).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// `detail-type` of the event, for example `Maintainer Escalation`.
+    pub kind: String,
+    /// How urgent.
+    pub severity: Severity,
+    /// At most 100 characters, ASCII, no line break.
+    pub subject: String,
+    /// Plain text that reads well on a phone.
+    pub text: String,
+    /// The documented event body.
+    pub detail: serde_json::Value,
+}
+
+/// Where `maintainer.yaml` lies.
+#[async_trait]
+pub trait ConfigSource: Send + Sync {
+    /// The text and its version (ETag); `None` when no file was ever put there. `known` is the version the caller has:
+    /// `Unchanged` spares the transfer.
+    async fn fetch(&self, known: Option<&str>) -> PortResult<ConfigFetch>;
+}
+
+/// Answer of a [`ConfigSource`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigFetch {
+    /// Same version as before.
+    Unchanged,
+    /// There is no file: defaults hold.
+    Absent,
+    /// A file.
+    File {
+        /// Its text.
+        text: String,
+        /// Its version.
+        etag: String,
+    },
+}
+
+
+/// Where input is parked that can't be handled, with the reason, for a person to look at and replay.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
+    /// Parks the input as it came.
+    async fn park(&self, body: &str, why: &str) -> PortResult<()>;
+}

@@ -1,0 +1,149 @@
+//! The run: the one small object that travels between the states of a cycle. Everything large lies in S3 under its keys.
+
+use crate::ports::Lease;
+use domain::execution::Cycle;
+use domain::ids::{AppId, ExecutionId};
+use domain::mode::Mode;
+use serde::{Deserialize, Serialize};
+
+/// State of a run between two steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Application.
+    pub app: AppId,
+    /// Cycle.
+    pub cycle: Cycle,
+    /// Run.
+    pub execution_id: ExecutionId,
+    /// ARN of the Step Functions execution.
+    pub execution_arn: String,
+    /// 1 for the first iteration.
+    pub iteration: u32,
+    /// Mode asked for by hand; it can only make the run more careful.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// What started the run, in words.
+    pub trigger: String,
+    /// Alarm episode that this run answers, if it was started by alarms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub episode: Option<String>,
+    /// The lease under which the run works.
+    pub lease: Lease,
+    /// What the state machine does next; compared as a plain string.
+    pub decision: Decision,
+    /// Seconds that the next Wait state waits.
+    pub wait_s: u32,
+    /// Health score of the last measurement, for whoever reads the run in the console.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// How the run ends, once that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conclusion: Option<String>,
+    /// Name and cause of the failure that Step Functions caught, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Caught>,
+}
+
+/// A failure as Step Functions hands it to a Catch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caught {
+    /// Error name.
+    #[serde(rename = "Error")]
+    pub name: String,
+    /// JSON text of the function's error, or other words.
+    #[serde(rename = "Cause", default)]
+    pub cause: String,
+}
+
+impl Caught {
+    /// The sentence inside the cause, where there is one.
+    pub fn sentence(&self) -> String {
+        serde_json::from_str::<serde_json::Value>(&self.cause)
+            .ok()
+            .and_then(|cause| cause.get("errorMessage").and_then(|text| text.as_str()).map(str::to_owned))
+            .unwrap_or_else(|| if self.cause.is_empty() { self.name.clone() } else { self.cause.clone() })
+    }
+}
+
+/// What the state machine does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// begin: go on to monitor.
+    Proceed,
+    /// begin: an earlier run left changes open; settle them first.
+    Settle,
+    /// begin: another run cares for the application.
+    Busy,
+    /// monitor: measured.
+    Measured,
+    /// analyze: there is a plan.
+    Act,
+    /// analyze: nothing is to be changed.
+    NothingToDo,
+    /// optimize: carried out as far as the guards let it.
+    Done,
+    /// validate: something did not help.
+    Undo,
+    /// validate: nothing is to be undone.
+    Keep,
+    /// iterate: measure again.
+    Continue,
+    /// iterate, finish: the target is verified as reached.
+    Succeeded,
+    /// iterate: a person must look.
+    Escalate,
+    /// finish: a person was told.
+    Escalated,
+    /// finish: the run itself failed.
+    Failed,
+}
+
+/// All decisions, for the contract test with the state machine definitions.
+pub const DECISIONS: [Decision; 14] = [
+    Decision::Proceed,
+    Decision::Settle,
+    Decision::Busy,
+    Decision::Measured,
+    Decision::Act,
+    Decision::NothingToDo,
+    Decision::Done,
+    Decision::Undo,
+    Decision::Keep,
+    Decision::Continue,
+    Decision::Succeeded,
+    Decision::Escalate,
+    Decision::Escalated,
+    Decision::Failed,
+];
+
+impl Run {
+    /// S3 key of an artifact of the current iteration.
+    pub fn key(&self, artifact: &str) -> String {
+        format!("runs/{}/{}/{}/{artifact}.json", self.app, self.execution_id, self.iteration)
+    }
+
+    /// Key of the lease on the application.
+    pub fn lease_key(&self) -> String {
+        lease_key(self.cycle, &self.app)
+    }
+}
+
+/// Key of the lease of a cycle on an application.
+pub fn lease_key(cycle: Cycle, app: &AppId) -> String {
+    format!("lease#{cycle}#{app}")
+}
+
+/// Key of the alarm episode of a cycle on an application.
+pub fn episode_key(cycle: Cycle, app: &AppId) -> String {
+    format!("episode#{cycle}#{app}")
+}
+
+/// S3 key of the detectors' memory of an application.
+pub fn memory_key(app: &AppId) -> String {
+    format!("memory/{app}/detectors.json")
+}
+
+/// Seconds a lease lives without being renewed: longer than the longest wait plus a step, short enough that a crashed
+/// run does not block the next scheduled one.
+pub const LEASE_TTL_S: u32 = 1_800;

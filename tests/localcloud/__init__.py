@@ -1,0 +1,18 @@
+"""A local AWS for the tests and the demonstration: MiniStack in one process, plus what it lacks.
+
+MiniStack (MIT) emulates the services. The modules here add, each by AWS's documented behaviour, the operations and
+the passing of time that the maintainer observes and changes:
+
+- `clock`        a virtual clock, so that ten minutes pass in five seconds
+- `autoscaling`  launches, terminations, instance refreshes that take time
+- `targets`      load balancer target health that follows the instances
+- `containers`   ECS rollouts that take time, without Docker
+- `alarms`       alarm evaluation per metric, period and missing data; SNS, EventBridge and Lambda actions
+- `metrics`      reads of metrics that stay fast
+- `tagging`      Resource Groups Tagging for load balancers, databases and alarms; tags in IAM conditions
+- `records`      caches that point to a real Redis
+- `steps`        the full list of a function's failures as Step Functions names them
+- `admin`        one endpoint for what no AWS call can express: a target that fails its health check
+
+It never talks to AWS, binds 127.0.0.1 only, and keeps everything in a directory of its own.
+"""
