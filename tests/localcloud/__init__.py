@@ -11,7 +11,8 @@ the passing of time that the maintainer observes and changes:
 - `metrics`      reads of metrics that stay fast
 - `tagging`      Resource Groups Tagging for load balancers, databases and alarms; tags in IAM conditions
 - `records`      caches that point to a real Redis
-- `steps`        the full list of a function's failures as Step Functions names them
+- `deliveries`   Lambda's queue for asynchronous events, with retries and dead letters
+- `schedules`    EventBridge Scheduler by the virtual clock
 - `admin`        one endpoint for what no AWS call can express: a target that fails its health check
 
 It never talks to AWS, binds 127.0.0.1 only, and keeps everything in a directory of its own.

@@ -1,1 +1,11 @@
-//! .
+//! What examines the product: a studio of simulated applications in a local cloud, scenarios that make them sick, and a
+//! player that tells the story and checks the end.
+//!
+//! Talks to a local cloud on this machine only. Nothing of it is deployed.
+
+pub mod clock;
+pub mod cloud;
+pub mod model;
+pub mod redis;
+pub mod scenario;
+pub mod studio;

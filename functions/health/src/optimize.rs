@@ -1,2 +1,193 @@
 //! optimize: the only step that writes to an application. Applies the plan, settles what a crash left, undoes what did
 //! not help. Order, guards and journal are the engine's.
+
+use crate::observe::as_configured;
+use crate::records::{iteration, running};
+use crate::validate::Validation;
+use async_trait::async_trait;
+use config::ResolvedApp;
+use domain::change::Change;
+use domain::guard::Cleared;
+use domain::health::Decided;
+use domain::mode::Mode;
+use domain::resource::{Live, Resource};
+use domain::snapshot::Snapshot;
+use engine::act::{self, Context, Ports, Rules, Timing};
+use engine::documents;
+use engine::ports::{Actuator, Artifacts, Clock, Executions, Journal, Leases, PortResult, Switch};
+use engine::run::{Decision, Run};
+use engine::settle::{self, Settlement};
+use engine::step::StepError;
+use engine::undo;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Intent {
+    /// Carry the plan of this iteration out.
+    Apply,
+    /// Find out what an interrupted step or run left, and close it.
+    Settle,
+    /// Undo what did not help in this iteration.
+    Undo,
+}
+
+/// Input of the step.
+#[derive(Debug, Deserialize)]
+pub struct Request {
+    /// What is asked for.
+    pub intent: Intent,
+    /// The run.
+    pub run: Run,
+}
+
+/// What optimize needs of the world.
+pub struct World<'a> {
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// Seconds of that clock in a real second.
+    pub speed: f64,
+    /// Real seconds until the platform ends this invocation.
+    pub left_s: f64,
+    /// The application.
+    pub actuator: &'a dyn Actuator,
+    /// Changes.
+    pub journal: &'a dyn Journal,
+    /// Leases.
+    pub leases: &'a dyn Leases,
+    /// Kill switch.
+    pub switch: &'a dyn Switch,
+    /// Plans and reports.
+    pub artifacts: &'a dyn Artifacts,
+    /// Records.
+    pub executions: &'a dyn Executions,
+}
+
+/// Does what is asked for. Repeating it finds in the journal what was done before.
+///
+/// # Errors
+/// When the lease is lost, the journal can't be used, or what the step rests on is not there.
+pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
+    let mut run = request.run;
+    let actuator = AsConfigured { inner: world.actuator, app };
+    let mode = |change: &Change| mode_of(change, app, run.mode);
+    let freeze = |at: Timestamp| app.frozen_at(at).map(str::to_owned);
+    let context = Context {
+        ports: Ports {
+            clock: world.clock,
+            actuator: &actuator,
+            journal: world.journal,
+            leases: world.leases,
+            switch: world.switch,
+        },
+        run: &run,
+        rules: Rules { limits: &app.limits, mode: &mode, freeze: &freeze, timing: timing(world.speed) },
+        deadline: deadline(world),
+    };
+    match request.intent {
+        Intent::Apply => apply(&context, world).await?,
+        Intent::Settle => settle_all(&context, world).await?,
+        Intent::Undo => take_back(&context, world).await?,
+    }
+    run.decision = Decision::Done;
+    run.wait_s = run.wait_s.max(app.policy.wait_s);
+    Ok(run)
+}
+
+async fn apply(context: &Context<'_>, world: &World<'_>) -> Result<(), StepError> {
+    let run = context.run;
+    let snapshot: Snapshot = documents::need(world.artifacts, &run.key("snapshot")).await?;
+    let decided: Decided = documents::need(world.artifacts, &run.key("analysis")).await?;
+    let report = act::carry_out(context, &decided.plan, &snapshot).await?;
+    let mut record = running(run, world.executions).await?;
+    let entry = iteration(&mut record, run.iteration, snapshot.taken_at);
+    entry.applied = count(report.applied().count());
+    entry.refused = count(report.refused().count());
+    world.executions.save(&record).await?;
+    documents::put(world.artifacts, &run.key("actions"), &report).await
+}
+
+/// First the changes of dead runs, then this run's own whose answer was lost.
+async fn settle_all(context: &Context<'_>, world: &World<'_>) -> Result<(), StepError> {
+    let residue = settle::residue(context).await?;
+    let own = settle::own(context).await?;
+    let wait_s = residue.retry_after_s().max(own.retry_after_s());
+    documents::put(world.artifacts, &context.run.key("settled"), &(&residue, &own)).await?;
+    match wait_s {
+        Some(wait_s) => Err(StepError::Transient(format!(
+            "a change may still be on its way; it can be settled in {wait_s} s"
+        ))),
+        None => Ok(()),
+    }
+}
+
+async fn take_back(context: &Context<'_>, world: &World<'_>) -> Result<(), StepError> {
+    let run = context.run;
+    let validation: Validation = documents::need(world.artifacts, &run.key("validation")).await?;
+    let _found_out: Settlement = settle::own(context).await?;
+    let undone = undo::carry_out(context, &validation.outcomes).await?;
+    let mut record = running(run, world.executions).await?;
+    if let Some(entry) = record.iterations.iter_mut().find(|entry| entry.iteration == run.iteration) {
+        entry.undone = entry.undone.max(count(undone.undone()));
+    }
+    world.executions.save(&record).await?;
+    documents::put(world.artifacts, &run.key("undone"), &undone).await
+}
+
+/// The configured mode for the change's risk and kind; a mode asked for by hand can only make it more careful.
+fn mode_of(change: &Change, app: &ResolvedApp, asked: Option<Mode>) -> Mode {
+    let configured = app.mode_for(change.action.spec().risk, change.action.kind());
+    asked.map_or(configured, |asked| asked.min(configured))
+}
+
+/// Time-outs of calls are real time; on a clock that runs faster they last longer.
+fn timing(speed: f64) -> Timing {
+    let plain = Timing::default();
+    // A speed is small and positive; what does not fit saturates.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is at least the plain value")]
+    let scaled = |seconds: u32| (f64::from(seconds) * speed.max(1.0)).ceil() as u32;
+    if speed <= 1.0 {
+        return plain;
+    }
+    // Calls on one machine answer in a fraction of what AWS may take, so a tenth of the time is still generous.
+    let local = |seconds: u32| scaled(seconds).div_ceil(10).max(seconds);
+    Timing {
+        apply_within_s: local(plain.apply_within_s),
+        call_max_s: local(plain.call_max_s),
+        reserve_s: local(plain.reserve_s),
+    }
+}
+
+fn deadline(world: &World<'_>) -> Timestamp {
+    let left = SignedDuration::try_from_secs_f64(world.left_s * world.speed).unwrap_or(SignedDuration::ZERO);
+    world.clock.now().checked_add(left).unwrap_or(Timestamp::MAX)
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// The actuator, with what the configuration says about a resource that AWS does not know.
+struct AsConfigured<'a> {
+    inner: &'a dyn Actuator,
+    app: &'a ResolvedApp,
+}
+
+#[async_trait]
+impl Actuator for AsConfigured<'_> {
+    async fn live(&self, resource: &Resource) -> PortResult<Resource> {
+        let mut live = self.inner.live(resource).await?;
+        as_configured(&mut live, self.app);
+        Ok(live)
+    }
+
+    async fn apply(&self, cleared: &Cleared<'_>) -> PortResult<()> {
+        self.inner.apply(cleared).await
+    }
+
+    async fn restore(&self, change: &Change, prior: &Live) -> PortResult<()> {
+        self.inner.restore(change, prior).await
+    }
+}

@@ -6,6 +6,7 @@
 use crate::observe::{self, observe};
 use crate::records::{iteration, keep_lease, running};
 use config::ResolvedApp;
+use domain::change::Reversal;
 use domain::health;
 use domain::outcome::{Outcome, Verdict};
 use domain::snapshot::Snapshot;
@@ -53,21 +54,28 @@ pub async fn validate(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
     run.score = analysis.score.known().copied();
 
     let mut outcomes = Vec::new();
+    let mut to_undo = false;
     for entry in changes_of_iteration(&run, &before, world.journal).await? {
-        let outcome = judge(entry, &before, &after, app, &run, world).await?;
-        outcomes.push(outcome);
+        if matches!(entry.state, EntryState::Applied | EntryState::Kept) {
+            let (outcome, stays) = judge(entry, &before, &after, app, &run, world).await?;
+            outcomes.push(outcome);
+            to_undo |= !stays;
+        } else {
+            // Its outcome was lost, or its undo interrupted: the step that may write finds out.
+            to_undo = true;
+        }
     }
     note(&run, &after, &outcomes, world).await?;
-    run.decision = if outcomes.iter().all(|outcome| outcome.keep) { Decision::Keep } else { Decision::Undo };
+    run.decision = if to_undo { Decision::Undo } else { Decision::Keep };
     documents::put(world.artifacts, &run.key("validation"), &Validation { score: run.score, outcomes }).await?;
     Ok(run)
 }
 
-/// Changes of this iteration that took effect; those judged before by a repeated step are among them.
+/// Changes of this iteration that took effect or may have; those judged before by a repeated step are among them.
 async fn changes_of_iteration(run: &Run, before: &Snapshot, journal: &dyn Journal) -> Result<Vec<Entry>, StepError> {
     let entries = journal.since(&run.app, before.taken_at).await?;
     let mine = |entry: &Entry| entry.execution == run.execution_id && entry.iteration == run.iteration;
-    let stands = |entry: &Entry| matches!(entry.state, EntryState::Applied | EntryState::Kept);
+    let stands = |entry: &Entry| entry.state == EntryState::Kept || entry.state.is_open();
     Ok(entries.into_iter().filter(|entry| mine(entry) && stands(entry)).collect())
 }
 
@@ -79,22 +87,27 @@ async fn judge(
     app: &ResolvedApp,
     run: &Run,
     world: &World<'_>,
-) -> Result<Outcome, StepError> {
+) -> Result<(Outcome, bool), StepError> {
     if let (EntryState::Kept, Some(outcome)) = (entry.state, &entry.outcome) {
-        return Ok(outcome.clone());
+        return Ok((outcome.clone(), true));
     }
     let applied_at = entry.applied_at.unwrap_or(entry.intended_at);
     let outcome = health::verify(&entry.change, before, after, applied_at, &app.policy);
     tracing::info!(change = %entry.change.id, verdict = %outcome.verdict, keep = outcome.keep, "{}", outcome.why);
     let from = entry.state;
     entry.outcome = Some(outcome.clone());
-    if outcome.keep {
+    if stays(&entry, &outcome) {
         entry.state = EntryState::Kept;
         entry.settled_at = Some(world.see.clock.now());
     }
     world.journal.advance(from, &entry).await?;
     world.executions.result(&run.execution_id, run.iteration, &outcome).await?;
-    Ok(outcome)
+    Ok((outcome, entry.state == EntryState::Kept))
+}
+
+/// Kept by the verdict, or because the platform itself has brought the state back: a restart can't be taken back.
+fn stays(entry: &Entry, outcome: &Outcome) -> bool {
+    outcome.keep || entry.change.action.spec().reversal != Reversal::Undoable
 }
 
 async fn note(run: &Run, after: &Snapshot, outcomes: &[Outcome], world: &World<'_>) -> Result<(), StepError> {

@@ -1,1 +1,46 @@
-//! .
+//! AWS as the engine's ports: one adapter per service, each of which translates SDK types into domain types and back.
+//!
+//! An adapter decides nothing. It makes the calls that a port asks for, follows every page, and gives back values,
+//! [`Missing`](domain::observed::Missing) reasons and [`PortError`](engine::ports::PortError)s. Each is made from the
+//! clients that it uses and no others, so that a function links no more than it calls.
+//!
+//! Beside the code that makes the calls stands a `PERMISSIONS` list with the IAM actions they need; [`permissions`]
+//! gathers them by adapter, and a contract test compares them with the roles of the template.
+
+pub mod actuator;
+pub mod arn;
+pub mod artifacts;
+pub mod changes;
+pub mod clients;
+pub mod clock;
+pub mod config_source;
+pub mod dead_letters;
+pub mod episodes;
+pub mod errors;
+pub mod executions;
+pub mod inventory;
+pub mod items;
+pub mod journal;
+pub mod leases;
+pub mod notifier;
+pub mod permissions;
+pub mod start;
+pub mod starter;
+pub mod switch;
+pub mod telemetry;
+
+pub use actuator::Actuator;
+pub use artifacts::Artifacts;
+pub use clients::Clients;
+pub use clock::SystemClock;
+pub use config_source::ConfigSource;
+pub use dead_letters::DeadLetters;
+pub use episodes::Episodes;
+pub use executions::Executions;
+pub use inventory::Inventory;
+pub use journal::Journal;
+pub use leases::Leases;
+pub use notifier::Notifier;
+pub use starter::Starter;
+pub use switch::Switch;
+pub use telemetry::Telemetry;

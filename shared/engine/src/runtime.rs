@@ -6,7 +6,6 @@ use crate::step::StepError;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::future::Future;
 use std::io::Write;
 use tracing::Instrument;
 use tracing_subscriber::EnvFilter;
@@ -15,14 +14,16 @@ use tracing_subscriber::EnvFilter;
 ///
 /// # Errors
 /// [`StepError::Config`] naming the variable.
-#[expect(clippy::disallowed_methods, reason = "this is the one place where the environment is read")]
 pub fn variable(name: &str) -> Result<String, StepError> {
-    match std::env::var(name) {
-        Ok(value) if !value.is_empty() => Ok(value),
-        _ => Err(StepError::Config(format!(
-            "the environment variable {name} is not set: the function was not deployed by the template"
-        ))),
-    }
+    optional(name).ok_or_else(|| {
+        StepError::Config(format!("the environment variable {name} is not set: the function was not deployed by the template"))
+    })
+}
+
+/// An environment variable that may be absent; empty counts as absent.
+#[expect(clippy::disallowed_methods, reason = "this is the one place where the environment is read")]
+pub fn optional(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// Version and commit of this build, as in every record.
@@ -31,26 +32,35 @@ pub const BUILD: &str = match option_env!("MAINTAINER_BUILD") {
     None => env!("CARGO_PKG_VERSION"),
 };
 
+/// One invocation.
+#[derive(Debug)]
+pub struct Call<I> {
+    /// The event.
+    pub input: I,
+    /// Real seconds until the platform ends the invocation.
+    pub left_s: f64,
+}
+
 /// Serves invocations of one step until the runtime ends.
 ///
 /// The event is taken as JSON first, so that a malformed one is answered with one sentence under a stable name.
 ///
 /// # Errors
 /// When the Runtime API can't be reached.
-pub async fn serve<I, O, F, R>(step: &'static str, handler: F) -> Result<(), lambda_runtime::Error>
+pub async fn serve<I, O, F>(step: &'static str, handler: F) -> Result<(), lambda_runtime::Error>
 where
     I: for<'de> Deserialize<'de>,
     O: Serialize,
-    F: Fn(I) -> R,
-    R: Future<Output = Result<O, StepError>>,
+    F: AsyncFn(Call<I>) -> Result<O, StepError>,
 {
     logs();
     let handler = &handler;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
+        let left_s = left_s(event.context.deadline);
         let input = event.payload;
         let about = About::of(&input);
         let outcome = match serde_json::from_value::<I>(input) {
-            Ok(input) => handler(input).instrument(about.span(step)).await,
+            Ok(input) => handler(Call { input, left_s }).instrument(about.span(step)).await,
             Err(error) => Err(StepError::Config(format!("the input of {step} is not understood: {error}"))),
         };
         match outcome.and_then(|output| {
@@ -136,6 +146,13 @@ pub fn measure(dimensions: &[(&str, &str)], name: &str, value: f64, unit: &str) 
     }
     // A metric that can't be written must not fail the step.
     let _best_effort = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Real seconds from now to a deadline in epoch milliseconds.
+fn left_s(deadline_ms: u64) -> f64 {
+    let deadline = i64::try_from(deadline_ms).unwrap_or(i64::MAX);
+    let left_ms = deadline.saturating_sub(epoch_ms()).max(0);
+    std::time::Duration::from_millis(left_ms.unsigned_abs()).as_secs_f64()
 }
 
 /// The embedded metric format wants the real time of the log line, not the time of a simulation.

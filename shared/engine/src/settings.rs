@@ -2,7 +2,8 @@
 
 use crate::ports::{ConfigFetch, ConfigSource};
 use crate::step::StepError;
-use config::Config;
+use config::{Config, ResolvedApp};
+use domain::ids::AppId;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
@@ -38,5 +39,14 @@ impl<S: ConfigSource> Settings<S> {
         held.as_ref()
             .map(|(_, config)| Arc::clone(config))
             .ok_or_else(|| StepError::Bug("the configuration store said \"unchanged\" to the first question".to_owned()))
+    }
+
+    /// What holds for one application, whether it is configured or known only by its tag.
+    ///
+    /// # Errors
+    /// As [`Settings::current`].
+    pub async fn app(&self, id: &AppId) -> Result<ResolvedApp, StepError> {
+        let config = self.current().await?;
+        Ok(config.resolve(id).unwrap_or_else(|| config.resolve_tagged(id)))
     }
 }

@@ -32,6 +32,8 @@ pub struct DatabaseLoad {
 
 /// Connections that a web server keeps open when idle.
 const IDLE_PER_SERVER: f64 = 5.0;
+/// Utilization from which on a database counts as saturated.
+const FULL: f64 = 0.97;
 /// A query that waits longer is given up by the application.
 const GIVE_UP_MS: f64 = 8_000.0;
 
@@ -51,15 +53,15 @@ impl Database {
             self.in_flight = pool;
         }
         self.contended = lock_wait;
-        let peak = throughput(params, self.in_flight.min(pool), capacity, contention);
-        self.in_flight = if queries_rps >= 0.97 * peak {
-            // Saturated: arrivals fill the pools to the last connection.
-            pool
-        } else {
-            let utilization = queries_rps / peak;
-            let query_s = params.query_ms / 1_000.0 / (1.0 - utilization) / capacity;
+        let in_flight = self.in_flight.min(pool);
+        let now_rps = throughput(params, in_flight, capacity, contention);
+        self.in_flight = if queries_rps < FULL * now_rps {
+            let query_s = params.query_ms / 1_000.0 / (1.0 - queries_rps / now_rps) / capacity;
             // The pools drain by half a minute at a time.
-            0.5 * self.in_flight.min(pool) + 0.5 * (queries_rps * query_s).clamp(1.0, pool)
+            0.5 * in_flight + 0.5 * (queries_rps * query_s).clamp(1.0, pool)
+        } else {
+            // Arrivals pile up until enough are served at a time; where that is nowhere, the pools fill to the last connection.
+            crowd(params, in_flight, pool, queries_rps, capacity, contention).unwrap_or(pool)
         };
         let rate = throughput(params, self.in_flight, capacity, contention);
         let served = queries_rps.min(rate);
@@ -72,6 +74,18 @@ impl Database {
             pool_busy: self.in_flight / pool,
         }
     }
+}
+
+/// The smallest number of queries in flight, from `from` up, at which the offered ones are served.
+fn crowd(params: &DatabaseParams, from: f64, pool: f64, queries_rps: f64, capacity: f64, contention: f64) -> Option<f64> {
+    let mut n = from.max(1.0);
+    while n <= pool {
+        if queries_rps < FULL * throughput(params, n, capacity, contention) {
+            return Some(n);
+        }
+        n += 1.0;
+    }
+    None
 }
 
 /// Queries a second with `n` in flight.
@@ -103,8 +117,8 @@ mod tests {
 
     #[test]
     fn more_servers_make_a_contended_database_slower() {
-        let four = settled(4.0, 61.0, 1.0, 100.0);
-        let eight = settled(8.0, 61.0, 1.0, 100.0);
+        let four = settled(4.0, 61.0, 1.0, 40.0);
+        let eight = settled(8.0, 61.0, 1.0, 40.0);
         assert!(four.query_ms > 1_000.0, "{four:?}");
         assert!(eight.query_ms > 1.4 * four.query_ms, "{four:?} {eight:?}");
         assert!(eight.refused_share > four.refused_share);

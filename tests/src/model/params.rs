@@ -113,7 +113,7 @@ impl Default for DatabaseParams {
             query_ms: 10.0,
             queries_per_request: 0.3,
             lookups_per_request: 1.0,
-            pool_per_server: 20.0,
+            pool_per_server: 30.0,
             sigma: 0.4,
             kappa: 0.0005,
         }

@@ -4,27 +4,49 @@ use serde::{Deserialize, Serialize};
 
 /// Limits that hold for an application. Defaults are careful; every one can be set in the configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Changes in one run.
+    /// Changes in one run. Default 6: one for each iteration that a run may have.
     pub changes_per_execution_max: u32,
-    /// Changes on an application in an hour, over all runs and cycles.
+    /// Changes on an application in an hour, over all runs and cycles. Default 6: a run that starts over and over
+    /// changes no more than one run does.
     pub changes_per_hour_max: u32,
-    /// Changes on an application in a day.
+    /// Changes on an application in a day. Default 20: what needs more is not mended by changes.
     pub changes_per_day_max: u32,
-    /// Seconds between two changes of one resource.
+    /// Seconds between two changes of one resource. Default 300: the observed window, so that a change is measured
+    /// before the next one.
     pub cooldown_s: u32,
-    /// Share of a fleet that one change may take out of service, 0 to 1.
+    /// Share of a fleet that one change may take out of service, 0 to 1. Default 0.34: one of three.
     pub blast_radius: f64,
-    /// Factor by which one change may grow or shrink a fleet.
+    /// Factor by which one change may grow or shrink a fleet. Default 2: doubling.
     pub step_factor_max: f64,
-    /// Cost that the changes of one run may add, in US cents a month.
+    /// Cost that the changes of one run may add, in US cents a month. Default 20,000: 200 USD.
     pub spend_usd_cents_month_max: i64,
-    /// Age of the snapshot beyond which a plan is not carried out.
+    /// Age of the snapshot beyond which a plan is not carried out, in seconds. Default 900: three observed windows.
     pub snapshot_age_s_max: u32,
-    /// Share of signals that must be known for a change, 0 to 1.
+    /// Share of signals that must be known for a change, 0 to 1. Default 0.5: below half, one is guessing.
     pub completeness_min: f64,
-    /// Undone changes on the application within a day that open the circuit breaker.
+    /// Undone changes on the application within a day that open the circuit breaker. Default 4.
     pub undos_per_day_max: u32,
-    /// Same remedy on the same resource within a day; beyond that it is a finding, not a fix.
+    /// Same remedy on the same resource within a day; beyond that it is a finding, not a fix. Default 3.
     pub repeats_per_day_max: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            changes_per_execution_max: 6,
+            changes_per_hour_max: 6,
+            changes_per_day_max: 20,
+            cooldown_s: 300,
+            blast_radius: 0.34,
+            step_factor_max: 2.0,
+            spend_usd_cents_month_max: 20_000,
+            snapshot_age_s_max: 900,
+            completeness_min: 0.5,
+            undos_per_day_max: 4,
+            repeats_per_day_max: 3,
+        }
+    }
 }

@@ -1,0 +1,21 @@
+//! Lambda: measures one application. Reads only.
+
+use aws::start::Start;
+use engine::run::Run;
+use engine::runtime::{Call, serve};
+use maintainer_health::monitor::{World, monitor};
+use maintainer_health::observe;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let start = Start::load().await?;
+    let settings = start.settings()?;
+    let (inventory, telemetry) = (start.inventory(), start.telemetry());
+    let (leases, artifacts) = (start.leases()?, start.artifacts()?);
+    serve("health-monitor", async |call: Call<Run>| {
+        let app = settings.app(&call.input.app).await?;
+        let see = observe::World { clock: &start.clock, inventory: &inventory, telemetry: &telemetry };
+        monitor(call.input, &app, &World { see, leases: &leases, artifacts: &artifacts }).await
+    })
+    .await
+}

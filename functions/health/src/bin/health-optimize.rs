@@ -1,0 +1,29 @@
+//! Lambda: the only one that writes to applications.
+
+use aws::start::Start;
+use engine::runtime::{Call, serve};
+use maintainer_health::optimize::{Request, World, optimize};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let start = Start::load().await?;
+    let settings = start.settings()?;
+    let (actuator, journal, leases) = (start.actuator(), start.journal()?, start.leases()?);
+    let (switch, artifacts, executions) = (start.switch()?, start.artifacts()?, start.executions()?);
+    serve("health-optimize", async |call: Call<Request>| {
+        let app = settings.app(&call.input.run.app).await?;
+        let world = World {
+            clock: &start.clock,
+            speed: start.clock.speed(),
+            left_s: call.left_s,
+            actuator: &actuator,
+            journal: &journal,
+            leases: &leases,
+            switch: &switch,
+            artifacts: &artifacts,
+            executions: &executions,
+        };
+        optimize(call.input, &app, &world).await
+    })
+    .await
+}

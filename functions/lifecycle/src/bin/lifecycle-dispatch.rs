@@ -1,0 +1,28 @@
+//! Lambda: alarm events in, at most one run per application and episode out.
+
+use aws::start::Start;
+use engine::runtime::{Call, serve};
+use maintainer_lifecycle::dispatch::{World, dispatch};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let start = Start::load().await?;
+    let (settings, home, inventory) = (start.settings()?, start.home()?, start.inventory());
+    let (episodes, leases) = (start.episodes()?, start.leases()?);
+    let (starter, dead_letters) = (start.starter()?, start.dead_letters()?);
+    serve("lifecycle-dispatch", async |call: Call<Value>| {
+        let config = settings.current().await?;
+        let world = World {
+            clock: &start.clock,
+            inventory: &inventory,
+            episodes: &episodes,
+            leases: &leases,
+            starter: &starter,
+            dead_letters: &dead_letters,
+            home: home.clone(),
+        };
+        dispatch(&call.input, &config, &world).await
+    })
+    .await
+}

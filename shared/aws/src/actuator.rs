@@ -1,0 +1,97 @@
+//! Applies changes to an application: the only adapter that writes to one. One file per kind in [`crate::changes`].
+//!
+//! A write is sent once and never repeated by the SDK: after a lost answer the engine looks before it acts again.
+
+use crate::arn;
+use crate::changes::{flush_cache, invalidate_cdn, redeploy_service, refresh_fleet, replace_instance, set_fleet_capacity, set_service_count};
+use crate::clients::{Clients, Lazy};
+use crate::inventory::{caches, fleets, services};
+use async_trait::async_trait;
+use domain::change::{Action, Change};
+use domain::guard::Cleared;
+use domain::resource::{Live, Resource};
+use engine::ports::{Actuator as Port, PortError, PortResult};
+
+/// See [`engine::ports::Actuator`].
+#[derive(Clone, Debug)]
+pub struct Actuator {
+    autoscaling: Lazy<aws_sdk_autoscaling::Client>,
+    cloudfront: Lazy<aws_sdk_cloudfront::Client>,
+    ecs: Lazy<aws_sdk_ecs::Client>,
+    elasticache: Lazy<aws_sdk_elasticache::Client>,
+}
+
+impl Actuator {
+    /// Acts in the account and Region of these clients.
+    pub fn new(clients: &Clients) -> Self {
+        Self {
+            autoscaling: clients.autoscaling(),
+            cloudfront: clients.cloudfront(),
+            ecs: clients.ecs(),
+            elasticache: clients.elasticache(),
+        }
+    }
+}
+
+#[async_trait]
+impl Port for Actuator {
+    async fn live(&self, resource: &Resource) -> PortResult<Resource> {
+        match &resource.live {
+            Live::AutoScalingGroup(_) => fleets::read(&self.autoscaling, &resource.name, &resource.id).await,
+            Live::EcsService(service) => services::read(&self.ecs, &service.cluster, &resource.name, &resource.id).await,
+            Live::Cache(_) => caches::read(&self.elasticache, &resource.name, &resource.id).await,
+            Live::Distribution => invalidate_cdn::read(&self.cloudfront, resource).await,
+            other => Err(PortError::Rejected {
+                operation: format!("read {} before a change", resource.id),
+                why: format!("nothing is ever changed on a {}", other.kind()),
+            }),
+        }
+    }
+
+    async fn apply(&self, cleared: &Cleared<'_>) -> PortResult<()> {
+        match &cleared.change().action {
+            Action::SetFleetCapacity { group, desired } => set_fleet_capacity::set(&self.autoscaling, group, *desired).await,
+            Action::SetServiceCount { cluster, service, desired } => {
+                set_service_count::set(&self.ecs, cluster, service, *desired).await
+            }
+            Action::ReplaceInstance { group, instance } => replace_instance::terminate(&self.autoscaling, group, instance).await,
+            Action::RefreshFleet { group } => refresh_fleet::start(&self.autoscaling, group).await,
+            Action::RedeployService { cluster, service } => redeploy_service::deploy(&self.ecs, cluster, service).await,
+            Action::FlushCache { cache } => match cleared.live() {
+                Live::Cache(live) => flush_cache::flush(cache, live).await,
+                other => Err(mismatch(cleared.change(), other)),
+            },
+            Action::InvalidateCdn { distribution } => {
+                invalidate_cdn::invalidate(&self.cloudfront, distribution, cleared.change().id.as_str()).await
+            }
+        }
+    }
+
+    async fn restore(&self, change: &Change, prior: &Live) -> PortResult<()> {
+        match (&change.action, prior) {
+            (Action::SetFleetCapacity { group, .. }, Live::AutoScalingGroup(fleet)) => {
+                set_fleet_capacity::set(&self.autoscaling, group, fleet.desired).await
+            }
+            (Action::SetServiceCount { cluster, service, .. }, Live::EcsService(before)) => {
+                set_service_count::set(&self.ecs, cluster, service, before.desired).await
+            }
+            (Action::SetFleetCapacity { .. } | Action::SetServiceCount { .. }, other) => Err(mismatch(change, other)),
+            (action, _) => Err(PortError::Rejected {
+                operation: format!("undo \"{action}\""),
+                why: "this kind of change restores itself, there is no prior value to put back".to_owned(),
+            }),
+        }
+    }
+}
+
+fn mismatch(change: &Change, live: &Live) -> PortError {
+    PortError::Rejected {
+        operation: change.action.to_string(),
+        why: format!("the captured state is that of a {}", live.kind()),
+    }
+}
+
+/// The name by which a service call knows a resource id: the tail of an ARN.
+pub(crate) fn short_name(id: &str) -> String {
+    arn::named(id).map_or_else(|| id.to_owned(), |named| named.name)
+}

@@ -1,0 +1,110 @@
+//! ARNs: which kind of resource one names, and by what name.
+
+use domain::resource::ResourceKind;
+
+/// What an ARN, or a `kind/name`, names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The kind.
+    pub kind: ResourceKind,
+    /// The name within its kind: for an ECS service `cluster/service`, for load balancers and target groups the ARN's
+    /// tail that is also the CloudWatch dimension, else the short name.
+    pub name: String,
+}
+
+/// Reads a resource id. `None` for everything that the maintainer does not look at.
+pub fn named(id: &str) -> Option<Named> {
+    if id.starts_with("arn:") { of_arn(id) } else { of_listed(id) }
+}
+
+/// `kind/name`, the kind as in the configuration (`auto_scaling_group/shop-web`).
+fn of_listed(id: &str) -> Option<Named> {
+    let (kind, name) = id.split_once('/')?;
+    let kind = serde_json::from_value(serde_json::Value::String(kind.to_owned())).ok()?;
+    (!name.is_empty()).then(|| Named { kind, name: name.to_owned() })
+}
+
+fn of_arn(arn: &str) -> Option<Named> {
+    let mut parts = arn.splitn(6, ':').skip(2);
+    let service = parts.next()?;
+    let resource = parts.nth(2)?;
+    let (kind, name) = match service {
+        "autoscaling" => (ResourceKind::AutoScalingGroup, resource.split_once("autoScalingGroupName/")?.1),
+        "ecs" => (ResourceKind::EcsService, resource.strip_prefix("service/")?),
+        "elasticloadbalancing" if resource.starts_with("targetgroup/") => (ResourceKind::TargetGroup, resource),
+        "elasticloadbalancing" => {
+            let name = resource.strip_prefix("loadbalancer/")?;
+            // Network and gateway load balancers have other metrics; classic ones have no type in the ARN.
+            (ResourceKind::LoadBalancer, name.starts_with("app/").then_some(name)?)
+        }
+        "lambda" => (ResourceKind::Function, resource.strip_prefix("function:")?.split(':').next()?),
+        "apigateway" => (ResourceKind::Api, api(resource)?),
+        "rds" => (ResourceKind::Database, resource.strip_prefix("db:")?),
+        "elasticache" => {
+            let name = resource.strip_prefix("cluster:").or_else(|| resource.strip_prefix("replicationgroup:"))?;
+            (ResourceKind::Cache, name)
+        }
+        "sqs" => (ResourceKind::Queue, resource),
+        "dynamodb" => (ResourceKind::Table, plain(resource.strip_prefix("table/")?)?),
+        "cloudfront" => (ResourceKind::Distribution, resource.strip_prefix("distribution/")?),
+        _ => return None,
+    };
+    (!name.is_empty()).then(|| Named { kind, name: name.to_owned() })
+}
+
+/// `/restapis/<id>` or `/apis/<id>`, and none of what lies below them.
+fn api(resource: &str) -> Option<&str> {
+    plain(resource.strip_prefix("/restapis/").or_else(|| resource.strip_prefix("/apis/"))?)
+}
+
+fn plain(name: &str) -> Option<&str> {
+    (!name.contains('/')).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_arn_of_every_kind() {
+        let cases = [
+            ("arn:aws:autoscaling:eu-west-1:1:autoScalingGroup:u-u:autoScalingGroupName/shop-web", ResourceKind::AutoScalingGroup, "shop-web"),
+            ("arn:aws:ecs:eu-west-1:1:service/shop/shop-worker", ResourceKind::EcsService, "shop/shop-worker"),
+            ("arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/shop/73e2", ResourceKind::TargetGroup, "targetgroup/shop/73e2"),
+            ("arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/shop/50dc", ResourceKind::LoadBalancer, "app/shop/50dc"),
+            ("arn:aws:lambda:eu-west-1:1:function:shop-fn:live", ResourceKind::Function, "shop-fn"),
+            ("arn:aws:apigateway:eu-west-1::/restapis/abc", ResourceKind::Api, "abc"),
+            ("arn:aws:apigateway:eu-west-1::/apis/def", ResourceKind::Api, "def"),
+            ("arn:aws:rds:eu-west-1:1:db:shop-db", ResourceKind::Database, "shop-db"),
+            ("arn:aws:elasticache:eu-west-1:1:cluster:shop-cache", ResourceKind::Cache, "shop-cache"),
+            ("arn:aws:elasticache:eu-west-1:1:replicationgroup:shop-cache", ResourceKind::Cache, "shop-cache"),
+            ("arn:aws:sqs:eu-west-1:1:shop-jobs", ResourceKind::Queue, "shop-jobs"),
+            ("arn:aws:dynamodb:eu-west-1:1:table/shop-orders", ResourceKind::Table, "shop-orders"),
+            ("arn:aws-cn:cloudfront::1:distribution/E1", ResourceKind::Distribution, "E1"),
+            ("auto_scaling_group/shop-web", ResourceKind::AutoScalingGroup, "shop-web"),
+            ("database/shop-db", ResourceKind::Database, "shop-db"),
+        ];
+        for (id, kind, name) in cases {
+            assert_eq!(named(id), Some(Named { kind, name: name.to_owned() }), "{id}");
+        }
+    }
+
+    #[test]
+    fn passes_over_what_it_does_not_look_at() {
+        for id in [
+            "",
+            "arn:",
+            "arn:aws:s3:::bucket",
+            "arn:aws:rds:eu-west-1:1:snapshot:x",
+            "arn:aws:ecs:eu-west-1:1:cluster/shop",
+            "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/net/shop/5",
+            "arn:aws:apigateway:eu-west-1::/restapis/abc/stages/prod",
+            "arn:aws:dynamodb:eu-west-1:1:table/shop/index/by_app",
+            "arn:aws:elasticache:eu-west-1:1:snapshot:x",
+            "fleet/shop-web",
+            "database/",
+        ] {
+            assert_eq!(named(id), None, "{id}");
+        }
+    }
+}

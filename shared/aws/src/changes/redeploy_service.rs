@@ -1,0 +1,25 @@
+//! Restarts an ECS service by a new deployment of the task definition it runs.
+
+use super::once;
+use crate::errors::port_error;
+use aws_sdk_ecs::{Client, config};
+use engine::ports::PortResult;
+
+/// IAM actions.
+pub const PERMISSIONS: &[&str] = &["ecs:DescribeServices", "ecs:UpdateService"];
+
+const ACTION: &str = "ecs:UpdateService";
+
+pub(crate) async fn deploy(client: &Client, cluster: &str, service: &str) -> PortResult<()> {
+    client
+        .update_service()
+        .cluster(cluster)
+        .service(service)
+        .force_new_deployment(true)
+        .customize()
+        .config_override(config::Config::builder().retry_config(once()))
+        .send()
+        .await
+        .map(|_| ())
+        .map_err(|error| port_error(ACTION, service, &error))
+}

@@ -1,0 +1,36 @@
+//! Restarts a fleet by an instance refresh.
+
+use super::once;
+use crate::errors::port_error;
+use aws_sdk_autoscaling::types::{RefreshPreferences, RefreshStrategy};
+use aws_sdk_autoscaling::{Client, config};
+use engine::ports::PortResult;
+
+/// IAM actions.
+pub const PERMISSIONS: &[&str] =
+    &["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes", "autoscaling:StartInstanceRefresh"];
+
+const ACTION: &str = "autoscaling:StartInstanceRefresh";
+
+/// Share of the fleet that stays in service, in per cent. AWS always replaces at least one instance, so a fleet of fewer
+/// than twenty goes one by one.
+const MIN_HEALTHY_PCT: i32 = 90;
+
+pub(crate) async fn start(client: &Client, group: &str) -> PortResult<()> {
+    let preferences = RefreshPreferences::builder()
+        .min_healthy_percentage(MIN_HEALTHY_PCT)
+        // Instances that already match the launch template are replaced too: the restart is the purpose.
+        .skip_matching(false)
+        .build();
+    client
+        .start_instance_refresh()
+        .auto_scaling_group_name(group)
+        .strategy(RefreshStrategy::Rolling)
+        .preferences(preferences)
+        .customize()
+        .config_override(config::Config::builder().retry_config(once()))
+        .send()
+        .await
+        .map(|_| ())
+        .map_err(|error| port_error(ACTION, group, &error))
+}

@@ -1,0 +1,197 @@
+//! The SDK configuration, loaded once, and the clients, each created when it is first used.
+//!
+//! Retries and time-outs are set here and nowhere else. A call that is throttled is repeated with jitter, but all
+//! clients draw their retries from one small purse: when everything is throttled, hardly anything is repeated.
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// Attempts of one call, the first included.
+const ATTEMPTS_MAX: u32 = 4;
+/// First pause before a repetition; doubles with each, with full jitter.
+const BACKOFF_FIRST: Duration = Duration::from_millis(100);
+/// Longest pause before a repetition.
+const BACKOFF_MAX: Duration = Duration::from_secs(5);
+/// Tokens in the purse that all clients of a process share. A repetition costs [`RETRY_COST`], a success returns one.
+const RETRY_TOKENS: usize = 50;
+/// Tokens that a repetition costs.
+const RETRY_COST: u32 = 5;
+/// Time to connect.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time for one attempt.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
+/// Time for a call with all its attempts.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(40);
+
+/// Makes the clients. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    config: Arc<SdkConfig>,
+    partition: RetryPartition,
+}
+
+impl Clients {
+    /// Loads region, endpoint and credentials as every AWS SDK does. Makes no call to AWS.
+    pub async fn load() -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(OPERATION_TIMEOUT)
+            .build();
+        let retries = RetryConfig::standard()
+            .with_max_attempts(ATTEMPTS_MAX)
+            .with_initial_backoff(BACKOFF_FIRST)
+            .with_max_backoff(BACKOFF_MAX);
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .timeout_config(timeouts)
+            .retry_config(retries)
+            .load()
+            .await;
+        Self::new(config)
+    }
+
+    /// Clients over a configuration that is there already: for tests, or to set a retry policy of one's own.
+    pub fn new(config: SdkConfig) -> Self {
+        let purse = TokenBucket::builder()
+            .capacity(RETRY_TOKENS)
+            .retry_cost(RETRY_COST)
+            .throttling_retry_cost(RETRY_COST)
+            .timeout_retry_cost(2 * RETRY_COST)
+            .success_reward(1.0)
+            .build();
+        let partition = RetryPartition::custom("maintainer").token_bucket(purse).build();
+        Self { config: Arc::new(config), partition }
+    }
+
+    /// The region, as far as one is known.
+    pub fn region(&self) -> Option<&str> {
+        self.config.region().map(AsRef::as_ref)
+    }
+
+    /// The same in another region.
+    #[must_use]
+    pub fn in_region(&self, region: &'static str) -> Self {
+        let config = self.config.to_builder().region(aws_config::Region::from_static(region)).build();
+        Self { config: Arc::new(config), partition: self.partition.clone() }
+    }
+
+    fn lazy<C>(&self, make: fn(&Self) -> C) -> Lazy<C> {
+        Lazy { inner: Arc::new(Inner { clients: self.clone(), make, client: OnceLock::new() }) }
+    }
+}
+
+/// A client that is created when it is first used.
+#[derive(Debug)]
+pub struct Lazy<C> {
+    inner: Arc<Inner<C>>,
+}
+
+#[derive(Debug)]
+struct Inner<C> {
+    clients: Clients,
+    make: fn(&Clients) -> C,
+    client: OnceLock<C>,
+}
+
+impl<C> Clone for Lazy<C> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<C> Deref for Lazy<C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        self.inner.client.get_or_init(|| (self.inner.make)(&self.inner.clients))
+    }
+}
+
+macro_rules! client {
+    ($(#[$doc:meta])* $name:ident, $sdk:ident) => {
+        $(#[$doc])*
+        pub fn $name(&self) -> Lazy<$sdk::Client> {
+            self.lazy(|clients| {
+                let config = $sdk::config::Builder::from(clients.config.as_ref())
+                    .retry_partition(clients.partition.clone())
+                    .build();
+                $sdk::Client::from_conf(config)
+            })
+        }
+    };
+}
+
+impl Clients {
+    client! {
+        /// EC2 Auto Scaling.
+        autoscaling, aws_sdk_autoscaling
+    }
+    client! {
+        /// CloudFront.
+        cloudfront, aws_sdk_cloudfront
+    }
+    client! {
+        /// CloudWatch.
+        cloudwatch, aws_sdk_cloudwatch
+    }
+    client! {
+        /// DynamoDB.
+        dynamodb, aws_sdk_dynamodb
+    }
+    client! {
+        /// ECS.
+        ecs, aws_sdk_ecs
+    }
+    client! {
+        /// ElastiCache.
+        elasticache, aws_sdk_elasticache
+    }
+    client! {
+        /// Elastic Load Balancing, version 2.
+        elb, aws_sdk_elasticloadbalancingv2
+    }
+    client! {
+        /// EventBridge.
+        eventbridge, aws_sdk_eventbridge
+    }
+    client! {
+        /// RDS.
+        rds, aws_sdk_rds
+    }
+    client! {
+        /// Resource Groups Tagging API.
+        tagging, aws_sdk_resourcegroupstagging
+    }
+    client! {
+        /// Step Functions.
+        sfn, aws_sdk_sfn
+    }
+    client! {
+        /// SNS.
+        sns, aws_sdk_sns
+    }
+    client! {
+        /// SQS.
+        sqs, aws_sdk_sqs
+    }
+    client! {
+        /// Systems Manager.
+        ssm, aws_sdk_ssm
+    }
+
+    /// S3. With an endpoint of one's own, buckets are part of the path: a local address has no subdomains.
+    pub fn s3(&self) -> Lazy<aws_sdk_s3::Client> {
+        self.lazy(|clients| {
+            let config = aws_sdk_s3::config::Builder::from(clients.config.as_ref())
+                .force_path_style(clients.config.endpoint_url().is_some())
+                .retry_partition(clients.partition.clone())
+                .build();
+            aws_sdk_s3::Client::from_conf(config)
+        })
+    }
+}

@@ -1,0 +1,161 @@
+//! Leases in DynamoDB, table `leases` (partition key `key`): one writer per application and cycle.
+//!
+//! A released lease keeps its row, so the fencing token only ever grows; such a row has no time to live.
+
+use crate::clients::{Clients, Lazy};
+use crate::errors::port_error;
+use crate::items::{Item, get_number, get_text, number, text};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use domain::ids::ExecutionId;
+use engine::ports::{Lease, LeaseAnswer, Leases as Port, PortError, PortResult};
+use jiff::{SignedDuration, Timestamp};
+
+/// IAM actions on the table `leases`.
+pub const PERMISSIONS: &[&str] = &["dynamodb:UpdateItem"];
+
+const ACTION: &str = "dynamodb:UpdateItem";
+/// Rounds of take-over and renewal before a lease that changes hands all the time is given up.
+const ROUNDS_MAX: u32 = 3;
+
+/// See [`engine::ports::Leases`].
+#[derive(Clone, Debug)]
+pub struct Leases {
+    client: Lazy<Client>,
+    table: String,
+}
+
+/// What a conditional update came to.
+enum Updated {
+    /// The condition held; the item as it is now.
+    Done(Item),
+    /// It did not; the item that stands there, if any.
+    Refused(Option<Item>),
+}
+
+impl Leases {
+    /// The leases in this table.
+    pub fn new(clients: &Clients, table: impl Into<String>) -> Self {
+        Self { client: clients.dynamodb(), table: table.into() }
+    }
+
+    /// Takes a lease that nobody holds, or that another holder let expire, and raises the fence.
+    async fn take(&self, key: &str, holder: &ExecutionId, now: Timestamp, until: Timestamp) -> PortResult<Updated> {
+        let update = self
+            .client
+            .update_item()
+            .update_expression("SET holder = :holder, lease_until = :until ADD fence :one")
+            .condition_expression("attribute_not_exists(holder) OR (lease_until <= :now AND holder <> :holder)")
+            .expression_attribute_values(":holder", text(holder.as_str()))
+            .expression_attribute_values(":until", number(until.as_millisecond()))
+            .expression_attribute_values(":now", number(now.as_millisecond()))
+            .expression_attribute_values(":one", number(1));
+        self.send(update, key).await
+    }
+
+    async fn extend(&self, key: &str, holder: &ExecutionId, fence: u64, until: Timestamp) -> PortResult<Updated> {
+        let update = self
+            .client
+            .update_item()
+            .update_expression("SET lease_until = :until")
+            .condition_expression("holder = :holder AND fence = :fence")
+            .expression_attribute_values(":holder", text(holder.as_str()))
+            .expression_attribute_values(":fence", number(fence))
+            .expression_attribute_values(":until", number(until.as_millisecond()));
+        self.send(update, key).await
+    }
+
+    async fn send(
+        &self,
+        update: aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder,
+        key: &str,
+    ) -> PortResult<Updated> {
+        let result = update
+            .table_name(&self.table)
+            .key("key", text(key))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match result {
+            Ok(output) => Ok(Updated::Done(output.attributes.unwrap_or_default())),
+            Err(error) => match error.as_service_error() {
+                Some(aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    Ok(Updated::Refused(refused.item.clone()))
+                }
+                _ => Err(port_error(ACTION, &self.table, &error)),
+            },
+        }
+    }
+
+    fn conflict(&self, why: String) -> PortError {
+        PortError::Conflict { operation: format!("{ACTION} on {}", self.table), why }
+    }
+}
+
+#[async_trait]
+impl Port for Leases {
+    async fn acquire(&self, key: &str, holder: &ExecutionId, now: Timestamp, ttl_s: u32) -> PortResult<LeaseAnswer> {
+        let until = after(now, ttl_s);
+        for _ in 0..ROUNDS_MAX {
+            let present = match self.take(key, holder, now, until).await? {
+                Updated::Done(item) => return lease(&item).map(LeaseAnswer::Held).ok_or_else(|| self.unreadable(key)),
+                Updated::Refused(item) => item.as_ref().and_then(lease),
+            };
+            // Nothing readable stands there: it was released between the two looks, or is not ours to understand.
+            let Some(present) = present else { continue };
+            if present.holder != *holder {
+                return Ok(LeaseAnswer::Busy(present));
+            }
+            if let Updated::Done(item) = self.extend(key, holder, present.fence, until).await? {
+                return lease(&item).map(LeaseAnswer::Held).ok_or_else(|| self.unreadable(key));
+            }
+        }
+        Err(self.conflict(format!("{key} changed hands {ROUNDS_MAX} times in a row")))
+    }
+
+    async fn renew(&self, key: &str, held: &Lease, now: Timestamp, ttl_s: u32) -> PortResult<Lease> {
+        match self.extend(key, &held.holder, held.fence, after(now, ttl_s)).await? {
+            Updated::Done(item) => lease(&item).ok_or_else(|| self.unreadable(key)),
+            Updated::Refused(item) => {
+                let found = item.as_ref().and_then(lease).map_or_else(
+                    || "nobody".to_owned(),
+                    |lease| format!("{} with fence {}", lease.holder, lease.fence),
+                );
+                Err(self.conflict(format!("{} lost {key} (fence {}): it is held by {found}", held.holder, held.fence)))
+            }
+        }
+    }
+
+    async fn release(&self, key: &str, holder: &ExecutionId) -> PortResult<()> {
+        let update = self
+            .client
+            .update_item()
+            .update_expression("REMOVE holder, lease_until")
+            .condition_expression("holder = :holder")
+            .expression_attribute_values(":holder", text(holder.as_str()));
+        self.send(update, key).await.map(|_| ())
+    }
+}
+
+impl Leases {
+    fn unreadable(&self, key: &str) -> PortError {
+        PortError::Rejected {
+            operation: format!("{ACTION} on {}", self.table),
+            why: format!("the item {key} is not a lease"),
+        }
+    }
+}
+
+fn lease(item: &Item) -> Option<Lease> {
+    Some(Lease {
+        holder: ExecutionId::from(get_text(item, "holder")?),
+        fence: get_number(item, "fence")?,
+        expires_at: Timestamp::from_millisecond(get_number(item, "lease_until")?).ok()?,
+    })
+}
+
+fn after(now: Timestamp, ttl_s: u32) -> Timestamp {
+    now.checked_add(SignedDuration::from_secs(i64::from(ttl_s))).unwrap_or(Timestamp::MAX)
+}

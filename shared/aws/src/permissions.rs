@@ -1,0 +1,68 @@
+//! IAM actions by adapter, gathered for the contract test that compares them with the roles of the template.
+
+use domain::change::ChangeKind;
+
+/// What an adapter needs, and on what.
+#[derive(Clone, Copy, Debug)]
+pub struct Needs {
+    /// Name of the adapter.
+    pub adapter: &'static str,
+    /// What the actions concern: a table, a bucket, a parameter, or `application` for the application under care.
+    pub on: &'static str,
+    /// IAM actions.
+    pub actions: &'static [&'static str],
+}
+
+/// Every adapter.
+pub const TABLE: &[Needs] = &[
+    Needs { adapter: "artifacts", on: "artifacts bucket", actions: crate::artifacts::PERMISSIONS },
+    Needs { adapter: "config_source", on: "configuration bucket", actions: crate::config_source::PERMISSIONS },
+    Needs { adapter: "episodes", on: "leases table", actions: crate::episodes::PERMISSIONS },
+    Needs { adapter: "executions", on: "workflow_executions table", actions: crate::executions::PERMISSIONS },
+    Needs { adapter: "executions", on: "optimization_results table", actions: crate::executions::RESULT_PERMISSIONS },
+    Needs { adapter: "inventory", on: "application", actions: crate::inventory::PERMISSIONS },
+    Needs { adapter: "journal", on: "changes table", actions: crate::journal::PERMISSIONS },
+    Needs { adapter: "journal", on: "leases table", actions: crate::journal::LEASE_PERMISSIONS },
+    Needs { adapter: "leases", on: "leases table", actions: crate::leases::PERMISSIONS },
+    Needs { adapter: "notifier", on: "topic and event bus", actions: crate::notifier::PERMISSIONS },
+    Needs { adapter: "starter", on: "state machine", actions: crate::starter::PERMISSIONS },
+    Needs { adapter: "switch", on: "kill switch parameter", actions: crate::switch::PERMISSIONS },
+    Needs { adapter: "telemetry", on: "application", actions: crate::telemetry::PERMISSIONS },
+];
+
+/// IAM actions that reading, applying and undoing one kind of change needs.
+pub fn of_change(kind: ChangeKind) -> &'static [&'static str] {
+    match kind {
+        ChangeKind::SetFleetCapacity => crate::changes::set_fleet_capacity::PERMISSIONS,
+        ChangeKind::SetServiceCount => crate::changes::set_service_count::PERMISSIONS,
+        ChangeKind::ReplaceInstance => crate::changes::replace_instance::PERMISSIONS,
+        ChangeKind::RefreshFleet => crate::changes::refresh_fleet::PERMISSIONS,
+        ChangeKind::RedeployService => crate::changes::redeploy_service::PERMISSIONS,
+        ChangeKind::FlushCache => crate::changes::flush_cache::PERMISSIONS,
+        ChangeKind::InvalidateCdn => crate::changes::invalidate_cdn::PERMISSIONS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_adapter_needs_what_the_change_declares() {
+        for spec in domain::changes::TABLE {
+            let declared: BTreeSet<&str> = spec.permissions.iter().copied().collect();
+            let needed: BTreeSet<&str> = of_change(spec.kind).iter().copied().collect();
+            assert_eq!(needed, declared, "{}", spec.name);
+        }
+    }
+
+    #[test]
+    fn every_action_is_written_once_and_as_iam_writes_it() {
+        for needs in TABLE {
+            let unique: BTreeSet<&str> = needs.actions.iter().copied().collect();
+            assert_eq!(unique.len(), needs.actions.len(), "{}", needs.adapter);
+            assert!(needs.actions.iter().all(|action| action.split(':').count() == 2 && !action.contains('*')), "{}", needs.adapter);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What a function makes at its cold start: the clock, the clients and its adapters, from the environment that the
+//! template sets. Makes no call to AWS.
+
+use crate::{
+    Actuator, Artifacts, Clients, ConfigSource, DeadLetters, Episodes, Executions, Inventory, Journal, Leases, Notifier,
+    Starter, Switch, SystemClock, Telemetry,
+};
+use domain::execution::Cycle;
+use engine::runtime::{optional, variable};
+use engine::settings::Settings;
+use engine::step::StepError;
+
+/// The start of a function. Each adapter is made from it on demand, so a binary links only what it asks for.
+#[derive(Debug)]
+pub struct Start {
+    /// Clients, created when they are first used.
+    pub clients: Clients,
+    /// The clock.
+    pub clock: SystemClock,
+}
+
+impl Start {
+    /// Reads region, credentials and clock.
+    ///
+    /// # Errors
+    /// [`StepError::Config`] when `MAINTAINER_CLOCK` is set where it must not be.
+    pub async fn load() -> Result<Self, StepError> {
+        let clock = SystemClock::new(optional("MAINTAINER_CLOCK").as_deref(), optional("AWS_ENDPOINT_URL").as_deref())
+            .map_err(|error| StepError::Config(error.to_string()))?;
+        Ok(Self { clients: Clients::load().await, clock })
+    }
+
+    /// The configuration.
+    ///
+    /// # Errors
+    /// A variable is not set.
+    pub fn settings(&self) -> Result<Settings<ConfigSource>, StepError> {
+        Ok(Settings::new(ConfigSource::new(&self.clients, variable("CONFIG_BUCKET")?, variable("CONFIG_KEY")?)))
+    }
+
+    /// Snapshots, analyses, reports.
+    ///
+    /// # Errors
+    /// A variable is not set.
+    pub fn artifacts(&self) -> Result<Artifacts, StepError> {
+        Ok(Artifacts::new(&self.clients, variable("ARTIFACT_BUCKET")?))
+    }
+
+    /// Records of runs.
+    ///
+    /// # Errors
+    /// A variable is not set.
+    pub fn executions(&self) -> Result<Executions, StepError> {
+        Ok(Executions::new(&self.clients, variable("TABLE_EXECUTIONS")?, optional("TABLE_RESULTS").unwrap_or_default()))
+    }
+
+    /// The journal of changes.
+    ///
+    /// # Errors
+    /// A variable is not set.
+    pub fn journal(&self) -> Result<Journal, StepError> {
+        let leases = optional("TABLE_LEASES").unwrap_or_default();
+        Ok(Journal::new(&self.clients, variable("TABLE_CHANGES")?, leases, Cycle::Health))
+    }
+
+    /// Leases.
+    ///
+    /// # Errors
+    /// A variable is not set.
+    pub fn leases(&self) -> Result<Leases, StepError> {
+        Ok(Leases::new(&self.clients, variable("TABLE_LEASES")?))
+    }
+
+    /// Alarm episodes.
+    ///
+    /// # Errors
+    /// A variable is not set.
+    pub fn episodes(&self) -> Result<Episodes, StepError> {
+        Ok(Episodes::new(&self.clients, variable("TABLE_LEASES")?))
+    }
+
+    /// The kill switch.
+    ///
+    /// # Errors
+    /// A variable is not set.
+    pub fn switch(&self) -> Result<Switch, StepError> {
+        Ok(Switch::new(&self.clients, variable("KILL_SWITCH_PARAMETER")?))
+    }
+
+    /// Starts runs of the health cycle.
+    ///
+    /// # Errors
+    /// A variable is not set.
+    pub fn starter(&self) -> Result<Starter, StepError> {
+        Ok(Starter::new(&self.clients, variable("HEALTH_STATE_MACHINE_ARN")?))
+    }
+
+    /// People and other agents.
+    ///
+    /// # Errors
+    /// A variable is not set.
+    pub fn notifier(&self) -> Result<Notifier, StepError> {
+        Ok(Notifier::new(&self.clients, variable("NOTIFY_TOPIC_ARN")?, optional("EVENT_BUS_NAME")))
+    }
+
+    /// Where events are parked that can't be handled.
+    ///
+    /// # Errors
+    /// A variable is not set.
+    pub fn dead_letters(&self) -> Result<DeadLetters, StepError> {
+        Ok(DeadLetters::new(&self.clients, variable("DEAD_LETTER_QUEUE_URL")?))
+    }
+
+    /// Resources and tags.
+    pub fn inventory(&self) -> Inventory {
+        Inventory::new(&self.clients)
+    }
+
+    /// Metrics and alarms.
+    pub fn telemetry(&self) -> Telemetry {
+        Telemetry::new(&self.clients)
+    }
+
+    /// The one port that writes to applications.
+    pub fn actuator(&self) -> Actuator {
+        Actuator::new(&self.clients)
+    }
+
+    /// Region and account of this deployment, from the ARN of its state machine.
+    ///
+    /// # Errors
+    /// The variable is not set, or is no ARN.
+    pub fn home(&self) -> Result<(String, String), StepError> {
+        let arn = variable("HEALTH_STATE_MACHINE_ARN")?;
+        let mut parts = arn.split(':').skip(3);
+        match (parts.next(), parts.next()) {
+            (Some(region), Some(account)) => Ok((region.to_owned(), account.to_owned())),
+            _ => Err(StepError::Config(format!("HEALTH_STATE_MACHINE_ARN is \"{arn}\", which is no ARN"))),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Metrics and alarms from CloudWatch. Reads only; what could not be read is `Missing`, never zero.
+
+mod alarms;
+mod grid;
+mod pace;
+
+use crate::clients::{Clients, Lazy};
+use crate::errors::port_error;
+use async_trait::async_trait;
+use aws_sdk_cloudwatch::primitives::DateTime;
+use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, ScanBy, StatusCode};
+use domain::ids::AppId;
+use domain::observed::{Missing, Observed};
+use domain::resource::Resource;
+use domain::series::Series;
+use domain::snapshot::Alarm;
+use engine::ports::{MetricQuery, PortError, PortResult, Telemetry as Port};
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use grid::Grid;
+use jiff::Timestamp;
+use pace::Pace;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// IAM actions.
+pub const PERMISSIONS: &[&str] = &["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "tag:GetResources"];
+
+/// Queries that one GetMetricData call takes.
+const QUERIES_PER_CALL: usize = 500;
+/// Calls under way at once.
+const CALLS_AT_ONCE: usize = 10;
+/// Pages of one call: 100,800 datapoints each, so more would be a loop.
+const PAGES_MAX: u32 = 100;
+const ACTION: &str = "cloudwatch:GetMetricData";
+
+/// See [`engine::ports::Telemetry`].
+#[derive(Debug)]
+pub struct Telemetry {
+    cloudwatch: Lazy<aws_sdk_cloudwatch::Client>,
+    tagging: Lazy<aws_sdk_resourcegroupstagging::Client>,
+    pace: Pace,
+    calls: AtomicU64,
+}
+
+/// A query that is under way.
+struct Reading {
+    values: Vec<Option<f64>>,
+    any: bool,
+    status: Option<StatusCode>,
+    why: Option<String>,
+}
+
+impl Telemetry {
+    /// Reads the CloudWatch of the account and Region of these clients.
+    pub fn new(clients: &Clients) -> Self {
+        Self {
+            cloudwatch: clients.cloudwatch(),
+            tagging: clients.tagging(),
+            pace: Pace::default(),
+            calls: AtomicU64::new(0),
+        }
+    }
+
+    /// Calls made to GetMetricData so far, every page counted, repetitions by the SDK not.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Reads up to 500 queries. A call that is refused as invalid is split, so that one bad query does not spoil the others.
+    fn read_some<'a>(&'a self, queries: &'a [MetricQuery], grid: &'a Grid) -> BoxFuture<'a, Vec<Observed<Series>>> {
+        Box::pin(async move {
+            match self.read_call(queries, grid).await {
+                Ok(series) => series,
+                Err(PortError::Rejected { .. }) if queries.len() > 1 => {
+                    let (first, second) = queries.split_at(queries.len() / 2);
+                    let mut series = self.read_some(first, grid).await;
+                    series.extend(self.read_some(second, grid).await);
+                    series
+                }
+                Err(error) => queries.iter().map(|_| Observed::Missing(error.missing())).collect(),
+            }
+        })
+    }
+
+    /// One call with all its pages.
+    async fn read_call(&self, queries: &[MetricQuery], grid: &Grid) -> PortResult<Vec<Observed<Series>>> {
+        let data_queries = queries.iter().enumerate().map(|(index, query)| data_query(index, query, grid)).collect::<PortResult<Vec<_>>>()?;
+        let request = self
+            .cloudwatch
+            .get_metric_data()
+            .set_metric_data_queries(Some(data_queries))
+            .start_time(DateTime::from_secs(grid.start_s))
+            .end_time(DateTime::from_secs(grid.end_s()))
+            .scan_by(ScanBy::TimestampAscending);
+        let mut readings: Vec<Reading> = queries
+            .iter()
+            .map(|_| Reading { values: vec![None; grid.slots], any: false, status: None, why: None })
+            .collect();
+        let mut token = None;
+        for page in 0..PAGES_MAX {
+            if page == 0 {
+                self.pace.wait(queries.len() * grid.slots).await;
+            }
+            self.calls.fetch_add(1, Ordering::Relaxed);
+            let output = request.clone().set_next_token(token).send().await;
+            let output = output.map_err(|error| port_error(ACTION, "", &error))?;
+            for result in output.metric_data_results.unwrap_or_default() {
+                let index = result.id.as_deref().and_then(|id| id.strip_prefix('q')).and_then(|id| id.parse::<usize>().ok());
+                let Some((reading, query)) = index.and_then(|index| readings.get_mut(index).zip(queries.get(index))) else { continue };
+                reading.take(result, query.scale, grid);
+            }
+            token = output.next_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                return Ok(readings.into_iter().map(|reading| reading.finish(grid)).collect());
+            }
+        }
+        // The rest never came: what is there so far is a part.
+        Ok(queries.iter().map(|_| Observed::Missing(Missing::Partial)).collect())
+    }
+}
+
+#[async_trait]
+impl Port for Telemetry {
+    /// The grid starts at the full period at or before `from`, as CloudWatch's own does, and ends with the last period
+    /// that is over at `to`: half a minute of a sum would look like half the traffic.
+    async fn read(&self, queries: &[MetricQuery], from: Timestamp, to: Timestamp, period_s: u32) -> Vec<Observed<Series>> {
+        let Some(grid) = Grid::new(from, to, period_s) else {
+            return queries.iter().map(|_| Observed::Missing(Missing::NoData)).collect();
+        };
+        let grid = &grid;
+        let calls: Vec<Vec<Observed<Series>>> = futures::stream::iter(queries.chunks(QUERIES_PER_CALL))
+            .map(|some| self.read_some(some, grid))
+            .buffered(CALLS_AT_ONCE)
+            .collect()
+            .await;
+        calls.into_iter().flatten().collect()
+    }
+
+    async fn alarms(&self, app: &AppId, resources: &[Resource]) -> PortResult<Vec<Alarm>> {
+        let (all, tagged) = futures::join!(alarms::all(&self.cloudwatch), alarms::tagged(&self.tagging, app));
+        Ok(alarms::of_app(all?, &tagged?, resources))
+    }
+}
+
+impl Reading {
+    fn take(&mut self, result: aws_sdk_cloudwatch::types::MetricDataResult, scale: f64, grid: &Grid) {
+        let timestamps = result.timestamps.unwrap_or_default();
+        let values = result.values.unwrap_or_default();
+        for (at, value) in timestamps.iter().zip(values) {
+            if let Some(slot) = grid.slot(at.secs()).and_then(|slot| self.values.get_mut(slot))
+                && value.is_finite()
+            {
+                *slot = Some(value * scale);
+                self.any = true;
+            }
+        }
+        if let Some(message) = result.messages.unwrap_or_default().into_iter().next() {
+            self.why = message.value.or(message.code);
+        }
+        // The last page decides: PartialData on an earlier one only says that more is to come.
+        self.status = result.status_code.or(self.status.take());
+    }
+
+    fn finish(self, grid: &Grid) -> Observed<Series> {
+        match self.status {
+            Some(StatusCode::PartialData) => return Observed::Missing(Missing::Partial),
+            Some(StatusCode::Forbidden) => return Observed::Missing(Missing::Denied(ACTION.to_owned())),
+            Some(StatusCode::InternalError) => {
+                let why = self.why.unwrap_or_else(|| "CloudWatch had an internal error".to_owned());
+                return Observed::Missing(Missing::Failed(why));
+            }
+            // No result under this id at all.
+            None => return Observed::Missing(Missing::Partial),
+            Some(_) => {}
+        }
+        if self.any {
+            Observed::Known(Series { start: grid.start, period_s: grid.period_s, values: self.values })
+        } else {
+            Observed::Missing(Missing::NoData)
+        }
+    }
+}
+
+fn data_query(index: usize, query: &MetricQuery, grid: &Grid) -> PortResult<MetricDataQuery> {
+    let dimensions = query.target.dimensions.iter().map(|(name, value)| Dimension::builder().name(name.as_ref()).value(value).build());
+    let metric = Metric::builder()
+        .namespace(&query.namespace)
+        .metric_name(&query.metric)
+        .set_dimensions(Some(dimensions.collect()))
+        .build();
+    let stat = MetricStat::builder()
+        .metric(metric)
+        .period(i32::try_from(grid.period_s).unwrap_or(i32::MAX))
+        .stat(&query.stat)
+        .build();
+    Ok(MetricDataQuery::builder().id(format!("q{index}")).metric_stat(stat).return_data(true).build())
+}

@@ -1,0 +1,183 @@
+//! What a step that writes is given: ports, the run, the rules in force, and how long it may take.
+
+use crate::ports::{Actuator, Clock, Entry, Journal, Lease, Leases, PortError, Switch};
+use crate::run::Run;
+use crate::step::StepError;
+use domain::change::Change;
+use domain::guard::Limits;
+use domain::ids::ChangeId;
+use domain::mode::Mode;
+use jiff::{SignedDuration, Timestamp};
+use thiserror::Error;
+
+/// The ports that a step needs to change an application. Reading it in bulk is another step's work.
+#[derive(Clone, Copy)]
+pub struct Ports<'a> {
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// The application.
+    pub actuator: &'a dyn Actuator,
+    /// The write-ahead journal.
+    pub journal: &'a dyn Journal,
+    /// The leases.
+    pub leases: &'a dyn Leases,
+    /// The kill switch.
+    pub switch: &'a dyn Switch,
+}
+
+/// The mode in force for a change: configuration by application and risk, made more careful by the run's own mode.
+pub type ModeOf<'a> = &'a (dyn Fn(&Change) -> Mode + Send + Sync);
+
+/// The name of the freeze window that holds at a moment, if one does.
+pub type FreezeAt<'a> = &'a (dyn Fn(Timestamp) -> Option<String> + Send + Sync);
+
+/// What the owner of the application allows.
+#[derive(Clone, Copy)]
+pub struct Rules<'a> {
+    /// Limits of the application.
+    pub limits: &'a Limits,
+    /// Mode for each change.
+    pub mode: ModeOf<'a>,
+    /// Freeze windows.
+    pub freeze: FreezeAt<'a>,
+    /// Time that a write may take.
+    pub timing: Timing,
+}
+
+/// Time that a write may take. The three together say when a write of a dead process can no longer land.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// Seconds within which an intent must be followed by its call, or the call is not made at all.
+    pub apply_within_s: u32,
+    /// Longest time from calling a service to its taking effect, retries included: the time-out of the client.
+    pub call_max_s: u32,
+    /// Time that one change may take; with less left before the deadline, the next one is not begun.
+    pub reserve_s: u32,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self { apply_within_s: 30, call_max_s: 60, reserve_s: 60 }
+    }
+}
+
+impl Timing {
+    /// Age in seconds from which an intent without an answer can no longer be on its way.
+    pub fn in_flight_s(&self) -> u32 {
+        self.apply_within_s.saturating_add(self.call_max_s)
+    }
+}
+
+/// Everything that one invocation of a writing step works with.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The ports.
+    pub ports: Ports<'a>,
+    /// The run, with its lease.
+    pub run: &'a Run,
+    /// What is allowed.
+    pub rules: Rules<'a>,
+    /// When the platform will end this invocation, on the scale of the clock port.
+    pub deadline: Timestamp,
+}
+
+impl Context<'_> {
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    /// True when too little time is left to begin another change.
+    pub(crate) fn is_out_of_time(&self) -> bool {
+        later(self.now(), self.rules.timing.reserve_s) > self.deadline
+    }
+
+    /// Seconds until an intent without an answer can no longer be on its way; `None` when that is so now.
+    pub(crate) fn in_flight_for_s(&self, entry: &Entry) -> Option<u32> {
+        let safe_at = later(entry.intended_at, self.rules.timing.in_flight_s());
+        let left_s = safe_at.duration_since(self.now()).as_secs();
+        // Never longer than the whole window, even if the intent carries a time from a clock that ran ahead.
+        (left_s > 0).then(|| u32::try_from(left_s).unwrap_or(u32::MAX).min(self.rules.timing.in_flight_s()))
+    }
+
+    /// The last look before a call that writes: what speaks against making it now.
+    ///
+    /// The service can't check our lease, so the call must be over before anybody else may act.
+    pub(crate) fn too_late(&self, lease: &Lease, intended_at: Option<Timestamp>) -> Option<String> {
+        let (now, timing) = (self.now(), self.rules.timing);
+        if intended_at.is_some_and(|at| now > later(at, timing.apply_within_s)) {
+            return Some(format!("the call was not made within {} s of its intent", timing.apply_within_s));
+        }
+        if later(now, timing.call_max_s) > lease.expires_at {
+            return Some("the lease would end before the call".to_owned());
+        }
+        (now >= self.deadline).then(|| "the time of this step is over".to_owned())
+    }
+}
+
+/// A moment some seconds later; the end of time rather than an overflow.
+pub(crate) fn later(at: Timestamp, seconds: u32) -> Timestamp {
+    at.checked_add(SignedDuration::from_secs(i64::from(seconds))).unwrap_or(Timestamp::MAX)
+}
+
+/// A moment some seconds earlier; the beginning of time rather than an overflow.
+pub(crate) fn earlier(at: Timestamp, seconds: u32) -> Timestamp {
+    at.checked_sub(SignedDuration::from_secs(i64::from(seconds))).unwrap_or(Timestamp::MIN)
+}
+
+/// Why a writing step stopped as a whole. A refused or failed change is not an error but a line of its report.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ActError {
+    /// Another run holds the application now.
+    #[error("the lease {key} was lost: {why}")]
+    LeaseLost {
+        /// Key of the lease.
+        key: String,
+        /// What was found instead.
+        why: String,
+    },
+    /// The lease could not be renewed, so nobody knows who holds it.
+    #[error("the lease {key} could not be renewed")]
+    Lease {
+        /// Key of the lease.
+        key: String,
+        /// What the store said.
+        source: PortError,
+    },
+    /// Another delivery of this step may be making this very change at the moment.
+    #[error("change {change} may still be on its way, ask again in {retry_after_s} s")]
+    InFlight {
+        /// The change.
+        change: ChangeId,
+        /// Seconds after which it can be settled.
+        retry_after_s: u32,
+    },
+    /// The journal could not be read or written. Without it nothing may be changed.
+    #[error("the journal could not be used to {doing}")]
+    Journal {
+        /// What was tried.
+        doing: String,
+        /// What the store said.
+        source: PortError,
+    },
+}
+
+impl From<ActError> for StepError {
+    fn from(error: ActError) -> Self {
+        let text = error.to_string();
+        match error {
+            ActError::LeaseLost { .. } => Self::Conflict(text),
+            ActError::InFlight { .. } => Self::Transient(text),
+            ActError::Lease { source, .. } | ActError::Journal { source, .. } => {
+                let text = format!("{text}: {source}");
+                match Self::from(source) {
+                    Self::Transient(_) => Self::Transient(text),
+                    Self::Stale(_) => Self::Stale(text),
+                    Self::Conflict(_) => Self::Conflict(text),
+                    Self::Config(_) => Self::Config(text),
+                    Self::Bug(_) => Self::Bug(text),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What the records say at the moment of a change: counts from the journal, for the guards.
+//!
+//! Counts, and judges nothing. What is uncertain counts as made: an open intent, an entry from a clock that runs ahead.
+
+use crate::act::{ActError, Context, earlier};
+use crate::ports::{Entry, EntryState};
+use domain::change::Change;
+use domain::guard::{Facts, KillSwitch};
+use domain::resource::Resource;
+use domain::snapshot::Snapshot;
+use jiff::Timestamp;
+
+const HOUR_S: u32 = 3_600;
+const DAY_S: u32 = 86_400;
+
+/// How far the journal is read back for counting. Twice a day: a change that was undone within the last day may have been
+/// made a day before that.
+const LOOK_BACK_S: u32 = 2 * DAY_S;
+
+/// The entries of the application that count now.
+///
+/// # Errors
+/// [`ActError::Journal`]: without the record no guard can count, so nothing may be changed.
+pub(crate) async fn recent(context: &Context<'_>) -> Result<Vec<Entry>, ActError> {
+    let from = earlier(context.now(), LOOK_BACK_S);
+    let entries = context.ports.journal.since(&context.run.app, from).await;
+    entries.map_err(|source| ActError::Journal { doing: format!("count the changes of {}", context.run.app), source })
+}
+
+/// All facts for one change.
+pub(crate) fn gather(
+    context: &Context<'_>,
+    change: &Change,
+    snapshot: &Snapshot,
+    entries: &[Entry],
+    resource: &Resource,
+    kill_switch: KillSwitch,
+) -> Facts {
+    let now = context.now();
+    let tally = Tally::of(entries, context.run.execution_id.as_str(), change, now);
+    Facts {
+        now,
+        mode: (context.rules.mode)(change),
+        kill_switch,
+        freeze: (context.rules.freeze)(now),
+        protected: resource.is_protected(),
+        live: resource.live.clone(),
+        snapshot_at: snapshot.taken_at,
+        completeness: snapshot.completeness(),
+        changes_in_execution: tally.in_execution,
+        changes_last_hour: tally.last_hour,
+        changes_last_day: tally.last_day,
+        undos_last_day: tally.undos_last_day,
+        resource_changed_at: tally.resource_changed_at,
+        repeats_last_day: tally.repeats_last_day,
+        spent_usd_cents_month: tally.spent_usd_cents_month,
+    }
+}
+
+/// Counts from the journal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Changes made in this run.
+    pub in_execution: u32,
+    /// Changes made on the application in the last hour.
+    pub last_hour: u32,
+    /// Changes made on the application in the last day.
+    pub last_day: u32,
+    /// Changes undone in the last day.
+    pub undos_last_day: u32,
+    /// When the resource of the change was last changed or restored.
+    pub resource_changed_at: Option<Timestamp>,
+    /// Times that the same kind of change was made on the same resource in the last day.
+    pub repeats_last_day: u32,
+    /// Cost added by this run's changes that stand, in US cents a month. Savings don't pay for other changes.
+    pub spent_usd_cents_month: i64,
+}
+
+impl Tally {
+    /// Counts the entries of an application for a change of a run.
+    pub fn of(entries: &[Entry], execution: &str, change: &Change, now: Timestamp) -> Self {
+        let mut tally = Self::default();
+        for entry in entries.iter().filter(|entry| entry.state != EntryState::NotApplied) {
+            let made_at = entry.applied_at.unwrap_or(entry.intended_at);
+            let undone_at = if entry.state == EntryState::Undone { entry.settled_at } else { None };
+            let in_execution = entry.execution.as_str() == execution;
+            let same_resource = entry.change.resource == change.resource;
+            let last_day = is_within(made_at, now, DAY_S);
+            tally.in_execution += u32::from(in_execution);
+            tally.last_hour += u32::from(is_within(made_at, now, HOUR_S));
+            tally.last_day += u32::from(last_day);
+            tally.undos_last_day += u32::from(undone_at.is_some_and(|at| is_within(at, now, DAY_S)));
+            if same_resource {
+                tally.resource_changed_at = tally.resource_changed_at.max(undone_at.max(Some(made_at)));
+                tally.repeats_last_day +=
+                    u32::from(last_day && entry.change.action.kind() == change.action.kind());
+            }
+            if in_execution && undone_at.is_none() {
+                let added = entry.change.cost_usd_cents_month.unwrap_or(0).max(0);
+                tally.spent_usd_cents_month = tally.spent_usd_cents_month.saturating_add(added);
+            }
+        }
+        tally
+    }
+}
+
+/// Within the last seconds, or in the future: a clock that was set back must not empty a budget.
+fn is_within(at: Timestamp, now: Timestamp, seconds: u32) -> bool {
+    at > earlier(now, seconds)
+}

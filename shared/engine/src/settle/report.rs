@@ -1,0 +1,138 @@
+//! What became of changes that were open: what the settling and the undoing step report.
+
+use crate::ports::{Entry, EntryState};
+use domain::change::Action;
+use domain::ids::{ChangeId, ExecutionId, ResourceId};
+use domain::settle::{after_in_words, before_in_words};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What became of changes that were open.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[must_use]
+pub struct Settlement {
+    /// One line per change, in the order in which they were dealt with.
+    pub changes: Vec<Settled>,
+}
+
+/// What became of one open change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settled {
+    /// Its id.
+    pub change: ChangeId,
+    /// Run that made it.
+    pub execution: ExecutionId,
+    /// What it does.
+    pub action: Action,
+    /// To which resource.
+    pub resource: ResourceId,
+    /// The same in words.
+    pub what: String,
+    /// The value before it, in words: what an undo restores.
+    pub before: String,
+    /// The value that it set, in words.
+    pub after: String,
+    /// How it stands now.
+    pub end: End,
+    /// When that was found.
+    pub at: Timestamp,
+}
+
+/// How a change stands after settling.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum End {
+    /// It never happened.
+    NotApplied {
+        /// How that is known.
+        why: String,
+    },
+    /// It has happened and waits for its verification.
+    Applied {
+        /// How that is known.
+        why: String,
+    },
+    /// It stands.
+    Kept {
+        /// By which rule.
+        why: String,
+    },
+    /// The value before it stands again.
+    Undone {
+        /// Why it was undone.
+        why: String,
+    },
+    /// It could not be undone without harm to newer work, or not at all: a person must look.
+    HandedOver {
+        /// What was found, with both values.
+        why: String,
+    },
+    /// Nothing was done; the journal keeps it open for the next run.
+    LeftOpen {
+        /// What stood in the way.
+        why: String,
+    },
+    /// It may still be on its way.
+    InFlight {
+        /// Seconds after which it can be settled.
+        retry_after_s: u32,
+    },
+}
+
+impl Settlement {
+    /// Seconds to wait before the rest can be settled, when a change may still be on its way.
+    pub fn retry_after_s(&self) -> Option<u32> {
+        let waits = self.changes.iter().filter_map(|line| match line.end {
+            End::InFlight { retry_after_s } => Some(retry_after_s),
+            _ => None,
+        });
+        waits.max()
+    }
+
+    /// Changes that a person must look at.
+    pub fn handed_over(&self) -> impl Iterator<Item = &Settled> {
+        self.changes.iter().filter(|line| matches!(line.end, End::HandedOver { .. }))
+    }
+
+    /// Changes that could not be dealt with now.
+    pub fn left_open(&self) -> impl Iterator<Item = &Settled> {
+        self.changes.iter().filter(|line| matches!(line.end, End::LeftOpen { .. } | End::InFlight { .. }))
+    }
+
+    /// Number of changes that were undone.
+    pub fn undone(&self) -> usize {
+        self.changes.iter().filter(|line| matches!(line.end, End::Undone { .. })).count()
+    }
+}
+
+impl Settled {
+    /// A line on an entry.
+    pub(crate) fn line(entry: &Entry, end: End, at: Timestamp) -> Self {
+        let action = &entry.change.action;
+        Self {
+            change: entry.id().clone(),
+            execution: entry.execution.clone(),
+            action: action.clone(),
+            resource: entry.change.resource.clone(),
+            what: action.to_string(),
+            before: before_in_words(action, &entry.prior.live),
+            after: after_in_words(action),
+            end,
+            at,
+        }
+    }
+
+    /// A line that says how the journal has the entry.
+    pub(crate) fn of(entry: &Entry, at: Timestamp) -> Self {
+        let why = entry.note.clone();
+        let end = match entry.state {
+            EntryState::Intended | EntryState::UndoIntended => End::LeftOpen { why },
+            EntryState::Applied => End::Applied { why },
+            EntryState::NotApplied => End::NotApplied { why },
+            EntryState::Kept => End::Kept { why },
+            EntryState::Undone => End::Undone { why },
+            EntryState::Superseded => End::HandedOver { why },
+        };
+        Self::line(entry, end, at)
+    }
+}

@@ -1,0 +1,192 @@
+//! Undoes changes: compare-and-set to the captured value, newest first, with a durable intent before the call.
+//!
+//! Never overwrites newer work of others: where the live value is neither the one set nor the one before, it stops and
+//! hands the change over to people. The kill switch and the mode observe stop undoing too, and the entry stays open for the
+//! next run; freeze windows, budgets and cool-downs don't, since a change of ours that harms is worse than one more change.
+
+use crate::act::{ActError, Context};
+use crate::lease;
+use crate::ports::{Entry, EntryState, PortError};
+use crate::settle::{self, End, Recorded, Settled, Settlement};
+use domain::change::{Reversal, WhenInconclusive};
+use domain::guard::KillSwitch;
+use domain::ids::ResourceId;
+use domain::mode::Mode;
+use domain::outcome::Outcome;
+use domain::settle::{Standing, standing};
+use std::collections::BTreeSet;
+
+/// Closes those changes of the iteration that are kept, with their outcomes, and names those that must be undone.
+///
+/// Writes the journal only. A change without an outcome falls under the rule for inconclusive ones of its kind.
+///
+/// # Errors
+/// [`ActError`] when the lease or the journal forbids to go on.
+pub async fn keep(context: &Context<'_>, outcomes: &[Outcome]) -> Result<Verdicts, ActError> {
+    lease::renew(context).await?;
+    let mut verdicts = Verdicts::default();
+    for entry in verified(context).await? {
+        let outcome = outcome_of(&entry, outcomes);
+        if must_undo(&entry, outcome) {
+            verdicts.to_undo.push(entry);
+            continue;
+        }
+        let why = match outcome {
+            Some(outcome) if outcome.keep => outcome.why.clone(),
+            Some(outcome) => format!("{}; it can't be undone: the platform restores it", outcome.why),
+            None => "it could not be verified and is harmless".to_owned(),
+        };
+        let entry = Entry { outcome: outcome.cloned().or(entry.outcome.clone()), ..entry };
+        verdicts.kept.changes.push(settle::keep(context, entry, &why).await?);
+    }
+    Ok(verdicts)
+}
+
+/// What follows from the outcomes of an iteration.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[must_use]
+pub struct Verdicts {
+    /// Changes that stand, now closed.
+    pub kept: Settlement,
+    /// Entries that must be undone, oldest first. An undo that an earlier iteration could not finish is among them.
+    pub to_undo: Vec<Entry>,
+}
+
+/// Undoes what did not help, newest first, and finishes undos that were interrupted.
+///
+/// # Errors
+/// [`ActError`] when the lease or the journal forbids to go on; what was undone until then is in the journal.
+pub async fn carry_out(context: &Context<'_>, outcomes: &[Outcome]) -> Result<Settlement, ActError> {
+    let mut settlement = Settlement::default();
+    let mut blocked: BTreeSet<ResourceId> = BTreeSet::new();
+    for entry in verified(context).await?.into_iter().rev() {
+        let outcome = outcome_of(&entry, outcomes);
+        if !must_undo(&entry, outcome) {
+            continue;
+        }
+        let line = if blocked.contains(&entry.change.resource) {
+            let why = "a later change of the resource is still open".to_owned();
+            Settled::line(&entry, End::LeftOpen { why }, context.now())
+        } else {
+            let why = outcome.map_or("it could not be verified", |outcome| outcome.why.as_str());
+            put_back(context, entry.clone(), outcome, why).await?
+        };
+        if matches!(line.end, End::LeftOpen { .. }) {
+            blocked.insert(line.resource.clone());
+        }
+        settlement.changes.push(line);
+    }
+    Ok(settlement)
+}
+
+/// Undoes one change because a person asks for it. A kept change may be undone as well as an open one.
+///
+/// # Errors
+/// As [`carry_out`].
+pub async fn one(context: &Context<'_>, entry: Entry, why: &str) -> Result<Settled, ActError> {
+    match entry.state {
+        EntryState::Applied | EntryState::Kept | EntryState::UndoIntended => put_back(context, entry, None, why).await,
+        _ => Ok(Settled::of(&entry, context.now())),
+    }
+}
+
+/// Changes of the current iteration that were measured, and interrupted undos of this run, oldest first.
+async fn verified(context: &Context<'_>) -> Result<Vec<Entry>, ActError> {
+    let run = context.run;
+    settle::open(context, |entry| {
+        entry.execution == run.execution_id
+            && (entry.state == EntryState::UndoIntended
+                || (entry.state == EntryState::Applied && entry.iteration == run.iteration))
+    })
+    .await
+}
+
+fn outcome_of<'a>(entry: &Entry, outcomes: &'a [Outcome]) -> Option<&'a Outcome> {
+    outcomes.iter().find(|outcome| outcome.change == *entry.id())
+}
+
+/// Whether a change must go: an interrupted undo is finished, a bad outcome undone, a missing one judged by its kind.
+fn must_undo(entry: &Entry, outcome: Option<&Outcome>) -> bool {
+    let spec = entry.change.action.spec();
+    let unwanted = match outcome {
+        _ if entry.state == EntryState::UndoIntended => true,
+        Some(outcome) => !outcome.keep,
+        None => spec.when_inconclusive == WhenInconclusive::Undo,
+    };
+    unwanted && spec.reversal == Reversal::Undoable
+}
+
+/// Puts the captured value back, if the live value is still the one that the change has set.
+pub(crate) async fn put_back(
+    context: &Context<'_>,
+    entry: Entry,
+    outcome: Option<&Outcome>,
+    why: &str,
+) -> Result<Settled, ActError> {
+    lease::renew(context).await?;
+    let entry = Entry { outcome: outcome.cloned().or(entry.outcome.clone()), ..entry };
+    let left_open = |entry: &Entry, why: String| Ok(Settled::line(entry, End::LeftOpen { why }, context.now()));
+    if (context.rules.mode)(&entry.change) == Mode::Observe {
+        return left_open(&entry, "the mode is observe: nothing is changed, not even back".to_owned());
+    }
+    let live = match context.ports.actuator.live(&entry.prior).await {
+        Ok(live) => live,
+        Err(error @ PortError::Gone { .. }) => return close(context, entry, EntryState::Superseded, &error.to_string()).await,
+        Err(error) => return left_open(&entry, error.to_string()),
+    };
+    match standing(&entry.change.action, &entry.prior.live, &live.live) {
+        Standing::AsPrior => close(context, entry, EntryState::Undone, &format!("{why}; the value before it stands already")).await,
+        Standing::Other(found) => {
+            close(context, entry, EntryState::Superseded, &format!("{why}; not undone, somebody else has changed it since: {found}")).await
+        }
+        Standing::NotUndoable => close(context, entry, EntryState::Kept, &format!("{why}; it can't be undone")).await,
+        Standing::AsChanged if live.is_protected() => {
+            close(context, entry, EntryState::Superseded, &format!("{why}; not undone, its owner has protected it since")).await
+        }
+        Standing::AsChanged if context.is_out_of_time() => left_open(&entry, "the time of this step is over".to_owned()),
+        Standing::AsChanged => restore(context, entry, why).await,
+    }
+}
+
+/// The undo itself: its intent, a last look, the call, its record.
+async fn restore(context: &Context<'_>, entry: Entry, why: &str) -> Result<Settled, ActError> {
+    let entry = if entry.state == EntryState::UndoIntended {
+        entry
+    } else {
+        let from = entry.state;
+        let intent = Entry { state: EntryState::UndoIntended, note: why.to_owned(), ..entry };
+        match settle::record(context, from, intent).await? {
+            Recorded::Now(entry) => *entry,
+            Recorded::Moved(entry) => return Ok(Settled::of(&entry, context.now())),
+        }
+    };
+    let left_open = |why: String| Ok(Settled::line(&entry, End::LeftOpen { why }, context.now()));
+    let lease = lease::renew(context).await?;
+    match context.ports.switch.read().await {
+        KillSwitch::Off => {}
+        KillSwitch::On => return left_open("the kill switch is on: nothing is changed, not even back".to_owned()),
+        KillSwitch::Unreadable(why) => return left_open(format!("the kill switch could not be read: {why}")),
+    }
+    if let Some(why) = context.too_late(&lease, None) {
+        return left_open(why);
+    }
+    match context.ports.actuator.restore(&entry.change, &entry.prior.live).await {
+        Ok(()) => close(context, entry, EntryState::Undone, why).await,
+        Err(lost @ PortError::Unknown { .. }) => match context.ports.actuator.live(&entry.prior).await {
+            Ok(live) if standing(&entry.change.action, &entry.prior.live, &live.live) == Standing::AsPrior => {
+                close(context, entry, EntryState::Undone, &format!("{why}; the answer was lost, the live state shows it")).await
+            }
+            _ => left_open(lost.to_string()),
+        },
+        Err(error @ (PortError::Rejected { .. } | PortError::Gone { .. })) => {
+            close(context, entry, EntryState::Superseded, &format!("{why}; not undone: {error}")).await
+        }
+        Err(error) => left_open(error.to_string()),
+    }
+}
+
+async fn close(context: &Context<'_>, entry: Entry, state: EntryState, note: &str) -> Result<Settled, ActError> {
+    let closed = settle::closed(context, &entry, state, note);
+    let entry = settle::record(context, entry.state, closed).await?.entry();
+    Ok(Settled::of(&entry, context.now()))
+}

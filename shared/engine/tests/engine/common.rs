@@ -1,0 +1,206 @@
+//! A run on a small shop: the world, the rules, and the steps of one iteration.
+
+use domain::change::{Action, Change};
+use domain::execution::Cycle;
+use domain::guard::Limits;
+use domain::ids::{AppId, ChangeId, ExecutionId, ResourceId};
+use domain::mode::Mode;
+use domain::outcome::{Outcome, Verdict};
+use domain::plan::Plan;
+use domain::resource::Resource;
+use domain::snapshot::Snapshot;
+use engine::act::{self, ActError, Context, Report, Rules, Timing};
+use engine::lease;
+use engine::ports::{Clock, Entry, EntryState, LeaseAnswer};
+use engine::run::Run;
+use engine::settle::{self, Settlement};
+use engine::undo;
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use testkit::{End, Landing, Process, World, build, run_to_end};
+
+/// Longer than any step may take.
+const STEP_S: i64 = 840;
+
+/// The application in every test.
+pub const APP: &str = "shop";
+
+type ModeFn = Box<dyn Fn(&Change) -> Mode + Send + Sync>;
+type FreezeFn = Box<dyn Fn(Timestamp) -> Option<String> + Send + Sync>;
+
+/// A run with its world and its rules.
+pub struct Bench {
+    pub world: Arc<World>,
+    pub limits: Limits,
+    pub mode: ModeFn,
+    pub freeze: FreezeFn,
+    pub timing: Timing,
+    pub run: Run,
+    pub snapshot: Snapshot,
+}
+
+impl Bench {
+    /// A run `run-1` that has just begun on these resources.
+    pub fn of(resources: Vec<Resource>) -> Self {
+        let world = Arc::new(World::of(resources));
+        Self::on(&world, "run-1")
+    }
+
+    /// Another run on a world; the lease must be free.
+    pub fn on(world: &Arc<World>, execution: &str) -> Self {
+        Self::try_on(world, execution).expect("the lease is free")
+    }
+
+    /// Another run on a world, unless another one holds the lease.
+    pub fn try_on(world: &Arc<World>, execution: &str) -> Option<Self> {
+        let process = Process::sound(world);
+        let (app, id) = (AppId::from(APP), ExecutionId::from(execution));
+        let work = lease::acquire(&*process.ports().leases, &process, Cycle::Health, &app, &id);
+        let answer = run_to_end(&process, work).finished()?.ok()?;
+        let LeaseAnswer::Held(lease) = answer else { return None };
+        Some(Self {
+            limits: build::limits(),
+            mode: Box::new(|_| Mode::Auto),
+            freeze: Box::new(|_| None),
+            timing: Timing::default(),
+            run: build::run(APP, execution, lease),
+            snapshot: build::snapshot(APP, &world.resources(), world.now()),
+            world: Arc::clone(world),
+        })
+    }
+
+    /// What a step of this run works with.
+    pub fn context<'a>(&'a self, process: &'a Process) -> Context<'a> {
+        Context {
+            ports: process.ports(),
+            run: &self.run,
+            rules: Rules { limits: &self.limits, mode: &*self.mode, freeze: &*self.freeze, timing: self.timing },
+            deadline: process.now() + SignedDuration::from_secs(STEP_S),
+        }
+    }
+
+    /// Carries a plan out in a sound process.
+    pub fn act(&self, plan: &Plan) -> Result<Report, ActError> {
+        self.act_in(&Process::sound(&self.world), plan).finished().expect("a sound process does not die")
+    }
+
+    /// Carries a plan out in a process.
+    pub fn act_in(&self, process: &Process, plan: &Plan) -> End<Result<Report, ActError>> {
+        let context = self.context(process);
+        run_to_end(process, act::carry_out(&context, plan, &self.snapshot))
+    }
+
+    /// Carries out one change and gives its line.
+    pub fn make(&self, id: &str, action: Action) -> act::ChangeReport {
+        let mut report = self.act(&build::plan(vec![build::change(id, action)])).expect("the step ends");
+        report.changes.remove(0)
+    }
+
+    /// Settles what other runs left, in a sound process.
+    pub fn residue(&self) -> Result<Settlement, ActError> {
+        let process = Process::sound(&self.world);
+        let context = self.context(&process);
+        run_to_end(&process, settle::residue(&context)).finished().expect("a sound process does not die")
+    }
+
+    /// Undoes what did not help, in a sound process.
+    pub fn undo(&self, outcomes: &[Outcome]) -> Result<Settlement, ActError> {
+        let process = Process::sound(&self.world);
+        let context = self.context(&process);
+        run_to_end(&process, undo::carry_out(&context, outcomes)).finished().expect("a sound process does not die")
+    }
+
+    /// Keeps what helped, in a sound process.
+    pub fn keep(&self, outcomes: &[Outcome]) -> Result<undo::Verdicts, ActError> {
+        let process = Process::sound(&self.world);
+        let context = self.context(&process);
+        run_to_end(&process, undo::keep(&context, outcomes)).finished().expect("a sound process does not die")
+    }
+
+    /// State of a change in the journal.
+    pub fn state(&self, change: &str) -> Option<EntryState> {
+        self.world.entry(&ChangeId::from(change)).map(|entry| entry.state)
+    }
+
+    /// Capacity of a fleet or service.
+    pub fn capacity(&self, id: &str) -> Option<u32> {
+        self.world.capacity(&ResourceId::from(id))
+    }
+}
+
+/// Verdicts for changes: kept or not.
+pub fn outcomes(changes: &[(&Change, bool)], at: Timestamp) -> Vec<Outcome> {
+    let verdict = |keep| if keep { Verdict::Verified } else { Verdict::Regressed };
+    changes.iter().map(|(change, keep)| build::outcome(change, verdict(*keep), *keep, at)).collect()
+}
+
+/// Lets the lease of a dead run expire and settles until nothing is on its way any more, as later runs would.
+pub fn recover(world: &Arc<World>, execution: &str) -> Bench {
+    world.set_kill_switch(domain::guard::KillSwitch::Off);
+    world.pass_s(engine::run::LEASE_TTL_S + 1);
+    let bench = Bench::try_on(world, execution).expect("an expired lease is never in the way");
+    for _ in 0..3 {
+        let settlement = bench.residue().expect("a sound run settles");
+        let Some(retry_after_s) = settlement.retry_after_s() else { return bench };
+        world.pass_s(retry_after_s + 1);
+    }
+    panic!("a change is on its way for ever: {:#?}", world.journal());
+}
+
+/// Number of times that a change took effect.
+pub fn landings(world: &World, change: &ChangeId) -> usize {
+    let is_it = |landing: &Landing| matches!(landing, Landing::Applied(id, _) if id == change);
+    world.ledger().iter().filter(|write| is_it(&write.landing)).count()
+}
+
+/// What must hold in every world at every time, whatever went wrong. `may_be_late`: requests were made to land late, and
+/// then nobody can promise who holds the lease.
+pub fn assert_sound(world: &World, may_be_late: bool) {
+    for entry in world.journal() {
+        let times = landings(world, entry.id());
+        assert!(times <= 1, "{} was applied {times} times\n{:#?}", entry.id(), world.ledger());
+    }
+    for write in world.ledger() {
+        match &write.landing {
+            Landing::Outside => continue,
+            Landing::Applied(id, state) => {
+                assert_eq!(*state, Some(EntryState::Intended), "{id} was applied without a durable intent");
+            }
+            Landing::Restored(id, state) => {
+                assert_eq!(*state, Some(EntryState::UndoIntended), "{id} was undone without a durable intent");
+                let entry = world.entry(id).expect("it has an entry");
+                let wanted = domain::settle::after_in_words(&entry.change.action);
+                let seen = write.last_seen.clone().expect("it was read before");
+                let seen = domain::settle::before_in_words(&entry.change.action, &seen);
+                assert_eq!(seen, wanted, "{id} was undone over newer work");
+            }
+        }
+        if !may_be_late {
+            let is_blind = write.kill_switch != domain::guard::KillSwitch::Off && write.kill_switch_was_read;
+            assert!(!is_blind, "a write after the kill switch was seen: {write:#?}");
+            let lease = write.lease.as_ref().expect("nothing is written without a lease");
+            assert!(lease.expires_at >= write.at, "a write after the lease had ended: {write:#?}");
+        }
+    }
+}
+
+/// What must hold once everything is settled: journal, ledger and live state tell the same story.
+pub fn assert_settled(world: &World) {
+    for entry in world.journal() {
+        let times = landings(world, entry.id());
+        let told = format!("{} is {:?} ({}), landed {times} times", entry.id(), entry.state, entry.note);
+        assert!(!entry.state.is_open(), "still open: {told}");
+        match entry.state {
+            EntryState::NotApplied => assert_eq!(times, 0, "{told}"),
+            EntryState::Kept if leaves_no_trace(&entry) => assert!(times <= 1, "{told}"),
+            EntryState::Kept | EntryState::Undone => assert_eq!(times, 1, "{told}"),
+            EntryState::Superseded => {}
+            EntryState::Intended | EntryState::Applied | EntryState::UndoIntended => unreachable!("it is not open"),
+        }
+    }
+}
+
+/// Whether a change, lost on its way, can't be told from one that was made.
+fn leaves_no_trace(entry: &Entry) -> bool {
+    matches!(entry.change.action, Action::FlushCache { .. } | Action::InvalidateCdn { .. })
+}

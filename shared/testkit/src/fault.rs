@@ -1,0 +1,232 @@
+//! A process and its calls: numbers every call to the outside and injects faults at chosen numbers.
+//!
+//! One decorator over all the ports that a writing step uses. A test runs it once without faults to learn how many calls
+//! there are, then once for every call and fault.
+
+use crate::schedule::give_way;
+use crate::world::World;
+use async_trait::async_trait;
+use domain::change::Change;
+use domain::guard::{Cleared, KillSwitch};
+use domain::ids::{AppId, ExecutionId};
+use domain::resource::{Live, Resource};
+use engine::act::Ports;
+use engine::ports::{
+    Actuator, Clock, Entry, EntryState, Intent, Journal, Lease, LeaseAnswer, Leases, PortError, PortResult, Switch,
+};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What goes wrong at a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The process dies before the call leaves.
+    CrashBefore,
+    /// The call takes effect, then the process dies.
+    CrashAfter,
+    /// The call never arrives; its caller learns that it does not know.
+    LoseRequest,
+    /// The call takes effect; its caller learns that it does not know.
+    LoseAnswer,
+    /// As [`Fault::LoseRequest`], but the call takes effect that many seconds later. For applying; elsewhere a lost request.
+    LandLate(u32),
+    /// The service throttles it.
+    Throttle,
+    /// IAM refuses it.
+    Deny,
+    /// It takes that many seconds, then works.
+    Delay(u32),
+    /// Somebody turns the kill switch on right before it.
+    KillSwitch,
+}
+
+/// One call to the outside, in the order in which they were made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Its port and operation.
+    pub operation: &'static str,
+    /// It modifies the application.
+    pub writes: bool,
+}
+
+/// A process that works on a world, with faults planned by the number of the call, from 0.
+pub struct Process {
+    world: Arc<World>,
+    inner: Mutex<Inner>,
+    /// Milliseconds that a call takes.
+    call_ms: i64,
+}
+
+struct Inner {
+    calls: Vec<Call>,
+    faults: BTreeMap<usize, Fault>,
+    injected: u32,
+    has_crashed: bool,
+}
+
+impl Process {
+    /// A process with these faults.
+    pub fn with(world: &Arc<World>, faults: impl IntoIterator<Item = (usize, Fault)>) -> Self {
+        let faults = faults.into_iter().collect();
+        let inner = Inner { calls: Vec::new(), faults, injected: 0, has_crashed: false };
+        Self { world: Arc::clone(world), inner: Mutex::new(inner), call_ms: 50 }
+    }
+
+    /// A process without faults.
+    pub fn sound(world: &Arc<World>) -> Self {
+        Self::with(world, [])
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The ports of a writing step, all of them through this process.
+    pub fn ports(&self) -> Ports<'_> {
+        Ports { clock: self, actuator: self, journal: self, leases: self, switch: self }
+    }
+
+    /// The calls made so far.
+    pub fn calls(&self) -> Vec<Call> {
+        self.inner().calls.clone()
+    }
+
+    /// The number of planned faults that came to pass.
+    pub fn injected(&self) -> u32 {
+        self.inner().injected
+    }
+
+    /// True once it has died.
+    pub fn has_crashed(&self) -> bool {
+        self.inner().has_crashed
+    }
+
+    /// Makes a call, with the fault that is planned for its number.
+    async fn call<T>(
+        &self,
+        operation: &'static str,
+        writes: bool,
+        sent: Option<&Change>,
+        work: impl Future<Output = PortResult<T>> + Send,
+    ) -> PortResult<T>
+    where
+        T: Send,
+    {
+        // Between the last look at lease, switch and clock and the call itself nothing else can run: how long a process
+        // may be held up there is bounded by the time-outs that the engine reckons with.
+        if !writes {
+            give_way().await;
+        }
+        let fault = self.next_fault(Call { operation, writes });
+        match fault {
+            Some(Fault::Delay(seconds)) => self.world.pass_s(seconds),
+            Some(Fault::KillSwitch) => self.world.set_kill_switch(KillSwitch::On),
+            Some(Fault::LandLate(seconds)) => {
+                if let Some(change) = sent {
+                    self.world.send(change, self.world.now() + SignedDuration::from_secs(i64::from(seconds)));
+                }
+            }
+            _ => {}
+        }
+        let answer = match fault {
+            Some(Fault::CrashBefore) => self.die().await,
+            Some(Fault::Throttle) => Err(PortError::Throttled { operation: operation.to_owned() }),
+            Some(Fault::Deny) => {
+                Err(PortError::Denied { operation: operation.to_owned(), permission: operation.to_owned() })
+            }
+            Some(Fault::LoseRequest | Fault::LandLate(_)) => Err(unknown(operation)),
+            Some(Fault::LoseAnswer) => work.await.and_then(|_| Err(unknown(operation))),
+            Some(Fault::CrashAfter) => {
+                let _never_heard = work.await;
+                self.die().await
+            }
+            None | Some(Fault::Delay(_) | Fault::KillSwitch) => work.await,
+        };
+        self.world.jump(SignedDuration::from_millis(self.call_ms));
+        if writes {
+            give_way().await;
+        }
+        answer
+    }
+
+    fn next_fault(&self, call: Call) -> Option<Fault> {
+        let mut inner = self.inner();
+        let number = inner.calls.len();
+        inner.calls.push(call);
+        let fault = inner.faults.remove(&number);
+        inner.injected += u32::from(fault.is_some());
+        fault
+    }
+
+    /// The end of this process: its future is never polled again.
+    async fn die<T>(&self) -> PortResult<T> {
+        self.inner().has_crashed = true;
+        std::future::pending().await
+    }
+}
+
+fn unknown(operation: &str) -> PortError {
+    PortError::Unknown { operation: operation.to_owned(), why: "the connection was reset".to_owned() }
+}
+
+impl Clock for Process {
+    fn now(&self) -> Timestamp {
+        self.world.now()
+    }
+}
+
+#[async_trait]
+impl Switch for Process {
+    async fn read(&self) -> KillSwitch {
+        let world = Arc::clone(&self.world);
+        let answer = self.call("Switch.read", false, None, async move { Ok(Switch::read(&*world).await) }).await;
+        answer.unwrap_or_else(|error| KillSwitch::Unreadable(error.to_string()))
+    }
+}
+
+#[async_trait]
+impl Actuator for Process {
+    async fn live(&self, resource: &Resource) -> PortResult<Resource> {
+        self.call("Actuator.live", false, None, self.world.live(resource)).await
+    }
+
+    async fn apply(&self, cleared: &Cleared<'_>) -> PortResult<()> {
+        self.call("Actuator.apply", true, Some(cleared.change()), self.world.apply(cleared)).await
+    }
+
+    async fn restore(&self, change: &Change, prior: &Live) -> PortResult<()> {
+        self.call("Actuator.restore", true, None, self.world.restore(change, prior)).await
+    }
+}
+
+#[async_trait]
+impl Journal for Process {
+    async fn intend(&self, entry: &Entry) -> PortResult<Intent> {
+        self.call("Journal.intend", false, None, self.world.intend(entry)).await
+    }
+
+    async fn advance(&self, from: EntryState, entry: &Entry) -> PortResult<()> {
+        self.call("Journal.advance", false, None, self.world.advance(from, entry)).await
+    }
+
+    async fn since(&self, app: &AppId, from: Timestamp) -> PortResult<Vec<Entry>> {
+        self.call("Journal.since", false, None, self.world.since(app, from)).await
+    }
+}
+
+#[async_trait]
+impl Leases for Process {
+    async fn acquire(&self, key: &str, holder: &ExecutionId, now: Timestamp, ttl_s: u32) -> PortResult<LeaseAnswer> {
+        self.call("Leases.acquire", false, None, self.world.acquire(key, holder, now, ttl_s)).await
+    }
+
+    async fn renew(&self, key: &str, lease: &Lease, now: Timestamp, ttl_s: u32) -> PortResult<Lease> {
+        self.call("Leases.renew", false, None, self.world.renew(key, lease, now, ttl_s)).await
+    }
+
+    async fn release(&self, key: &str, holder: &ExecutionId) -> PortResult<()> {
+        self.call("Leases.release", false, None, self.world.release(key, holder)).await
+    }
+}

@@ -1,0 +1,180 @@
+//! The application under care: what the services do when they are told to, and what they refuse.
+
+use super::{Landing, State, World};
+use async_trait::async_trait;
+use domain::change::{Action, Change};
+use domain::execution::Cycle;
+use domain::guard::Cleared;
+use domain::ids::ChangeId;
+use domain::resource::{Fleet, Instance, Live, Resource};
+use engine::ports::{Actuator, EntryState, Lease, PortError, PortResult};
+use engine::run::lease_key;
+use jiff::Timestamp;
+
+#[async_trait]
+impl Actuator for World {
+    async fn live(&self, resource: &Resource) -> PortResult<Resource> {
+        let mut state = self.state();
+        let found = state.resources.get(&resource.id).cloned().ok_or_else(|| gone("describe", resource.id.as_str()))?;
+        state.last_seen.insert(found.id.clone(), found.live.clone());
+        Ok(found)
+    }
+
+    async fn apply(&self, cleared: &Cleared<'_>) -> PortResult<()> {
+        self.perform(cleared.change())
+    }
+
+    async fn restore(&self, change: &Change, prior: &Live) -> PortResult<()> {
+        let now = self.now();
+        let mut state = self.state();
+        let before = state.live(&change.resource, "restore")?;
+        let after = match (&before, prior) {
+            (Live::AutoScalingGroup(_), Live::AutoScalingGroup(prior)) => {
+                state.set_fleet(&before, prior.desired, "restored")?
+            }
+            (Live::EcsService(service), Live::EcsService(prior)) => Live::EcsService(domain::resource::Service {
+                desired: prior.desired,
+                running: prior.desired,
+                ..service.clone()
+            }),
+            _ => return Err(rejected("restore", "this kind of change has nothing to restore")),
+        };
+        let landing = Landing::Restored(change.id.clone(), state.entry_state(&change.id));
+        state.put(now, landing, change, before, after);
+        Ok(())
+    }
+}
+
+impl World {
+    /// Makes a change as the service would, without any guard.
+    ///
+    /// # Errors
+    /// What the service would refuse.
+    pub fn perform(&self, change: &Change) -> PortResult<()> {
+        let now = self.now();
+        let mut state = self.state();
+        let before = state.live(&change.resource, "apply")?;
+        let after = state.after(now, change, &before)?;
+        let landing = Landing::Applied(change.id.clone(), state.entry_state(&change.id));
+        state.put(now, landing, change, before, after);
+        Ok(())
+    }
+
+    /// A request leaves now and takes effect later, whatever its caller believes by then.
+    pub fn send(&self, change: &Change, arrives_at: Timestamp) {
+        self.state().on_the_way.push((arrives_at, change.clone()));
+    }
+
+    /// Requests whose time has come take effect, or are refused and nobody hears of it.
+    pub(super) fn land(&self) {
+        let now = self.now();
+        let due = {
+            let mut state = self.state();
+            let (due, later) = std::mem::take(&mut state.on_the_way).into_iter().partition(|(at, _)| *at <= now);
+            state.on_the_way = later;
+            let due: Vec<(Timestamp, Change)> = due;
+            due
+        };
+        for (_, change) in due {
+            let _nobody_hears = self.perform(&change);
+        }
+    }
+}
+
+impl State {
+    fn live(&self, id: &domain::ids::ResourceId, operation: &str) -> PortResult<Live> {
+        self.resources.get(id).map(|resource| resource.live.clone()).ok_or_else(|| gone(operation, id.as_str()))
+    }
+
+    fn entry_state(&self, change: &ChangeId) -> Option<EntryState> {
+        self.journal.get(change).map(|entry| entry.state)
+    }
+
+    fn put(&mut self, now: Timestamp, landing: Landing, change: &Change, before: Live, after: Live) {
+        let lease = self.lease_over(&change.id);
+        if let Some(resource) = self.resources.get_mut(&change.resource) {
+            resource.live = after.clone();
+        }
+        self.write(now, landing, &change.resource, before, after, lease);
+    }
+
+    /// The lease on the application of a change, by its journal entry.
+    fn lease_over(&self, change: &ChangeId) -> Option<Lease> {
+        let entry = self.journal.get(change)?;
+        let row = self.leases.get(&lease_key(Cycle::Health, &entry.app))?;
+        (!row.is_free).then(|| row.lease.clone())
+    }
+
+    /// The state after a change, or the service's refusal.
+    fn after(&mut self, now: Timestamp, change: &Change, before: &Live) -> PortResult<Live> {
+        match (&change.action, before) {
+            (Action::SetFleetCapacity { desired, .. }, Live::AutoScalingGroup(_)) => {
+                self.set_fleet(before, *desired, change.id.as_str())
+            }
+            (Action::SetServiceCount { desired, .. }, Live::EcsService(service)) => {
+                Ok(Live::EcsService(domain::resource::Service { desired: *desired, running: *desired, ..service.clone() }))
+            }
+            (Action::ReplaceInstance { instance, .. }, Live::AutoScalingGroup(fleet)) => {
+                let mut fleet = fleet.clone();
+                let at = fleet.instances.iter().position(|member| member.id == *instance);
+                let at = at.ok_or_else(|| rejected("terminate", "no such instance in a group"))?;
+                self.launched += 1;
+                fleet.instances[at] = launched(&format!("launched-{}", self.launched), now);
+                Ok(Live::AutoScalingGroup(fleet))
+            }
+            (Action::RefreshFleet { .. }, Live::AutoScalingGroup(fleet)) if fleet.refresh_in_progress => {
+                Err(PortError::Conflict { operation: "refresh".to_owned(), why: "a refresh is under way".to_owned() })
+            }
+            (Action::RefreshFleet { .. }, Live::AutoScalingGroup(fleet)) => {
+                let mut fleet = fleet.clone();
+                fleet.last_refresh_at = Some(now);
+                for member in &mut fleet.instances {
+                    self.launched += 1;
+                    *member = launched(&format!("launched-{}", self.launched), now);
+                }
+                Ok(Live::AutoScalingGroup(fleet))
+            }
+            (Action::RedeployService { .. }, Live::EcsService(service)) => {
+                Ok(Live::EcsService(domain::resource::Service { last_deployment_at: Some(now), ..service.clone() }))
+            }
+            (Action::FlushCache { .. }, Live::Cache(_)) | (Action::InvalidateCdn { .. }, Live::Distribution) => {
+                *self.flushes.entry(change.resource.clone()).or_default() += 1;
+                Ok(before.clone())
+            }
+            _ => Err(rejected("apply", "the resource is of another kind")),
+        }
+    }
+
+    fn set_fleet(&self, before: &Live, desired: u32, by: &str) -> PortResult<Live> {
+        let Live::AutoScalingGroup(fleet) = before else { return Err(rejected("resize", "not a group")) };
+        if desired < fleet.min || desired > fleet.max {
+            return Err(rejected("resize", &format!("{desired} is outside {} to {}", fleet.min, fleet.max)));
+        }
+        let mut fleet = fleet.clone();
+        resize_fleet(&mut fleet, desired, by);
+        Ok(Live::AutoScalingGroup(fleet))
+    }
+}
+
+/// Sets the size of a fleet; instances come and go at once.
+pub(super) fn resize_fleet(fleet: &mut Fleet, desired: u32, by: &str) {
+    let size = usize::try_from(desired).expect("a small fleet");
+    fleet.desired = desired;
+    fleet.instances.truncate(size);
+    while fleet.instances.len() < size {
+        let id = format!("{by}-{}", fleet.instances.len() + 1);
+        fleet.instances.push(crate::build::instance(&id));
+    }
+}
+
+fn launched(id: &str, now: Timestamp) -> Instance {
+    Instance { launched_at: Some(now), ..crate::build::instance(id) }
+}
+
+fn gone(operation: &str, what: &str) -> PortError {
+    PortError::Gone { operation: operation.to_owned(), what: what.to_owned() }
+}
+
+fn rejected(operation: &str, why: &str) -> PortError {
+    PortError::Rejected { operation: operation.to_owned(), why: why.to_owned() }
+}

@@ -1,0 +1,236 @@
+//! The world: resources, records and documents in memory, behind every port of the engine.
+//!
+//! Conditions are real (leases, journal states, one start per name); what is written is in a ledger with everything that an
+//! invariant wants to know about that moment.
+
+mod actuator;
+mod documents;
+mod reading;
+mod records;
+
+pub use reading::Published;
+
+use crate::clock::TestClock;
+use domain::execution::ExecutionRecord;
+use domain::guard::KillSwitch;
+use domain::ids::{AppId, ChangeId, ExecutionId, ResourceId};
+use domain::outcome::Outcome;
+use domain::resource::{Live, Resource};
+use domain::snapshot::Alarm;
+use engine::ports::{Clock, Discovery, Entry, EntryState, Episode, Lease, Message};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A world in memory.
+pub struct World {
+    /// Its clock.
+    pub clock: TestClock,
+    state: Mutex<State>,
+}
+
+/// One modification of a resource, with what an invariant wants to know about that moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Write {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub landing: Landing,
+    /// The resource.
+    pub resource: ResourceId,
+    /// Its state before.
+    pub before: Live,
+    /// Its state after.
+    pub after: Live,
+    /// Its state when it was last read through the actuator.
+    pub last_seen: Option<Live>,
+    /// Who held the lease on the application of the change then.
+    pub lease: Option<Lease>,
+    /// The kill switch at that moment.
+    pub kill_switch: KillSwitch,
+    /// Whether anybody had read the kill switch since it was last set.
+    pub kill_switch_was_read: bool,
+}
+
+/// How a modification came about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Landing {
+    /// A change was applied, with the state of its journal entry at that moment.
+    Applied(ChangeId, Option<EntryState>),
+    /// A change was undone, with the state of its journal entry at that moment.
+    Restored(ChangeId, Option<EntryState>),
+    /// Somebody else did something.
+    Outside,
+}
+
+#[derive(Default)]
+struct State {
+    resources: BTreeMap<ResourceId, Resource>,
+    ledger: Vec<Write>,
+    last_seen: BTreeMap<ResourceId, Live>,
+    on_the_way: Vec<(Timestamp, domain::change::Change)>,
+    launched: u32,
+    flushes: BTreeMap<ResourceId, u32>,
+    journal: BTreeMap<ChangeId, Entry>,
+    leases: BTreeMap<String, LeaseRow>,
+    kill_switch: Option<KillSwitch>,
+    kill_switch_was_read: bool,
+    executions: BTreeMap<ExecutionId, ExecutionRecord>,
+    results: BTreeMap<ChangeId, (ExecutionId, u32, Outcome)>,
+    artifacts: BTreeMap<String, Vec<u8>>,
+    episodes: BTreeMap<String, (Episode, Timestamp)>,
+    transitions: BTreeSet<String>,
+    started: BTreeMap<String, String>,
+    messages: Vec<Message>,
+    config: Option<String>,
+    discovery: Option<Discovery>,
+    tagged_apps: Vec<AppId>,
+    alarm_tags: BTreeMap<String, BTreeMap<String, String>>,
+    alarms: Vec<Alarm>,
+    published: Vec<Published>,
+}
+
+#[derive(Clone, Debug)]
+struct LeaseRow {
+    lease: Lease,
+    is_free: bool,
+}
+
+impl World {
+    /// A world with these resources, at [`crate::build::START`], its kill switch off.
+    pub fn of(resources: Vec<Resource>) -> Self {
+        let resources = resources.into_iter().map(|resource| (resource.id.clone(), resource)).collect();
+        Self {
+            clock: TestClock::at(crate::build::START),
+            state: Mutex::new(State { resources, ..State::default() }),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Lets time pass; requests that were on their way arrive.
+    pub fn pass_s(&self, seconds: u32) {
+        self.clock.forward_s(seconds);
+        self.land();
+    }
+
+    /// Sets the clock forwards or back, as an operating system does after a jump.
+    pub fn jump(&self, by: SignedDuration) {
+        self.clock.move_by(by);
+        self.land();
+    }
+
+    /// The resource as it is, or `None` when it is gone.
+    pub fn resource(&self, id: &ResourceId) -> Option<Resource> {
+        self.state().resources.get(id).cloned()
+    }
+
+    /// All resources as they are.
+    pub fn resources(&self) -> Vec<Resource> {
+        self.state().resources.values().cloned().collect()
+    }
+
+    /// The capacity of a fleet or a service; `None` when it is gone or of another kind.
+    pub fn capacity(&self, id: &ResourceId) -> Option<u32> {
+        match self.resource(id)?.live {
+            Live::AutoScalingGroup(fleet) => Some(fleet.desired),
+            Live::EcsService(service) => Some(service.desired),
+            _ => None,
+        }
+    }
+
+    /// How often a cache was emptied or a distribution invalidated.
+    pub fn flushes(&self, id: &ResourceId) -> u32 {
+        self.state().flushes.get(id).copied().unwrap_or(0)
+    }
+
+    /// Somebody else modifies a resource.
+    pub fn edit(&self, id: &ResourceId, edit: impl FnOnce(&mut Resource)) {
+        let now = self.now();
+        let mut state = self.state();
+        let Some(resource) = state.resources.get_mut(id) else { return };
+        let before = resource.live.clone();
+        edit(resource);
+        let after = resource.live.clone();
+        state.write(now, Landing::Outside, id, before, after, None);
+    }
+
+    /// Somebody else sets the capacity of a fleet or a service.
+    pub fn edit_capacity(&self, id: &ResourceId, desired: u32) {
+        self.edit(id, |resource| match &mut resource.live {
+            Live::AutoScalingGroup(fleet) => actuator::resize_fleet(fleet, desired, "outside"),
+            Live::EcsService(service) => (service.desired, service.running) = (desired, desired),
+            _ => {}
+        });
+    }
+
+    /// Somebody else deletes a resource.
+    pub fn remove(&self, id: &ResourceId) {
+        self.state().resources.remove(id);
+    }
+
+    /// Sets the kill switch.
+    pub fn set_kill_switch(&self, position: KillSwitch) {
+        let mut state = self.state();
+        state.kill_switch = Some(position);
+        state.kill_switch_was_read = false;
+    }
+
+    /// Everything that was modified, in order.
+    pub fn ledger(&self) -> Vec<Write> {
+        self.state().ledger.clone()
+    }
+
+    /// The journal, oldest entry first.
+    pub fn journal(&self) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = self.state().journal.values().cloned().collect();
+        entries.sort_by(|a, b| (a.intended_at, a.id()).cmp(&(b.intended_at, b.id())));
+        entries
+    }
+
+    /// An entry of the journal.
+    pub fn entry(&self, change: &ChangeId) -> Option<Entry> {
+        self.state().journal.get(change).cloned()
+    }
+
+    /// The lease under a key, unless it was given back.
+    pub fn lease(&self, key: &str) -> Option<Lease> {
+        self.state().leases.get(key).filter(|row| !row.is_free).map(|row| row.lease.clone())
+    }
+}
+
+impl State {
+    fn kill_switch(&self) -> KillSwitch {
+        self.kill_switch.clone().unwrap_or(KillSwitch::Off)
+    }
+
+    fn write(
+        &mut self,
+        at: Timestamp,
+        landing: Landing,
+        id: &ResourceId,
+        before: Live,
+        after: Live,
+        lease: Option<Lease>,
+    ) {
+        let write = Write {
+            at,
+            landing,
+            resource: id.clone(),
+            before,
+            after,
+            last_seen: self.last_seen.get(id).cloned(),
+            lease,
+            kill_switch: self.kill_switch(),
+            kill_switch_was_read: self.kill_switch_was_read,
+        };
+        self.ledger.push(write);
+    }
+}

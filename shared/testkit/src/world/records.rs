@@ -1,0 +1,166 @@
+//! Records with their conditions: the journal, the leases, the executions and the alarm episodes.
+
+use super::{LeaseRow, World};
+use async_trait::async_trait;
+use domain::execution::{Cycle, ExecutionRecord};
+use domain::ids::{AppId, ExecutionId};
+use domain::outcome::Outcome;
+use engine::ports::{
+    Entry, EntryState, Episode, Episodes, Executions, Intent, Journal, Lease, LeaseAnswer, Leases, PortError, PortResult,
+};
+use engine::run::lease_key;
+use jiff::{SignedDuration, Timestamp};
+
+#[async_trait]
+impl Journal for World {
+    async fn intend(&self, entry: &Entry) -> PortResult<Intent> {
+        let mut state = self.state();
+        let row = state.leases.get(&lease_key(Cycle::Health, &entry.app));
+        let is_ours = row.is_some_and(|row| {
+            !row.is_free && row.lease.holder == entry.execution && row.lease.fence == entry.fence
+        });
+        if !is_ours {
+            return Err(conflict("intend", "the lease is not held under this fence"));
+        }
+        if let Some(present) = state.journal.get(entry.id()) {
+            return Ok(Intent::Present(Box::new(present.clone())));
+        }
+        state.journal.insert(entry.id().clone(), entry.clone());
+        Ok(Intent::Written)
+    }
+
+    async fn advance(&self, from: EntryState, entry: &Entry) -> PortResult<()> {
+        let mut state = self.state();
+        match state.journal.get_mut(entry.id()) {
+            Some(present) if present.state == from => {
+                *present = entry.clone();
+                Ok(())
+            }
+            Some(present) => Err(conflict("advance", &format!("the entry is {:?}, not {from:?}", present.state))),
+            None => Err(conflict("advance", "there is no such entry")),
+        }
+    }
+
+    async fn since(&self, app: &AppId, from: Timestamp) -> PortResult<Vec<Entry>> {
+        let mut entries = self.journal();
+        entries.retain(|entry| entry.app == *app && entry.intended_at >= from);
+        Ok(entries)
+    }
+}
+
+#[async_trait]
+impl Leases for World {
+    async fn acquire(&self, key: &str, holder: &ExecutionId, now: Timestamp, ttl_s: u32) -> PortResult<LeaseAnswer> {
+        let mut state = self.state();
+        let expires_at = now + SignedDuration::from_secs(i64::from(ttl_s));
+        let fence = match state.leases.get(key) {
+            None => 1,
+            Some(row) if !row.is_free && row.lease.holder == *holder => row.lease.fence,
+            Some(row) if row.is_free || row.lease.expires_at <= now => row.lease.fence + 1,
+            Some(row) => return Ok(LeaseAnswer::Busy(row.lease.clone())),
+        };
+        let lease = Lease { holder: holder.clone(), fence, expires_at };
+        state.leases.insert(key.to_owned(), LeaseRow { lease: lease.clone(), is_free: false });
+        Ok(LeaseAnswer::Held(lease))
+    }
+
+    async fn renew(&self, key: &str, lease: &Lease, now: Timestamp, ttl_s: u32) -> PortResult<Lease> {
+        let mut state = self.state();
+        let row = state.leases.get_mut(key).ok_or_else(|| conflict("renew", "there is no lease"))?;
+        if row.is_free || row.lease.holder != lease.holder || row.lease.fence != lease.fence {
+            return Err(conflict("renew", &format!("it is held by {} under fence {}", row.lease.holder, row.lease.fence)));
+        }
+        row.lease.expires_at = now + SignedDuration::from_secs(i64::from(ttl_s));
+        Ok(row.lease.clone())
+    }
+
+    async fn release(&self, key: &str, holder: &ExecutionId) -> PortResult<()> {
+        if let Some(row) = self.state().leases.get_mut(key).filter(|row| row.lease.holder == *holder) {
+            row.is_free = true;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Executions for World {
+    async fn open(&self, record: &ExecutionRecord) -> PortResult<ExecutionRecord> {
+        let mut state = self.state();
+        Ok(state.executions.entry(record.execution_id.clone()).or_insert_with(|| record.clone()).clone())
+    }
+
+    async fn read(&self, id: &ExecutionId) -> PortResult<Option<ExecutionRecord>> {
+        Ok(self.state().executions.get(id).cloned())
+    }
+
+    async fn save(&self, record: &ExecutionRecord) -> PortResult<()> {
+        self.state().executions.insert(record.execution_id.clone(), record.clone());
+        Ok(())
+    }
+
+    async fn result(&self, execution: &ExecutionId, iteration: u32, outcome: &Outcome) -> PortResult<()> {
+        let row = (execution.clone(), iteration, outcome.clone());
+        self.state().results.insert(outcome.change.clone(), row);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Episodes for World {
+    async fn join(&self, key: &str, alarms: &[String], now: Timestamp, window_s: u32) -> PortResult<Episode> {
+        let mut state = self.state();
+        let number = state.episodes.len() + 1;
+        let open_until = now + SignedDuration::from_secs(i64::from(window_s));
+        let (episode, until) = state.episodes.entry(key.to_owned()).or_insert_with(|| {
+            let id = format!("episode-{number}");
+            (Episode { id, opened_at: now, alarms: Vec::new(), started: false }, open_until)
+        });
+        if *until <= now {
+            *episode = Episode { id: format!("{}-next", episode.id), opened_at: now, alarms: Vec::new(), started: false };
+            *until = open_until;
+        }
+        episode.alarms.extend(alarms.iter().cloned());
+        episode.alarms.sort();
+        episode.alarms.dedup();
+        Ok(episode.clone())
+    }
+
+    async fn mark_started(&self, key: &str, episode_id: &str) -> PortResult<()> {
+        if let Some((episode, _)) = self.state().episodes.get_mut(key).filter(|(episode, _)| episode.id == episode_id) {
+            episode.started = true;
+        }
+        Ok(())
+    }
+
+    async fn open(&self, key: &str) -> PortResult<Option<Episode>> {
+        Ok(self.state().episodes.get(key).map(|(episode, _)| episode.clone()))
+    }
+
+    async fn close(&self, key: &str, episode_id: &str) -> PortResult<()> {
+        let mut state = self.state();
+        if state.episodes.get(key).is_some_and(|(episode, _)| episode.id == episode_id) {
+            state.episodes.remove(key);
+        }
+        Ok(())
+    }
+
+    async fn seen(&self, transition: &str) -> PortResult<bool> {
+        Ok(self.state().transitions.contains(transition))
+    }
+
+    async fn remember(&self, transition: &str, _now: Timestamp) -> PortResult<()> {
+        self.state().transitions.insert(transition.to_owned());
+        Ok(())
+    }
+}
+
+impl World {
+    /// Results of changes, by change.
+    pub fn results(&self) -> Vec<(ExecutionId, u32, Outcome)> {
+        self.state().results.values().cloned().collect()
+    }
+}
+
+fn conflict(operation: &str, why: &str) -> PortError {
+    PortError::Conflict { operation: operation.to_owned(), why: why.to_owned() }
+}

@@ -1,0 +1,42 @@
+"""One local endpoint beside AWS's: what the world does to an application and no AWS call can express.
+
+    GET    /_localcloud/state                 the state file's content
+    PUT    /_localcloud/failing-targets/<id>  the target's application stops answering its health check
+    DELETE /_localcloud/failing-targets/<id>  it answers again
+"""
+
+from __future__ import annotations
+
+import json
+
+from .targets import TargetHealth
+
+PREFIX = "/_localcloud/"
+
+
+def wrap(application, health: TargetHealth, state: dict):
+    """The emulator's application with the endpoint in front of it."""
+
+    async def with_admin(scope, receive, send):
+        path = scope.get("path", "")
+        if scope["type"] != "http" or not path.startswith(PREFIX):
+            await application(scope, receive, send)
+            return
+        status, body = answer(scope["method"], path.removeprefix(PREFIX), health, state)
+        payload = json.dumps(body).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(payload)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": payload})
+
+    return with_admin
+
+
+def answer(method: str, path: str, health: TargetHealth, state: dict) -> tuple[int, dict]:
+    """Status and body for one request."""
+    if (method, path) == ("GET", "state"):
+        return 200, state
+    kind, _, name = path.partition("/")
+    if kind == "failing-targets" and name and method in ("PUT", "DELETE"):
+        (health.failing.add if method == "PUT" else health.failing.discard)(name)
+        return 200, {"failing": sorted(health.failing)}
+    return 404, {"error": f"no {method} {PREFIX}{path}"}

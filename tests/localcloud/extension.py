@@ -1,0 +1,23 @@
+"""Puts the extension into MiniStack's modules, once, before the server starts."""
+
+from __future__ import annotations
+
+from . import (alarms, autoscaling_api, containers, deliveries, metrics, records, schedules, tagging, targets)
+from .clock import VirtualClock
+
+
+def install(clock: VirtualClock) -> targets.TargetHealth:
+    """Installs every module; gives what the admin endpoint needs."""
+    from ministack.services import (alb, autoscaling, cloudwatch, ecs, elasticache, eventbridge, lambda_svc, rds,
+                                    scheduler, sns)
+    from ministack.services import tagging as resource_tags
+
+    fleet = autoscaling_api.install(autoscaling, clock)
+    health = targets.install(alb, fleet, autoscaling._asgs)
+    containers.install(ecs, clock)
+    records.install(elasticache)
+    tagging.install(resource_tags, alb, rds, cloudwatch, autoscaling, ecs, elasticache)
+    deliveries.install(lambda_svc, eventbridge, sns, clock)
+    schedules.install(scheduler, eventbridge, clock)
+    alarms.install(cloudwatch, metrics.install(cloudwatch, clock), clock)
+    return health

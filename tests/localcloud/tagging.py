@@ -1,0 +1,100 @@
+"""Tags of more services: for Resource Groups Tagging, and for aws:ResourceTag conditions in IAM policies.
+
+Resource Groups Tagging API Reference, GetResources: pages of ResourcesPerPage (at most 100) with a PaginationToken.
+Load balancers, target groups, databases and alarms are listed, as on AWS; Auto Scaling groups are not, as on AWS
+(their own DescribeTags and tag filters find them), but IAM conditions see their tags.
+"""
+
+from __future__ import annotations
+
+import json
+
+PAGE_DEFAULT, PAGE_MAX = 50, 100
+
+
+def install(service, balancers, databases, alarms, scaling, containers, caches) -> None:
+    """Adds collectors to MiniStack's tables and pages to GetResources."""
+    def of_balancers():
+        yield from ((arn, tags or []) for arn, tags in list(balancers._tags.items()))
+
+    def of_databases():
+        yield from ((arn, tags or []) for arn, tags in list(databases._tags.items()))
+
+    def of_alarms():
+        for arn, tags in list(alarms._resource_tags.items()):
+            yield arn, [{"Key": key, "Value": value} for key, value in tags.items()]
+
+    def of_groups():
+        for group in list(scaling._asgs.values()):
+            yield group["AutoScalingGroupARN"], group.get("Tags", [])
+
+    service._COLLECTORS.update({"elasticloadbalancing": of_balancers, "rds": of_databases, "cloudwatch": of_alarms})
+    service._RESOURCE_TAG_COLLECTORS.update({
+        "elasticloadbalancing": of_balancers, "rds": of_databases, "cloudwatch": of_alarms, "autoscaling": of_groups,
+        "ecs": service._collect_ecs, "elasticache": service._collect_elasticache,
+        "cloudfront": service._collect_cloudfront})
+    _match_group_arns(service)
+    _name_services_in_ecs_requests()
+    _page_resources(service)
+
+
+def _match_group_arns(service) -> None:
+    """IAM sees a request's group by name, with a star for the identifier inside its ARN: find the group's tags by name."""
+    by_arn = service.resource_tags
+
+    def resource_tags(arn: str):
+        if ":autoScalingGroup:*:" not in arn:
+            return by_arn(arn)
+        suffix = arn.rsplit(":", 1)[1]
+        for candidate, tags in service._RESOURCE_TAG_COLLECTORS["autoscaling"]():
+            if candidate.endswith(f":{suffix}"):
+                return {tag["Key"]: tag["Value"] for tag in tags}
+        return None
+
+    service.resource_tags = resource_tags
+
+
+def _name_services_in_ecs_requests() -> None:
+    """Service Authorization Reference, ECS: UpdateService and DescribeServices are authorized on the service, not the cluster.
+
+    TerminateInstanceInAutoScalingGroup names only an instance; it is authorized on the group that owns it.
+    """
+    from ministack.core import iam_actions
+    from ministack.services import autoscaling
+
+    original = iam_actions.extract_resource_arn
+
+    def extract(service, method, path, headers, body, params, region, account_id):
+        target = (headers.get("x-amz-target") or "").rsplit(".", 1)[-1]
+        if service == "ecs" and target in ("UpdateService", "DeleteService", "DescribeServices"):
+            data = json.loads(body or b"{}")
+            name = data.get("service") or next(iter(data.get("services", [])), "")
+            cluster = (data.get("cluster") or "default").rsplit("/", 1)[-1]
+            return name if name.startswith("arn:") else f"arn:aws:ecs:{region}:{account_id}:service/{cluster}/{name}"
+        if service == "autoscaling":
+            wanted = iam_actions._query_param(params, "InstanceId")
+            for group in autoscaling._asgs.values() if wanted else ():
+                if any(i["InstanceId"] == wanted for i in group["Instances"]):
+                    return group["AutoScalingGroupARN"]
+        return original(service, method, path, headers, body, params, region, account_id)
+
+    iam_actions.extract_resource_arn = extract
+
+
+def _page_resources(service) -> None:
+    everything = service._get_resources
+
+    def get_resources(data):
+        status, headers, body = everything(data)
+        if status != 200:
+            return status, headers, body
+        rows = json.loads(body)["ResourceTagMappingList"]
+        token = data.get("PaginationToken") or "0"
+        if not token.isdigit():
+            return service._invalid_parameter("Invalid pagination token")
+        size = min(int(data.get("ResourcesPerPage") or PAGE_DEFAULT), PAGE_MAX)
+        rest = int(token) + size
+        return service._json({"ResourceTagMappingList": rows[int(token):rest],
+                              "PaginationToken": str(rest) if rest < len(rows) else ""})
+
+    service._HANDLERS["GetResources"] = get_resources

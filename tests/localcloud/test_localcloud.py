@@ -1,0 +1,262 @@
+"""Tests of the extension: the documented tables of alarm evaluation, and a fleet that lives in virtual time.
+
+Run: `python -m unittest localcloud.test_localcloud` from the directory `tests`, in MiniStack's virtual environment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from datetime import datetime, timezone
+from pathlib import Path
+
+from .alarms import state_of
+from .clock import VirtualClock
+
+X, O, _ = True, False, None
+MISSING, IGNORE, BREACHING, NOT_BREACHING = "missing", "ignore", "breaching", "notBreaching"
+SPEED = 600.0
+
+
+class AlarmTables(unittest.TestCase):
+    """The two tables of "How alarm state is evaluated when data is missing" (CloudWatch User Guide)."""
+
+    def rows(self, needed, table):
+        for points, *expected in table:
+            for treatment, state in zip((MISSING, IGNORE, BREACHING, NOT_BREACHING), expected, strict=True):
+                with self.subTest(points=points, treatment=treatment):
+                    self.assertEqual(state_of(points, 3, needed, treatment), state)
+
+    def test_three_of_three_follows_the_documented_table(self):
+        self.rows(3, [
+            ([O, _, X, _, X], "OK", "OK", "OK", "OK"),
+            ([_, _, _, _, O], "OK", "OK", "OK", "OK"),
+            ([_, _, _, _, _], "INSUFFICIENT_DATA", None, "ALARM", "OK"),
+            ([O, X, X, _, X], "ALARM", "ALARM", "ALARM", "ALARM"),
+            ([_, _, X, _, _], "ALARM", None, "ALARM", "OK"),
+        ])
+
+    def test_two_of_three_follows_the_documented_table(self):
+        self.rows(2, [
+            ([O, _, X, _, X], "ALARM", "ALARM", "ALARM", "ALARM"),
+            ([O, O, X, O, X], "ALARM", "ALARM", "ALARM", "ALARM"),
+            ([O, _, X, _, _], "OK", "OK", "ALARM", "OK"),
+            ([_, _, _, _, O], "OK", "OK", "ALARM", "OK"),
+            ([_, _, _, X, _], "ALARM", None, "ALARM", "OK"),
+        ])
+
+    def test_one_fresh_breaching_datapoint_does_not_alarm_early(self):
+        self.assertIsNone(state_of([_, _, _, _, X], 3, 3, MISSING))
+
+
+class Clock(unittest.TestCase):
+    def test_a_clock_survives_its_text_form(self):
+        clock = VirtualClock.starting(1_700_000_000.0, 120.0)
+        self.assertAlmostEqual(VirtualClock.parse(str(clock)).now(), clock.now(), delta=1.0)
+
+    def test_a_malformed_clock_is_refused(self):
+        for text in ("", "1,2", "1,2,0", "a,b,c"):
+            with self.subTest(text=text), self.assertRaises(ValueError):
+                VirtualClock.parse(text)
+
+
+class LiveCloud(unittest.TestCase):
+    """One cloud for the class; ten virtual minutes are a second."""
+
+    @classmethod
+    def setUpClass(cls):
+        import boto3
+        cls.home = tempfile.TemporaryDirectory()
+        state_file = Path(cls.home.name) / "state.json"
+        cls.process = subprocess.Popen(
+            [sys.executable, "-m", "localcloud", "--state", str(state_file), "--speed", str(SPEED),
+             "--start", "2026-03-02T09:00:00Z"],
+            cwd=Path(__file__).resolve().parent.parent, stdout=subprocess.DEVNULL)
+        cls.wait(lambda: state_file.exists() or cls.process.poll() is not None)
+        cls.state = json.loads(state_file.read_text())
+        cls.clock = VirtualClock.parse(cls.state["clock"])
+        cls.session = boto3.Session("test", "test", region_name="us-east-1")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.process.send_signal(signal.SIGTERM)
+        assert cls.process.wait(10) == 0
+        assert not os.path.exists(cls.state["directory"])
+        cls.home.cleanup()
+
+    @staticmethod
+    def wait(condition, limit_s=20.0):
+        end = time.monotonic() + limit_s
+        while time.monotonic() < end:
+            if value := condition():
+                return value
+            time.sleep(0.02)
+        raise AssertionError("the condition did not come true")
+
+    def client(self, name):
+        return self.session.client(name, endpoint_url=self.state["endpoint"])
+
+    def group(self, name):
+        return self.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"][0]
+
+    def in_service(self, name):
+        return {i["InstanceId"] for i in self.group(name)["Instances"] if i["LifecycleState"] == "InService"}
+
+    def make_group(self, name, desired=2, **more):
+        self.client("autoscaling").create_auto_scaling_group(
+            AutoScalingGroupName=name, MinSize=1, MaxSize=4, DesiredCapacity=desired, AvailabilityZones=["us-east-1a"],
+            Tags=[{"Key": "maintainer:app", "Value": name, "ResourceId": name, "ResourceType": "auto-scaling-group"}], **more)
+        self.wait(lambda: len(self.in_service(name)) == desired)
+
+    def test_a_terminated_instance_is_replaced_after_a_while(self):
+        self.make_group("replaced")
+        scaling, before = self.client("autoscaling"), self.in_service("replaced")
+        victim = min(before)
+        scaling.terminate_instance_in_auto_scaling_group(InstanceId=victim, ShouldDecrementDesiredCapacity=False)
+        self.assertIn("Pending", {i["LifecycleState"] for i in self.group("replaced")["Instances"]})
+        self.wait(lambda: len(self.in_service("replaced")) == 2)
+        self.assertNotIn(victim, self.in_service("replaced"))
+        texts = [a["Description"] for a in scaling.describe_scaling_activities(AutoScalingGroupName="replaced")["Activities"]]
+        self.assertIn(f"Terminating EC2 instance: {victim}", texts)
+
+    def test_bounds_and_unknown_names_are_validation_errors(self):
+        self.make_group("bounded")
+        scaling = self.client("autoscaling")
+        calls = {
+            "above max": lambda: scaling.set_desired_capacity(AutoScalingGroupName="bounded", DesiredCapacity=5),
+            "below min": lambda: scaling.set_desired_capacity(AutoScalingGroupName="bounded", DesiredCapacity=0),
+            "not found": lambda: scaling.set_desired_capacity(AutoScalingGroupName="nobody", DesiredCapacity=1),
+            "No managed instance": lambda: scaling.terminate_instance_in_auto_scaling_group(
+                InstanceId="i-0", ShouldDecrementDesiredCapacity=False),
+        }
+        for text, call in calls.items():
+            with self.subTest(text), self.assertRaisesRegex(scaling.exceptions.ClientError, f"ValidationError.*{text}"):
+                call()
+
+    def test_a_refresh_replaces_every_instance_and_admits_no_second_one(self):
+        self.make_group("refreshed", 3)
+        scaling, before = self.client("autoscaling"), self.in_service("refreshed")
+        scaling.start_instance_refresh(AutoScalingGroupName="refreshed", Preferences={"InstanceWarmup": 60})
+        with self.assertRaisesRegex(scaling.exceptions.ClientError, "InstanceRefreshInProgress"):
+            scaling.start_instance_refresh(AutoScalingGroupName="refreshed")
+
+        def status():
+            return scaling.describe_instance_refreshes(AutoScalingGroupName="refreshed")["InstanceRefreshes"][0]["Status"]
+        self.wait(lambda: status() == "InProgress")
+        self.wait(lambda: status() == "Successful")
+        self.wait(lambda: len(self.in_service("refreshed")) == 3)
+        self.assertFalse(before & self.in_service("refreshed"))
+
+    def test_groups_are_found_by_their_tags(self):
+        self.make_group("tagged")
+        scaling = self.client("autoscaling")
+        for found, values in ((["tagged"], ["tagged"]), ([], ["other-app"])):
+            filters = [{"Name": "tag:maintainer:app", "Values": values}]
+            groups = scaling.describe_auto_scaling_groups(Filters=filters)["AutoScalingGroups"]
+            self.assertEqual([g["AutoScalingGroupName"] for g in groups], found)
+
+    def test_target_health_follows_the_instances(self):
+        balancing = self.client("elbv2")
+        arn = balancing.create_target_group(Name="followed", Protocol="HTTP", Port=8080)["TargetGroups"][0]["TargetGroupArn"]
+        self.make_group("followed", TargetGroupARNs=[arn])
+
+        def states():
+            rows = balancing.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+            return {row["Target"]["Id"]: row["TargetHealth"]["State"] for row in rows}
+        self.assertEqual(set(states().values()), {"healthy"})
+        self.client("autoscaling").set_desired_capacity(AutoScalingGroupName="followed", DesiredCapacity=3)
+        self.assertIn("initial", states().values())
+        self.wait(lambda: list(states().values()) == ["healthy"] * 3)
+
+    def test_a_service_deploys_and_scales_over_time(self):
+        ecs = self.client("ecs")
+        ecs.create_cluster(clusterName="work")
+        ecs.register_task_definition(family="worker", containerDefinitions=[{"name": "worker", "image": "worker"}])
+        ecs.create_service(cluster="work", serviceName="worker", taskDefinition="worker", desiredCount=2,
+                           tags=[{"key": "maintainer:app", "value": "work"}])
+
+        def service():
+            return ecs.describe_services(cluster="work", services=["worker"])["services"][0]
+        self.wait(lambda: service()["runningCount"] == 2 and service()["deployments"][0]["rolloutState"] == "COMPLETED")
+        first = service()["deployments"][0]
+        ecs.update_service(cluster="work", service="worker", forceNewDeployment=True)
+        rolling = service()
+        self.assertEqual([d["status"] for d in rolling["deployments"]], ["PRIMARY", "ACTIVE"])
+        self.assertEqual((rolling["deployments"][0]["rolloutState"], rolling["runningCount"]), ("IN_PROGRESS", 2))
+        self.wait(lambda: [d["rolloutState"] for d in service()["deployments"]] == ["COMPLETED"])
+        second = service()["deployments"][0]
+        self.assertNotEqual(first["id"], second["id"])
+        self.assertGreater(second["createdAt"], first["createdAt"])
+        shown = ecs.update_service(cluster="work", service="worker", desiredCount=4)["service"]
+        self.assertEqual((shown["desiredCount"], shown["runningCount"], shown["pendingCount"]), (4, 2, 2))
+        self.wait(lambda: service()["runningCount"] == 4)
+
+    def test_an_alarm_watches_its_own_dimensions_and_tells_its_topic(self):
+        watch, topics, queues = self.client("cloudwatch"), self.client("sns"), self.client("sqs")
+        topic = topics.create_topic(Name="alarms")["TopicArn"]
+        url = queues.create_queue(QueueName="heard")["QueueUrl"]
+        heard = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        topics.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=heard)
+        watch.put_metric_alarm(
+            AlarmName="slow", Namespace="AWS/ApplicationELB", MetricName="TargetResponseTime", ExtendedStatistic="p95",
+            Dimensions=[{"Name": "TargetGroup", "Value": "mine"}], Period=60, EvaluationPeriods=3, DatapointsToAlarm=2,
+            Threshold=1.0, ComparisonOperator="GreaterThanThreshold", AlarmActions=[topic], TreatMissingData="missing")
+        self.publish("other", 9.0, minutes=5)
+        self.publish("mine", 0.2, minutes=5)
+        self.wait(lambda: self.alarm("slow")["StateValue"] == "OK")
+        self.publish("mine", 2.5, minutes=2)
+        self.wait(lambda: self.alarm("slow")["StateValue"] == "ALARM")
+        body = self.wait(lambda: queues.receive_message(QueueUrl=url).get("Messages"))[0]["Body"]
+        message = json.loads(json.loads(body)["Message"])
+        self.assertEqual((message["AlarmName"], message["NewStateValue"]), ("slow", "ALARM"))
+        self.assertEqual(message["Trigger"]["Dimensions"], [{"value": "mine", "name": "TargetGroup"}])
+        self.assertTrue(message["StateChangeTime"].startswith("2026-03-02T"))
+        self.wait(lambda: self.alarm("slow")["StateValue"] == "INSUFFICIENT_DATA")
+
+    def publish(self, group, value, minutes):
+        now = self.clock.now() // 60 * 60
+        data = [{"MetricName": "TargetResponseTime", "Value": value, "Dimensions": [{"Name": "TargetGroup", "Value": group}],
+                 "Timestamp": datetime.fromtimestamp(now - 60 * n, tz=timezone.utc)} for n in range(minutes)]
+        self.client("cloudwatch").put_metric_data(Namespace="AWS/ApplicationELB", MetricData=data)
+
+    def alarm(self, name):
+        return self.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+
+    def test_tagged_resources_are_listed_in_pages(self):
+        tags = [{"Key": "maintainer:app", "Value": "listed"}]
+        balancing, databases, caches = self.client("elbv2"), self.client("rds"), self.client("elasticache")
+        balancing.create_load_balancer(Name="listed", Subnets=["subnet-1"], Tags=tags)
+        balancing.create_target_group(Name="listed", Protocol="HTTP", Port=80, Tags=tags)
+        databases.create_db_instance(DBInstanceIdentifier="listed-db", DBInstanceClass="db.t3.micro", Engine="postgres",
+                                     MasterUsername="owner", MasterUserPassword="not-secret-here", AllocatedStorage=20, Tags=tags)
+        caches.create_replication_group(ReplicationGroupId="listed-cache", ReplicationGroupDescription="cache",
+                                        Port=16399, Tags=tags)
+        self.client("sqs").create_queue(QueueName="listed-jobs", tags={"maintainer:app": "listed"})
+        self.client("cloudwatch").put_metric_alarm(
+            AlarmName="listed", Namespace="N", MetricName="M", Period=60, EvaluationPeriods=1, Threshold=1.0,
+            ComparisonOperator="GreaterThanThreshold", Statistic="Sum", Tags=tags)
+        tagging, arns, token = self.client("resourcegroupstaggingapi"), [], ""
+        while True:
+            page = tagging.get_resources(TagFilters=[{"Key": "maintainer:app", "Values": ["listed"]}],
+                                         ResourcesPerPage=2, PaginationToken=token)
+            self.assertLessEqual(len(page["ResourceTagMappingList"]), 2)
+            arns += [row["ResourceARN"] for row in page["ResourceTagMappingList"]]
+            token = page["PaginationToken"]
+            if not token:
+                break
+        self.assertEqual({arn.split(":")[2] for arn in arns},
+                         {"elasticloadbalancing", "rds", "elasticache", "sqs", "cloudwatch"})
+        group = caches.describe_replication_groups(ReplicationGroupId="listed-cache")["ReplicationGroups"][0]
+        self.assertEqual(group["NodeGroups"][0]["PrimaryEndpoint"], {"Address": "127.0.0.1", "Port": 16399})
+        database = databases.describe_db_instances(DBInstanceIdentifier="listed-db")["DBInstances"][0]
+        self.assertEqual(database["DBInstanceStatus"], "available")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,139 @@
+//! The local cloud as its state file describes it, and the AWS clients that talk to it. Never a real account.
+
+use crate::clock::VirtualClock;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::Credentials;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+use thiserror::Error;
+
+/// A running local cloud.
+#[derive(Clone, Debug)]
+pub struct Cloud {
+    /// Its state file.
+    pub state: CloudState,
+    /// Its time.
+    pub clock: VirtualClock,
+    config: SdkConfig,
+}
+
+/// What the launcher writes when the cloud is ready.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct CloudState {
+    /// `http://127.0.0.1:<port>`.
+    pub endpoint: String,
+    /// Process id of the launcher.
+    pub pid: u32,
+    /// Region.
+    pub region: String,
+    /// The virtual clock, see [`VirtualClock::parse`].
+    pub clock: String,
+    /// What clients and functions find in their environment.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Why there is no cloud to talk to.
+#[derive(Debug, Error)]
+pub enum CloudError {
+    /// The state file can't be read.
+    #[error("the local cloud's state file {path} can't be read ({why}); start the cloud first, or run `make setup`")]
+    NoState {
+        /// The file.
+        path: String,
+        /// What the system said.
+        why: String,
+    },
+    /// The state file has another form.
+    #[error("the local cloud's state file {path} is not understood: {why}")]
+    BadState {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The endpoint is not this machine.
+    #[error("{0} is not an address of this machine; the studio talks to a local cloud only")]
+    NotLocal(String),
+}
+
+impl Cloud {
+    /// Reads the state file of a running cloud.
+    ///
+    /// # Errors
+    /// When the file is not there, not understood, or points to another machine.
+    pub fn from_state_file(path: &Path) -> Result<Self, CloudError> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| CloudError::NoState { path: shown.clone(), why: error.to_string() })?;
+        let bad = |why: String| CloudError::BadState { path: shown.clone(), why };
+        let state: CloudState = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
+        Self::new(state).map_err(|error| match error {
+            Some(error) => error,
+            None => bad("the clock must be three numbers".to_owned()),
+        })
+    }
+
+    fn new(state: CloudState) -> Result<Self, Option<CloudError>> {
+        if !state.endpoint.starts_with("http://127.0.0.1:") {
+            return Err(Some(CloudError::NotLocal(state.endpoint)));
+        }
+        let clock = VirtualClock::parse(&state.clock).ok_or(None)?;
+        let credentials = Credentials::new("test", "test", None, None, "local cloud");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(state.region.clone()))
+            .endpoint_url(&state.endpoint)
+            .credentials_provider(aws_sdk_s3::config::SharedCredentialsProvider::new(credentials))
+            .build();
+        Ok(Self { state, clock, config })
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> &str {
+        self.state.endpoint.rsplit(':').next().unwrap_or_default()
+    }
+}
+
+macro_rules! clients {
+    ($($(#[$doc:meta])* $name:ident: $sdk:ident;)*) => {
+        impl Cloud {
+            $($(#[$doc])*
+            pub fn $name(&self) -> $sdk::Client {
+                $sdk::Client::new(&self.config)
+            })*
+        }
+    };
+}
+
+clients! {
+    /// EC2 Auto Scaling.
+    autoscaling: aws_sdk_autoscaling;
+    /// CloudWatch.
+    cloudwatch: aws_sdk_cloudwatch;
+    /// DynamoDB.
+    dynamodb: aws_sdk_dynamodb;
+    /// ECS.
+    ecs: aws_sdk_ecs;
+    /// ElastiCache.
+    elasticache: aws_sdk_elasticache;
+    /// Elastic Load Balancing.
+    elb: aws_sdk_elasticloadbalancingv2;
+    /// RDS.
+    rds: aws_sdk_rds;
+    /// Step Functions.
+    sfn: aws_sdk_sfn;
+    /// SNS.
+    sns: aws_sdk_sns;
+    /// SQS.
+    sqs: aws_sdk_sqs;
+}
+
+impl Cloud {
+    /// S3, with the bucket in the path: a local address has no subdomains.
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(true).build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+}

@@ -1,0 +1,116 @@
+//! Scenarios: files that say what an application is, what goes wrong, and what must hold at the end.
+//!
+//! Parses and checks; plays nothing. The format is documented in `docs/scenarios.md`.
+
+mod expect;
+mod parse;
+
+pub use expect::{Bounds, Expect, ExpectedStatus, Range, WorldExpect};
+pub use parse::{ScenarioError, load, parse};
+
+use crate::model::{Event, Happening, Params};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A scenario.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Its name, the same as its file's.
+    pub name: String,
+    /// What it shows, one or two sentences.
+    pub about: String,
+    /// Its applications by name.
+    pub apps: BTreeMap<String, AppScenario>,
+    /// What starts the maintainer.
+    #[serde(default)]
+    pub trigger: Trigger,
+    /// A step of the cycle that is killed in the middle of its work.
+    #[serde(default)]
+    pub kill: Option<Kill>,
+    /// Virtual minutes after which the scenario has failed.
+    pub time_limit_min: f64,
+}
+
+/// One application of a scenario.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppScenario {
+    /// Seed of its noise.
+    #[serde(default)]
+    pub seed: u64,
+    /// Its sizes and laws.
+    #[serde(default)]
+    pub sizes: Params,
+    /// What goes wrong and when.
+    #[serde(default)]
+    pub events: Vec<Event>,
+    /// Its part of `maintainer.yaml`: the mapping that stands under its name in `apps`.
+    #[serde(default = "nothing")]
+    pub config: Value,
+    /// What must hold at the end.
+    pub expect: Expect,
+}
+
+fn nothing() -> Value {
+    Value::Object(serde_json::Map::new())
+}
+
+/// What starts the maintainer.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Trigger {
+    /// The application's own alarms, when they go off.
+    #[default]
+    Alarm,
+    /// A person starts the state machine with this input.
+    Manual {
+        /// When, in virtual minutes from the start.
+        at_min: f64,
+        /// The input of the execution.
+        input: Value,
+    },
+}
+
+/// A step that is killed in the middle of its work, as by a crash of its machine.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kill {
+    /// The step's name, for example `optimize`. It is killed as soon as the intent of its first change is in the journal
+    /// and before it can have written the result.
+    pub step: String,
+}
+
+impl Scenario {
+    /// The same scenario with every application called `<name>-<suffix>`, so that several can share a cloud.
+    #[must_use]
+    pub fn with_suffix(&self, suffix: &str) -> Self {
+        let mut renamed = self.clone();
+        renamed.apps = self.apps.iter().map(|(name, app)| (format!("{name}-{suffix}"), app.clone())).collect();
+        if let Trigger::Manual { input, .. } = &mut renamed.trigger {
+            self.rename(input, suffix);
+        }
+        renamed
+    }
+
+    fn rename(&self, value: &mut Value, suffix: &str) {
+        match value {
+            Value::String(text) if self.apps.contains_key(text.as_str()) => *text = format!("{text}-{suffix}"),
+            Value::Array(values) => values.iter_mut().for_each(|value| self.rename(value, suffix)),
+            Value::Object(fields) => fields.values_mut().for_each(|value| self.rename(value, suffix)),
+            _ => {}
+        }
+    }
+}
+
+impl AppScenario {
+    /// Number of extra alarms that the application needs for its storms.
+    pub fn storm_alarms(&self) -> u32 {
+        let sizes = self.events.iter().filter_map(|event| match event.happens {
+            Happening::AlarmStorm { alarms } => Some(alarms),
+            _ => None,
+        });
+        sizes.max().unwrap_or(0)
+    }
+}

@@ -1,0 +1,210 @@
+//! Creates the resources of one application through AWS's own operations, all tagged for it.
+//!
+//! The web group has a launch configuration instead of a launch template: that needs no EC2 client, and the maintainer
+//! looks at neither.
+
+use super::StudioError;
+use crate::cloud::Cloud;
+use crate::model::{Names, Params};
+use aws_sdk_ecs::types::ContainerDefinition;
+use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, ProtocolEnum};
+use domain::resource::APP_TAG;
+
+/// What was created.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resources {
+    /// Names and CloudWatch dimensions.
+    pub names: Names,
+    /// Port of the application's real Redis.
+    pub cache_port: u16,
+}
+
+/// Database class; its 4 GiB accept about 450 connections.
+const DATABASE_CLASS: &str = "db.t4g.medium";
+/// Size of the database's storage in GiB.
+const STORAGE_GIB: i32 = 100;
+
+/// The names of an application's resources; the load balancer's dimensions are known once it is created.
+pub fn names_of(app: &str) -> Names {
+    Names {
+        target_group: String::new(),
+        load_balancer: String::new(),
+        group: format!("{app}-web"),
+        cluster: app.to_owned(),
+        service: format!("{app}-worker"),
+        queue: format!("{app}-jobs"),
+        cache: format!("{app}-cache"),
+        database: format!("{app}-db"),
+    }
+}
+
+/// Creates everything.
+///
+/// # Errors
+/// When the cloud refuses a call.
+pub async fn create(cloud: &Cloud, app: &str, params: &Params, cache_port: u16) -> Result<Resources, StudioError> {
+    let mut names = names_of(app);
+    let target_group = load_balancer(cloud, app, &mut names).await?;
+    web_group(cloud, app, &names, params, &target_group).await?;
+    workers(cloud, app, &names, params).await?;
+    queue(cloud, app, &names).await?;
+    cache(cloud, app, &names, cache_port).await?;
+    database(cloud, app, &names).await?;
+    Ok(Resources { names, cache_port })
+}
+
+async fn load_balancer(cloud: &Cloud, app: &str, names: &mut Names) -> Result<String, StudioError> {
+    let elb = cloud.elb();
+    let tag = || aws_sdk_elasticloadbalancingv2::types::Tag::builder().key(APP_TAG).value(app).build();
+    let operation = "CreateTargetGroup";
+    let made = elb
+        .create_target_group()
+        .name(app)
+        .protocol(ProtocolEnum::Http)
+        .port(80)
+        .vpc_id("vpc-00000001")
+        .tags(tag())
+        .send()
+        .await
+        .map_err(StudioError::call(operation, app))?;
+    let target_group = made
+        .target_groups()
+        .first()
+        .and_then(|group| group.target_group_arn())
+        .ok_or_else(|| StudioError::incomplete(operation, app, "an ARN"))?
+        .to_owned();
+    let operation = "CreateLoadBalancer";
+    let made = elb
+        .create_load_balancer()
+        .name(app)
+        .subnets("subnet-a")
+        .subnets("subnet-b")
+        .tags(tag())
+        .send()
+        .await
+        .map_err(StudioError::call(operation, app))?;
+    let balancer = made
+        .load_balancers()
+        .first()
+        .and_then(|balancer| balancer.load_balancer_arn())
+        .ok_or_else(|| StudioError::incomplete(operation, app, "an ARN"))?
+        .to_owned();
+    let forward = Action::builder()
+        .r#type(ActionTypeEnum::Forward)
+        .target_group_arn(&target_group)
+        .build();
+    elb.create_listener()
+        .load_balancer_arn(&balancer)
+        .protocol(ProtocolEnum::Http)
+        .port(80)
+        .default_actions(forward)
+        .send()
+        .await
+        .map_err(StudioError::call("CreateListener", app))?;
+    names.target_group = after(&target_group, ":").to_owned();
+    names.load_balancer = after(&balancer, "loadbalancer/").to_owned();
+    Ok(target_group)
+}
+
+/// The rest of an ARN after the last occurrence of a mark.
+fn after<'a>(arn: &'a str, mark: &str) -> &'a str {
+    arn.rsplit_once(mark).map_or(arn, |(_, rest)| rest)
+}
+
+async fn web_group(cloud: &Cloud, app: &str, names: &Names, params: &Params, target_group: &str) -> Result<(), StudioError> {
+    let scaling = cloud.autoscaling();
+    scaling
+        .create_launch_configuration()
+        .launch_configuration_name(&names.group)
+        .image_id("ami-00000001")
+        .instance_type("t4g.small")
+        .send()
+        .await
+        .map_err(StudioError::call("CreateLaunchConfiguration", &names.group))?;
+    let size = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+    let tag = aws_sdk_autoscaling::types::Tag::builder()
+        .key(APP_TAG)
+        .value(app)
+        .resource_id(&names.group)
+        .resource_type("auto-scaling-group")
+        .propagate_at_launch(true)
+        .build();
+    scaling
+        .create_auto_scaling_group()
+        .auto_scaling_group_name(&names.group)
+        .launch_configuration_name(&names.group)
+        .min_size(size(params.web.min))
+        .max_size(size(params.web.max))
+        .desired_capacity(size(params.web.servers))
+        .target_group_arns(target_group)
+        .availability_zones(format!("{}a", cloud.state.region))
+        .availability_zones(format!("{}b", cloud.state.region))
+        .tags(tag)
+        .send()
+        .await
+        .map_err(StudioError::call("CreateAutoScalingGroup", &names.group))?;
+    Ok(())
+}
+
+async fn workers(cloud: &Cloud, app: &str, names: &Names, params: &Params) -> Result<(), StudioError> {
+    let ecs = cloud.ecs();
+    let tag = || aws_sdk_ecs::types::Tag::builder().key(APP_TAG).value(app).build();
+    ecs.create_cluster()
+        .cluster_name(&names.cluster)
+        .send()
+        .await
+        .map_err(StudioError::call("CreateCluster", &names.cluster))?;
+    let container = ContainerDefinition::builder().name("worker").image("shop/worker:1").memory(512).build();
+    ecs.register_task_definition()
+        .family(&names.service)
+        .container_definitions(container)
+        .send()
+        .await
+        .map_err(StudioError::call("RegisterTaskDefinition", &names.service))?;
+    ecs.create_service()
+        .cluster(&names.cluster)
+        .service_name(&names.service)
+        .task_definition(&names.service)
+        .desired_count(i32::try_from(params.workers.tasks).unwrap_or(i32::MAX))
+        .tags(tag())
+        .send()
+        .await
+        .map_err(StudioError::call("CreateService", &names.service))?;
+    Ok(())
+}
+
+async fn queue(cloud: &Cloud, app: &str, names: &Names) -> Result<(), StudioError> {
+    let created = cloud.sqs().create_queue().queue_name(&names.queue).tags(APP_TAG, app).send().await;
+    created.map(drop).map_err(StudioError::call("CreateQueue", &names.queue))
+}
+
+async fn cache(cloud: &Cloud, app: &str, names: &Names, port: u16) -> Result<(), StudioError> {
+    let created = cloud
+        .elasticache()
+        .create_cache_cluster()
+        .cache_cluster_id(&names.cache)
+        .engine("redis")
+        .cache_node_type("cache.t4g.small")
+        .num_cache_nodes(1)
+        .port(i32::from(port))
+        .tags(aws_sdk_elasticache::types::Tag::builder().key(APP_TAG).value(app).build())
+        .send()
+        .await;
+    created.map(drop).map_err(StudioError::call("CreateCacheCluster", &names.cache))
+}
+
+async fn database(cloud: &Cloud, app: &str, names: &Names) -> Result<(), StudioError> {
+    let created = cloud
+        .rds()
+        .create_db_instance()
+        .db_instance_identifier(&names.database)
+        .db_instance_class(DATABASE_CLASS)
+        .engine("postgres")
+        .allocated_storage(STORAGE_GIB)
+        .master_username("studio")
+        .master_user_password("metrics-only")
+        .tags(aws_sdk_rds::types::Tag::builder().key(APP_TAG).value(app).build())
+        .send()
+        .await;
+    created.map(drop).map_err(StudioError::call("CreateDBInstance", &names.database))
+}
