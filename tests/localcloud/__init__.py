@@ -13,6 +13,7 @@ the passing of time that the maintainer observes and changes:
 - `records`      caches that point to a real Redis
 - `deliveries`   Lambda's queue for asynchronous events, with retries and dead letters
 - `schedules`    EventBridge Scheduler by the virtual clock
+- `stacks`       parameter values for the SAM transform
 - `admin`        one endpoint for what no AWS call can express: a target that fails its health check
 
 It never talks to AWS, binds 127.0.0.1 only, and keeps everything in a directory of its own.

@@ -1,8 +1,9 @@
 """Asynchronous invocations: a queue in front of each function, two more attempts, then the dead-letter queue.
 
 AWS Lambda Developer Guide, "Asynchronous invocation": SNS and EventBridge hand events to Lambda's own queue; a failed
-event is tried twice more, a minute and two minutes later, and then goes to the function's dead-letter queue. MiniStack
-does so for Invoke with type Event, but calls a function once, and forgets the failure, for SNS and EventBridge.
+event is tried twice more, a minute and two minutes later, and then goes to the failure destination or dead-letter
+queue. MiniStack does so for Invoke with type Event, but calls a function once, and forgets the failure, for SNS and
+EventBridge.
 """
 
 from __future__ import annotations
@@ -40,7 +41,13 @@ class Deliveries:
         if not function or not config:
             logger.warning("no function %s for an asynchronous event", name)
             return
-        self.accept(self.functions._execution_record_for_config(function, config), event)
+        record = dict(self.functions._execution_record_for_config(function, config))
+        qualifier = arn.split(":")[7] if arn.count(":") >= 7 else "$LATEST"
+        # The configuration of asynchronous invocations belongs to the version or alias that was invoked.
+        base = self.functions._get_base_func_record_for_ref(arn)[0] or function
+        record["event_invoke_config"] = (base.get("event_invoke_configs") or {}).get(
+            qualifier, base.get("event_invoke_config") if qualifier == "$LATEST" else None)
+        self.accept(record, event)
 
     def _attempt(self, function: dict, event: dict, attempt: int) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import (alarms, autoscaling_api, containers, deliveries, metrics, records, schedules, tagging, targets)
+from . import (alarms, autoscaling_api, containers, deliveries, metrics, records, schedules, stacks, tagging, targets)
 from .clock import VirtualClock
 
 
@@ -11,6 +11,7 @@ def install(clock: VirtualClock) -> targets.TargetHealth:
     from ministack.services import (alb, autoscaling, cloudwatch, ecs, elasticache, eventbridge, lambda_svc, rds,
                                     scheduler, sns)
     from ministack.services import tagging as resource_tags
+    from ministack.services.cloudformation import changesets, engine, handlers
 
     fleet = autoscaling_api.install(autoscaling, clock)
     health = targets.install(alb, fleet, autoscaling._asgs)
@@ -18,6 +19,7 @@ def install(clock: VirtualClock) -> targets.TargetHealth:
     records.install(elasticache)
     tagging.install(resource_tags, alb, rds, cloudwatch, autoscaling, ecs, elasticache)
     deliveries.install(lambda_svc, eventbridge, sns, clock)
+    stacks.install(engine, handlers, changesets)
     schedules.install(scheduler, eventbridge, clock)
     alarms.install(cloudwatch, metrics.install(cloudwatch, clock), clock)
     return health

@@ -82,10 +82,13 @@ class Metrics:
         span = [self.service._parse_ts(cbor_data.get(key)) for key in ("StartTime", "EndTime")]
         newest_first = cbor_data.get("ScanBy", "TimestampDescending") != "TimestampAscending"
         results = [self._result(query, *span, newest_first) for query in queries if query.get("ReturnData", True)]
-        if is_cbor:
-            return self.service._cbor_ok(
-                {"MetricDataResults": [self.service._cbor_metric_data_result(r) for r in results]})
-        return self.service._json_ok({"MetricDataResults": results})
+        if not is_cbor:
+            return self.service._json_ok({"MetricDataResults": results})
+        import cbor2
+        for result in results:
+            # Timestamps are CBOR tag 1, seconds since 1970.
+            result["Timestamps"] = [cbor2.CBORTag(1, at) for at in result["Timestamps"]]
+        return self.service._cbor_ok({"MetricDataResults": results})
 
     def _result(self, query: dict, start_s: float, end_s: float, newest_first: bool) -> dict:
         result = {"Id": query.get("Id", ""), "Label": query.get("Label", query.get("Id", "")), "Timestamps": [],
@@ -103,7 +106,7 @@ class Metrics:
         for at in sorted(periods, reverse=newest_first):
             value = self.statistic(periods[at], stat.get("Stat", "Average"))
             if value is not None:
-                result["Timestamps"].append(self.service._ts_iso(at))
+                result["Timestamps"].append(at)
                 result["Values"].append(value)
         return result
 

@@ -34,7 +34,7 @@ def install(service, balancers, databases, alarms, scaling, containers, caches) 
         "ecs": service._collect_ecs, "elasticache": service._collect_elasticache,
         "cloudfront": service._collect_cloudfront})
     _match_group_arns(service)
-    _name_services_in_ecs_requests()
+    _name_resources_of_requests()
     _page_resources(service)
 
 
@@ -54,10 +54,11 @@ def _match_group_arns(service) -> None:
     service.resource_tags = resource_tags
 
 
-def _name_services_in_ecs_requests() -> None:
+def _name_resources_of_requests() -> None:
     """Service Authorization Reference, ECS: UpdateService and DescribeServices are authorized on the service, not the cluster.
 
-    TerminateInstanceInAutoScalingGroup names only an instance; it is authorized on the group that owns it.
+    TerminateInstanceInAutoScalingGroup names only an instance; it is authorized on the group that owns it. The tag
+    operations of CloudWatch are authorized on the alarm that their ResourceARN names.
     """
     from ministack.core import iam_actions
     from ministack.services import autoscaling
@@ -76,9 +77,22 @@ def _name_services_in_ecs_requests() -> None:
             for group in autoscaling._asgs.values() if wanted else ():
                 if any(i["InstanceId"] == wanted for i in group["Instances"]):
                     return group["AutoScalingGroupARN"]
+        if service == "monitoring" and (arn := _alarm_arn(headers, body, params)):
+            return arn
         return original(service, method, path, headers, body, params, region, account_id)
 
     iam_actions.extract_resource_arn = extract
+
+
+def _alarm_arn(headers, body, params) -> str | None:
+    """ResourceARN of a CloudWatch request, in whichever of its protocols it came."""
+    if "cbor" in headers.get("content-type", ""):
+        import cbor2
+        return (cbor2.loads(body) if body else {}).get("ResourceARN")
+    if "json" in headers.get("content-type", ""):
+        return json.loads(body or b"{}").get("ResourceARN")
+    given = params.get("ResourceARN")
+    return given[0] if isinstance(given, list) else given
 
 
 def _page_resources(service) -> None:

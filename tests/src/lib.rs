@@ -5,7 +5,9 @@
 
 pub mod clock;
 pub mod cloud;
+pub mod local;
 pub mod model;
 pub mod redis;
 pub mod scenario;
 pub mod studio;
+pub mod player;

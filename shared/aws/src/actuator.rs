@@ -3,7 +3,10 @@
 //! A write is sent once and never repeated by the SDK: after a lost answer the engine looks before it acts again.
 
 use crate::arn;
-use crate::changes::{flush_cache, invalidate_cdn, redeploy_service, refresh_fleet, replace_instance, set_fleet_capacity, set_service_count};
+use crate::changes::{
+    flush_cache, invalidate_cdn, redeploy_service, refresh_fleet, replace_instance, set_fleet_capacity,
+    set_service_count,
+};
 use crate::clients::{Clients, Lazy};
 use crate::inventory::{caches, fleets, services};
 use async_trait::async_trait;
@@ -38,7 +41,9 @@ impl Port for Actuator {
     async fn live(&self, resource: &Resource) -> PortResult<Resource> {
         match &resource.live {
             Live::AutoScalingGroup(_) => fleets::read(&self.autoscaling, &resource.name, &resource.id).await,
-            Live::EcsService(service) => services::read(&self.ecs, &service.cluster, &resource.name, &resource.id).await,
+            Live::EcsService(service) => {
+                services::read(&self.ecs, &service.cluster, &resource.name, &resource.id).await
+            }
             Live::Cache(_) => caches::read(&self.elasticache, &resource.name, &resource.id).await,
             Live::Distribution => invalidate_cdn::read(&self.cloudfront, resource).await,
             other => Err(PortError::Rejected {
@@ -50,11 +55,15 @@ impl Port for Actuator {
 
     async fn apply(&self, cleared: &Cleared<'_>) -> PortResult<()> {
         match &cleared.change().action {
-            Action::SetFleetCapacity { group, desired } => set_fleet_capacity::set(&self.autoscaling, group, *desired).await,
+            Action::SetFleetCapacity { group, desired } => {
+                set_fleet_capacity::set(&self.autoscaling, group, *desired).await
+            }
             Action::SetServiceCount { cluster, service, desired } => {
                 set_service_count::set(&self.ecs, cluster, service, *desired).await
             }
-            Action::ReplaceInstance { group, instance } => replace_instance::terminate(&self.autoscaling, group, instance).await,
+            Action::ReplaceInstance { group, instance } => {
+                replace_instance::terminate(&self.autoscaling, group, instance).await
+            }
             Action::RefreshFleet { group } => refresh_fleet::start(&self.autoscaling, group).await,
             Action::RedeployService { cluster, service } => redeploy_service::deploy(&self.ecs, cluster, service).await,
             Action::FlushCache { cache } => match cleared.live() {

@@ -68,10 +68,22 @@ mod tests {
     #[test]
     fn reads_the_arn_of_every_kind() {
         let cases = [
-            ("arn:aws:autoscaling:eu-west-1:1:autoScalingGroup:u-u:autoScalingGroupName/shop-web", ResourceKind::AutoScalingGroup, "shop-web"),
+            (
+                "arn:aws:autoscaling:eu-west-1:1:autoScalingGroup:u-u:autoScalingGroupName/shop-web",
+                ResourceKind::AutoScalingGroup,
+                "shop-web",
+            ),
             ("arn:aws:ecs:eu-west-1:1:service/shop/shop-worker", ResourceKind::EcsService, "shop/shop-worker"),
-            ("arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/shop/73e2", ResourceKind::TargetGroup, "targetgroup/shop/73e2"),
-            ("arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/shop/50dc", ResourceKind::LoadBalancer, "app/shop/50dc"),
+            (
+                "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/shop/73e2",
+                ResourceKind::TargetGroup,
+                "targetgroup/shop/73e2",
+            ),
+            (
+                "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/shop/50dc",
+                ResourceKind::LoadBalancer,
+                "app/shop/50dc",
+            ),
             ("arn:aws:lambda:eu-west-1:1:function:shop-fn:live", ResourceKind::Function, "shop-fn"),
             ("arn:aws:apigateway:eu-west-1::/restapis/abc", ResourceKind::Api, "abc"),
             ("arn:aws:apigateway:eu-west-1::/apis/def", ResourceKind::Api, "def"),

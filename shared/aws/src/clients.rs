@@ -47,11 +47,8 @@ impl Clients {
             .with_max_attempts(ATTEMPTS_MAX)
             .with_initial_backoff(BACKOFF_FIRST)
             .with_max_backoff(BACKOFF_MAX);
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .timeout_config(timeouts)
-            .retry_config(retries)
-            .load()
-            .await;
+        let config =
+            aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).retry_config(retries).load().await;
         Self::new(config)
     }
 

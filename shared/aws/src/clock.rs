@@ -130,7 +130,13 @@ mod tests {
 
     #[test]
     fn refuses_a_virtual_clock_away_from_this_machine() {
-        for endpoint in [None, Some("https://dynamodb.eu-west-1.amazonaws.com"), Some("http://localhost@evil.example"), Some("http://127.0.0.1.evil.example"), Some("127.0.0.1")] {
+        for endpoint in [
+            None,
+            Some("https://dynamodb.eu-west-1.amazonaws.com"),
+            Some("http://localhost@evil.example"),
+            Some("http://127.0.0.1.evil.example"),
+            Some("127.0.0.1"),
+        ] {
             assert_eq!(SystemClock::new(Some("0,0,1"), endpoint).unwrap_err(), ClockError::NotLocal, "{endpoint:?}");
         }
         for endpoint in ["http://127.0.0.1:4566", "http://localhost:4566/", "https://[::1]:443"] {

@@ -10,11 +10,11 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use engine::ports::{Episode, Episodes as Port, PortError, PortResult};
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 /// IAM actions on the table `leases`.
-pub const PERMISSIONS: &[&str] = &["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
+pub const PERMISSIONS: &[&str] =
+    &["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
 
 /// Handled transitions are remembered for seven days, longer than any queue redelivers.
 const TRANSITION_KEEP_S: i64 = 7 * 86_400;
@@ -65,9 +65,15 @@ impl Episodes {
     }
 
     /// Opens an episode unless one that is not older than the window stands there. `None` then.
-    async fn begin(&self, key: &str, alarms: &[String], now: Timestamp, oldest: Timestamp) -> PortResult<Option<Episode>> {
+    async fn begin(
+        &self,
+        key: &str,
+        alarms: &[String],
+        now: Timestamp,
+        oldest: Timestamp,
+    ) -> PortResult<Option<Episode>> {
         let opened = Episode {
-            id: now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%S%3f").to_string(),
+            id: now.strftime("%Y%m%dT%H%M%S%3f").to_string(),
             opened_at: now,
             alarms: alarms.to_vec(),
             started: false,
@@ -88,17 +94,26 @@ impl Episodes {
         }
         match put.send().await {
             Ok(_) => Ok(Some(opened)),
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => Ok(None),
+            Err(error)
+                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(port_error("dynamodb:PutItem", &self.table, &error)),
         }
     }
 
     /// The item after the update; `None` when its condition did not hold.
     async fn update(&self, update: UpdateItemFluentBuilder, key: &str) -> PortResult<Option<Item>> {
-        let result = update.table_name(&self.table).key("key", text(key)).return_values(ReturnValue::AllNew).send().await;
+        let result =
+            update.table_name(&self.table).key("key", text(key)).return_values(ReturnValue::AllNew).send().await;
         match result {
             Ok(output) => Ok(Some(output.attributes.unwrap_or_default())),
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => Ok(None),
+            Err(error)
+                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(port_error("dynamodb:UpdateItem", &self.table, &error)),
         }
     }
@@ -162,7 +177,11 @@ impl Port for Episodes {
             .await;
         match result {
             Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error)
+                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
             Err(error) => Err(port_error("dynamodb:DeleteItem", &self.table, &error)),
         }
     }

@@ -90,14 +90,22 @@ where
             };
             PortError::Unknown { operation, why: why.to_owned() }
         }
-        SdkError::ResponseError(context) => {
-            PortError::Unknown { operation, why: format!("unreadable answer with status {}", context.raw().status().as_u16()) }
-        }
+        SdkError::ResponseError(context) => PortError::Unknown {
+            operation,
+            why: format!("unreadable answer with status {}", context.raw().status().as_u16()),
+        },
         _ => PortError::Unknown { operation, why: "no readable answer".to_owned() },
     }
 }
 
-fn of_service(action: &str, subject: &str, operation: String, status: u16, code: Option<&str>, message: Option<&str>) -> PortError {
+fn of_service(
+    action: &str,
+    subject: &str,
+    operation: String,
+    status: u16,
+    code: Option<&str>,
+    message: Option<&str>,
+) -> PortError {
     let code = code.unwrap_or_default();
     let message = message.unwrap_or_default();
     let why = || {
@@ -132,7 +140,11 @@ fn is_gone(code: &str, message: &str, status: u16) -> bool {
         return true;
     }
     // Auto Scaling has no code of its own for this, only a sentence.
-    let says_so = || message.contains("not found") || message.contains("does not exist") || message.contains("No managed instance found");
+    let says_so = || {
+        message.contains("not found")
+            || message.contains("does not exist")
+            || message.contains("No managed instance found")
+    };
     (code == "ValidationError" && says_so()) || (status == 404 && code.is_empty())
 }
 
@@ -149,12 +161,23 @@ mod tests {
     use super::*;
 
     fn of(status: u16, code: &str, message: &str) -> PortError {
-        of_service("ecs:UpdateService", "shop", "ecs:UpdateService on shop".to_owned(), status, Some(code), Some(message))
+        of_service(
+            "ecs:UpdateService",
+            "shop",
+            "ecs:UpdateService on shop".to_owned(),
+            status,
+            Some(code),
+            Some(message),
+        )
     }
 
     #[test]
     fn names_the_permission_that_aws_names() {
-        let error = of(400, "AccessDeniedException", "User: arn:aws:sts::1:assumed-role/r is not authorized to perform: kms:Decrypt on resource: k");
+        let error = of(
+            400,
+            "AccessDeniedException",
+            "User: arn:aws:sts::1:assumed-role/r is not authorized to perform: kms:Decrypt on resource: k",
+        );
         assert!(matches!(&error, PortError::Denied { permission, .. } if permission == "kms:Decrypt"), "{error}");
         let error = of(403, "AccessDenied", "Access Denied");
         assert!(matches!(&error, PortError::Denied { permission, .. } if permission == "ecs:UpdateService"), "{error}");

@@ -50,7 +50,9 @@ impl Port for Executions {
             .await;
         match result {
             Ok(_) => Ok(record.clone()),
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {
+            Err(error)
+                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
                 self.read(&record.execution_id).await?.ok_or_else(|| PortError::Conflict {
                     operation: format!("{PUT} on {}", self.executions),
                     why: format!("the record {} was there and is gone", record.execution_id),

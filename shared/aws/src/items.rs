@@ -2,7 +2,6 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use engine::ports::PortError;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -35,7 +34,7 @@ pub(crate) fn time(at: Timestamp) -> AttributeValue {
 
 /// `2026-09-01T12:00:00.123Z`.
 pub(crate) fn time_text(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
 /// When an item written for a moment may be removed.
@@ -76,8 +75,10 @@ mod tests {
 
     #[test]
     fn the_order_of_times_as_text_is_their_order_in_time() {
-        let mut times: Vec<Timestamp> =
-            [1_700_000_000_000, 1_700_000_000_500, 1_700_000_001_000, 1_699_999_999_999].iter().map(|ms| Timestamp::from_millisecond(*ms).unwrap()).collect();
+        let mut times: Vec<Timestamp> = [1_700_000_000_000, 1_700_000_000_500, 1_700_000_001_000, 1_699_999_999_999]
+            .iter()
+            .map(|ms| Timestamp::from_millisecond(*ms).unwrap())
+            .collect();
         times.sort_unstable();
         let texts: Vec<String> = times.iter().map(|at| time_text(*at)).collect();
         let mut sorted = texts.clone();

@@ -87,11 +87,15 @@ impl Port for Journal {
         let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
             return Err(port_error(action, &self.changes, &error));
         };
-        let codes: Vec<&str> = canceled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
+        let codes: Vec<&str> =
+            canceled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
         match codes.as_slice() {
             ["ConditionalCheckFailed", ..] => Err(PortError::Conflict {
                 operation: format!("{action} on {}", self.changes),
-                why: format!("{} no longer holds the lease on {} with fence {}", entry.execution, entry.app, entry.fence),
+                why: format!(
+                    "{} no longer holds the lease on {} with fence {}",
+                    entry.execution, entry.app, entry.fence
+                ),
             }),
             // Found by the second condition: it stood there before this call.
             [_, "ConditionalCheckFailed", ..] => match self.read(&entry.app, entry.id()).await? {
@@ -101,7 +105,11 @@ impl Port for Journal {
                     why: format!("the entry {} was there and is gone", entry.id()),
                 }),
             },
-            codes if codes.iter().any(|code| matches!(*code, "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")) => {
+            codes
+                if codes.iter().any(|code| {
+                    matches!(*code, "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
+                }) =>
+            {
                 Err(PortError::Throttled { operation: format!("{action} on {}", self.changes) })
             }
             codes => Err(PortError::Rejected {

@@ -81,9 +81,9 @@ impl Leases {
         match result {
             Ok(output) => Ok(Updated::Done(output.attributes.unwrap_or_default())),
             Err(error) => match error.as_service_error() {
-                Some(aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                    Ok(Updated::Refused(refused.item.clone()))
-                }
+                Some(aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(
+                    refused,
+                )) => Ok(Updated::Refused(refused.item.clone())),
                 _ => Err(port_error(ACTION, &self.table, &error)),
             },
         }

@@ -24,6 +24,8 @@ pub mod journal;
 pub mod leases;
 pub mod notifier;
 pub mod permissions;
+#[cfg(test)]
+mod scripted;
 pub mod start;
 pub mod starter;
 pub mod switch;

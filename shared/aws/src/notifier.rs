@@ -53,8 +53,13 @@ impl Notifier {
             .detail(message.detail.to_string())
             .set_event_bus_name(self.bus.clone())
             .build();
-        let output =
-            self.events.put_events().entries(entry).send().await.map_err(|error| port_error(action, &message.kind, &error))?;
+        let output = self
+            .events
+            .put_events()
+            .entries(entry)
+            .send()
+            .await
+            .map_err(|error| port_error(action, &message.kind, &error))?;
         if output.failed_entry_count() == 0 {
             return Ok(());
         }
@@ -81,7 +86,15 @@ impl Port for Notifier {
 
 /// SNS refuses a message whose subject is empty, longer than 100 characters, or has control or non-ASCII characters.
 fn subject(text: &str) -> String {
-    let printable = |c: char| if c == ' ' || c.is_ascii_graphic() { c } else if c.is_whitespace() { ' ' } else { '?' };
+    let printable = |c: char| {
+        if c == ' ' || c.is_ascii_graphic() {
+            c
+        } else if c.is_whitespace() {
+            ' '
+        } else {
+            '?'
+        }
+    };
     let subject: String = text.chars().map(printable).take(SUBJECT_MAX).collect();
     if subject.trim().is_empty() { "Infrastructure maintainer".to_owned() } else { subject.trim_start().to_owned() }
 }

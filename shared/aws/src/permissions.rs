@@ -62,7 +62,11 @@ mod tests {
         for needs in TABLE {
             let unique: BTreeSet<&str> = needs.actions.iter().copied().collect();
             assert_eq!(unique.len(), needs.actions.len(), "{}", needs.adapter);
-            assert!(needs.actions.iter().all(|action| action.split(':').count() == 2 && !action.contains('*')), "{}", needs.adapter);
+            assert!(
+                needs.actions.iter().all(|action| action.split(':').count() == 2 && !action.contains('*')),
+                "{}",
+                needs.adapter
+            );
         }
     }
 }

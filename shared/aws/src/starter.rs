@@ -31,7 +31,9 @@ impl Port for Starter {
         let request = self.client.start_execution().state_machine_arn(&self.state_machine_arn).name(name).input(input);
         match request.send().await {
             Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_already_exists()) => Ok(false),
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_already_exists()) => {
+                Ok(false)
+            }
             Err(error) => Err(port_error("states:StartExecution", name, &error)),
         }
     }

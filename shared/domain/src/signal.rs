@@ -4,6 +4,7 @@
 
 use crate::objective::Objectives;
 use crate::resource::{Resource, ResourceKind};
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// The definition of a signal. Pure data and pure functions.
@@ -79,7 +80,8 @@ pub struct Judge {
 }
 
 /// Whether users feel it (a symptom) or it explains what they feel (a cause). The score weighs symptoms more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Users feel it: latency, errors, availability, a backlog.
     Symptom,

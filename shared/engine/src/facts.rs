@@ -4,8 +4,10 @@
 
 use crate::act::{ActError, Context, earlier};
 use crate::ports::{Entry, EntryState};
+use crate::settle;
 use domain::change::Change;
 use domain::guard::{Facts, KillSwitch};
+use domain::ids::ChangeId;
 use domain::resource::Resource;
 use domain::snapshot::Snapshot;
 use jiff::Timestamp;
@@ -13,16 +15,12 @@ use jiff::Timestamp;
 const HOUR_S: u32 = 3_600;
 const DAY_S: u32 = 86_400;
 
-/// How far the journal is read back for counting. Twice a day: a change that was undone within the last day may have been
-/// made a day before that.
-const LOOK_BACK_S: u32 = 2 * DAY_S;
-
 /// The entries of the application that count now.
 ///
 /// # Errors
 /// [`ActError::Journal`]: without the record no guard can count, so nothing may be changed.
 pub(crate) async fn recent(context: &Context<'_>) -> Result<Vec<Entry>, ActError> {
-    let from = earlier(context.now(), LOOK_BACK_S);
+    let from = earlier(context.now(), settle::LOOK_BACK_S);
     let entries = context.ports.journal.since(&context.run.app, from).await;
     entries.map_err(|source| ActError::Journal { doing: format!("count the changes of {}", context.run.app), source })
 }
@@ -52,6 +50,7 @@ pub(crate) fn gather(
         changes_last_day: tally.last_day,
         undos_last_day: tally.undos_last_day,
         resource_changed_at: tally.resource_changed_at,
+        open_change: tally.open_change,
         repeats_last_day: tally.repeats_last_day,
         spent_usd_cents_month: tally.spent_usd_cents_month,
     }
@@ -70,6 +69,8 @@ pub struct Tally {
     pub undos_last_day: u32,
     /// When the resource of the change was last changed or restored.
     pub resource_changed_at: Option<Timestamp>,
+    /// A change of the same resource that is still open.
+    pub open_change: Option<ChangeId>,
     /// Times that the same kind of change was made on the same resource in the last day.
     pub repeats_last_day: u32,
     /// Cost added by this run's changes that stand, in US cents a month. Savings don't pay for other changes.
@@ -92,6 +93,9 @@ impl Tally {
             tally.undos_last_day += u32::from(undone_at.is_some_and(|at| is_within(at, now, DAY_S)));
             if same_resource {
                 tally.resource_changed_at = tally.resource_changed_at.max(undone_at.max(Some(made_at)));
+                if entry.state.is_open() {
+                    tally.open_change = Some(entry.id().clone());
+                }
                 tally.repeats_last_day +=
                     u32::from(last_day && entry.change.action.kind() == change.action.kind());
             }

@@ -14,6 +14,7 @@ use domain::ids::ResourceId;
 use domain::mode::Mode;
 use domain::outcome::Outcome;
 use domain::settle::{Standing, standing};
+use futures::future::join;
 use std::collections::BTreeSet;
 
 /// Closes those changes of the iteration that are kept, with their outcomes, and names those that must be undone.
@@ -162,7 +163,15 @@ async fn restore(context: &Context<'_>, entry: Entry, why: &str) -> Result<Settl
     };
     let left_open = |why: String| Ok(Settled::line(&entry, End::LeftOpen { why }, context.now()));
     let lease = lease::renew(context).await?;
-    match context.ports.switch.read().await {
+    // Both want to be the last thing read before the call.
+    let (live, kill_switch) = join(context.ports.actuator.live(&entry.prior), context.ports.switch.read()).await;
+    match live.map(|live| standing(&entry.change.action, &entry.prior.live, &live.live)) {
+        Ok(Standing::AsChanged) => {}
+        // The next delivery finds it so and closes it.
+        Ok(_) => return left_open("somebody else is changing it at the moment".to_owned()),
+        Err(error) => return left_open(error.to_string()),
+    }
+    match kill_switch {
         KillSwitch::Off => {}
         KillSwitch::On => return left_open("the kill switch is on: nothing is changed, not even back".to_owned()),
         KillSwitch::Unreadable(why) => return left_open(format!("the kill switch could not be read: {why}")),

@@ -33,11 +33,11 @@ pub fn instance(id: &str) -> Instance {
     Instance { id: id.to_owned(), in_service: true, healthy: true, protected: false, launched_at: None }
 }
 
-/// A fleet `asg/<name>` of healthy instances `<name>-1`, `<name>-2` …, bounded by 1 and 10.
+/// A fleet `asg/<name>` of healthy instances `<name>-1`, `<name>-2` …, bounded by 1 and 12.
 pub fn fleet(name: &str, desired: u32) -> Resource {
     let live = Fleet {
         min: 1,
-        max: 10,
+        max: 12,
         desired,
         instances: (1..=desired).map(|number| instance(&format!("{name}-{number}"))).collect(),
         refresh_in_progress: false,
@@ -47,7 +47,7 @@ pub fn fleet(name: &str, desired: u32) -> Resource {
     resource(&format!("asg/{name}"), name, Live::AutoScalingGroup(live))
 }
 
-/// A service `ecs/<name>` in the cluster of the same name, all tasks running, bounded by 1 and 10.
+/// A service `ecs/<name>` in the cluster of the same name, all tasks running, bounded by 1 and 12.
 pub fn service(name: &str, desired: u32) -> Resource {
     let live = Service {
         cluster: name.to_owned(),
@@ -55,7 +55,7 @@ pub fn service(name: &str, desired: u32) -> Resource {
         running: desired,
         deployment_in_progress: false,
         last_deployment_at: None,
-        bounds: Some((1, 10)),
+        bounds: Some((1, 12)),
     };
     resource(&format!("ecs/{name}"), name, Live::EcsService(live))
 }

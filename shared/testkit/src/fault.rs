@@ -8,7 +8,7 @@ use crate::world::World;
 use async_trait::async_trait;
 use domain::change::Change;
 use domain::guard::{Cleared, KillSwitch};
-use domain::ids::{AppId, ExecutionId};
+use domain::ids::{AppId, ExecutionId, ResourceId};
 use domain::resource::{Live, Resource};
 use engine::act::Ports;
 use engine::ports::{
@@ -40,6 +40,8 @@ pub enum Fault {
     Delay(u32),
     /// Somebody turns the kill switch on right before it.
     KillSwitch,
+    /// Somebody else sets the size of the resource that the call is about right before it.
+    Resize(u32),
 }
 
 /// One call to the outside, in the order in which they were made.
@@ -49,6 +51,27 @@ pub struct Call {
     pub operation: &'static str,
     /// It modifies the application.
     pub writes: bool,
+}
+
+/// What a call is about.
+#[derive(Clone, Copy)]
+enum Subject<'a> {
+    /// The maintainer's own records.
+    Records,
+    /// A resource.
+    Resource(&'a ResourceId),
+    /// A change that is being applied.
+    Sent(&'a Change),
+}
+
+impl Subject<'_> {
+    fn resource(&self) -> Option<&ResourceId> {
+        match self {
+            Self::Records => None,
+            Self::Resource(id) => Some(id),
+            Self::Sent(change) => Some(&change.resource),
+        }
+    }
 }
 
 /// A process that works on a world, with faults planned by the number of the call, from 0.
@@ -108,7 +131,7 @@ impl Process {
         &self,
         operation: &'static str,
         writes: bool,
-        sent: Option<&Change>,
+        subject: Subject<'_>,
         work: impl Future<Output = PortResult<T>> + Send,
     ) -> PortResult<T>
     where
@@ -123,8 +146,13 @@ impl Process {
         match fault {
             Some(Fault::Delay(seconds)) => self.world.pass_s(seconds),
             Some(Fault::KillSwitch) => self.world.set_kill_switch(KillSwitch::On),
+            Some(Fault::Resize(desired)) => {
+                if let Some(resource) = subject.resource() {
+                    self.world.edit_capacity(resource, desired);
+                }
+            }
             Some(Fault::LandLate(seconds)) => {
-                if let Some(change) = sent {
+                if let Subject::Sent(change) = subject {
                     self.world.send(change, self.world.now() + SignedDuration::from_secs(i64::from(seconds)));
                 }
             }
@@ -142,7 +170,7 @@ impl Process {
                 let _never_heard = work.await;
                 self.die().await
             }
-            None | Some(Fault::Delay(_) | Fault::KillSwitch) => work.await,
+            None | Some(Fault::Delay(_) | Fault::KillSwitch | Fault::Resize(_)) => work.await,
         };
         self.world.jump(SignedDuration::from_millis(self.call_ms));
         if writes {
@@ -181,7 +209,7 @@ impl Clock for Process {
 impl Switch for Process {
     async fn read(&self) -> KillSwitch {
         let world = Arc::clone(&self.world);
-        let answer = self.call("Switch.read", false, None, async move { Ok(Switch::read(&*world).await) }).await;
+        let answer = self.call("Switch.read", false, Subject::Records, async move { Ok(Switch::read(&*world).await) }).await;
         answer.unwrap_or_else(|error| KillSwitch::Unreadable(error.to_string()))
     }
 }
@@ -189,44 +217,44 @@ impl Switch for Process {
 #[async_trait]
 impl Actuator for Process {
     async fn live(&self, resource: &Resource) -> PortResult<Resource> {
-        self.call("Actuator.live", false, None, self.world.live(resource)).await
+        self.call("Actuator.live", false, Subject::Resource(&resource.id), self.world.live(resource)).await
     }
 
     async fn apply(&self, cleared: &Cleared<'_>) -> PortResult<()> {
-        self.call("Actuator.apply", true, Some(cleared.change()), self.world.apply(cleared)).await
+        self.call("Actuator.apply", true, Subject::Sent(cleared.change()), self.world.apply(cleared)).await
     }
 
     async fn restore(&self, change: &Change, prior: &Live) -> PortResult<()> {
-        self.call("Actuator.restore", true, None, self.world.restore(change, prior)).await
+        self.call("Actuator.restore", true, Subject::Resource(&change.resource), self.world.restore(change, prior)).await
     }
 }
 
 #[async_trait]
 impl Journal for Process {
     async fn intend(&self, entry: &Entry) -> PortResult<Intent> {
-        self.call("Journal.intend", false, None, self.world.intend(entry)).await
+        self.call("Journal.intend", false, Subject::Records, self.world.intend(entry)).await
     }
 
     async fn advance(&self, from: EntryState, entry: &Entry) -> PortResult<()> {
-        self.call("Journal.advance", false, None, self.world.advance(from, entry)).await
+        self.call("Journal.advance", false, Subject::Records, self.world.advance(from, entry)).await
     }
 
     async fn since(&self, app: &AppId, from: Timestamp) -> PortResult<Vec<Entry>> {
-        self.call("Journal.since", false, None, self.world.since(app, from)).await
+        self.call("Journal.since", false, Subject::Records, self.world.since(app, from)).await
     }
 }
 
 #[async_trait]
 impl Leases for Process {
     async fn acquire(&self, key: &str, holder: &ExecutionId, now: Timestamp, ttl_s: u32) -> PortResult<LeaseAnswer> {
-        self.call("Leases.acquire", false, None, self.world.acquire(key, holder, now, ttl_s)).await
+        self.call("Leases.acquire", false, Subject::Records, self.world.acquire(key, holder, now, ttl_s)).await
     }
 
     async fn renew(&self, key: &str, lease: &Lease, now: Timestamp, ttl_s: u32) -> PortResult<Lease> {
-        self.call("Leases.renew", false, None, self.world.renew(key, lease, now, ttl_s)).await
+        self.call("Leases.renew", false, Subject::Records, self.world.renew(key, lease, now, ttl_s)).await
     }
 
     async fn release(&self, key: &str, holder: &ExecutionId) -> PortResult<()> {
-        self.call("Leases.release", false, None, self.world.release(key, holder)).await
+        self.call("Leases.release", false, Subject::Records, self.world.release(key, holder)).await
     }
 }

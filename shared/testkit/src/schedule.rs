@@ -30,10 +30,10 @@ impl<T> End<T> {
 }
 
 /// A process with what it does.
-pub type Fiber<'a, T> = (&'a Process, Pin<Box<dyn Future<Output = T> + Send + 'a>>);
+pub type Fiber<'a, T> = (&'a Process, Pin<Box<dyn Future<Output = T> + 'a>>);
 
 /// Runs one process to its end or its death.
-pub fn run_to_end<'a, T>(process: &'a Process, work: impl Future<Output = T> + Send + 'a) -> End<T> {
+pub fn run_to_end<'a, T>(process: &'a Process, work: impl Future<Output = T> + 'a) -> End<T> {
     let mut ends = interleave(vec![(process, Box::pin(work))], |_| 0);
     ends.pop().expect("one process has one end")
 }
@@ -63,7 +63,7 @@ pub fn interleave<T>(fibers: Vec<Fiber<'_, T>>, mut choose: impl FnMut(usize) ->
 }
 
 /// Gives way once, so that another process can come between two calls.
-pub(crate) async fn give_way() {
+pub async fn give_way() {
     let mut has_given_way = false;
     std::future::poll_fn(move |_| {
         if has_given_way {

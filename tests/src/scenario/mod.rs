@@ -87,24 +87,51 @@ impl Scenario {
     #[must_use]
     pub fn with_suffix(&self, suffix: &str) -> Self {
         let mut renamed = self.clone();
-        renamed.apps = self.apps.iter().map(|(name, app)| (format!("{name}-{suffix}"), app.clone())).collect();
+        renamed.apps = self
+            .apps
+            .iter()
+            .map(|(name, app)| {
+                let mut app = app.clone();
+                self.rename(&mut app.config, suffix);
+                (self.renamed(name, suffix), app)
+            })
+            .collect();
         if let Trigger::Manual { input, .. } = &mut renamed.trigger {
             self.rename(input, suffix);
         }
         renamed
     }
 
+    /// The name of an application, or one that begins with it (`shop-worker`), with the suffix in its place.
+    fn renamed(&self, text: &str, suffix: &str) -> String {
+        let owner = self.apps.keys().find(|app| {
+            text.strip_prefix(app.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        });
+        owner.map_or_else(|| text.to_owned(), |app| format!("{app}-{suffix}{}", &text[app.len()..]))
+    }
+
     fn rename(&self, value: &mut Value, suffix: &str) {
         match value {
-            Value::String(text) if self.apps.contains_key(text.as_str()) => *text = format!("{text}-{suffix}"),
+            Value::String(text) => *text = self.renamed(text, suffix),
             Value::Array(values) => values.iter_mut().for_each(|value| self.rename(value, suffix)),
-            Value::Object(fields) => fields.values_mut().for_each(|value| self.rename(value, suffix)),
+            Value::Object(fields) => {
+                let old = std::mem::take(fields);
+                fields.extend(old.into_iter().map(|(key, mut value)| {
+                    self.rename(&mut value, suffix);
+                    (self.renamed(&key, suffix), value)
+                }));
+            }
             _ => {}
         }
     }
 }
 
 impl AppScenario {
+    /// Virtual minute at which its last event is over; events for good are over when they have begun.
+    pub fn events_over_min(&self) -> f64 {
+        self.events.iter().map(|event| event.at_min + event.for_min.unwrap_or(0.0)).fold(0.0, f64::max)
+    }
+
     /// Number of extra alarms that the application needs for its storms.
     pub fn storm_alarms(&self) -> u32 {
         let sizes = self.events.iter().filter_map(|event| match event.happens {

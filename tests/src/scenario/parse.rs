@@ -76,10 +76,8 @@ fn check(scenario: &Scenario) -> Check {
     if !(scenario.time_limit_min > 0.0 && scenario.time_limit_min <= 1_440.0) {
         return refuse("time_limit_min", "it must be above 0 and at most 1,440 (a day)");
     }
-    if let Trigger::Manual { at_min, .. } = &scenario.trigger {
-        if *at_min < 0.0 {
-            return refuse("trigger.manual.at_min", "nobody can start the maintainer before the scenario begins");
-        }
+    if matches!(&scenario.trigger, Trigger::Manual { at_min, .. } if *at_min < 0.0) {
+        return refuse("trigger.manual.at_min", "nobody can start the maintainer before the scenario begins");
     }
     for (name, app) in &scenario.apps {
         let valid = name.len() <= APP_NAME_MAX
@@ -178,6 +176,9 @@ apps:
         let text = SHORT.replace("time_limit_min: 60", "time_limit_min: 60\ntrigger: {manual: {at_min: 1, input: {app: shop}}}");
         let renamed = parse(&text, "x").unwrap().with_suffix("a1");
         assert!(renamed.apps.contains_key("shop-a1"));
+        let text = SHORT.replace("    expect:", "    config: {capacity: {shop-worker: {max: 4}, shopping: {}}}\n    expect:");
+        let config = &parse(&text, "x").unwrap().with_suffix("a1").apps["shop-a1"].config;
+        assert_eq!(*config, serde_json::json!({"capacity": {"shop-a1-worker": {"max": 4}, "shopping": {}}}));
         assert_eq!(renamed.trigger, Trigger::Manual { at_min: 1.0, input: serde_json::json!({"app": "shop-a1"}) });
     }
 

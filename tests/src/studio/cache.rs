@@ -99,7 +99,7 @@ mod tests {
     use crate::redis::RedisServer;
 
     fn visits(port: u16, minutes: u32) -> CacheSeen {
-        (0..minutes).map(|_| visit(port, &CacheParams::default())).last().unwrap()
+        (0..minutes).map(|_| visit(port, &CacheParams::default())).next_back().unwrap()
     }
 
     #[test]

@@ -19,7 +19,8 @@ const PRIMARIES_MAX: usize = 500;
 pub(crate) async fn flush(name: &str, cache: &Cache) -> PortResult<()> {
     let operation = format!("FLUSHALL on {name}");
     if cache.engine == "memcached" {
-        let why = "memcached is not cleared: its protocol clears nodes one by one, without a way to check it".to_owned();
+        let why =
+            "memcached is not cleared: its protocol clears nodes one by one, without a way to check it".to_owned();
         return Err(PortError::Rejected { operation, why });
     }
     if cache.host.is_empty() {
@@ -46,7 +47,9 @@ async fn connect(host: &str, port: u16, tls: bool, operation: &str) -> PortResul
         .set_response_timeout(Some(RESPONSE_TIMEOUT));
     client.get_multiplexed_async_connection_with_config(&config).await.map_err(|error| match failed(&error) {
         // Nothing was sent yet, so nothing can have happened.
-        PortError::Unknown { operation, why } => PortError::Rejected { operation, why: format!("can't connect to {host}:{port}: {why}") },
+        PortError::Unknown { operation, why } => {
+            PortError::Rejected { operation, why: format!("can't connect to {host}:{port}: {why}") }
+        }
         other => other,
     })
 }
@@ -114,7 +117,9 @@ mod tests {
     #[test]
     fn the_primary_of_every_shard_is_named_once() {
         let node = |host: &str, port| Value::Array(vec![text(host), Value::Int(port), text("id")]);
-        let slot = |first, last, primary: &Value| Value::Array(vec![Value::Int(first), Value::Int(last), primary.clone(), node("replica", 6379)]);
+        let slot = |first, last, primary: &Value| {
+            Value::Array(vec![Value::Int(first), Value::Int(last), primary.clone(), node("replica", 6379)])
+        };
         let (a, b) = (node("a", 6379), node("b", 6380));
         let slots = Value::Array(vec![slot(0, 10, &a), slot(11, 20, &b), slot(21, 30, &a)]);
         assert_eq!(primaries_of(&slots), BTreeSet::from([("a".to_owned(), 6379), ("b".to_owned(), 6380)]));
@@ -128,7 +133,8 @@ mod tests {
 
     #[tokio::test]
     async fn memcached_and_a_cache_without_endpoint_are_refused_in_one_sentence() {
-        let mut cache = Cache { engine: "memcached".to_owned(), host: "h".to_owned(), port: 11211, tls: false, nodes: Vec::new() };
+        let mut cache =
+            Cache { engine: "memcached".to_owned(), host: "h".to_owned(), port: 11211, tls: false, nodes: Vec::new() };
         assert!(matches!(flush("c", &cache).await, Err(PortError::Rejected { why, .. }) if why.contains("memcached")));
         cache.engine = "redis".to_owned();
         cache.host.clear();

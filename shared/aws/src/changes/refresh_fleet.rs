@@ -7,8 +7,11 @@ use aws_sdk_autoscaling::{Client, config};
 use engine::ports::PortResult;
 
 /// IAM actions.
-pub const PERMISSIONS: &[&str] =
-    &["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes", "autoscaling:StartInstanceRefresh"];
+pub const PERMISSIONS: &[&str] = &[
+    "autoscaling:DescribeAutoScalingGroups",
+    "autoscaling:DescribeInstanceRefreshes",
+    "autoscaling:StartInstanceRefresh",
+];
 
 const ACTION: &str = "autoscaling:StartInstanceRefresh";
 

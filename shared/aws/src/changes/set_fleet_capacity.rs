@@ -6,8 +6,11 @@ use aws_sdk_autoscaling::{Client, config};
 use engine::ports::{PortError, PortResult};
 
 /// IAM actions.
-pub const PERMISSIONS: &[&str] =
-    &["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes", "autoscaling:SetDesiredCapacity"];
+pub const PERMISSIONS: &[&str] = &[
+    "autoscaling:DescribeAutoScalingGroups",
+    "autoscaling:DescribeInstanceRefreshes",
+    "autoscaling:SetDesiredCapacity",
+];
 
 const ACTION: &str = "autoscaling:SetDesiredCapacity";
 

@@ -42,7 +42,10 @@ mod tests {
             candidate("arn:aws:apigateway:eu-west-1::/apis/b2", "b2", None),
         ]);
         let dimensions: Vec<&Live> = found.resources.iter().map(|resource| &resource.live).collect();
-        assert_eq!(dimensions, [&Live::Api { dimension: "shop".to_owned() }, &Live::Api { dimension: "b2".to_owned() }]);
+        assert_eq!(
+            dimensions,
+            [&Live::Api { dimension: "shop".to_owned() }, &Live::Api { dimension: "b2".to_owned() }]
+        );
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! ElastiCache: replication groups, and clusters that belong to none.
 
-use super::{CALLS_AT_ONCE, Candidate, Found};
+use super::{Candidate, Found, gathered};
 use crate::errors::port_error;
 use aws_sdk_elasticache::Client;
 use aws_sdk_elasticache::types::{CacheCluster, Endpoint, ReplicationGroup};
 use domain::ids::ResourceId;
 use domain::resource::{Cache, Live, Resource};
 use engine::ports::{PortError, PortResult};
-use futures::StreamExt;
 
 const GROUPS: &str = "elasticache:DescribeReplicationGroups";
 const CLUSTERS: &str = "elasticache:DescribeCacheClusters";
@@ -22,15 +21,16 @@ struct Read {
 
 /// Caches, one call each: the service takes one name to a call.
 pub(super) async fn discover(client: &Client, candidates: &[Candidate]) -> Found {
-    let reads: Vec<(&Candidate, PortResult<Read>)> = futures::stream::iter(candidates)
-        .map(|candidate| async move { (candidate, describe(client, candidate.id.as_str(), &candidate.name).await) })
-        .buffered(CALLS_AT_ONCE)
-        .collect()
-        .await;
+    let calls = candidates.iter().map(|candidate| describe(client, candidate.id.as_str(), &candidate.name)).collect();
+    let reads = gathered(calls).await;
     // AWS copies the tags of a group to its clusters: a cluster whose group is there would be counted twice.
-    let groups: Vec<&str> = candidates.iter().filter(|candidate| is_group(candidate.id.as_str())).map(|candidate| candidate.name.as_str()).collect();
+    let groups: Vec<&str> = candidates
+        .iter()
+        .filter(|candidate| is_group(candidate.id.as_str()))
+        .map(|candidate| candidate.name.as_str())
+        .collect();
     let mut found = Found::default();
-    for (candidate, read) in reads {
+    for (candidate, read) in candidates.iter().zip(reads) {
         match read {
             Ok(read) if read.member_of.as_deref().is_some_and(|group| groups.contains(&group)) => {}
             Ok(read) => found.resources.push(candidate.with(candidate.name.clone(), Live::Cache(read.cache))),
@@ -73,7 +73,8 @@ async fn group(client: &Client, name: &str) -> PortResult<Read> {
 
 async fn cluster(client: &Client, name: &str) -> PortResult<Read> {
     let request = client.describe_cache_clusters().cache_cluster_id(name).show_cache_node_info(true);
-    let clusters = request.send().await.map_err(|error| port_error(CLUSTERS, name, &error))?.cache_clusters.unwrap_or_default();
+    let clusters =
+        request.send().await.map_err(|error| port_error(CLUSTERS, name, &error))?.cache_clusters.unwrap_or_default();
     let cluster = clusters.into_iter().next().ok_or_else(|| gone(CLUSTERS, name))?;
     let member_of = cluster.replication_group_id.clone();
     Ok(Read { cache: of_cluster(name, cluster), member_of })

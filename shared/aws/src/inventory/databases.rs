@@ -1,13 +1,12 @@
 //! RDS and Aurora instances: engine, storage, memory and the connections they accept.
 
-use super::{CALLS_AT_ONCE, Candidate, Found, memory};
+use super::{Candidate, Found, gathered, memory};
 use crate::errors::port_error;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{DbInstance, Filter};
 use domain::observed::Missing;
 use domain::resource::{Database, Live};
 use engine::ports::PortResult;
-use futures::StreamExt;
 
 /// Identifiers that one DescribeDBInstances filter takes.
 const IDS_PER_CALL: usize = 100;
@@ -17,9 +16,8 @@ const GIB: f64 = 1_073_741_824.0;
 
 /// Databases, a hundred to a call.
 pub(super) async fn discover(client: &Client, candidates: &[Candidate]) -> Found {
-    let read: Vec<Found> =
-        futures::stream::iter(candidates.chunks(IDS_PER_CALL)).map(|some| describe(client, some)).buffered(CALLS_AT_ONCE).collect().await;
-    read.into_iter().fold(Found::default(), Found::merge)
+    let calls = candidates.chunks(IDS_PER_CALL).map(|some| describe(client, some)).collect();
+    gathered(calls).await.into_iter().fold(Found::default(), Found::merge)
 }
 
 async fn describe(client: &Client, candidates: &[Candidate]) -> Found {
@@ -30,7 +28,9 @@ async fn describe(client: &Client, candidates: &[Candidate]) -> Found {
     let mut found = Found::default();
     for candidate in candidates {
         match instances.iter().find(|instance| instance.db_instance_identifier() == Some(candidate.name.as_str())) {
-            Some(instance) => found.resources.push(candidate.with(candidate.name.clone(), Live::Database(database(instance)))),
+            Some(instance) => {
+                found.resources.push(candidate.with(candidate.name.clone(), Live::Database(database(instance))))
+            }
             None => found.missing.push(Missing::Gone),
         }
     }

@@ -1,6 +1,6 @@
 //! Auto Scaling groups with their instances and the newest instance refresh.
 
-use super::{CALLS_AT_ONCE, Candidate, Found, Tags};
+use super::{Candidate, Found, Tags, gathered};
 use crate::arn;
 use crate::errors::port_error;
 use aws_sdk_autoscaling::Client;
@@ -9,7 +9,6 @@ use domain::ids::ResourceId;
 use domain::observed::Missing;
 use domain::resource::{Fleet, Instance, Live, Resource, ResourceKind};
 use engine::ports::{PortError, PortResult};
-use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 
 /// Largest page of DescribeAutoScalingGroups.
@@ -35,7 +34,9 @@ pub(super) async fn discover(client: &Client, tags: &Tags, listed: &[Candidate])
     };
     let by_name = async {
         match named(client, listed).await {
-            Ok((groups, missing)) => with_refreshes(client, groups).await.merge(Found { resources: Vec::new(), missing }),
+            Ok((groups, missing)) => {
+                with_refreshes(client, groups).await.merge(Found { resources: Vec::new(), missing })
+            }
             Err(error) => Found::failed(&error),
         }
     };
@@ -114,17 +115,22 @@ async fn named(client: &Client, listed: &[Candidate]) -> PortResult<Named> {
 }
 
 async fn with_refreshes(client: &Client, groups: Vec<(Option<ResourceId>, AutoScalingGroup)>) -> Found {
-    let read = futures::stream::iter(groups).map(|(id, group)| resource(client, id, group)).buffered(CALLS_AT_ONCE);
-    match read.try_collect::<Vec<Resource>>().await {
-        Ok(resources) => Found::all(resources),
-        Err(error) => Found::failed(&error),
+    let calls = groups.into_iter().map(|(id, group)| resource(client, id, group)).collect();
+    let mut found = Found::default();
+    for read in gathered(calls).await {
+        match read {
+            Ok(resource) => found.resources.push(resource),
+            Err(error) => found.missing.push(error.missing()),
+        }
     }
+    found
 }
 
 async fn resource(client: &Client, id: Option<ResourceId>, group: AutoScalingGroup) -> PortResult<Resource> {
     let name = group.auto_scaling_group_name.clone().unwrap_or_default();
     let (refresh_in_progress, last_refresh_at) = refreshes(client, &name).await?;
-    let tags = group.tags.unwrap_or_default().into_iter().filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default())));
+    let tags =
+        group.tags.unwrap_or_default().into_iter().filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default())));
     let id = id.or_else(|| group.auto_scaling_group_arn.map(ResourceId::new));
     let mut instances: Vec<Instance> = group.instances.unwrap_or_default().into_iter().map(instance).collect();
     instances.sort_by(|a, b| a.id.cmp(&b.id));

@@ -1,13 +1,12 @@
 //! Application Load Balancers.
 
-use super::{CALLS_AT_ONCE, Candidate, Found};
+use super::{Candidate, Found, gathered};
 use crate::errors::port_error;
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::LoadBalancer;
 use domain::observed::Missing;
 use domain::resource::Live;
 use engine::ports::{PortError, PortResult};
-use futures::StreamExt;
 use futures::future::BoxFuture;
 
 /// ARNs that one DescribeLoadBalancers call takes.
@@ -16,9 +15,8 @@ const ACTION: &str = "elasticloadbalancing:DescribeLoadBalancers";
 
 /// Load balancers, twenty to a call.
 pub(super) async fn discover(client: &Client, candidates: &[Candidate]) -> Found {
-    let read: Vec<Found> =
-        futures::stream::iter(candidates.chunks(ARNS_PER_CALL)).map(|some| describe(client, some)).buffered(CALLS_AT_ONCE).collect().await;
-    read.into_iter().fold(Found::default(), Found::merge)
+    let calls = candidates.chunks(ARNS_PER_CALL).map(|some| describe(client, some)).collect();
+    gathered(calls).await.into_iter().fold(Found::default(), Found::merge)
 }
 
 /// One load balancer that is gone makes the whole call fail, so the call is split until only that one is left.

@@ -68,7 +68,13 @@ mod tests {
 
     #[test]
     fn known_classes_have_the_memory_that_aws_documents() {
-        for (class, gib) in [("db.t3.micro", 1.0), ("db.t4g.medium", 4.0), ("db.m6g.xlarge", 16.0), ("db.r6i.32xlarge", 1024.0), ("db.x2g.large", 32.0)] {
+        for (class, gib) in [
+            ("db.t3.micro", 1.0),
+            ("db.t4g.medium", 4.0),
+            ("db.m6g.xlarge", 16.0),
+            ("db.r6i.32xlarge", 1024.0),
+            ("db.x2g.large", 32.0),
+        ] {
             assert_eq!(bytes(class), Some(gib * GIB), "{class}");
         }
     }

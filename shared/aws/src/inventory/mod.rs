@@ -21,6 +21,7 @@ use domain::ids::{AppId, ResourceId};
 use domain::observed::Missing;
 use domain::resource::{APP_TAG, Live, Resource, ResourceKind};
 use engine::ports::{Discovery, Inventory as Port, PortError, PortResult};
+use futures::StreamExt;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// IAM actions.
@@ -40,7 +41,7 @@ pub const PERMISSIONS: &[&str] = &[
 ];
 
 /// Calls for one kind that are under way at once.
-pub(crate) const CALLS_AT_ONCE: usize = 8;
+const CALLS_AT_ONCE: usize = 8;
 /// CloudFront is global; its tags are kept in this Region.
 const GLOBAL_REGION: &str = "us-east-1";
 
@@ -131,13 +132,16 @@ impl Inventory {
             found.take_tagged(global, &[ResourceKind::Distribution]);
         }
         let mut tags = BTreeMap::new();
-        let arns: Vec<&str> = selector.resources.iter().map(ResourceId::as_str).filter(|id| id.starts_with("arn:")).collect();
+        let arns: Vec<&str> =
+            selector.resources.iter().map(ResourceId::as_str).filter(|id| id.starts_with("arn:")).collect();
         if !arns.is_empty() {
             match tagged::by_arn(&self.tagging, &arns).await {
                 Ok(read) => tags = read,
                 // Without its tags nobody knows whether a resource is protected, so it is not taken at all.
                 Err(error) => {
-                    for kind in arns.iter().filter_map(|arn| arn::named(arn)).map(|named| named.kind).collect::<BTreeSet<_>>() {
+                    for kind in
+                        arns.iter().filter_map(|arn| arn::named(arn)).map(|named| named.kind).collect::<BTreeSet<_>>()
+                    {
                         if kind != ResourceKind::AutoScalingGroup {
                             found.undiscovered.push((kind, error.missing()));
                         }
@@ -232,7 +236,8 @@ impl Port for Inventory {
     }
 
     async fn tagged_apps(&self) -> PortResult<Vec<AppId>> {
-        let (values, groups) = futures::join!(tagged::values(&self.tagging, APP_TAG), fleets::tag_values(&self.autoscaling, APP_TAG));
+        let (values, groups) =
+            futures::join!(tagged::values(&self.tagging, APP_TAG), fleets::tag_values(&self.autoscaling, APP_TAG));
         let names: BTreeSet<String> = values?.into_iter().chain(groups?).filter(|name| !name.is_empty()).collect();
         Ok(names.into_iter().map(AppId::new).collect())
     }
@@ -243,6 +248,11 @@ impl Port for Inventory {
         let output = output.map_err(|error| port_error(action, alarm_arn, &error))?;
         Ok(output.tags.unwrap_or_default().into_iter().filter_map(|tag| Some((tag.key?, tag.value?))).collect())
     }
+}
+
+/// The answers of these calls, in their order, [`CALLS_AT_ONCE`] at a time.
+pub(crate) async fn gathered<F: Future>(calls: Vec<F>) -> Vec<F::Output> {
+    futures::stream::iter(calls).buffered(CALLS_AT_ONCE).collect().await
 }
 
 /// Kinds whose state is in their name: nothing else about them is needed.

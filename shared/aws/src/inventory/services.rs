@@ -1,6 +1,6 @@
 //! ECS services: wanted and running tasks, deployments.
 
-use super::{CALLS_AT_ONCE, Candidate, Found};
+use super::{Candidate, Found, gathered};
 use crate::errors::port_error;
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{DeploymentRolloutState, Service as EcsService, ServiceField};
@@ -8,7 +8,6 @@ use domain::ids::ResourceId;
 use domain::observed::Missing;
 use domain::resource::{Live, Resource, Service};
 use engine::ports::{PortError, PortResult};
-use futures::StreamExt;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -27,16 +26,14 @@ pub(super) async fn discover(client: &Client, candidates: &[Candidate]) -> Found
             None => found.missing.push(Missing::Failed(format!("{} does not name its cluster", candidate.id))),
         }
     }
-    let calls: Vec<(&str, Vec<&Candidate>)> = by_cluster
+    let calls = by_cluster
         .iter()
-        .flat_map(|(cluster, services)| services.chunks(SERVICES_PER_CALL).map(|some| (*cluster, some.to_vec())))
+        .flat_map(|(cluster, services)| services.chunks(SERVICES_PER_CALL).map(|some| describe(client, cluster, some)))
         .collect();
-    let read: Vec<Found> =
-        futures::stream::iter(calls).map(|(cluster, some)| describe(client, cluster, some)).buffered(CALLS_AT_ONCE).collect().await;
-    read.into_iter().fold(found, Found::merge)
+    gathered(calls).await.into_iter().fold(found, Found::merge)
 }
 
-async fn describe(client: &Client, cluster: &str, candidates: Vec<&Candidate>) -> Found {
+async fn describe(client: &Client, cluster: &str, candidates: &[&Candidate]) -> Found {
     let names = candidates.iter().map(|candidate| short(&candidate.name).to_owned()).collect();
     let output = client.describe_services().cluster(cluster).set_services(Some(names)).send().await;
     let services = match output {
@@ -76,7 +73,8 @@ fn short(name: &str) -> &str {
 
 fn live(cluster: &str, service: &EcsService) -> Live {
     let deployments = service.deployments();
-    let rolling = deployments.iter().any(|deployment| deployment.rollout_state == Some(DeploymentRolloutState::InProgress));
+    let rolling =
+        deployments.iter().any(|deployment| deployment.rollout_state == Some(DeploymentRolloutState::InProgress));
     let newest = deployments.iter().filter_map(|deployment| deployment.created_at).map(|at| at.secs()).max();
     Live::EcsService(Service {
         cluster: cluster.to_owned(),

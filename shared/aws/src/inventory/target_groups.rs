@@ -1,6 +1,6 @@
 //! Target groups: the load balancer whose metrics theirs are kept with.
 
-use super::{CALLS_AT_ONCE, Candidate, Found};
+use super::{Candidate, Found, gathered};
 use crate::arn;
 use crate::errors::port_error;
 use aws_sdk_elasticloadbalancingv2::Client;
@@ -8,7 +8,6 @@ use aws_sdk_elasticloadbalancingv2::types::TargetGroup;
 use domain::observed::Missing;
 use domain::resource::Live;
 use engine::ports::{PortError, PortResult};
-use futures::StreamExt;
 use futures::future::BoxFuture;
 
 /// ARNs that one DescribeTargetGroups call takes.
@@ -17,9 +16,8 @@ const ACTION: &str = "elasticloadbalancing:DescribeTargetGroups";
 
 /// Target groups, a hundred to a call.
 pub(super) async fn discover(client: &Client, candidates: &[Candidate]) -> Found {
-    let read: Vec<Found> =
-        futures::stream::iter(candidates.chunks(ARNS_PER_CALL)).map(|some| describe(client, some)).buffered(CALLS_AT_ONCE).collect().await;
-    read.into_iter().fold(Found::default(), Found::merge)
+    let calls = candidates.chunks(ARNS_PER_CALL).map(|some| describe(client, some)).collect();
+    gathered(calls).await.into_iter().fold(Found::default(), Found::merge)
 }
 
 /// One group that is gone makes the whole call fail, so the call is split until only that one is left.

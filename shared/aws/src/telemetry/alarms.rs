@@ -32,7 +32,10 @@ pub(super) async fn all(client: &aws_sdk_cloudwatch::Client) -> PortResult<Vec<M
 }
 
 /// ARNs of the alarms that are tagged for the application.
-pub(super) async fn tagged(client: &aws_sdk_resourcegroupstagging::Client, app: &AppId) -> PortResult<BTreeSet<String>> {
+pub(super) async fn tagged(
+    client: &aws_sdk_resourcegroupstagging::Client,
+    app: &AppId,
+) -> PortResult<BTreeSet<String>> {
     let filter = TagFilter::builder().key(APP_TAG).values(app.as_str()).build();
     let mut pages = client
         .get_resources()
@@ -44,7 +47,9 @@ pub(super) async fn tagged(client: &aws_sdk_resourcegroupstagging::Client, app: 
     let mut arns = BTreeSet::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| port_error("tag:GetResources", "", &error))?;
-        arns.extend(page.resource_tag_mapping_list.unwrap_or_default().into_iter().filter_map(|mapping| mapping.resource_arn));
+        arns.extend(
+            page.resource_tag_mapping_list.unwrap_or_default().into_iter().filter_map(|mapping| mapping.resource_arn),
+        );
     }
     Ok(arns)
 }
@@ -53,7 +58,8 @@ pub(super) async fn tagged(client: &aws_sdk_resourcegroupstagging::Client, app: 
 pub(super) fn of_app(alarms: Vec<MetricAlarm>, tagged: &BTreeSet<String>, resources: &[Resource]) -> Vec<Alarm> {
     let identities = identities(resources);
     let concerns = |alarm: &MetricAlarm| {
-        alarm.alarm_arn().is_some_and(|arn| tagged.contains(arn)) || watched(alarm).any(|watched| identities.iter().any(|identity| identity.is_in(&watched)))
+        alarm.alarm_arn().is_some_and(|arn| tagged.contains(arn))
+            || watched(alarm).any(|watched| identities.iter().any(|identity| identity.is_in(&watched)))
     };
     let mut found: Vec<Alarm> = alarms.into_iter().filter(concerns).map(translated).collect();
     found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -81,7 +87,10 @@ impl Identity {
             watched.namespace == Some(namespace.as_str()) && watched.metric == Some(metric.as_str())
         });
         let has = |(name, value): &(Cow<'static, str>, String)| {
-            watched.dimensions.iter().any(|dimension| dimension.name() == Some(name.as_ref()) && dimension.value() == Some(value.as_str()))
+            watched
+                .dimensions
+                .iter()
+                .any(|dimension| dimension.name() == Some(name.as_ref()) && dimension.value() == Some(value.as_str()))
         };
         same_metric && (self.metric.is_some() || !self.dimensions.is_empty()) && self.dimensions.iter().all(has)
     }
@@ -106,10 +115,8 @@ fn identities(resources: &[Resource]) -> BTreeSet<Identity> {
 /// The metric of a plain alarm, or all those of an alarm on an expression.
 fn watched(alarm: &MetricAlarm) -> impl Iterator<Item = Watched<'_>> {
     let own = Watched { namespace: alarm.namespace(), metric: alarm.metric_name(), dimensions: alarm.dimensions() };
-    let of_expression = alarm.metrics().iter().filter_map(|query| query.metric_stat()?.metric()).map(|metric| Watched {
-        namespace: metric.namespace(),
-        metric: metric.metric_name(),
-        dimensions: metric.dimensions(),
+    let of_expression = alarm.metrics().iter().filter_map(|query| query.metric_stat()?.metric()).map(|metric| {
+        Watched { namespace: metric.namespace(), metric: metric.metric_name(), dimensions: metric.dimensions() }
     });
     std::iter::once(own).chain(of_expression)
 }
@@ -138,13 +145,31 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn alarm(name: &str, dimensions: &[(&str, &str)]) -> MetricAlarm {
-        let dimensions = dimensions.iter().map(|(name, value)| Dimension::builder().name(*name).value(*value).build()).collect();
-        MetricAlarm::builder().alarm_name(name).alarm_arn(format!("arn:{name}")).set_dimensions(Some(dimensions)).state_value(StateValue::Alarm).build()
+        let dimensions =
+            dimensions.iter().map(|(name, value)| Dimension::builder().name(*name).value(*value).build()).collect();
+        MetricAlarm::builder()
+            .alarm_name(name)
+            .alarm_arn(format!("arn:{name}"))
+            .set_dimensions(Some(dimensions))
+            .state_value(StateValue::Alarm)
+            .build()
     }
 
     fn service() -> Resource {
-        let service = Service { cluster: "shop".to_owned(), desired: 1, running: 1, deployment_in_progress: false, last_deployment_at: None, bounds: None };
-        Resource { id: ResourceId::from("s"), name: "shop-worker".to_owned(), tags: BTreeMap::new(), live: Live::EcsService(service) }
+        let service = Service {
+            cluster: "shop".to_owned(),
+            desired: 1,
+            running: 1,
+            deployment_in_progress: false,
+            last_deployment_at: None,
+            bounds: None,
+        };
+        Resource {
+            id: ResourceId::from("s"),
+            name: "shop-worker".to_owned(),
+            tags: BTreeMap::new(),
+            live: Live::EcsService(service),
+        }
     }
 
     #[test]

@@ -27,7 +27,9 @@ impl Grid {
 
     /// The period that a moment lies in.
     pub(super) fn slot(&self, at_s: i64) -> Option<usize> {
-        usize::try_from((at_s - self.start_s).div_euclid(i64::from(self.period_s))).ok().filter(|slot| *slot < self.slots)
+        usize::try_from((at_s - self.start_s).div_euclid(i64::from(self.period_s)))
+            .ok()
+            .filter(|slot| *slot < self.slots)
     }
 }
 

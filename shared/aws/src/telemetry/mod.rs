@@ -84,7 +84,7 @@ impl Telemetry {
 
     /// One call with all its pages.
     async fn read_call(&self, queries: &[MetricQuery], grid: &Grid) -> PortResult<Vec<Observed<Series>>> {
-        let data_queries = queries.iter().enumerate().map(|(index, query)| data_query(index, query, grid)).collect::<PortResult<Vec<_>>>()?;
+        let data_queries = queries.iter().enumerate().map(|(index, query)| data_query(index, query, grid)).collect();
         let request = self
             .cloudwatch
             .get_metric_data()
@@ -105,8 +105,12 @@ impl Telemetry {
             let output = request.clone().set_next_token(token).send().await;
             let output = output.map_err(|error| port_error(ACTION, "", &error))?;
             for result in output.metric_data_results.unwrap_or_default() {
-                let index = result.id.as_deref().and_then(|id| id.strip_prefix('q')).and_then(|id| id.parse::<usize>().ok());
-                let Some((reading, query)) = index.and_then(|index| readings.get_mut(index).zip(queries.get(index))) else { continue };
+                let index =
+                    result.id.as_deref().and_then(|id| id.strip_prefix('q')).and_then(|id| id.parse::<usize>().ok());
+                let Some((reading, query)) = index.and_then(|index| readings.get_mut(index).zip(queries.get(index)))
+                else {
+                    continue;
+                };
                 reading.take(result, query.scale, grid);
             }
             token = output.next_token.filter(|token| !token.is_empty());
@@ -123,17 +127,20 @@ impl Telemetry {
 impl Port for Telemetry {
     /// The grid starts at the full period at or before `from`, as CloudWatch's own does, and ends with the last period
     /// that is over at `to`: half a minute of a sum would look like half the traffic.
-    async fn read(&self, queries: &[MetricQuery], from: Timestamp, to: Timestamp, period_s: u32) -> Vec<Observed<Series>> {
+    async fn read(
+        &self,
+        queries: &[MetricQuery],
+        from: Timestamp,
+        to: Timestamp,
+        period_s: u32,
+    ) -> Vec<Observed<Series>> {
         let Some(grid) = Grid::new(from, to, period_s) else {
             return queries.iter().map(|_| Observed::Missing(Missing::NoData)).collect();
         };
         let grid = &grid;
-        let calls: Vec<Vec<Observed<Series>>> = futures::stream::iter(queries.chunks(QUERIES_PER_CALL))
-            .map(|some| self.read_some(some, grid))
-            .buffered(CALLS_AT_ONCE)
-            .collect()
-            .await;
-        calls.into_iter().flatten().collect()
+        let calls: Vec<_> = queries.chunks(QUERIES_PER_CALL).map(|some| self.read_some(some, grid)).collect();
+        let answers: Vec<Vec<Observed<Series>>> = futures::stream::iter(calls).buffered(CALLS_AT_ONCE).collect().await;
+        answers.into_iter().flatten().collect()
     }
 
     async fn alarms(&self, app: &AppId, resources: &[Resource]) -> PortResult<Vec<Alarm>> {
@@ -181,8 +188,12 @@ impl Reading {
     }
 }
 
-fn data_query(index: usize, query: &MetricQuery, grid: &Grid) -> PortResult<MetricDataQuery> {
-    let dimensions = query.target.dimensions.iter().map(|(name, value)| Dimension::builder().name(name.as_ref()).value(value).build());
+fn data_query(index: usize, query: &MetricQuery, grid: &Grid) -> MetricDataQuery {
+    let dimensions = query
+        .target
+        .dimensions
+        .iter()
+        .map(|(name, value)| Dimension::builder().name(name.as_ref()).value(value).build());
     let metric = Metric::builder()
         .namespace(&query.namespace)
         .metric_name(&query.metric)
@@ -193,5 +204,8 @@ fn data_query(index: usize, query: &MetricQuery, grid: &Grid) -> PortResult<Metr
         .period(i32::try_from(grid.period_s).unwrap_or(i32::MAX))
         .stat(&query.stat)
         .build();
-    Ok(MetricDataQuery::builder().id(format!("q{index}")).metric_stat(stat).return_data(true).build())
+    MetricDataQuery::builder().id(format!("q{index}")).metric_stat(stat).return_data(true).build()
 }
+
+#[cfg(test)]
+mod tests;

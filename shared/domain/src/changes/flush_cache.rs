@@ -9,7 +9,11 @@ pub(super) const SPEC: ChangeSpec = ChangeSpec {
     name: "flush_cache",
     risk: Risk::Medium,
     reversal: Reversal::SelfRestoring,
-    permissions: &["elasticache:DescribeReplicationGroups", "elasticache:DescribeCacheClusters"],
+    permissions: &[
+        "elasticache:DescribeCacheClusters",
+        "elasticache:DescribeReplicationGroups",
+        "elasticache:ListTagsForResource",
+    ],
     settle_s: 300,
     when_inconclusive: WhenInconclusive::Keep,
 };

@@ -9,7 +9,7 @@ pub(super) const SPEC: ChangeSpec = ChangeSpec {
     name: "invalidate_cdn",
     risk: Risk::Medium,
     reversal: Reversal::SelfRestoring,
-    permissions: &["cloudfront:CreateInvalidation", "cloudfront:ListInvalidations"],
+    permissions: &["cloudfront:CreateInvalidation", "cloudfront:ListTagsForResource"],
     settle_s: 300,
     when_inconclusive: WhenInconclusive::Keep,
 };

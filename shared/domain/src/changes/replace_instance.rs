@@ -9,7 +9,11 @@ pub(super) const SPEC: ChangeSpec = ChangeSpec {
     name: "replace_instance",
     risk: Risk::Medium,
     reversal: Reversal::SelfRestoring,
-    permissions: &["autoscaling:DescribeAutoScalingGroups", "autoscaling:TerminateInstanceInAutoScalingGroup"],
+    permissions: &[
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeInstanceRefreshes",
+        "autoscaling:TerminateInstanceInAutoScalingGroup",
+    ],
     settle_s: 300,
     when_inconclusive: WhenInconclusive::Keep,
 };

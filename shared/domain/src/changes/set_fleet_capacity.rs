@@ -9,7 +9,11 @@ pub(super) const SPEC: ChangeSpec = ChangeSpec {
     name: "set_fleet_capacity",
     risk: Risk::Low,
     reversal: Reversal::Undoable,
-    permissions: &["autoscaling:DescribeAutoScalingGroups", "autoscaling:SetDesiredCapacity"],
+    permissions: &[
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeInstanceRefreshes",
+        "autoscaling:SetDesiredCapacity",
+    ],
     settle_s: 300,
     when_inconclusive: WhenInconclusive::Undo,
 };

@@ -1,5 +1,6 @@
 //! What a guard is told: the live state read a moment ago and what the records say. Gathered outside, judged here.
 
+use crate::ids::ChangeId;
 use crate::mode::Mode;
 use crate::resource::Live;
 use jiff::Timestamp;
@@ -33,6 +34,8 @@ pub struct Facts {
     pub undos_last_day: u32,
     /// When this resource was last changed or restored.
     pub resource_changed_at: Option<Timestamp>,
+    /// A change of this resource that is not verified, kept or undone yet, if there is one.
+    pub open_change: Option<ChangeId>,
     /// Times that the same kind of change was made on this resource in the last day.
     pub repeats_last_day: u32,
     /// Cost that this run has already added, in US cents a month.

@@ -107,6 +107,10 @@ fn rates(change: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal>
     if facts.repeats_last_day >= limits.repeats_per_day_max {
         return Err(Refusal::Repeated { times: facts.repeats_last_day, max: limits.repeats_per_day_max });
     }
+    // Two open changes on one resource could be neither measured apart nor undone apart.
+    if let Some(open) = &facts.open_change {
+        return Err(Refusal::Busy { what: format!("the unsettled change {open}") });
+    }
     if let Some(at) = facts.resource_changed_at {
         let since = facts.now.duration_since(at);
         if since < SignedDuration::from_secs(i64::from(limits.cooldown_s)) {

@@ -4,10 +4,10 @@ use crate::resource::{Database, Live, Resource};
 use crate::signal::Target;
 use std::borrow::Cow;
 
-/// `TargetGroup` and `LoadBalancer`.
+/// `TargetGroup` and `LoadBalancer`. A group without a load balancer has no metrics.
 pub(super) fn target_group(resource: &Resource) -> Vec<Target> {
     match &resource.live {
-        Live::TargetGroup { target_group, load_balancer } => Target::whole(vec![
+        Live::TargetGroup { target_group, load_balancer } if !load_balancer.is_empty() => Target::whole(vec![
             ("TargetGroup", target_group.clone()),
             ("LoadBalancer", load_balancer.clone()),
         ]),
@@ -44,10 +44,9 @@ pub(super) fn instances(resource: &Resource) -> Vec<Target> {
 /// `ClusterName` and `ServiceName`.
 pub(super) fn service(resource: &Resource) -> Vec<Target> {
     match &resource.live {
-        Live::EcsService(service) => Target::whole(vec![
-            ("ClusterName", service.cluster.clone()),
-            ("ServiceName", resource.name.clone()),
-        ]),
+        Live::EcsService(service) => {
+            Target::whole(vec![("ClusterName", service.cluster.clone()), ("ServiceName", resource.name.clone())])
+        }
         _ => Vec::new(),
     }
 }
@@ -145,7 +144,11 @@ pub(super) fn custom(resource: &Resource) -> Vec<Target> {
     match &resource.live {
         Live::Custom(metric) => vec![Target {
             member: None,
-            dimensions: metric.dimensions.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone())).collect(),
+            dimensions: metric
+                .dimensions
+                .iter()
+                .map(|(name, value)| (Cow::Owned(name.clone()), value.clone()))
+                .collect(),
         }],
         _ => Vec::new(),
     }

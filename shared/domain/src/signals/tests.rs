@@ -63,12 +63,20 @@ fn world() -> Vec<Resource> {
         bad: 0.0,
     };
     vec![
-        resource("tg", "shop", Live::TargetGroup { target_group: "targetgroup/shop/1".to_owned(), load_balancer: "app/shop/1".to_owned() }),
+        resource(
+            "tg",
+            "shop",
+            Live::TargetGroup { target_group: "targetgroup/shop/1".to_owned(), load_balancer: "app/shop/1".to_owned() },
+        ),
         resource("lb", "shop", Live::LoadBalancer { load_balancer: "app/shop/1".to_owned() }),
         resource("asg", "shop-web", Live::AutoScalingGroup(fleet)),
         resource("ecs", "shop-worker", Live::EcsService(service)),
         resource("fn", "shop-fn", Live::Function),
-        resource("arn:aws:apigateway:eu-west-1::/restapis/a", "shop-rest", Live::Api { dimension: "shop-rest".to_owned() }),
+        resource(
+            "arn:aws:apigateway:eu-west-1::/restapis/a",
+            "shop-rest",
+            Live::Api { dimension: "shop-rest".to_owned() },
+        ),
         resource("arn:aws:apigateway:eu-west-1::/apis/b", "b", Live::Api { dimension: "b".to_owned() }),
         resource("db", "shop-db", database("postgres", Some(1e11))),
         resource("au", "shop-aurora", database("aurora-postgresql", None)),
@@ -111,7 +119,10 @@ fn every_row_is_filled_by_some_resource_and_by_no_other_kind() {
 fn rows_of_one_id_differ_only_in_where_the_metric_is_kept() {
     for spec in TABLE {
         for other in TABLE.iter().filter(|other| other.id == spec.id) {
-            assert_eq!((spec.title, spec.unit, spec.kind, spec.gap, spec.needs), (other.title, other.unit, other.kind, other.gap, other.needs));
+            assert_eq!(
+                (spec.title, spec.unit, spec.kind, spec.gap, spec.needs),
+                (other.title, other.unit, other.kind, other.gap, other.needs)
+            );
         }
     }
 }

@@ -152,6 +152,14 @@ pub enum ActError {
         /// Seconds after which it can be settled.
         retry_after_s: u32,
     },
+    /// This delivery belongs to an iteration that is over: a repetition that came far too late.
+    #[error("iteration {iteration} is over: the run has made changes in iteration {newest}")]
+    Overtaken {
+        /// The iteration of this delivery.
+        iteration: u32,
+        /// The newest iteration with an entry in the journal.
+        newest: u32,
+    },
     /// The journal could not be read or written. Without it nothing may be changed.
     #[error("the journal could not be used to {doing}")]
     Journal {
@@ -168,6 +176,7 @@ impl From<ActError> for StepError {
         match error {
             ActError::LeaseLost { .. } => Self::Conflict(text),
             ActError::InFlight { .. } => Self::Transient(text),
+            ActError::Overtaken { .. } => Self::Stale(text),
             ActError::Lease { source, .. } | ActError::Journal { source, .. } => {
                 let text = format!("{text}: {source}");
                 match Self::from(source) {

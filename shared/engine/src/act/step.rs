@@ -6,10 +6,11 @@ use crate::lease;
 use crate::ports::{Entry, EntryState, Intent, Lease, PortError};
 use crate::settle::{self, Recorded};
 use domain::change::Change;
-use domain::guard::{self, Cleared, KillSwitch, Refusal};
+use domain::guard::{self, Cleared, Refusal};
 use domain::resource::Resource;
-use domain::settle::{Effect, after_in_words, before_in_words, effect};
+use domain::settle::{Effect, Standing, after_in_words, before_in_words, effect, standing};
 use domain::snapshot::Snapshot;
+use futures::future::join3;
 
 /// Makes one change, or says why not.
 pub(super) async fn make(context: &Context<'_>, change: &Change, snapshot: &Snapshot) -> Result<ChangeReport, ActError> {
@@ -30,10 +31,9 @@ pub(super) async fn make(context: &Context<'_>, change: &Change, snapshot: &Snap
     };
     let before = Some(before_in_words(&change.action, &resource.live));
     let facts = facts::gather(context, change, snapshot, &entries, &resource, kill_switch);
-    let cleared = match guard::clear(change, &facts, context.rules.limits) {
-        Ok(cleared) => cleared,
-        Err(refusal) => return Ok(ChangeReport { before, ..line(refused(refusal)) }),
-    };
+    if let Err(refusal) = guard::clear(change, &facts, context.rules.limits) {
+        return Ok(ChangeReport { before, ..line(refused(refusal)) });
+    }
     let entry = intent(context, change, resource, &lease);
     match context.ports.journal.intend(&entry).await {
         Ok(Intent::Written) => {}
@@ -43,7 +43,7 @@ pub(super) async fn make(context: &Context<'_>, change: &Change, snapshot: &Snap
         }
         Err(source) => return Err(ActError::Journal { doing: format!("announce change {}", change.id), source }),
     }
-    let result = apply(context, entry, &cleared, &lease).await?;
+    let result = announced(context, entry, snapshot, &lease).await?;
     let after = matches!(result, ChangeResult::Applied { .. }).then(|| after_in_words(&change.action));
     Ok(ChangeReport { before, after, ..line(result) })
 }
@@ -66,17 +66,62 @@ fn intent(context: &Context<'_>, change: &Change, prior: Resource, lease: &Lease
     }
 }
 
-/// The call itself, after a last look at the kill switch and the clock, and the record of what it did.
+/// Everything once more, now that everybody else can see the intent, and then the call.
+///
+/// Two writers that count before they announce may both find room for one change. Whoever announces first and counts
+/// afterwards is seen by the other, so that no budget is exceeded however many deliveries, runs and cycles there are.
+/// Journal, live state and kill switch are read at the same time: each of them wants to be the last before the call.
+async fn announced(
+    context: &Context<'_>,
+    entry: Entry,
+    snapshot: &Snapshot,
+    lease: &Lease,
+) -> Result<ChangeResult, ActError> {
+    let (entries, live, kill_switch) = join3(
+        facts::recent(context),
+        context.ports.actuator.live(&entry.prior),
+        context.ports.switch.read(),
+    )
+    .await;
+    let mut entries = match entries {
+        Ok(entries) => entries,
+        Err(error) => {
+            not_applied(context, entry, "the journal could not be read after its intent".to_owned()).await?;
+            return Err(error);
+        }
+    };
+    entries.retain(|other| other.id() != entry.id());
+    let resource = match live {
+        Ok(resource) => resource,
+        Err(error) => return not_applied(context, entry, error.to_string()).await,
+    };
+    let change = entry.change.clone();
+    let facts = facts::gather(context, &change, snapshot, &entries, &resource, kill_switch);
+    match guard::clear(&change, &facts, context.rules.limits) {
+        Ok(_) if !is_as_captured(&entry, &resource) => {
+            not_applied(context, entry, "somebody else was changing it at the same moment".to_owned()).await
+        }
+        Ok(cleared) => apply(context, entry, &cleared, lease).await,
+        Err(refusal) => {
+            not_applied(context, entry, refusal.to_string()).await?;
+            Ok(refused(refusal))
+        }
+    }
+}
+
+/// Whether the captured value is still the live one: what an undo would restore.
+fn is_as_captured(entry: &Entry, now: &Resource) -> bool {
+    matches!(standing(&entry.change.action, &entry.prior.live, &now.live), Standing::AsPrior | Standing::NotUndoable)
+}
+
+/// The call itself, after a last look at the clock, and the record of what it did. Between that look and the call nothing
+/// is awaited.
 async fn apply(
     context: &Context<'_>,
     entry: Entry,
     cleared: &Cleared<'_>,
     lease: &Lease,
 ) -> Result<ChangeResult, ActError> {
-    if let Some(refusal) = stopped(context.ports.switch.read().await) {
-        not_applied(context, entry, refusal.to_string()).await?;
-        return Ok(refused(refusal));
-    }
     if let Some(why) = context.too_late(lease, Some(entry.intended_at)) {
         return not_applied(context, entry, why).await;
     }
@@ -98,12 +143,7 @@ async fn unknown(context: &Context<'_>, entry: Entry, lost: &PortError) -> Resul
         Effect::CannotTell => applied(context, entry, "the answer was lost; it counts as done").await,
         // The request may still be on its way: only time proves that it is not, so the entry stays open.
         Effect::NeverHappened => Ok(ChangeResult::Unsettled { why: format!("{lost}; the live state does not show it") }),
-        Effect::Superseded(difference) => {
-            let why = format!("the answer was lost and somebody else has changed it: {difference}");
-            let closed = settle::closed(context, &entry, EntryState::Superseded, &why);
-            settle::record(context, EntryState::Intended, closed).await?;
-            Ok(ChangeResult::Failed { why })
-        }
+        Effect::Superseded(difference) => Ok(ChangeResult::Unsettled { why: format!("{lost}; {difference}") }),
     }
 }
 
@@ -112,7 +152,7 @@ async fn applied(context: &Context<'_>, entry: Entry, note: &str) -> Result<Chan
     let entry = Entry { state: EntryState::Applied, applied_at: Some(at), note: note.to_owned(), ..entry };
     match settle::record(context, EntryState::Intended, entry).await? {
         Recorded::Now(_) => Ok(ChangeResult::Applied { at, note: note.to_owned() }),
-        Recorded::Moved(entry) => Ok(standing(&entry)),
+        Recorded::Moved(entry) => Ok(reported(&entry)),
     }
 }
 
@@ -120,7 +160,7 @@ async fn not_applied(context: &Context<'_>, entry: Entry, why: String) -> Result
     let closed = settle::closed(context, &entry, EntryState::NotApplied, &why);
     match settle::record(context, EntryState::Intended, closed).await? {
         Recorded::Now(_) => Ok(ChangeResult::Failed { why }),
-        Recorded::Moved(entry) => Ok(standing(&entry)),
+        Recorded::Moved(entry) => Ok(reported(&entry)),
     }
 }
 
@@ -140,16 +180,21 @@ async fn earlier_delivery(context: &Context<'_>, entry: Entry) -> Result<ChangeR
     } else {
         entry
     };
-    let line = ChangeReport::of(&entry.change, context.now(), standing(&entry));
+    let line = ChangeReport::of(&entry.change, context.now(), reported(&entry));
     Ok(with_values(line, &entry))
 }
 
-/// Another delivery of this step that is in the middle of another change: two of them don't work through one plan.
+/// Another delivery of this step that is in the middle of another change, or that has gone on to a later iteration: two
+/// of them don't work at once.
 fn another_delivery(context: &Context<'_>, entries: &[Entry]) -> Result<(), ActError> {
-    let of_this_run = entries.iter().filter(|entry| {
-        entry.execution == context.run.execution_id && entry.state == EntryState::Intended
-    });
-    for entry in of_this_run {
+    let iteration = context.run.iteration;
+    for entry in entries.iter().filter(|entry| entry.execution == context.run.execution_id) {
+        if entry.iteration > iteration {
+            return Err(ActError::Overtaken { iteration, newest: entry.iteration });
+        }
+        if entry.state != EntryState::Intended {
+            continue;
+        }
         if let Some(retry_after_s) = context.in_flight_for_s(entry) {
             return Err(ActError::InFlight { change: entry.id().clone(), retry_after_s });
         }
@@ -158,7 +203,7 @@ fn another_delivery(context: &Context<'_>, entries: &[Entry]) -> Result<(), ActE
 }
 
 /// What the journal says of a change that an earlier delivery has dealt with.
-fn standing(entry: &Entry) -> ChangeResult {
+fn reported(entry: &Entry) -> ChangeResult {
     match entry.state {
         EntryState::NotApplied => ChangeResult::Failed { why: entry.note.clone() },
         EntryState::Intended => ChangeResult::Unsettled { why: entry.note.clone() },
@@ -178,15 +223,6 @@ fn with_values(line: ChangeReport, entry: &Entry) -> ChangeReport {
     let action = &entry.change.action;
     let after = matches!(line.result, ChangeResult::Applied { .. }).then(|| after_in_words(action));
     ChangeReport { before: Some(before_in_words(action, &entry.prior.live)), after, ..line }
-}
-
-/// The refusal of a kill switch that is not off.
-fn stopped(kill_switch: KillSwitch) -> Option<Refusal> {
-    match kill_switch {
-        KillSwitch::Off => None,
-        KillSwitch::On => Some(Refusal::KillSwitch),
-        KillSwitch::Unreadable(why) => Some(Refusal::KillSwitchUnreadable { why }),
-    }
 }
 
 fn refused(refusal: Refusal) -> ChangeResult {

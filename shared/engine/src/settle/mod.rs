@@ -16,8 +16,8 @@ mod report;
 
 pub use report::{End, Settled, Settlement};
 
-/// How far back open entries are looked for: 30 days. A kill switch may stay on for long.
-const LOOK_BACK_S: u32 = 30 * 86_400;
+/// How far back the journal is read: 30 days. A kill switch may stay on for long, and what it left open still counts.
+pub(crate) const LOOK_BACK_S: u32 = 30 * 86_400;
 
 /// Times that the journal is asked to take a record before the step gives up.
 const RECORD_ATTEMPTS: u32 = 3;

@@ -1,7 +1,7 @@
 //! Every call of an iteration fails in every way, once each, and the world must be as if it had not, or as if the change had
 //! never been.
 
-use crate::common::{APP, Bench, assert_settled, assert_sound, outcomes, recover};
+use crate::common::{Bench, assert_settled, assert_sound, outcomes, recover};
 use domain::change::{Action, Change};
 use domain::guard::KillSwitch;
 use domain::ids::ResourceId;
@@ -10,8 +10,7 @@ use domain::plan::Plan;
 use domain::resource::Resource;
 use engine::act::ActError;
 use engine::ports::EntryState;
-use engine::run::Run;
-use engine::{act, settle, undo};
+use engine::{act, lease, settle, undo};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use testkit::{Call, End, Fault, Process, World, build, interleave, run_to_end};
@@ -51,7 +50,7 @@ fn changes() -> Vec<Change> {
     vec![
         build::change("grow-web", build::set_fleet("web", 4)),
         build::change("grow-worker", build::set_service("worker", 3)),
-        build::change("too-many", build::set_fleet("batch", 11)),
+        build::change("too-many", build::set_fleet("batch", 13)),
         build::change("sick-api", build::replace("api", 1)),
         build::change("restart-mail", Action::RedeployService { cluster: "mail".into(), service: "mail".into() }),
         build::change("restart-batch", Action::RefreshFleet { group: "batch".into() }),
@@ -266,13 +265,14 @@ fn fault_step_delivered_twice_at_once_applies_once() {
 fn fault_a_run_that_lost_its_lease_changes_nothing_more() {
     let world = Arc::new(World::of(resources()));
     let old = Bench::on(&world, "run-1");
+    let plan = build::plan(changes());
     world.pass_s(engine::run::LEASE_TTL_S + 1);
-    let _new = Bench::on(&world, "run-2");
-    let lost = old.act(&build::plan(changes()));
-    assert!(matches!(lost, Err(ActError::LeaseLost { .. })), "{lost:?}");
-    assert!(world.ledger().is_empty());
-    // Not even after the newer run has ended: its fence is gone for good.
-    let stale: Run = old.run.clone();
-    assert_eq!(stale.app.as_str(), APP);
-    assert!(world.journal().is_empty());
+    let new = Bench::on(&world, "run-2");
+    let while_held = old.act(&plan);
+    assert!(matches!(while_held, Err(ActError::LeaseLost { .. })), "{while_held:?}");
+    let process = Process::sound(&world);
+    run_to_end(&process, lease::release(process.ports().leases, &new.run)).finished().unwrap().unwrap();
+    let when_free_again = old.act(&plan);
+    assert!(matches!(when_free_again, Err(ActError::LeaseLost { .. })), "{when_free_again:?}");
+    assert!(world.ledger().is_empty() && world.journal().is_empty());
 }

@@ -1,1 +1,159 @@
-//! .
+//! Settling what a dead run left: every kind of change, every way in which the world may have gone on without it.
+
+use crate::common::{Bench, assert_settled, call_of, recover};
+use domain::change::Action;
+use domain::guard::KillSwitch;
+use domain::ids::{AppId, ExecutionId, ResourceId};
+use domain::mode::Mode;
+use domain::resource::Live;
+use engine::ports::EntryState;
+use engine::run::LEASE_TTL_S;
+use engine::settle::{self, End};
+use testkit::{Fault, Process, build, run_to_end};
+
+/// A run that died at a call of making one change. The lease has expired since.
+fn died(action: Action, operation: &str, fault: Fault) -> Bench {
+    let resources = || vec![build::fleet("web", 2), build::service("worker", 2), build::cache("pages"), build::distribution("E1")];
+    let plan = build::plan(vec![build::change("c1", action)]);
+    let number = call_of(resources(), &plan, operation);
+    let bench = Bench::of(resources());
+    let end = bench.act_in(&Process::with(&bench.world, [(number, fault)]), &plan);
+    assert!(end.finished().is_none(), "it died");
+    bench.world.pass_s(LEASE_TTL_S + 1);
+    bench
+}
+
+fn kinds() -> Vec<Action> {
+    vec![
+        build::set_fleet("web", 4),
+        build::set_service("worker", 3),
+        build::replace("web", 1),
+        Action::RefreshFleet { group: "web".into() },
+        Action::RedeployService { cluster: "worker".into(), service: "worker".into() },
+        Action::FlushCache { cache: "pages".into() },
+        Action::InvalidateCdn { distribution: "E1".into() },
+    ]
+}
+
+#[test]
+fn a_change_of_any_kind_that_happened_is_undone_or_kept_with_a_note() {
+    for action in kinds() {
+        let is_undoable = action.spec().reversal == domain::change::Reversal::Undoable;
+        let bench = died(action.clone(), "Actuator.apply", Fault::CrashAfter);
+        recover(&bench.world, "run-2");
+        assert_settled(&bench.world);
+        let expected = if is_undoable { EntryState::Undone } else { EntryState::Kept };
+        assert_eq!(bench.state("c1"), Some(expected), "{action}");
+        let note = bench.world.entry(&"c1".into()).unwrap().note;
+        assert!(note.contains("died before it was verified"), "{note}");
+    }
+}
+
+#[test]
+fn a_change_of_any_kind_that_never_happened_is_told_apart_where_the_world_shows_it() {
+    for action in kinds() {
+        let bench = died(action.clone(), "Actuator.apply", Fault::CrashBefore);
+        recover(&bench.world, "run-2");
+        let leaves_no_trace = matches!(action, Action::FlushCache { .. } | Action::InvalidateCdn { .. });
+        let expected = if leaves_no_trace { EntryState::Kept } else { EntryState::NotApplied };
+        assert_eq!(bench.state("c1"), Some(expected), "{action}");
+        assert!(bench.world.ledger().is_empty(), "nothing is tried again: {action}");
+    }
+}
+
+#[test]
+fn newer_work_of_somebody_else_is_left_alone_and_handed_over_with_both_values() {
+    let bench = died(build::set_fleet("web", 4), "Actuator.apply", Fault::CrashAfter);
+    bench.world.edit_capacity(&ResourceId::from("asg/web"), 7);
+    recover(&bench.world, "run-2");
+    assert_eq!(bench.capacity("asg/web"), Some(7));
+    let entry = bench.world.entry(&"c1".into()).unwrap();
+    assert_eq!(entry.state, EntryState::Superseded);
+    assert!(entry.note.contains('4') && entry.note.contains('7'), "{}", entry.note);
+}
+
+#[test]
+fn a_resource_that_is_gone_is_handed_over() {
+    let bench = died(build::set_fleet("web", 4), "Actuator.apply", Fault::CrashAfter);
+    bench.world.remove(&ResourceId::from("asg/web"));
+    recover(&bench.world, "run-2");
+    assert_eq!(bench.state("c1"), Some(EntryState::Superseded));
+}
+
+#[test]
+fn the_kill_switch_keeps_it_open_and_the_next_run_settles_it() {
+    let bench = died(build::set_fleet("web", 4), "Actuator.apply", Fault::CrashAfter);
+    bench.world.set_kill_switch(KillSwitch::On);
+    let next = Bench::on(&bench.world, "run-2");
+    let settlement = next.residue().unwrap();
+    assert_eq!(settlement.left_open().count(), 1, "{settlement:?}");
+    assert_eq!(bench.capacity("asg/web"), Some(4));
+    assert!(next.world.entry(&"c1".into()).unwrap().state.is_open());
+    recover(&bench.world, "run-3");
+    assert_eq!(bench.capacity("asg/web"), Some(2));
+}
+
+#[test]
+fn a_run_that_only_observes_finds_out_and_puts_nothing_back() {
+    let bench = died(build::set_fleet("web", 4), "Actuator.apply", Fault::CrashAfter);
+    let mut next = Bench::on(&bench.world, "run-2");
+    next.mode = Box::new(|_| Mode::Observe);
+    let settlement = next.residue().unwrap();
+    assert!(matches!(settlement.changes[0].end, End::LeftOpen { .. }), "{settlement:?}");
+    assert_eq!(bench.capacity("asg/web"), Some(4));
+    assert_eq!(bench.state("c1"), Some(EntryState::Applied));
+}
+
+#[test]
+fn an_intent_that_may_still_be_on_its_way_is_not_judged() {
+    let bench = Bench::of(vec![build::fleet("web", 2)]);
+    let plan = build::plan(vec![build::change("c1", build::set_fleet("web", 4))]);
+    let number = call_of(vec![build::fleet("web", 2)], &plan, "Actuator.apply");
+    let _died = bench.act_in(&Process::with(&bench.world, [(number, Fault::CrashBefore)]), &plan);
+    let sound = Process::sound(&bench.world);
+    let context = bench.context(&sound);
+    let settlement = run_to_end(&sound, settle::own(&context)).finished().unwrap().unwrap();
+    let wait_s = settlement.retry_after_s().expect("it is too young");
+    assert!(wait_s <= bench.timing.in_flight_s());
+    bench.world.pass_s(wait_s);
+    let settlement = run_to_end(&sound, settle::own(&context)).finished().unwrap().unwrap();
+    assert!(matches!(settlement.changes[0].end, End::NotApplied { .. }), "{settlement:?}");
+}
+
+#[test]
+fn a_run_that_ends_early_puts_its_own_changes_back() {
+    let bench = Bench::of(vec![build::fleet("web", 2)]);
+    bench.make("c1", build::set_fleet("web", 4));
+    let process = Process::sound(&bench.world);
+    let context = bench.context(&process);
+    let settlement = run_to_end(&process, settle::abandoned(&context)).finished().unwrap().unwrap();
+    assert_eq!(settlement.undone(), 1);
+    assert_eq!(bench.capacity("asg/web"), Some(2));
+}
+
+#[test]
+fn says_whether_there_is_anything_to_settle() {
+    let bench = died(build::set_fleet("web", 4), "Actuator.apply", Fault::CrashAfter);
+    let process = Process::sound(&bench.world);
+    let needed = |execution: &str| {
+        let (app, execution) = (AppId::from("shop"), ExecutionId::from(execution));
+        let work = async { settle::is_needed(process.ports().journal, &app, &execution, bench.world.now()).await };
+        run_to_end(&process, work).finished().unwrap().unwrap()
+    };
+    assert!(needed("run-2"));
+    assert!(!needed("run-1"), "a run does not settle itself as if it were dead");
+    recover(&bench.world, "run-2");
+    assert!(!needed("run-3"));
+}
+
+#[test]
+fn an_instance_that_is_leaving_counts_as_replaced() {
+    let bench = died(build::replace("web", 1), "Actuator.apply", Fault::CrashBefore);
+    bench.world.edit(&ResourceId::from("asg/web"), |web| {
+        if let Live::AutoScalingGroup(fleet) = &mut web.live {
+            fleet.instances[0].in_service = false;
+        }
+    });
+    recover(&bench.world, "run-2");
+    assert_eq!(bench.state("c1"), Some(EntryState::Kept));
+}

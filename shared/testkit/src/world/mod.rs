@@ -52,6 +52,16 @@ pub struct Write {
     pub kill_switch_was_read: bool,
 }
 
+impl Write {
+    /// The change that caused it, unless somebody else did.
+    pub fn change(&self) -> Option<&ChangeId> {
+        match &self.landing {
+            Landing::Applied(id, _) | Landing::Restored(id, _) => Some(id),
+            Landing::Outside => None,
+        }
+    }
+}
+
 /// How a modification came about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Landing {

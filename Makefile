@@ -1,0 +1,41 @@
+# What a person types. Each target says in one line what it does; the work is in scripts/.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# Lambda's processor; Graviton costs a fifth less. The local cloud always runs what this machine can run.
+ARCHITECTURE ?= arm64
+TRIPLE_arm64 := aarch64-unknown-linux-gnu
+TRIPLE_x86_64 := x86_64-unknown-linux-gnu
+TRIPLE := $(TRIPLE_$(ARCHITECTURE))
+# The C library of Amazon Linux 2023, older than that of most build machines.
+GLIBC := 2.34
+FUNCTIONS := -p maintainer-lifecycle -p maintainer-health --bins
+export ARCHITECTURE
+
+.PHONY: help setup build run deploy destroy
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+setup: ## installs what a fresh clone lacks, mostly into .tools (quiet, repeatable)
+	@scripts/setup all
+
+build: ## builds the functions for the local cloud and packages them
+	@cargo build --quiet --locked $(FUNCTIONS)
+	@scripts/package debug
+
+run: build ## a local cloud with the stack in it, until Ctrl-C; PORT=4566 SPEED=120 CONFIG=maintainer.yaml
+	@scripts/run
+
+deploy: ## to the AWS account of your credentials; STACK= NOTIFICATION_EMAIL= CONFIG= PARAMETERS=, see scripts/deploy
+	@scripts/setup deploy
+	@command -v rustup >/dev/null && rustup --quiet target add $(TRIPLE) || true
+	@PATH="$$PWD/.tools/aws/bin:$$PATH" cargo-zigbuild zigbuild --release --locked --target $(TRIPLE).$(GLIBC) $(FUNCTIONS)
+	@scripts/package release $(TRIPLE)
+	@scripts/deploy
+
+destroy: ## removes the stack and its records from the account; KEEP_DATA=1 keeps the records
+	@scripts/setup deploy
+	@scripts/destroy

@@ -1,0 +1,144 @@
+//! What a service can answer to GetMetricData, and what becomes of each query.
+
+use super::*;
+use crate::scripted::{Answer, Service, failure};
+use aws_smithy_cbor::Encoder;
+use domain::signal::Target;
+
+/// One result: id, status, and datapoints as (minute, value).
+type Result<'a> = (usize, &'a str, &'a [(i64, f64)]);
+
+fn answer(results: &[Result<'_>], next: Option<&str>) -> Answer {
+    let mut body = Encoder::new(Vec::new());
+    body.begin_map().str("MetricDataResults").array(results.len());
+    for (id, status, points) in results {
+        body.begin_map().str("Id").str(&format!("q{id}")).str("StatusCode").str(status).str("Timestamps").array(points.len());
+        for (minute, _) in *points {
+            body.timestamp(&DateTime::from_secs(minute * 60));
+        }
+        body.str("Values").array(points.len());
+        for (_, value) in *points {
+            body.double(*value);
+        }
+        body.end();
+    }
+    if let Some(next) = next {
+        body.str("NextToken").str(next);
+    }
+    body.end();
+    Answer(200, body.into_writer())
+}
+
+fn queries(count: usize) -> Vec<MetricQuery> {
+    let query = |index: usize| MetricQuery {
+        namespace: "AWS/SQS".to_owned(),
+        metric: format!("Metric{index}-"),
+        stat: "Average".to_owned(),
+        scale: 1.0,
+        target: Target::whole(vec![("QueueName", "jobs".to_owned())]).remove(0),
+    };
+    (0..count).map(query).collect()
+}
+
+async fn read(service: &Service, count: usize) -> Vec<Observed<Series>> {
+    let at = |minute: i64| Timestamp::from_second(minute * 60).unwrap();
+    Telemetry::new(&service.clients()).read(&queries(count), at(10), at(13), 60).await
+}
+
+fn values(series: &Observed<Series>) -> &[Option<f64>] {
+    series.known().map_or(&[], |series| &series.values)
+}
+
+fn asks(body: &[u8], text: &str) -> bool {
+    body.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[tokio::test]
+async fn every_page_is_read_and_the_last_one_decides_whether_it_is_all() {
+    let service = Service::new(|number, body| {
+        assert_eq!(asks(body, "page-2"), number == 1, "the token of one page is sent for the next");
+        match number {
+            0 => answer(&[(0, "PartialData", &[(10, 1.0)]), (1, "PartialData", &[(10, 5.0)])], Some("page-2")),
+            _ => answer(&[(0, "Complete", &[(12, 3.0)]), (1, "PartialData", &[])], None),
+        }
+    });
+    let read = read(&service, 2).await;
+    assert_eq!(values(&read[0]), [Some(1.0), None, Some(3.0)]);
+    assert_eq!(read[1], Observed::Missing(Missing::Partial), "half an answer is no answer");
+    assert_eq!(service.requests(), 2);
+}
+
+#[tokio::test]
+async fn each_query_is_missing_for_its_own_reason() {
+    let service = Service::new(|_, _| {
+        answer(
+            &[
+                (0, "Complete", &[(11, 1.0)]),
+                (1, "Complete", &[]),
+                (2, "Forbidden", &[]),
+                (3, "InternalError", &[]),
+                (4, "Complete", &[(11, f64::NAN), (99, 1.0)]),
+            ],
+            None,
+        )
+    });
+    let read = read(&service, 6).await;
+    assert_eq!(values(&read[0]), [None, Some(1.0), None]);
+    assert_eq!(read[1], Observed::Missing(Missing::NoData));
+    assert!(matches!(&read[2], Observed::Missing(Missing::Denied(permission)) if permission == ACTION));
+    assert!(matches!(&read[3], Observed::Missing(Missing::Failed(_))));
+    assert_eq!(read[4], Observed::Missing(Missing::NoData), "not a number, or outside the window, is no datapoint");
+    assert_eq!(read[5], Observed::Missing(Missing::Partial), "a query without an answer was not answered");
+}
+
+#[tokio::test]
+async fn one_bad_query_does_not_spoil_the_others() {
+    let service = Service::new(|_, body| {
+        if asks(body, "Metric5-") {
+            return failure(400, "InvalidParameterValueException");
+        }
+        let ids: Vec<usize> = (0..9).filter(|id| asks(body, &format!("q{id}"))).collect();
+        let results: Vec<Result<'_>> = ids.iter().map(|id| (*id, "Complete", [(10, 1.0)].as_slice())).collect();
+        answer(&results, None)
+    });
+    let read = read(&service, 9).await;
+    let missing: Vec<usize> = read.iter().enumerate().filter(|(_, series)| series.is_missing()).map(|(index, _)| index).collect();
+    assert_eq!(missing, [5]);
+    assert!(matches!(&read[5], Observed::Missing(Missing::Failed(why)) if why.contains("said no")), "{:?}", read[5]);
+}
+
+#[tokio::test]
+async fn only_the_queries_of_a_throttled_call_are_throttled() {
+    let service = Service::new(|_, body| {
+        if asks(body, "Metric600-") { failure(400, "ThrottlingException") } else { answer(&[(0, "Complete", &[(10, 1.0)])], None) }
+    });
+    let read = read(&service, 601).await;
+    assert_eq!(values(&read[0]), [Some(1.0), None, None]);
+    assert!(read[500..].iter().all(|series| *series == Observed::Missing(Missing::Throttled)));
+}
+
+#[tokio::test]
+async fn fault_a_denied_call_names_the_permission() {
+    let service = Service::new(|_, _| failure(403, "AccessDeniedException"));
+    assert_eq!(read(&service, 1).await, [Observed::Missing(Missing::Denied(ACTION.to_owned()))]);
+    assert_eq!(service.requests(), 1, "what is denied is not tried again");
+}
+
+#[tokio::test]
+async fn fault_pages_without_end_are_given_up() {
+    let service = Service::new(|_, _| answer(&[(0, "PartialData", &[])], Some("again")));
+    assert_eq!(read(&service, 1).await, [Observed::Missing(Missing::Partial)]);
+    assert_eq!(service.requests(), 100);
+}
+
+#[tokio::test]
+async fn fault_when_everything_is_throttled_hardly_anything_is_repeated() {
+    let service = Service::new(|_, _| failure(400, "ThrottlingException"));
+    let telemetry = Telemetry::new(&service.clients());
+    let at = |minute: i64| Timestamp::from_second(minute * 60).unwrap();
+    for _ in 0..100 {
+        let read = telemetry.read(&queries(1), at(10), at(13), 60).await;
+        assert_eq!(read, [Observed::Missing(Missing::Throttled)]);
+    }
+    assert!(service.requests() <= 110, "{} requests for 100 calls", service.requests());
+}

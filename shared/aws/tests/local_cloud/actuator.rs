@@ -1,0 +1,258 @@
+//! Changes, read back from the services.
+
+use crate::Cloud;
+use aws::Actuator;
+use domain::change::{Action, Better, Change, Expectation};
+use domain::guard::{Facts, KillSwitch, Limits, clear};
+use domain::ids::{ChangeId, ResourceId, RuleId, SignalId};
+use domain::mode::Mode;
+use domain::resource::{Cache, Fleet, Live, Resource};
+use engine::ports::{Actuator as _, PortError, PortResult};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Polls of a condition before it is taken for false.
+const POLLS_MAX: u32 = 100;
+
+fn limits() -> Limits {
+    Limits {
+        changes_per_execution_max: 10,
+        changes_per_hour_max: 10,
+        changes_per_day_max: 10,
+        cooldown_s: 0,
+        blast_radius: 1.0,
+        step_factor_max: 10.0,
+        spend_usd_cents_month_max: 0,
+        snapshot_age_s_max: 600,
+        completeness_min: 0.0,
+        undos_per_day_max: 10,
+        repeats_per_day_max: 10,
+    }
+}
+
+fn change(action: Action, resource: &Resource) -> Change {
+    Change {
+        id: ChangeId::new(format!("{}-1", action.spec().name)),
+        action,
+        resource: resource.id.clone(),
+        because: RuleId::from("test"),
+        reason: String::new(),
+        expected: Expectation {
+            signal: SignalId::from("requests"),
+            resource: resource.id.clone(),
+            better: Better::Higher,
+            before: 0.0,
+            after: 1.0,
+        },
+        cost_usd_cents_month: None,
+    }
+}
+
+/// Clears and applies, as the engine does after all its reading.
+async fn apply(cloud: &Cloud, actuator: &Actuator, change: &Change, live: &Live) -> PortResult<()> {
+    let facts = Facts {
+        now: cloud.now(),
+        mode: Mode::Auto,
+        kill_switch: KillSwitch::Off,
+        freeze: None,
+        protected: false,
+        live: live.clone(),
+        snapshot_at: cloud.now(),
+        completeness: 1.0,
+        changes_in_execution: 0,
+        changes_last_hour: 0,
+        changes_last_day: 0,
+        undos_last_day: 0,
+        resource_changed_at: None,
+        open_change: None,
+        repeats_last_day: 0,
+        spent_usd_cents_month: 0,
+    };
+    let limits = limits();
+    let cleared = clear(change, &facts, &limits).unwrap();
+    actuator.apply(&cleared).await
+}
+
+fn unread(id: &str, name: &str, live: Live) -> Resource {
+    Resource { id: ResourceId::from(id), name: name.to_owned(), tags: BTreeMap::new(), live }
+}
+
+fn unread_group(name: &str) -> Resource {
+    let fleet = Fleet {
+        min: 0,
+        max: 0,
+        desired: 0,
+        instances: Vec::new(),
+        refresh_in_progress: false,
+        last_refresh_at: None,
+        target_groups: Vec::new(),
+    };
+    unread(&format!("auto_scaling_group/{name}"), name, Live::AutoScalingGroup(fleet))
+}
+
+fn fleet(resource: &Resource) -> &Fleet {
+    let Live::AutoScalingGroup(fleet) = &resource.live else { panic!("{:?}", resource.live) };
+    fleet
+}
+
+/// Reads the group until the condition holds.
+async fn group_where(actuator: &Actuator, group: &Resource, holds: impl Fn(&Fleet) -> bool) -> Resource {
+    let mut last = None;
+    for _ in 0..POLLS_MAX {
+        let read = actuator.live(group).await.unwrap();
+        if holds(fleet(&read)) {
+            return read;
+        }
+        last = Some(read);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the condition never held: {last:?}");
+}
+
+#[tokio::test]
+async fn a_fleet_is_resized_and_set_back() {
+    let Some(cloud) = Cloud::connect("fleet capacity").await else { return };
+    let shop = cloud.shop().await;
+    let actuator = Actuator::new(&cloud.clients);
+    let before = actuator.live(&unread_group(&shop.group)).await.unwrap();
+    assert_eq!(before.tags.get("maintainer:app"), Some(&cloud.name), "tags are read with the state");
+    let grow = change(Action::SetFleetCapacity { group: shop.group.clone(), desired: 3 }, &before);
+    apply(&cloud, &actuator, &grow, &before.live).await.unwrap();
+    let after = actuator.live(&before).await.unwrap();
+    assert_eq!(fleet(&after).desired, 3);
+    actuator.restore(&grow, &before.live).await.unwrap();
+    assert_eq!(fleet(&actuator.live(&before).await.unwrap()).desired, 2);
+}
+
+#[tokio::test]
+async fn an_instance_is_replaced_and_the_group_keeps_its_size() {
+    let Some(cloud) = Cloud::connect("instance replacement").await else { return };
+    let shop = cloud.shop().await;
+    let actuator = Actuator::new(&cloud.clients);
+    let before = group_where(&actuator, &unread_group(&shop.group), |fleet| fleet.healthy() == 2).await;
+    let sick = fleet(&before).instances[0].id.clone();
+    let replace = change(Action::ReplaceInstance { group: shop.group.clone(), instance: sick.clone() }, &before);
+    apply(&cloud, &actuator, &replace, &before.live).await.unwrap();
+    let after = group_where(&actuator, &before, |fleet| {
+        fleet.healthy() == 2 && fleet.instances.iter().all(|instance| instance.id != sick)
+    })
+    .await;
+    assert_eq!(fleet(&after).desired, 2);
+    let again = apply(&cloud, &actuator, &replace, &before.live).await;
+    assert!(matches!(again, Err(PortError::Gone { .. })), "{again:?}");
+    let undo = actuator.restore(&replace, &before.live).await;
+    assert!(matches!(undo, Err(PortError::Rejected { .. })), "{undo:?}");
+}
+
+#[tokio::test]
+async fn a_fleet_is_refreshed_and_a_second_refresh_conflicts() {
+    let Some(cloud) = Cloud::connect("instance refresh").await else { return };
+    let shop = cloud.shop().await;
+    let actuator = Actuator::new(&cloud.clients);
+    let before = group_where(&actuator, &unread_group(&shop.group), |fleet| fleet.healthy() == 2).await;
+    let refresh = change(Action::RefreshFleet { group: shop.group.clone() }, &before);
+    apply(&cloud, &actuator, &refresh, &before.live).await.unwrap();
+    let during = actuator.live(&before).await.unwrap();
+    assert!(fleet(&during).last_refresh_at.is_some());
+    if fleet(&during).refresh_in_progress {
+        let again = apply(&cloud, &actuator, &refresh, &before.live).await;
+        assert!(matches!(again, Err(PortError::Conflict { .. })), "{again:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_is_resized_restarted_and_set_back() {
+    let Some(cloud) = Cloud::connect("service").await else { return };
+    let shop = cloud.shop().await;
+    let actuator = Actuator::new(&cloud.clients);
+    let (cluster, service) = (shop.cluster, shop.service);
+    let id = format!("arn:aws:ecs:us-east-1:000000000000:service/{cluster}/{service}");
+    let nothing = domain::resource::Service {
+        cluster: cluster.clone(),
+        desired: 0,
+        running: 0,
+        deployment_in_progress: false,
+        last_deployment_at: None,
+        bounds: None,
+    };
+    let resource = unread(&id, &service, Live::EcsService(nothing));
+    let read = || async {
+        let read = actuator.live(&resource).await.unwrap();
+        let Live::EcsService(service) = read.live.clone() else { panic!() };
+        (read, service)
+    };
+    // The first deployment, that of the creation, ends by itself.
+    let mut before = read().await;
+    for _ in 0..POLLS_MAX {
+        if !before.1.deployment_in_progress {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        before = read().await;
+    }
+    assert_eq!((before.0.tags.get("maintainer:app"), before.1.desired), (Some(&cloud.name), 1));
+    let grow =
+        change(Action::SetServiceCount { cluster: cluster.clone(), service: service.clone(), desired: 3 }, &resource);
+    apply(&cloud, &actuator, &grow, &before.0.live).await.unwrap();
+    assert_eq!(read().await.1.desired, 3);
+    actuator.restore(&grow, &before.0.live).await.unwrap();
+    assert_eq!(read().await.1.desired, 1);
+
+    let redeploy = change(Action::RedeployService { cluster, service }, &resource);
+    apply(&cloud, &actuator, &redeploy, &before.0.live).await.unwrap();
+    assert!(read().await.1.last_deployment_at > before.1.last_deployment_at);
+}
+
+#[tokio::test]
+async fn a_cache_is_emptied_through_its_own_protocol() {
+    let Some(cloud) = Cloud::connect("cache").await else { return };
+    let Some(port) = std::env::var("MAINTAINER_LOCAL_REDIS_PORT").ok().and_then(|port| port.parse::<u16>().ok()) else {
+        println!(
+            "skipped: cache needs MAINTAINER_LOCAL_REDIS_PORT, the port of a Redis on 127.0.0.1 that may be emptied"
+        );
+        return;
+    };
+    let redis = redis::Client::open(format!("redis://127.0.0.1:{port}")).unwrap();
+    let mut connection = redis.get_multiplexed_async_connection().await.unwrap();
+    redis::cmd("SET").arg("poison").arg("1").query_async::<()>(&mut connection).await.unwrap();
+    let live = Live::Cache(Cache {
+        engine: "redis".to_owned(),
+        host: "127.0.0.1".to_owned(),
+        port,
+        tls: false,
+        nodes: vec!["c".to_owned()],
+    });
+    let resource = unread("cache/c", "c", live.clone());
+    let flush = change(Action::FlushCache { cache: "c".to_owned() }, &resource);
+    apply(&cloud, &Actuator::new(&cloud.clients), &flush, &live).await.unwrap();
+    let keys: u32 = redis::cmd("DBSIZE").query_async(&mut connection).await.unwrap();
+    assert_eq!(keys, 0);
+}
+
+#[tokio::test]
+async fn a_cache_that_does_not_answer_was_certainly_not_emptied() {
+    let Some(cloud) = Cloud::connect("unreachable cache").await else { return };
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let live = Live::Cache(Cache {
+        engine: "redis".to_owned(),
+        host: "127.0.0.1".to_owned(),
+        port,
+        tls: false,
+        nodes: vec!["c".to_owned()],
+    });
+    let resource = unread("cache/c", "c", live.clone());
+    let flush = change(Action::FlushCache { cache: "c".to_owned() }, &resource);
+    let answer = apply(&cloud, &Actuator::new(&cloud.clients), &flush, &live).await;
+    assert!(matches!(answer, Err(PortError::Rejected { .. })), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_resource_that_is_gone_is_said_to_be_gone() {
+    let Some(cloud) = Cloud::connect("gone").await else { return };
+    let actuator = Actuator::new(&cloud.clients);
+    let group = unread_group("nobody");
+    assert!(matches!(actuator.live(&group).await, Err(PortError::Gone { .. })));
+    let queue = unread("q", "q", Live::Queue);
+    assert!(matches!(actuator.live(&queue).await, Err(PortError::Rejected { .. })), "nothing is changed on a queue");
+}

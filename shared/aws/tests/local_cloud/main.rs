@@ -1,0 +1,68 @@
+//! The adapters against a running local cloud: what they write is read back from the services themselves.
+//!
+//! Runs when `MAINTAINER_LOCAL_ENDPOINT` names one (`http://127.0.0.1:4566`), else each test says that it is skipped.
+//! `MAINTAINER_CLOCK` is passed on where the cloud runs on a virtual clock. Every test makes its own resources.
+
+#![allow(clippy::disallowed_methods, reason = "a test reads its own environment")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests fail as tests do"
+)]
+
+extern crate maintainer_aws as aws;
+
+mod actuator;
+mod inventory;
+mod records;
+mod stores;
+mod telemetry;
+
+use aws::{Clients, SystemClock};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::Credentials;
+use engine::ports::Clock;
+use jiff::{SignedDuration, Timestamp};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A local cloud and a name that no other test has used.
+struct Cloud {
+    config: SdkConfig,
+    clients: Clients,
+    clock: SystemClock,
+    name: String,
+}
+
+impl Cloud {
+    /// The cloud of the environment; `None`, with a sentence, when there is none.
+    async fn connect(test: &str) -> Option<Self> {
+        static NAMES: AtomicU32 = AtomicU32::new(0);
+        let Ok(endpoint) = std::env::var("MAINTAINER_LOCAL_ENDPOINT") else {
+            println!("skipped: {test} needs MAINTAINER_LOCAL_ENDPOINT, the address of a local cloud");
+            return None;
+        };
+        let clock = SystemClock::new(std::env::var("MAINTAINER_CLOCK").ok().as_deref(), Some(&endpoint)).unwrap();
+        let credentials =
+            Credentials::builder().access_key_id("test").secret_access_key("test").provider_name("test").build();
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .endpoint_url(endpoint)
+            .region(Region::new("us-east-1"))
+            .credentials_provider(credentials)
+            .load()
+            .await;
+        let number = NAMES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("t{}-{}-{number}", Timestamp::now().as_millisecond(), std::process::id());
+        Some(Self { clients: Clients::new(config.clone()), config, clock, name })
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+/// A moment some seconds later.
+fn later(at: Timestamp, seconds: i64) -> Timestamp {
+    at.checked_add(SignedDuration::from_secs(seconds)).unwrap()
+}

@@ -1,0 +1,293 @@
+//! Leases, journal, episodes and records of runs, in DynamoDB.
+
+use crate::{Cloud, later};
+use aws::{Episodes, Executions, Journal, Leases};
+use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use domain::change::{Action, Better, Change, Expectation};
+use domain::execution::{Cycle, ExecutionRecord, Status};
+use domain::ids::{AppId, ChangeId, ExecutionId, ResourceId, RuleId, SignalId};
+use domain::outcome::{Outcome, Verdict};
+use domain::resource::{Live, Resource};
+use engine::ports::{
+    Entry, EntryState, Episodes as _, Executions as _, Intent, Journal as _, LeaseAnswer, Leases as _, PortError,
+};
+use engine::run::lease_key;
+use std::collections::BTreeMap;
+
+impl Cloud {
+    async fn table(&self, suffix: &str, keys: &[&str]) -> String {
+        let name = format!("{}-{suffix}", self.name);
+        let client = aws_sdk_dynamodb::Client::new(&self.config);
+        let mut request = client.create_table().table_name(&name).billing_mode(BillingMode::PayPerRequest);
+        for (key, kind) in keys.iter().zip([KeyType::Hash, KeyType::Range]) {
+            let definition = AttributeDefinition::builder().attribute_name(*key).attribute_type(ScalarAttributeType::S);
+            request = request
+                .attribute_definitions(definition.build().unwrap())
+                .key_schema(KeySchemaElement::builder().attribute_name(*key).key_type(kind).build().unwrap());
+        }
+        request.send().await.unwrap();
+        name
+    }
+
+    async fn leases(&self) -> (Leases, String) {
+        let table = self.table("leases", &["key"]).await;
+        (Leases::new(&self.clients, &table), table)
+    }
+}
+
+fn run(name: &str) -> ExecutionId {
+    ExecutionId::from(name)
+}
+
+fn entry(cloud: &Cloud, id: &str, fence: u64) -> Entry {
+    let resource = ResourceId::from("arn:aws:sqs:us-east-1:000000000000:shop-jobs");
+    Entry {
+        app: AppId::from("shop"),
+        change: Change {
+            id: ChangeId::from(id),
+            action: Action::SetFleetCapacity { group: "shop-web".to_owned(), desired: 3 },
+            resource: resource.clone(),
+            because: RuleId::from("saturation"),
+            reason: "CPU is 91 %".to_owned(),
+            expected: Expectation {
+                signal: SignalId::from("fleet_cpu_pct"),
+                resource: resource.clone(),
+                better: Better::Lower,
+                before: 0.1 + 0.2,
+                after: 60.0,
+            },
+            cost_usd_cents_month: Some(3_000),
+        },
+        execution: run("run-1"),
+        iteration: 1,
+        state: EntryState::Intended,
+        prior: Resource { id: resource, name: "shop-jobs".to_owned(), tags: BTreeMap::new(), live: Live::Queue },
+        fence,
+        intended_at: cloud.now(),
+        applied_at: None,
+        settled_at: None,
+        outcome: None,
+        note: String::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_lease_has_one_holder_and_its_fence_grows_with_every_new_one() {
+    let Some(cloud) = Cloud::connect("leases").await else { return };
+    let (leases, _) = cloud.leases().await;
+    let (key, now) = ("lease#health#shop", cloud.now());
+    let LeaseAnswer::Held(first) = leases.acquire(key, &run("a"), now, 60).await.unwrap() else { panic!("not held") };
+    let LeaseAnswer::Busy(busy) = leases.acquire(key, &run("b"), now, 60).await.unwrap() else { panic!("taken twice") };
+    assert_eq!((busy.holder.as_str(), busy.fence), ("a", first.fence));
+
+    let LeaseAnswer::Held(again) = leases.acquire(key, &run("a"), later(now, 10), 60).await.unwrap() else {
+        panic!("lost")
+    };
+    assert_eq!(again.fence, first.fence, "the same holder keeps its fence");
+    assert!(again.expires_at > first.expires_at);
+
+    let expired = later(now, 300);
+    let LeaseAnswer::Held(second) = leases.acquire(key, &run("b"), expired, 60).await.unwrap() else {
+        panic!("not free")
+    };
+    assert_eq!(second.fence, first.fence + 1);
+    assert!(
+        matches!(leases.renew(key, &first, expired, 60).await, Err(PortError::Conflict { .. })),
+        "a lost lease is not renewed"
+    );
+    leases.release(key, &run("a")).await.unwrap();
+    assert!(leases.renew(key, &second, expired, 60).await.is_ok(), "another's release is without effect");
+
+    leases.release(key, &run("b")).await.unwrap();
+    let LeaseAnswer::Held(third) = leases.acquire(key, &run("c"), expired, 60).await.unwrap() else {
+        panic!("not free")
+    };
+    assert_eq!(third.fence, second.fence + 1, "a release does not reset the fence");
+}
+
+#[tokio::test]
+async fn of_many_that_want_a_lease_at_once_one_gets_it() {
+    let Some(cloud) = Cloud::connect("leases at once").await else { return };
+    let (leases, _) = cloud.leases().await;
+    let now = cloud.now();
+    let names: Vec<ExecutionId> = (0..20).map(|number| run(&format!("run-{number}"))).collect();
+    let answers = futures::future::join_all(names.iter().map(|name| leases.acquire("k", name, now, 60))).await;
+    let held = answers.into_iter().filter(|answer| matches!(answer, Ok(LeaseAnswer::Held(_)))).count();
+    assert_eq!(held, 1);
+}
+
+#[tokio::test]
+async fn an_intent_is_written_once_and_only_under_the_lease() {
+    let Some(cloud) = Cloud::connect("journal intents").await else { return };
+    let (leases, lease_table) = cloud.leases().await;
+    let changes = cloud.table("changes", &["app", "change_id"]).await;
+    let journal = Journal::new(&cloud.clients, &changes, &lease_table, Cycle::Health);
+    let key = lease_key(Cycle::Health, &AppId::from("shop"));
+    let LeaseAnswer::Held(lease) = leases.acquire(&key, &run("run-1"), cloud.now(), 60).await.unwrap() else {
+        panic!()
+    };
+
+    let first = entry(&cloud, "c-1", lease.fence);
+    assert_eq!(journal.intend(&first).await.unwrap(), Intent::Written);
+    let mut repeated = first.clone();
+    repeated.note = "written by a repeated step".to_owned();
+    assert_eq!(journal.intend(&repeated).await.unwrap(), Intent::Present(Box::new(first.clone())));
+
+    let stale = entry(&cloud, "c-2", lease.fence + 1);
+    assert!(matches!(journal.intend(&stale).await, Err(PortError::Conflict { why, .. }) if why.contains("lease")));
+    let LeaseAnswer::Held(_) = leases.acquire(&key, &run("run-2"), later(cloud.now(), 600), 60).await.unwrap() else {
+        panic!()
+    };
+    let paused = entry(&cloud, "c-3", lease.fence);
+    assert!(matches!(journal.intend(&paused).await, Err(PortError::Conflict { .. })), "a paused holder can't write");
+    assert_eq!(journal.since(&AppId::from("shop"), first.intended_at).await.unwrap(), [first]);
+}
+
+#[tokio::test]
+async fn an_entry_advances_only_from_the_state_it_is_in() {
+    let Some(cloud) = Cloud::connect("journal states").await else { return };
+    let (leases, lease_table) = cloud.leases().await;
+    let changes = cloud.table("changes", &["app", "change_id"]).await;
+    let journal = Journal::new(&cloud.clients, &changes, &lease_table, Cycle::Health);
+    let key = lease_key(Cycle::Health, &AppId::from("shop"));
+    let LeaseAnswer::Held(lease) = leases.acquire(&key, &run("run-1"), cloud.now(), 60).await.unwrap() else {
+        panic!()
+    };
+    let intended = entry(&cloud, "c-1", lease.fence);
+    journal.intend(&intended).await.unwrap();
+
+    let applied = Entry { state: EntryState::Applied, applied_at: Some(cloud.now()), ..intended.clone() };
+    journal.advance(EntryState::Intended, &applied).await.unwrap();
+    journal.advance(EntryState::Intended, &applied).await.expect("our own write, its answer lost, is no conflict");
+    let kept = Entry { state: EntryState::Kept, ..applied.clone() };
+    let conflict = journal.advance(EntryState::Intended, &kept).await;
+    assert!(matches!(&conflict, Err(PortError::Conflict { why, .. }) if why.contains("applied")), "{conflict:?}");
+    journal.advance(EntryState::Applied, &kept).await.unwrap();
+    let missing = Entry { change: Change { id: ChangeId::from("c-9"), ..kept.change.clone() }, ..kept.clone() };
+    assert!(matches!(journal.advance(EntryState::Applied, &missing).await, Err(PortError::Conflict { .. })));
+    assert_eq!(journal.since(&AppId::from("shop"), intended.intended_at).await.unwrap(), [kept]);
+}
+
+#[tokio::test]
+async fn the_journal_is_read_whole_over_pages_and_oldest_first() {
+    let Some(cloud) = Cloud::connect("journal pages").await else { return };
+    let (leases, lease_table) = cloud.leases().await;
+    let changes = cloud.table("changes", &["app", "change_id"]).await;
+    let journal = Journal::new(&cloud.clients, &changes, &lease_table, Cycle::Health);
+    let key = lease_key(Cycle::Health, &AppId::from("shop"));
+    let LeaseAnswer::Held(lease) = leases.acquire(&key, &run("run-1"), cloud.now(), 60).await.unwrap() else {
+        panic!()
+    };
+    let now = cloud.now();
+    // 30 entries of 60 KB are two pages of a query.
+    for number in 0..30_i64 {
+        let mut large = entry(&cloud, &format!("c-{:02}", 30 - number), lease.fence);
+        large.intended_at = later(now, number);
+        large.note = "x".repeat(60_000);
+        journal.intend(&large).await.unwrap();
+    }
+    let read = journal.since(&AppId::from("shop"), later(now, 5)).await.unwrap();
+    assert_eq!(read.len(), 25);
+    assert!(read.is_sorted_by_key(|entry| entry.intended_at));
+}
+
+#[tokio::test]
+async fn alarms_of_one_window_join_one_episode() {
+    let Some(cloud) = Cloud::connect("episodes").await else { return };
+    let table = cloud.table("leases", &["key"]).await;
+    let episodes = Episodes::new(&cloud.clients, &table);
+    let (key, now) = ("episode#health#shop", cloud.now());
+    assert_eq!(episodes.open(key).await.unwrap(), None);
+    let first = episodes.join(key, &["b".to_owned()], now, 600).await.unwrap();
+    let second = episodes.join(key, &["a".to_owned(), "b".to_owned()], later(now, 30), 600).await.unwrap();
+    assert_eq!((&second.id, second.alarms.as_slice()), (&first.id, ["a".to_owned(), "b".to_owned()].as_slice()));
+    assert!(!second.started);
+    episodes.mark_started(key, &first.id).await.unwrap();
+    assert!(episodes.open(key).await.unwrap().unwrap().started);
+    assert_eq!(
+        episodes.join(key, &[], later(now, 40), 600).await.unwrap().id,
+        first.id,
+        "a trigger without alarms joins too"
+    );
+
+    let next = episodes.join(key, &["c".to_owned()], later(now, 700), 600).await.unwrap();
+    assert!(next.id != first.id && next.alarms == ["c"] && !next.started, "past the window another one opens");
+    episodes.close(key, &first.id).await.unwrap();
+    assert!(episodes.open(key).await.unwrap().is_some(), "an old id closes nothing");
+    episodes.close(key, &next.id).await.unwrap();
+    assert_eq!(episodes.open(key).await.unwrap(), None);
+
+    assert!(!episodes.seen("alarm/1").await.unwrap());
+    episodes.remember("alarm/1", now).await.unwrap();
+    assert!(episodes.seen("alarm/1").await.unwrap());
+}
+
+#[tokio::test]
+async fn two_hundred_alarms_at_once_are_one_episode_that_names_them_all() {
+    let Some(cloud) = Cloud::connect("alarm storm").await else { return };
+    let table = cloud.table("leases", &["key"]).await;
+    let episodes = Episodes::new(&cloud.clients, &table);
+    let now = cloud.now();
+    let alarms: Vec<[String; 1]> = (0..200).map(|number| [format!("alarm-{number:03}")]).collect();
+    let joined = futures::future::join_all(alarms.iter().map(|alarm| episodes.join("e", alarm, now, 600))).await;
+    let ids: std::collections::BTreeSet<String> = joined.into_iter().map(|episode| episode.unwrap().id).collect();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(episodes.open("e").await.unwrap().unwrap().alarms.len(), 200);
+}
+
+#[tokio::test]
+async fn a_run_is_opened_once_and_read_back_whole() {
+    let Some(cloud) = Cloud::connect("executions").await else { return };
+    let executions = cloud.table("executions", &["execution_id"]).await;
+    let results = cloud.table("results", &["execution_id", "result_id"]).await;
+    let records = Executions::new(&cloud.clients, &executions, &results);
+    let record = ExecutionRecord {
+        execution_id: run("run-1"),
+        execution_arn: "arn:run-1".to_owned(),
+        workflow_type: Cycle::Health,
+        app: AppId::from("shop"),
+        status: Status::Running,
+        trigger: "by hand".to_owned(),
+        mode: None,
+        started_at: cloud.now(),
+        completed_at: None,
+        success_criteria_met: false,
+        iterations: Vec::new(),
+        conclusion: None,
+        config_hash: "h".to_owned(),
+        build: "b".to_owned(),
+    };
+    assert_eq!(records.read(&run("run-1")).await.unwrap(), None);
+    assert_eq!(records.open(&record).await.unwrap(), record);
+    let repeated = ExecutionRecord { trigger: "again".to_owned(), ..record.clone() };
+    assert_eq!(records.open(&repeated).await.unwrap(), record, "the first record stays");
+    let done = ExecutionRecord {
+        status: Status::Completed,
+        completed_at: Some(cloud.now()),
+        success_criteria_met: true,
+        ..record
+    };
+    records.save(&done).await.unwrap();
+    assert_eq!(records.read(&run("run-1")).await.unwrap(), Some(done));
+
+    let outcome = Outcome {
+        change: ChangeId::from("c-1"),
+        signal: SignalId::from("latency_p95_ms"),
+        resource: ResourceId::from("r"),
+        verdict: Verdict::Verified,
+        before: Some(1_234.5),
+        after: Some(180.25),
+        interval: None,
+        improvement_pct: Some(85.4),
+        keep: true,
+        why: "faster".to_owned(),
+        measured_at: cloud.now(),
+    };
+    for _ in 0..2 {
+        records.result(&run("run-1"), 1, &outcome).await.unwrap();
+    }
+    let client = aws_sdk_dynamodb::Client::new(&cloud.config);
+    let items = client.scan().table_name(&results).send().await.unwrap().items.unwrap();
+    assert_eq!(items.len(), 1, "repeating a result changes nothing");
+    assert_eq!(items[0]["before"].as_n().unwrap().parse::<f64>().unwrap(), 1_234.5);
+}

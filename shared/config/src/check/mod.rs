@@ -1,0 +1,123 @@
+//! Checks of meaning: values that have the right shape and still can't be meant.
+//!
+//! Each check is one sentence in the error: what is wrong and what would be right. Names and shapes are checked before,
+//! against the schema.
+
+mod apps;
+mod numbers;
+mod text;
+
+use crate::file::{Common, File, Freeze};
+use crate::freeze::Window;
+use crate::problem::Problems;
+use crate::resolve::{ResolvedApp, Settled};
+use crate::shape::{Places, join};
+use domain::ids::AppId;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Notes problems together with the line of their path.
+pub(crate) struct Notes<'a> {
+    places: &'a Places,
+    problems: &'a mut Problems,
+}
+
+impl Notes<'_> {
+    fn add(&mut self, path: &str, says: impl Into<String>) {
+        self.problems.add(self.places.of(path), path, says);
+    }
+
+    /// True when something at or below this path was refused before, so that what is left of it means nothing.
+    fn is_broken(&self, path: &str) -> bool {
+        self.problems.concern(path)
+    }
+}
+
+/// Checks that need nothing but the file itself.
+pub(crate) fn file(file: &File, places: &Places, problems: &mut Problems) {
+    let notes = &mut Notes { places, problems };
+    if let Some(email) = &file.notify.email
+        && !text::is_email(email)
+    {
+        notes.add("notify.email", format!("must be an address such as \"ops@example.com\", not {}", crate::nearest::quoted(email)));
+    }
+    if let Some(schedule) = &file.schedules.health
+        && let Err(says) = text::schedule(schedule)
+    {
+        notes.add("schedules.health", says);
+    }
+    common(&file.defaults, "defaults", notes);
+    for (name, app) in &file.applications {
+        let path = join("applications", name);
+        apps::name(name, &path, notes);
+        let Some(app) = app else { continue };
+        common(&app.common(), &path, notes);
+        apps::selector(app, &path, notes);
+        apps::metrics(&app.metrics, &path, notes);
+        apps::capacity(&app.capacity, &path, notes);
+        apps::endpoints(&app.endpoints, &path, notes);
+        apps::homes(app, &path, notes);
+    }
+    apps::overlaps(file, notes);
+}
+
+/// What stands under `defaults` and under an application alike.
+fn common(common: &Common, path: &str, notes: &mut Notes<'_>) {
+    for (index, freeze) in common.freeze.iter().enumerate() {
+        window(freeze, &format!("{path}.freeze[{index}]"), notes);
+    }
+    for (index, name) in common.protected.iter().enumerate() {
+        if name.trim().is_empty() {
+            notes.add(&format!("{path}.protected[{index}]"), "must be the name of a resource, not an empty text");
+        }
+    }
+}
+
+fn window(freeze: &Freeze, path: &str, notes: &mut Notes<'_>) {
+    if let Err((key, says)) = Window::read(freeze) {
+        notes.add(&join(path, key), says);
+    }
+}
+
+/// Checks of what the sections mean once they are merged. A problem of the defaults is noted there, not for every
+/// application that inherits it.
+pub(crate) fn settled(
+    file: &File,
+    defaults: &Settled,
+    apps: &BTreeMap<AppId, ResolvedApp>,
+    places: &Places,
+    problems: &mut Problems,
+) {
+    let notes = &mut Notes { places, problems };
+    let inherited: BTreeSet<numbers::Wrong> =
+        numbers::wrong(&defaults.objectives, &defaults.limits, &defaults.policy).into_iter().collect();
+    for wrong in &inherited {
+        wrong.note("defaults", notes);
+    }
+    for app in apps.values() {
+        let path = join("applications", app.id.as_str());
+        for wrong in numbers::wrong(&app.objectives, &app.limits, &app.policy) {
+            if !inherited.contains(&wrong) {
+                wrong.note(&path, notes);
+            }
+        }
+    }
+    // Capacity is bounded by name; a name that is also protected can be neither grown nor shrunk.
+    for (name, app) in &file.applications {
+        let Some(app) = app else { continue };
+        let protected: BTreeSet<&String> = file.defaults.protected.iter().chain(&app.protected).collect();
+        for service in app.capacity.keys().filter(|service| protected.contains(service)) {
+            let path = join(&join(&join("applications", name), "capacity"), service);
+            notes.add(&path, "sets bounds for a resource that is protected, so nothing would ever change: remove one of the two");
+        }
+    }
+}
+
+/// Accounts and Regions other than those of the deployment.
+pub(crate) fn home(file: &File, places: &Places, home: (&str, &str), problems: &mut Problems) {
+    let notes = &mut Notes { places, problems };
+    for (name, app) in &file.applications {
+        if let Some(app) = app {
+            apps::home(app, &join("applications", name), home, notes);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What the file means for one application: its own settings over `defaults` over what is built in, key by key.
+//!
+//! Pure, and done once when the file is read: whatever can't be resolved is a problem of the file, not of a run.
+
+use crate::Selector;
+use crate::file::{Application, Bounds, Common, Metric};
+use crate::freeze::Window;
+use crate::modes::Modes;
+use domain::change::ChangeKind;
+use domain::guard::Limits;
+use domain::health::policy::Policy;
+use domain::ids::{AppId, ResourceId};
+use domain::mode::{Mode, Risk};
+use domain::objective::Objectives;
+use domain::resource::{APP_TAG, CustomMetric, Live, Resource};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything that is configured for one application.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResolvedApp {
+    /// Its name.
+    pub id: AppId,
+    /// Which resources belong to it.
+    pub selector: Selector,
+    /// What it promises its users.
+    pub objectives: Objectives,
+    /// How much the maintainer does by itself.
+    pub modes: Modes,
+    /// How much may be changed.
+    pub limits: Limits,
+    /// Thresholds of the health cycle.
+    pub policy: Policy,
+    /// Times in which nothing is changed.
+    pub freeze: Vec<Window>,
+    /// Its own metrics, as resources of the kind `custom`.
+    pub metrics: Vec<Resource>,
+    /// Names or ids of resources that are never changed.
+    pub protected: BTreeSet<String>,
+    /// Smallest and largest number of tasks, by name of the ECS service.
+    pub capacity: BTreeMap<String, Bounds>,
+    /// Addresses under which users reach it.
+    pub endpoints: Vec<String>,
+}
+
+impl ResolvedApp {
+    /// The mode for a change of this risk class and kind.
+    pub fn mode_for(&self, risk: Risk, kind: ChangeKind) -> Mode {
+        self.modes.mode_for(risk, kind)
+    }
+
+    /// The name of the freeze window that holds at this moment, if any.
+    pub fn frozen_at(&self, now: Timestamp) -> Option<&str> {
+        self.freeze.iter().find(|window| window.holds_at(now)).map(|window| window.name.as_str())
+    }
+}
+
+/// The parts that come from `defaults` and an application alike.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Settled {
+    pub modes: Modes,
+    pub objectives: Objectives,
+    pub limits: Limits,
+    pub policy: Policy,
+    pub freeze: Vec<Window>,
+    pub protected: BTreeSet<String>,
+}
+
+/// `common` over `defaults`. Windows that can't be read are left out; the checks have noted them.
+pub(crate) fn settle(common: &Common, defaults: &Common) -> Result<Settled, serde_json::Error> {
+    let windows = defaults.freeze.iter().chain(&common.freeze);
+    Ok(Settled {
+        modes: Modes::default().under(defaults.mode.as_ref()).under(common.mode.as_ref()),
+        objectives: common.objectives.over(&defaults.objectives)?,
+        limits: common.limits.over(&defaults.limits)?,
+        policy: common.health.over(&defaults.health)?,
+        freeze: windows.filter_map(|freeze| Window::read(freeze).ok()).collect(),
+        protected: defaults.protected.iter().chain(&common.protected).cloned().collect(),
+    })
+}
+
+/// An application of which only the tag is known.
+pub(crate) fn tagged(app: &AppId, settled: Settled) -> ResolvedApp {
+    ResolvedApp {
+        id: app.clone(),
+        selector: by_name(app),
+        objectives: settled.objectives,
+        modes: settled.modes,
+        limits: settled.limits,
+        policy: settled.policy,
+        freeze: settled.freeze,
+        metrics: Vec::new(),
+        protected: settled.protected,
+        capacity: BTreeMap::new(),
+        endpoints: Vec::new(),
+    }
+}
+
+/// An application of the file.
+pub(crate) fn configured(app: &AppId, file: &Application, settled: Settled) -> ResolvedApp {
+    ResolvedApp {
+        selector: selector(app, file),
+        metrics: file.metrics.iter().map(metric).collect(),
+        capacity: file.capacity.clone(),
+        endpoints: file.endpoints.clone(),
+        ..tagged(app, settled)
+    }
+}
+
+/// What belongs to an application: as selected and listed, else by the tag that carries its name.
+pub(crate) fn selector(app: &AppId, file: &Application) -> Selector {
+    if file.select.is_none() && file.resources.is_none() {
+        return by_name(app);
+    }
+    Selector {
+        tags: file.select.as_ref().map(|select| select.tags.clone()).unwrap_or_default(),
+        resources: file.resources.iter().flatten().map(|id| ResourceId::from(id.as_str())).collect(),
+    }
+}
+
+/// What carries the name of the application as our tag.
+pub(crate) fn by_name(app: &AppId) -> Selector {
+    Selector { tags: BTreeMap::from([(APP_TAG.to_owned(), app.as_str().to_owned())]), resources: Vec::new() }
+}
+
+/// Statistic of a metric that names none.
+const STAT: &str = "Average";
+
+fn metric(file: &Metric) -> Resource {
+    Resource {
+        id: ResourceId::new(format!("custom/{}", file.name)),
+        name: file.name.clone(),
+        tags: BTreeMap::new(),
+        live: Live::Custom(CustomMetric {
+            namespace: file.namespace.clone(),
+            metric: file.metric.clone(),
+            dimensions: file.dimensions.clone(),
+            stat: file.stat.clone().unwrap_or_else(|| STAT.to_owned()),
+            good: file.good,
+            bad: file.bad,
+        }),
+    }
+}

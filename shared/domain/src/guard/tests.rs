@@ -1,1 +1,0 @@
-//! Every guard, on both sides of its bound.

@@ -1,0 +1,231 @@
+//! The health score: 1 (as bad as it gets) to 10 (good) for each judged signal and for the application.
+//!
+//! The worst symptom dominates, saturation can lower the score but not below a floor, an alarm that stands caps it, and
+//! an application whose symptoms can't all be measured has no score at all. Never turns a missing value into a good
+//! one. The reasons, the rejected alternatives and a worked example are in `docs/health-score.md`.
+
+use super::derived;
+use super::view::View;
+use crate::ids::{ResourceId, SignalId};
+use crate::objective::Objectives;
+use crate::observed::{Missing, Observed};
+use crate::resource::{Resource, ResourceKind};
+use crate::signal::{Judge, Role};
+use crate::signals;
+use crate::snapshot::AlarmState;
+use serde::{Deserialize, Serialize};
+
+/// The score of one signal of one resource or of one member of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SignalScore {
+    /// Signal, measured or derived.
+    pub signal: SignalId,
+    /// What a person calls it.
+    pub title: String,
+    /// Resource.
+    pub resource: ResourceId,
+    /// Member of the resource, where it is read per member.
+    pub member: Option<String>,
+    /// Symptom or saturation.
+    pub role: Role,
+    /// Level over the observed window.
+    pub level: Observed<f64>,
+    /// Level that is still good.
+    pub good: f64,
+    /// Level that is as bad as it gets.
+    pub bad: f64,
+    /// 1 to 10; missing where the level is.
+    pub score: Observed<f64>,
+}
+
+impl SignalScore {
+    /// False when the signal was never going to be there: nothing publishes it, or there was nothing to measure.
+    pub fn is_expected(&self) -> bool {
+        !matches!(self.level, Observed::Missing(Missing::NotPublished(_)))
+    }
+}
+
+/// All scores of a snapshot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scores {
+    /// The application's, 1 to 10.
+    pub app: Observed<f64>,
+    /// Share of the judged signals that is known, 0 to 1. Signals that nothing publishes don't count.
+    pub confidence: f64,
+    /// Every judged signal.
+    pub signals: Vec<SignalScore>,
+    /// What should have been measured and was not, one sentence each.
+    pub unmeasured: Vec<String>,
+}
+
+/// Best score.
+const BEST: f64 = 10.0;
+/// Worst score.
+const WORST: f64 = 1.0;
+/// Alarms of target tracking policies stand whenever a fleet has room to shrink, so they say nothing about health.
+const SCALING_ALARM_PREFIX: &str = "TargetTracking-";
+
+/// Scores a snapshot.
+pub fn score(view: &View<'_>, objectives: &Objectives) -> Scores {
+    let signals = judged(view, objectives);
+    let mut unmeasured: Vec<String> = signals
+        .iter()
+        .filter(|signal| signal.is_expected())
+        .filter_map(|signal| match &signal.level {
+            Observed::Missing(reason) => Some(format!("{} of {}: {reason}", signal.title, place(view, signal))),
+            Observed::Known(_) => None,
+        })
+        .collect();
+    for (kind, reason) in &view.snapshot.undiscovered {
+        unmeasured.push(format!("every {kind}: {reason}"));
+    }
+    if let Observed::Missing(reason) = &view.snapshot.alarms {
+        unmeasured.push(format!("the alarms: {reason}"));
+    }
+    Scores { app: app(view, &signals), confidence: confidence(view, &signals), signals, unmeasured }
+}
+
+/// A level on the scale: 10 up to `good`, 1 from `bad` on, a straight line in between.
+///
+/// Worked example: 600 ms between good 200 and bad 1,000 is half way, 10 − 9 · 0.5 = 5.5.
+pub fn on_scale(level: f64, judge: Judge) -> f64 {
+    let width = judge.bad - judge.good;
+    let way = if width == 0.0 { f64::from(level > judge.good) } else { (level - judge.good) / width };
+    // Not a number is as bad as it gets: it is never taken for good.
+    if way.is_nan() { WORST } else { BEST - (BEST - WORST) * way.clamp(0.0, 1.0) }
+}
+
+fn judged(view: &View<'_>, objectives: &Objectives) -> Vec<SignalScore> {
+    let mut scores = Vec::new();
+    for resource in &view.snapshot.resources {
+        for spec in derived::TABLE.iter().filter(|derived| derived.kind == resource.kind()) {
+            if let Some(judge) = spec.judge.and_then(|judge| judge(objectives)) {
+                let level = silence(view, resource, spec.id, spec.level(view, resource));
+                scores.push(of_level(spec.id, spec.title, resource, None, judge, level));
+            }
+        }
+    }
+    let resources: std::collections::BTreeMap<&str, &Resource> =
+        view.snapshot.resources.iter().map(|resource| (resource.id.as_str(), resource)).collect();
+    for measurement in &view.snapshot.measurements {
+        let Some(spec) = signals::spec(measurement.signal.as_str()) else { continue };
+        let Some(resource) = resources.get(measurement.resource.as_str()) else { continue };
+        if let Some(judge) = spec.judge.and_then(|judge| judge(resource, objectives)) {
+            let level = match &measurement.series {
+                Observed::Known(series) => view.level_of(spec.id, series),
+                Observed::Missing(reason) => Observed::Missing(reason.clone()),
+            };
+            let level = silence(view, resource, spec.id, level);
+            scores.push(of_level(spec.id, spec.title, resource, measurement.member.clone(), judge, level));
+        }
+    }
+    scores
+}
+
+fn of_level(id: &str, title: &str, resource: &Resource, member: Option<String>, judge: Judge, level: Observed<f64>) -> SignalScore {
+    let score = level.clone().map(|level| on_scale(level, judge));
+    SignalScore {
+        signal: SignalId::from(id),
+        title: title.to_owned(),
+        resource: resource.id.clone(),
+        member,
+        role: judge.role,
+        level,
+        good: judge.good,
+        bad: judge.bad,
+        score,
+    }
+}
+
+/// Tells silence from blindness. Where AWS publishes nothing because nothing happened (no request, no invocation, an idle
+/// queue), nobody could feel anything; a failed read and a target group that has gone quiet stay missing.
+fn silence(view: &View<'_>, resource: &Resource, signal: &str, level: Observed<f64>) -> Observed<f64> {
+    let quiet = matches!(level, Observed::Missing(Missing::NoData | Missing::Stale(_)));
+    if !quiet {
+        return level;
+    }
+    let why = match resource.kind() {
+        ResourceKind::TargetGroup if view.known("requests", resource) == Some(0.0) => "no requests in the window",
+        ResourceKind::Api | ResourceKind::LoadBalancer => "no requests in the window",
+        ResourceKind::Function => "not invoked in the window",
+        ResourceKind::Table => "nothing throttled in the window",
+        ResourceKind::Queue if last_was_zero(view, resource, signal) => "the queue is idle",
+        _ => return level,
+    };
+    Observed::Missing(Missing::NotPublished(why.to_owned()))
+}
+
+/// SQS stops publishing for a queue that has been empty and unused for six hours.
+fn last_was_zero(view: &View<'_>, resource: &Resource, signal: &str) -> bool {
+    match view.series(signal, resource) {
+        Observed::Known(series) => series.newest().is_none_or(|(_, value)| value == 0.0),
+        Observed::Missing(reason) => reason == Missing::NoData,
+    }
+}
+
+/// Kinds of resources on which users feel something.
+fn bears_symptoms(kind: ResourceKind) -> bool {
+    matches!(
+        kind,
+        ResourceKind::TargetGroup
+            | ResourceKind::LoadBalancer
+            | ResourceKind::Api
+            | ResourceKind::Function
+            | ResourceKind::Queue
+            | ResourceKind::Custom
+    )
+}
+
+fn app(view: &View<'_>, signals: &[SignalScore]) -> Observed<f64> {
+    let policy = view.policy;
+    let undiscovered = view.snapshot.undiscovered.iter().find(|(kind, _)| bears_symptoms(*kind));
+    if let Some((_, reason)) = undiscovered {
+        return Observed::Missing(reason.clone());
+    }
+    let mut symptoms = Vec::new();
+    for signal in signals.iter().filter(|signal| signal.role == Role::Symptom && signal.is_expected()) {
+        match &signal.score {
+            Observed::Known(score) => symptoms.push(*score),
+            Observed::Missing(reason) => return Observed::Missing(reason.clone()),
+        }
+    }
+    let (Some(worst), Some(mean)) = (symptoms.iter().copied().reduce(f64::min), crate::series::mean(&symptoms)) else {
+        return Observed::Missing(Missing::NoData);
+    };
+    let felt = (1.0 - policy.mean_symptom_weight) * worst + policy.mean_symptom_weight * mean;
+    let saturation = signals.iter().filter(|signal| signal.role == Role::Saturation).filter_map(|signal| signal.score.known());
+    let shortest = saturation.copied().fold(BEST, f64::min);
+    let floor = policy.saturation_score_min;
+    let room = floor + (BEST - floor) * (shortest - WORST) / (BEST - WORST);
+    Observed::Known(felt.min(room).min(alarm_cap(view)).clamp(WORST, BEST))
+}
+
+/// Alarms that can't be read cap the score like one that stands: there may be one.
+fn alarm_cap(view: &View<'_>) -> f64 {
+    let free = match &view.snapshot.alarms {
+        Observed::Known(alarms) => !alarms
+            .iter()
+            .any(|alarm| alarm.state == AlarmState::Alarm && !alarm.name.starts_with(SCALING_ALARM_PREFIX)),
+        Observed::Missing(_) => false,
+    };
+    if free { BEST } else { view.policy.alarm_score_max }
+}
+
+fn confidence(view: &View<'_>, signals: &[SignalScore]) -> f64 {
+    let expected = signals.iter().filter(|signal| signal.is_expected());
+    let total = expected.clone().count() + view.snapshot.undiscovered.len() + usize::from(view.snapshot.alarms.is_missing());
+    let known = expected.filter(|signal| !signal.score.is_missing()).count();
+    match (u32::try_from(known), u32::try_from(total)) {
+        (Ok(known), Ok(total)) if total > 0 => f64::from(known) / f64::from(total),
+        _ => 0.0,
+    }
+}
+
+/// Name of the resource, and of the member where there is one.
+pub(super) fn place(view: &View<'_>, signal: &SignalScore) -> String {
+    let name = view.snapshot.resource(&signal.resource).map_or(signal.resource.as_str(), |resource| resource.name.as_str());
+    match &signal.member {
+        Some(member) => format!("{member} in {name}"),
+        None => name.to_owned(),
+    }
+}

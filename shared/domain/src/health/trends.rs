@@ -1,0 +1,119 @@
+//! Trends of judged signals: slopes that are robust against outliers and too regular to be chance.
+//!
+//! Slopes are fitted to means of five minutes: neighbouring minutes resemble each other, and counting them as
+//! independent would call every wave a trend.
+
+use super::score::SignalScore;
+use super::view::{Points, View, between};
+use crate::ids::{ResourceId, SignalId};
+use crate::observed::Observed;
+use crate::series::Series;
+use crate::stats::trend::theil_sen;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// A significant trend of one signal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrendSeen {
+    /// Signal.
+    pub signal: SignalId,
+    /// Resource.
+    pub resource: ResourceId,
+    /// Member of it, where it is read per member.
+    pub member: Option<String>,
+    /// Change per hour, in the signal's unit.
+    pub per_hour: f64,
+    /// Probability that a series which stands still would look like this.
+    pub p_value: f64,
+    /// Which way it goes.
+    pub direction: Direction,
+}
+
+/// Which way a trend goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Towards good.
+    Better,
+    /// Towards bad.
+    Worse,
+}
+
+/// A slope per hour with its significance.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slope {
+    /// Change per hour.
+    pub per_hour: f64,
+    /// Probability under "stands still".
+    pub p_value: f64,
+}
+
+/// Length of the bins in seconds.
+const BIN_S: i64 = 300;
+/// Bins that a trend needs.
+const BINS_MIN: usize = 6;
+/// Share of the way from good to bad that a trend must go in an hour to be worth a word.
+const WORTH_A_WORD: f64 = 0.05;
+
+/// Significant trends of all judged signals that are known.
+pub fn trends(view: &View<'_>, signals: &[SignalScore]) -> Vec<TrendSeen> {
+    let worth = signals.iter().filter(|signal| !signal.score.is_missing());
+    worth.filter_map(|signal| trend(view, signal)).collect()
+}
+
+fn trend(view: &View<'_>, signal: &SignalScore) -> Option<TrendSeen> {
+    let series = series_of(view, signal)?;
+    let slope = slope(&between(&series, Timestamp::MIN, view.snapshot.taken_at))?;
+    let width = signal.bad - signal.good;
+    let real = slope.p_value <= view.policy.trend_p_max && slope.per_hour.abs() >= WORTH_A_WORD * width.abs();
+    real.then(|| TrendSeen {
+        signal: signal.signal.clone(),
+        resource: signal.resource.clone(),
+        member: signal.member.clone(),
+        per_hour: slope.per_hour,
+        p_value: slope.p_value,
+        direction: if (slope.per_hour > 0.0) == (width > 0.0) { Direction::Worse } else { Direction::Better },
+    })
+}
+
+fn series_of<'a>(view: &View<'a>, signal: &SignalScore) -> Option<Cow<'a, Series>> {
+    let id = signal.signal.as_str();
+    if signal.member.is_some() {
+        let all = view.measurements(id, &signal.resource);
+        let own = all.iter().find(|measurement| measurement.member == signal.member)?;
+        return own.series.known().map(Cow::Borrowed);
+    }
+    match view.series(id, view.snapshot.resource(&signal.resource)?) {
+        Observed::Known(series) => Some(series),
+        Observed::Missing(_) => None,
+    }
+}
+
+/// The slope of some points, `None` with less than half an hour of them.
+pub fn slope(points: &Points) -> Option<Slope> {
+    let bins = bins(points);
+    if bins.len() < BINS_MIN {
+        return None;
+    }
+    let trend = theil_sen(&bins)?;
+    Some(Slope { per_hour: trend.slope, p_value: trend.p_value })
+}
+
+/// Means of five minutes: hours since the first point, mean.
+fn bins(points: &Points) -> Vec<(f64, f64)> {
+    let Some((first, _)) = points.first() else { return Vec::new() };
+    let mut bins: Vec<(i64, f64, f64)> = Vec::new();
+    for (at, value) in points {
+        let bin = at.duration_since(*first).as_secs().div_euclid(BIN_S);
+        match bins.last_mut() {
+            Some((last, sum, count)) if *last == bin => {
+                *sum += value;
+                *count += 1.0;
+            }
+            _ => bins.push((bin, *value, 1.0)),
+        }
+    }
+    let hours = |bin: i64| f64::from(i32::try_from(bin * BIN_S).unwrap_or(i32::MAX)) / 3_600.0;
+    bins.into_iter().map(|(bin, sum, count)| (hours(bin), sum / count)).collect()
+}

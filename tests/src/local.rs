@@ -1,0 +1,149 @@
+//! Starts a local cloud of one's own and deploys the product's template to it, with the scripts that people use too.
+
+use crate::player::{Stack, StackError};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use thiserror::Error;
+
+/// A local cloud with the deployed product. It ends when this goes out of scope, unless it is kept.
+#[derive(Debug)]
+pub struct LocalCloud {
+    child: Option<Child>,
+    directory: PathBuf,
+    /// The deployed product.
+    pub stack: Stack,
+}
+
+/// Why there is no local cloud.
+#[derive(Debug, Error)]
+pub enum LocalError {
+    /// Something that `make setup` or `make build` brings is missing.
+    #[error("{what} is missing: run `make setup` and `make build` first")]
+    NotSetUp {
+        /// The missing file.
+        what: String,
+    },
+    /// The launcher does not come up.
+    #[error("the local cloud did not come up: {why}; its log is {log}")]
+    NoStart {
+        /// What was seen.
+        why: String,
+        /// Where to look.
+        log: String,
+    },
+    /// The deployment failed.
+    #[error("the deployment to the local cloud failed: {why}")]
+    NoDeployment {
+        /// What it said.
+        why: String,
+    },
+    /// The deployed stack can't be used.
+    #[error(transparent)]
+    Stack(#[from] StackError),
+}
+
+/// Real time that the launcher may take.
+const START_MAX: Duration = Duration::from_secs(60);
+
+/// The checkout that this package is part of.
+pub fn root() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_path_buf()
+}
+
+impl LocalCloud {
+    /// Starts a cloud whose time runs `speed` times as fast as ours, and deploys to it. Its files go into `directory`.
+    ///
+    /// # Errors
+    /// When the tools are not set up, or the cloud or the deployment fails.
+    pub fn start(directory: &Path, speed: f64) -> Result<Self, LocalError> {
+        let root = root();
+        for needed in [".tools/ministack/bin/python", "scripts/local-cloud", "scripts/deploy-local", "target/lambda"] {
+            if !root.join(needed).exists() {
+                return Err(LocalError::NotSetUp { what: needed.to_owned() });
+            }
+        }
+        let log = directory.join("cloud.log");
+        let no_start = |why: String| LocalError::NoStart { why, log: log.display().to_string() };
+        fs::create_dir_all(directory).map_err(|error| no_start(error.to_string()))?;
+        let state = directory.join("state.json");
+        fs::remove_file(&state).ok();
+        let errors = File::create(directory.join("cloud.err")).map_err(|error| no_start(error.to_string()))?;
+        let mut child = Command::new(root.join("scripts/local-cloud"))
+            .arg("--state")
+            .arg(&state)
+            .arg("--log")
+            .arg(&log)
+            .args(["--speed", &speed.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(errors)
+            .spawn()
+            .map_err(|error| no_start(error.to_string()))?;
+        let begun = Instant::now();
+        while !state.exists() {
+            let ended = child.try_wait().ok().flatten();
+            if ended.is_some() || begun.elapsed() > START_MAX {
+                child.kill().ok();
+                let why = fs::read_to_string(directory.join("cloud.err")).unwrap_or_default();
+                return Err(no_start(format!("{} {}", ended.map_or("no state file in time".to_owned(), |e| e.to_string()), why.trim())));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let outputs = directory.join("outputs.json");
+        let deployed = deploy(&root, &state, &outputs).and_then(|()| Ok(Stack::from_files(&state, &outputs)?));
+        match deployed {
+            Ok(stack) => Ok(Self { child: Some(child), directory: directory.to_path_buf(), stack }),
+            Err(error) => {
+                end(&mut child);
+                Err(error)
+            }
+        }
+    }
+
+    /// Where its files are.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Lets it run on after this goes out of scope; gives its process id.
+    pub fn keep(mut self) -> Option<u32> {
+        self.child.take().map(|child| child.id())
+    }
+}
+
+fn deploy(root: &Path, state: &Path, outputs: &Path) -> Result<(), LocalError> {
+    let failed = |why: String| LocalError::NoDeployment { why };
+    let output = Command::new(root.join("scripts/deploy-local"))
+        .arg(state)
+        .arg("--outputs")
+        .arg(outputs)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| failed(error.to_string()))?;
+    if output.status.success() { Ok(()) } else { Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned())) }
+}
+
+/// Asks the launcher to end, so that it ends its functions and removes its files.
+fn end(child: &mut Child) {
+    Command::new("kill").arg(child.id().to_string()).stderr(Stdio::null()).status().ok();
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(10) {
+        if child.try_wait().ok().flatten().is_some() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().ok();
+    child.wait().ok();
+}
+
+impl Drop for LocalCloud {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            end(child);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Turns what the maintainer wrote down into beats of the story: one line each, with details below it.
+
+use super::records::{JournalEntry, JournalState};
+use domain::execution::{ExecutionRecord, Status};
+use domain::finding::{Finding, Severity};
+use domain::observed::Observed;
+use domain::outcome::{Outcome, Verdict};
+use domain::plan::Plan;
+use domain::signals;
+use domain::snapshot::Snapshot;
+use serde_json::Value;
+
+/// One thing that is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Beat {
+    /// What does it: a step of the cycle, an alarm, a person.
+    pub step: &'static str,
+    /// The line.
+    pub text: String,
+    /// How it is meant.
+    pub tone: Tone,
+    /// Lines below it: a label and a text.
+    pub details: Vec<(&'static str, String, Tone)>,
+}
+
+/// How something is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// As it is.
+    Plain,
+    /// It helped.
+    Good,
+    /// It hurts.
+    Bad,
+    /// To be noted.
+    Note,
+    /// Beside the point.
+    Dim,
+}
+
+impl Beat {
+    /// A line without details.
+    pub fn new(step: &'static str, text: impl Into<String>, tone: Tone) -> Self {
+        Self { step, text: text.into(), tone, details: Vec::new() }
+    }
+}
+
+/// The snapshot before anything is changed.
+pub fn monitor(artifact: &Value) -> Option<Beat> {
+    let snapshot: Snapshot = serde_json::from_value(artifact.clone()).ok()?;
+    let known = snapshot.measurements.iter().filter(|measurement| !measurement.series.is_missing()).count();
+    let tone = if snapshot.completeness() < 0.9 { Tone::Note } else { Tone::Plain };
+    let text = format!(
+        "{known} of {} signals of {} resources measured over {} min",
+        snapshot.measurements.len(),
+        snapshot.resources.len(),
+        snapshot.window_s / 60
+    );
+    Some(Beat::new("monitor", text, tone))
+}
+
+/// What the analysis found and what is planned.
+pub fn analyze(artifact: &Value) -> Option<Beat> {
+    let analysis = artifact.get("analysis")?;
+    let score: Observed<f64> = serde_json::from_value(analysis.get("score")?.clone()).ok()?;
+    let (text, tone) = match &score {
+        Observed::Known(score) => (format!("score {score:.1} of 10"), score_tone(*score)),
+        Observed::Missing(why) => (format!("score unknown: {why}"), Tone::Bad),
+    };
+    let mut beat = Beat::new("analyze", text, tone);
+    for finding in findings(artifact) {
+        let tone = if finding.severity >= Severity::High { Tone::Bad } else { Tone::Note };
+        let text = format!("{} ({}, {:.0} % sure): {}", finding.rule, finding.severity, 100.0 * finding.confidence, finding.summary);
+        beat.details.push(("finding", text, tone));
+    }
+    if let Some(why) = analysis.get("no_opportunity_because").and_then(Value::as_str) {
+        beat.details.push(("no change", why.to_owned(), Tone::Dim));
+    }
+    if let Some(plan) = artifact.get("plan").and_then(|plan| serde_json::from_value::<Plan>(plan.clone()).ok()) {
+        for change in &plan.changes {
+            let expected = &change.expected;
+            let text = format!(
+                "{}; expects {}",
+                change.action,
+                from_to(expected.signal.as_str(), expected.before, expected.after)
+            );
+            beat.details.push(("plan", text, Tone::Plain));
+            beat.details.push(("", change.reason.clone(), Tone::Dim));
+        }
+        for passed in &plan.passed_over {
+            beat.details.push(("not now", format!("{}: {}", passed.remedy, passed.reason), Tone::Dim));
+        }
+    }
+    Some(beat)
+}
+
+/// Findings of an analysis.
+pub fn findings(artifact: &Value) -> Vec<Finding> {
+    let found = artifact.get("analysis").and_then(|analysis| analysis.get("findings")).cloned();
+    found.and_then(|found| serde_json::from_value(found).ok()).unwrap_or_default()
+}
+
+/// What became of the plan.
+pub fn optimize(artifact: &Value) -> Option<Beat> {
+    let lines = artifact.get("changes")?.as_array()?;
+    let mut beat = Beat::new("optimize", format!("{} planned", plural(lines.len(), "change")), Tone::Plain);
+    for line in lines {
+        let field = |name: &str| line.get(name).and_then(Value::as_str).unwrap_or_default();
+        let result = line.get("result");
+        let of = |name: &str| result.and_then(|result| result.get(name)).and_then(Value::as_str).unwrap_or_default();
+        let before_after = match (line.get("before").and_then(Value::as_str), line.get("after").and_then(Value::as_str)) {
+            (Some(before), Some(after)) => format!(" ({before} → {after})"),
+            _ => String::new(),
+        };
+        beat.details.push(match of("is") {
+            "applied" => ("applied", format!("{}{before_after}", field("what")), Tone::Good),
+            "refused" => ("refused", format!("{}: {}", field("what"), of("why")), Tone::Note),
+            "not_tried" => ("not tried", field("what").to_owned(), Tone::Dim),
+            other => ("failed", format!("{} ({other}): {}", field("what"), of("why")), Tone::Bad),
+        });
+    }
+    Some(beat)
+}
+
+/// What measuring again brought.
+pub fn validate(artifact: &Value) -> Option<Beat> {
+    let outcomes: Vec<Outcome> = serde_json::from_value(artifact.get("outcomes")?.clone()).ok()?;
+    let (text, tone) = match artifact.get("score").and_then(Value::as_f64) {
+        Some(score) => (format!("score {score:.1} of 10"), score_tone(score)),
+        None => ("the score can't be measured".to_owned(), Tone::Bad),
+    };
+    let mut beat = Beat::new("validate", text, tone);
+    for outcome in outcomes {
+        let (label, tone) = match outcome.verdict {
+            Verdict::Verified => ("verified", Tone::Good),
+            Verdict::Regressed => ("regressed", Tone::Bad),
+            Verdict::Inconclusive => ("inconclusive", Tone::Note),
+        };
+        beat.details.push((label, measured(&outcome), tone));
+        beat.details.push(("", outcome.why, Tone::Dim));
+    }
+    Some(beat)
+}
+
+fn measured(outcome: &Outcome) -> String {
+    let signal = outcome.signal.as_str();
+    let levels = match (outcome.before, outcome.after) {
+        (Some(before), Some(after)) => from_to(signal, before, after),
+        _ => format!("{} could not be measured before and after", title(signal)),
+    };
+    match outcome.interval {
+        Some((low, high)) => format!("{levels}, difference {} to {} (95 %)", number(low), number(high)),
+        None => levels,
+    }
+}
+
+/// An undo, once it has happened.
+pub fn undo(entry: &JournalEntry) -> Option<Beat> {
+    match entry.state {
+        JournalState::Undone => Some(Beat::new("undo", format!("{}: as it was before", entry.change.action), Tone::Note)),
+        JournalState::Superseded => Some(Beat::new("undo", format!("{}: {}", entry.change.action, entry.note), Tone::Bad)),
+        _ => None,
+    }
+}
+
+/// How a run ended.
+pub fn ending(run: &ExecutionRecord) -> Beat {
+    let (text, tone) = match run.status {
+        Status::Completed => ("completed", Tone::Good),
+        Status::Escalated => ("escalated", Tone::Note),
+        Status::Failed => ("failed", Tone::Bad),
+        Status::Running => ("still running", Tone::Note),
+    };
+    let conclusion = run.conclusion.as_deref().unwrap_or("no conclusion");
+    Beat::new("verdict", format!("{text}: {conclusion}"), tone)
+}
+
+fn score_tone(score: f64) -> Tone {
+    match score {
+        score if score >= 8.0 => Tone::Good,
+        score if score >= 6.0 => Tone::Note,
+        _ => Tone::Bad,
+    }
+}
+
+/// `CPU 96.2 → 57.1 %`.
+fn from_to(signal: &str, before: f64, after: f64) -> String {
+    let unit = signals::spec(signal).map_or("", |spec| spec.unit);
+    let unit = if unit == "count" { String::new() } else { format!(" {unit}") };
+    format!("{} {} → {}{unit}", title(signal), number(before), number(after))
+}
+
+fn title(signal: &str) -> &str {
+    signals::spec(signal).map_or(signal, |spec| spec.title)
+}
+
+/// Three figures are enough for a reader.
+fn number(value: f64) -> String {
+    let digits = match value.abs() {
+        size if size >= 100.0 => 0,
+        size if size >= 1.0 => 1,
+        _ => 2,
+    };
+    format!("{value:.digits$}")
+}
+
+/// `1 change`, `2 changes`.
+pub fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,259 @@
+//! Plays one scenario from its first minute to its verdict.
+
+use super::beats::{Beat, Tone};
+use super::check::{Finding, check};
+use super::kill::{Killed, midway};
+use super::records::Records;
+use super::save::save;
+use super::stack::{Stack, StackError};
+use super::story::Story;
+use super::watch::Watch;
+use super::world::see;
+use crate::scenario::{ExpectedStatus, Scenario, Trigger};
+use crate::studio::{Life, Minute, Resources, StudioError};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Why a scenario could not be played to its end.
+#[derive(Debug, Error)]
+pub enum PlayError {
+    /// The studio.
+    #[error(transparent)]
+    Studio(#[from] StudioError),
+    /// The cloud or the stack.
+    #[error(transparent)]
+    Stack(#[from] StackError),
+    /// Nobody reads the story.
+    #[error("the story can't be written: {0}")]
+    Story(#[from] std::io::Error),
+    /// An application stopped living.
+    #[error("the application {app} stopped living: {why}")]
+    Died {
+        /// Its name.
+        app: String,
+        /// What it said.
+        why: String,
+    },
+}
+
+/// How a scenario ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// Every expectation by application.
+    pub findings: Vec<(String, Finding)>,
+    /// Where the record was saved, by application.
+    pub saved: Vec<PathBuf>,
+}
+
+impl Verdict {
+    /// Everything that was expected holds.
+    pub fn holds(&self) -> bool {
+        self.findings.iter().all(|(_, finding)| finding.holds)
+    }
+
+    /// What does not hold, one line each.
+    pub fn failures(&self) -> Vec<String> {
+        let failed = self.findings.iter().filter(|(_, finding)| !finding.holds);
+        failed.map(|(app, finding)| format!("{app}: {}", finding.text)).collect()
+    }
+}
+
+/// Real time between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Virtual minutes without a run after which the story is over: alarms that ring on would have started another by then.
+const QUIET_MIN: f64 = 6.0;
+
+/// An application on the stage.
+struct Actor {
+    watch: Watch,
+    resources: Resources,
+    first_instances: BTreeSet<String>,
+    minutes: watch::Receiver<Option<Minute>>,
+    life: JoinHandle<Result<(), StudioError>>,
+}
+
+impl Drop for Actor {
+    fn drop(&mut self) {
+        self.life.abort();
+    }
+}
+
+/// Plays a scenario. The stack must have been configured for it.
+///
+/// # Errors
+/// When it can't be played to its end; that an expectation does not hold is no error but the verdict.
+pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to: &Path) -> Result<Verdict, PlayError> {
+    story.heading(&scenario.name.replace('_', " "), &scenario.about)?;
+    let queue = stack.listen(&format!("told-{}-{}", scenario.name, scenario.apps.keys().next().map_or("", String::as_str))).await?;
+    let lives = scenario.apps.iter().map(|(app, setup)| async move {
+        Life::begin(&stack.cloud, app, setup, Some(&stack.outputs.alarms_topic_arn)).await
+    });
+    let lives = futures::future::try_join_all(lives).await?;
+    let start_s = lives.iter().map(Life::start_s).fold(f64::INFINITY, f64::min);
+    let mut actors: Vec<Actor> = lives.into_iter().map(|life| enter(stack, life)).collect();
+    let mut stage = Stage { stack, scenario, story, records: Records::new(stack), queue, start_s, started: false };
+    stage.tell("studio", "every application lives, its last three hours are in CloudWatch", Tone::Dim)?;
+    let killer = scenario.kill.as_ref().map(|kill| stage.lie_in_wait(&kill.step));
+    while !stage.is_over(&actors) {
+        tokio::time::sleep(LOOK_EVERY).await;
+        stage.look(&mut actors).await?;
+    }
+    let mut findings = Vec::new();
+    if let Some(killer) = killer {
+        findings.push(stage.killed(killer).await?);
+    }
+    findings.extend(stage.judge(&actors).await?);
+    let mut saved = Vec::new();
+    for actor in &actors {
+        saved.push(save(stack, &actor.watch, &save_to.join(&scenario.name)).await?);
+    }
+    Ok(Verdict { findings, saved })
+}
+
+/// Lets an application live until it is dropped.
+fn enter(stack: &Stack, mut life: Life) -> Actor {
+    let (sender, minutes) = watch::channel(None);
+    let watch = Watch::new(life.app());
+    let resources = life.resources().clone();
+    let first_instances = life.first_instances().clone();
+    let cloud = stack.cloud.clone();
+    let life = tokio::spawn(async move {
+        loop {
+            let minute = life.minute(&cloud).await?;
+            sender.send_replace(Some(minute));
+        }
+    });
+    Actor { watch, resources, first_instances, minutes, life }
+}
+
+/// The stage: what all applications of a scenario share.
+struct Stage<'a> {
+    stack: &'a Stack,
+    scenario: &'a Scenario,
+    story: &'a mut Story,
+    records: Records,
+    queue: String,
+    start_s: f64,
+    started: bool,
+}
+
+impl Stage<'_> {
+    /// Virtual minutes since the start.
+    fn minute(&self) -> f64 {
+        (self.stack.cloud.clock.now_s() - self.start_s) / 60.0
+    }
+
+    fn tell(&mut self, step: &'static str, text: &str, tone: Tone) -> std::io::Result<()> {
+        self.story.beat(self.minute(), "", &Beat::new(step, text, tone))
+    }
+
+    /// The kill, prepared before it is needed.
+    fn lie_in_wait(&self, step: &str) -> JoinHandle<Result<Killed, StackError>> {
+        let records = self.records.clone();
+        let endpoint = self.stack.cloud.state.endpoint.clone();
+        let app = self.scenario.apps.keys().next().cloned().unwrap_or_default();
+        let (step, speed) = (step.to_owned(), self.stack.cloud.clock.speed);
+        let within = Duration::from_secs_f64(60.0 * self.scenario.time_limit_min / speed);
+        tokio::spawn(async move { midway(&records, &endpoint, &step, &app, within).await })
+    }
+
+    /// One look at everything.
+    async fn look(&mut self, actors: &mut [Actor]) -> Result<(), PlayError> {
+        if let Trigger::Manual { at_min, input } = &self.scenario.trigger
+            && !self.started
+            && self.minute() >= *at_min
+        {
+            self.started = true;
+            self.tell("by hand", &format!("start the health cycle with {input}"), Tone::Plain)?;
+            self.stack.start(input).await?;
+        }
+        let now_s = self.stack.cloud.clock.now_s();
+        let told = self.records.messages(&self.queue).await?;
+        for actor in actors {
+            if actor.life.is_finished() {
+                let why = match (&mut actor.life).await {
+                    Ok(Err(error)) => error.to_string(),
+                    Ok(Ok(())) => "it came to its end".to_owned(),
+                    Err(error) => error.to_string(),
+                };
+                return Err(PlayError::Died { app: actor.watch.app.clone(), why });
+            }
+            let mut beats = actor.watch.look(&self.records, now_s).await?;
+            if beats.iter().any(|beat| beat.step == "ALARM") {
+                beats.extend(actor.minutes.borrow().as_ref().map(symptoms));
+            }
+            beats.extend(told.iter().filter_map(|told| actor.watch.hear(told)));
+            for beat in &beats {
+                self.story.beat(self.minute(), &actor.watch.app, beat)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Over when nothing runs, nothing is still to happen and nothing has begun for a while, or when the time is up.
+    fn is_over(&self, actors: &[Actor]) -> bool {
+        let minute = self.minute();
+        if minute >= self.scenario.time_limit_min {
+            return true;
+        }
+        actors.iter().all(|actor| {
+            let Some(setup) = self.scenario.apps.get(&actor.watch.app) else { return true };
+            if setup.expect.status == ExpectedStatus::None {
+                // That nothing happens is known only at the end.
+                return false;
+            }
+            let quiet = actor.watch.ended_s.is_some_and(|ended_s| minute - (ended_s - self.start_s) / 60.0 >= QUIET_MIN);
+            !actor.watch.is_running() && quiet && minute >= setup.events_over_min() + QUIET_MIN
+        })
+    }
+
+    async fn killed(&mut self, killer: JoinHandle<Result<Killed, StackError>>) -> Result<(String, Finding), PlayError> {
+        let app = self.scenario.apps.keys().next().cloned().unwrap_or_default();
+        if !killer.is_finished() {
+            killer.abort();
+        }
+        let finding = match killer.await {
+            Ok(Ok(Killed::Midway { pid, change })) => {
+                Finding { holds: true, text: format!("killed process {pid} while change {change} was open") }
+            }
+            Ok(Err(error)) => return Err(error.into()),
+            Ok(Ok(Killed::Missed)) | Err(_) => {
+                Finding { holds: false, text: "the step was never killed: it had no open change to be killed at".to_owned() }
+            }
+        };
+        Ok((app, finding))
+    }
+
+    /// Reads the final state back from the cloud and compares.
+    async fn judge(&mut self, actors: &[Actor]) -> Result<Vec<(String, Finding)>, PlayError> {
+        let mut findings = Vec::new();
+        for actor in actors {
+            let Some(setup) = self.scenario.apps.get(&actor.watch.app) else { continue };
+            let seen = see(self.stack, &actor.resources).await?;
+            let found = check(&setup.expect, &actor.watch, &seen, &actor.first_instances);
+            findings.extend(found.into_iter().map(|finding| (actor.watch.app.clone(), finding)));
+        }
+        Ok(findings)
+    }
+}
+
+/// What users and operators of the application see at this minute.
+fn symptoms(minute: &Minute) -> Beat {
+    let sample = &minute.sample;
+    let servers = f64::from(sample.in_service.max(1));
+    let text = format!(
+        "p95 {:.0} ms, errors {:.2} %, {} servers at {:.0} % CPU and {:.0} % memory, cache hits {:.0} %, {:.0} messages wait",
+        sample.latency.p95_ms(),
+        100.0 * (sample.errors_5xx + sample.lb_errors_5xx) / sample.requests.max(1.0),
+        sample.in_service,
+        sample.servers.iter().map(|server| server.cpu_pct).sum::<f64>() / servers,
+        sample.servers.iter().map(|server| server.memory_pct).sum::<f64>() / servers,
+        100.0 * sample.hits / (sample.hits + sample.misses).max(1.0),
+        sample.queue.depth,
+    );
+    Beat::new("studio", text, Tone::Dim)
+}

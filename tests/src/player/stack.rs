@@ -1,0 +1,131 @@
+//! The deployed maintainer: where its records lie, how it is configured and started.
+
+use crate::cloud::{Cloud, CloudError};
+use crate::scenario::Scenario;
+use aws_sdk_s3::error::DisplayErrorContext;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::path::Path;
+use thiserror::Error;
+
+/// A deployed stack in a local cloud.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    /// The cloud.
+    pub cloud: Cloud,
+    /// Outputs of the template.
+    pub outputs: Outputs,
+}
+
+/// Outputs of the template, as the deployment prints them.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Outputs {
+    /// The health cycle.
+    pub health_state_machine_arn: String,
+    /// Runs.
+    pub executions_table: String,
+    /// Journal of all changes.
+    pub changes_table: String,
+    /// Snapshots, analyses, reports.
+    pub artifact_bucket: String,
+    /// Holds `maintainer.yaml`.
+    pub config_bucket: String,
+    /// Alarms of applications publish here.
+    pub alarms_topic_arn: String,
+    /// People are told here.
+    pub notifications_topic_arn: String,
+}
+
+/// Why the stack can't be used.
+#[derive(Debug, Error)]
+pub enum StackError {
+    /// The cloud.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    /// The outputs of the deployment.
+    #[error("the outputs of the deployment, {path}, can't be read: {why}; deploy first, or run `make setup`")]
+    Outputs {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A call failed.
+    #[error("{operation} of {subject} failed: {why}")]
+    Call {
+        /// AWS operation.
+        operation: &'static str,
+        /// What it was about.
+        subject: String,
+        /// What the cloud said.
+        why: String,
+    },
+}
+
+impl StackError {
+    /// A mapper for the error of one call.
+    pub fn call<E: std::error::Error>(operation: &'static str, subject: &str) -> impl FnOnce(E) -> Self {
+        move |error| Self::Call { operation, subject: subject.to_owned(), why: DisplayErrorContext(&error).to_string() }
+    }
+}
+
+impl Stack {
+    /// A stack by the state file of its cloud and the file with its outputs.
+    ///
+    /// # Errors
+    /// When either can't be read.
+    pub fn from_files(state: &Path, outputs: &Path) -> Result<Self, StackError> {
+        let cloud = Cloud::from_state_file(state)?;
+        let bad = |why: String| StackError::Outputs { path: outputs.display().to_string(), why };
+        let text = std::fs::read_to_string(outputs).map_err(|error| bad(error.to_string()))?;
+        let outputs = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
+        Ok(Self { cloud, outputs })
+    }
+
+    /// Puts `maintainer.yaml` in place: one application for each of these scenarios' applications.
+    ///
+    /// # Errors
+    /// When the bucket refuses.
+    pub async fn configure<'a>(&self, scenarios: impl IntoIterator<Item = &'a Scenario>) -> Result<(), StackError> {
+        let applications: Map<String, Value> = scenarios
+            .into_iter()
+            .flat_map(|scenario| &scenario.apps)
+            .map(|(app, setup)| (app.clone(), setup.config.clone()))
+            .collect();
+        // JSON is YAML.
+        let file = json!({"applications": applications}).to_string();
+        let bucket = &self.outputs.config_bucket;
+        let put = self.cloud.s3().put_object().bucket(bucket).key("maintainer.yaml").body(file.into_bytes().into());
+        put.send().await.map(drop).map_err(StackError::call("PutObject", bucket))
+    }
+
+    /// Starts a run by hand, as in the console.
+    ///
+    /// # Errors
+    /// When the state machine refuses.
+    pub async fn start(&self, input: &Value) -> Result<(), StackError> {
+        let machine = &self.outputs.health_state_machine_arn;
+        let start = self.cloud.sfn().start_execution().state_machine_arn(machine).input(input.to_string());
+        start.send().await.map(drop).map_err(StackError::call("StartExecution", machine))
+    }
+
+    /// A queue that gets every message to people from now on; gives its URL.
+    ///
+    /// # Errors
+    /// When the cloud refuses.
+    pub async fn listen(&self, name: &str) -> Result<String, StackError> {
+        let sqs = self.cloud.sqs();
+        let made = sqs.create_queue().queue_name(name).send().await.map_err(StackError::call("CreateQueue", name))?;
+        let url = made.queue_url().unwrap_or_default().to_owned();
+        let arn = format!("arn:aws:sqs:{}:{}:{name}", self.cloud.state.region, self.account());
+        let topic = &self.outputs.notifications_topic_arn;
+        let subscribe = self.cloud.sns().subscribe().topic_arn(topic).protocol("sqs").endpoint(arn);
+        subscribe.send().await.map_err(StackError::call("Subscribe", topic))?;
+        Ok(url)
+    }
+
+    fn account(&self) -> &str {
+        self.outputs.notifications_topic_arn.split(':').nth(4).unwrap_or("000000000000")
+    }
+}

@@ -1,0 +1,108 @@
+//! The state of an application at the end, read back from the cloud.
+
+use super::stack::{Stack, StackError};
+use crate::model::Names;
+use crate::redis::RedisError;
+use crate::studio::{Resources, cache};
+use aws_sdk_cloudwatch::primitives::DateTime;
+use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What was read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// Wanted size of the web group.
+    pub servers: f64,
+    /// Wanted count of worker tasks.
+    pub tasks: f64,
+    /// Ids of the instances.
+    pub instances: BTreeSet<String>,
+    /// The cache holds the faulty job's entries.
+    pub cache_poisoned: Option<bool>,
+    /// Mean levels of the last five minutes by name; those that were not published are not there.
+    pub levels: BTreeMap<&'static str, f64>,
+}
+
+/// Minutes over which levels are averaged.
+const WINDOW_MIN: u32 = 5;
+
+/// Reads everything.
+///
+/// # Errors
+/// When the cloud does not answer.
+pub async fn see(stack: &Stack, resources: &Resources) -> Result<Seen, StackError> {
+    let names = &resources.names;
+    let mut seen = Seen::default();
+    let groups = stack.cloud.autoscaling().describe_auto_scaling_groups().auto_scaling_group_names(&names.group);
+    let groups = groups.send().await.map_err(StackError::call("DescribeAutoScalingGroups", &names.group))?;
+    for group in groups.auto_scaling_groups() {
+        seen.servers = f64::from(group.desired_capacity().unwrap_or(0));
+        let serving = group.instances().iter().filter(|instance| {
+            instance.lifecycle_state().is_some_and(|state| state.as_str() == "InService")
+        });
+        seen.instances = serving.filter_map(|instance| instance.instance_id().map(str::to_owned)).collect();
+    }
+    let services = stack.cloud.ecs().describe_services().cluster(&names.cluster).services(&names.service);
+    let services = services.send().await.map_err(StackError::call("DescribeServices", &names.service))?;
+    seen.tasks = services.services().first().map_or(0.0, |service| f64::from(service.desired_count()));
+    seen.cache_poisoned = poisoned(resources).ok();
+    seen.levels = levels(stack, names).await?;
+    Ok(seen)
+}
+
+fn poisoned(resources: &Resources) -> Result<bool, RedisError> {
+    cache::junk_left(resources.cache_port)
+}
+
+/// Namespace, metric, statistic, dimensions and factor of each level.
+type Source<'a> = (&'static str, &'static str, &'static str, &'static str, Vec<(&'static str, &'a str)>, f64);
+
+fn sources(names: &Names) -> Vec<Source<'_>> {
+    let targets = vec![("TargetGroup", names.target_group.as_str()), ("LoadBalancer", names.load_balancer.as_str())];
+    let group = vec![("AutoScalingGroupName", names.group.as_str())];
+    let queue = vec![("QueueName", names.queue.as_str())];
+    let elb = "AWS/ApplicationELB";
+    vec![
+        ("p95_ms", elb, "TargetResponseTime", "p95", targets.clone(), 1_000.0),
+        ("requests", elb, "RequestCount", "Sum", targets.clone(), 1.0),
+        ("errors", elb, "HTTPCode_Target_5XX_Count", "Sum", targets, 1.0),
+        ("cpu_pct", "AWS/EC2", "CPUUtilization", "Average", group.clone(), 1.0),
+        ("memory_pct", "CWAgent", "mem_used_percent", "Average", group, 1.0),
+        ("queue_depth", "AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", queue, 1.0),
+    ]
+}
+
+async fn levels(stack: &Stack, names: &Names) -> Result<BTreeMap<&'static str, f64>, StackError> {
+    let now_s = stack.cloud.clock.now_s();
+    let end_s = now_s - now_s.rem_euclid(60.0);
+    let queries = sources(names).into_iter().map(|(id, namespace, metric, stat, dimensions, _)| {
+        let dimensions = dimensions.iter().map(|(name, value)| Dimension::builder().name(*name).value(*value).build());
+        let metric = Metric::builder().namespace(namespace).metric_name(metric).set_dimensions(Some(dimensions.collect()));
+        let stat = MetricStat::builder().metric(metric.build()).period(60).stat(stat).build();
+        MetricDataQuery::builder().id(id).metric_stat(stat).build()
+    });
+    let answer = stack
+        .cloud
+        .cloudwatch()
+        .get_metric_data()
+        .set_metric_data_queries(Some(queries.collect()))
+        .start_time(DateTime::from_secs_f64(end_s - 60.0 * f64::from(WINDOW_MIN)))
+        .end_time(DateTime::from_secs_f64(end_s))
+        .send()
+        .await
+        .map_err(StackError::call("GetMetricData", &names.group))?;
+    let mut levels = BTreeMap::new();
+    for (id, .., factor) in sources(names) {
+        let result = answer.metric_data_results().iter().find(|result| result.id() == Some(id));
+        let values = result.map_or(&[][..], |result| result.values());
+        let count = f64::from(u32::try_from(values.len()).unwrap_or(u32::MAX));
+        if count > 0.0 {
+            levels.insert(id, factor * values.iter().sum::<f64>() / count);
+        }
+    }
+    if let Some(requests) = levels.get("requests").copied().filter(|requests| *requests > 0.0) {
+        // A minute without errors publishes none; the mean over those with errors is too high, never too low.
+        levels.insert("error_pct", 100.0 * levels.get("errors").copied().unwrap_or(0.0) / requests);
+    }
+    Ok(levels)
+}

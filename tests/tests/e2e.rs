@@ -1,0 +1,129 @@
+//! Every scenario of `tests/scenarios`, played against the deployed product in one local cloud, several at a time, each
+//! with applications of its own. A scenario that kills a step has the cloud to itself: the step serves all others too.
+//!
+//! `cargo test -p maintainer-tests --test e2e -- [NAME…] [--list]` plays those whose name contains one of the words.
+//! `MAINTAINER_E2E_AT_ONCE` sets how many at a time, `MAINTAINER_E2E_SPEED` how fast time runs.
+
+#![allow(clippy::print_stdout, reason = "a test speaks on standard output, and nothing captures it here")]
+
+use futures::stream::{self, StreamExt};
+use maintainer_tests::local::{LocalCloud, root};
+use maintainer_tests::player::{Stack, Story, play};
+use maintainer_tests::scenario::{Scenario, load};
+use std::error::Error;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// Virtual seconds per real second: slow enough that a step takes minutes, not quarters of an hour, on two busy cores.
+const SPEED: f64 = 60.0;
+/// Scenarios at a time.
+const AT_ONCE: usize = 4;
+
+struct Played {
+    name: String,
+    failures: Vec<String>,
+    story: PathBuf,
+}
+
+fn test_name(scenario: &Scenario) -> String {
+    format!("scenario_{}_ends_as_its_file_says", scenario.name)
+}
+
+fn number(variable: &str) -> Option<f64> {
+    std::env::var_os(variable)?.to_str()?.parse().ok().filter(|number: &f64| *number > 0.0)
+}
+
+/// The scenarios whose test has one of these words in its name; all without words.
+fn chosen(words: &[String]) -> Result<Vec<Scenario>, Box<dyn Error>> {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(root().join("tests/scenarios"))?.map(|file| file.map(|file| file.path())).collect::<Result<_, _>>()?;
+    files.sort();
+    let scenarios = files.iter().map(|file| load(file)).collect::<Result<Vec<_>, _>>()?;
+    let wanted = |scenario: &Scenario| words.is_empty() || words.iter().any(|word| test_name(scenario).contains(word));
+    let chosen = scenarios.into_iter().filter(wanted).enumerate();
+    Ok(chosen.map(|(index, scenario)| scenario.with_suffix(&format!("s{index}"))).collect())
+}
+
+async fn play_one(stack: &Stack, scenario: &Scenario, directory: &Path) -> Played {
+    let story = directory.join(format!("{}.txt", scenario.name));
+    let width = scenario.apps.keys().map(String::len).max().unwrap_or(0);
+    let failures = match File::create(&story) {
+        Err(error) => vec![error.to_string()],
+        Ok(page) => match play(stack, scenario, &mut Story::into(Box::new(page), width), &directory.join("records")).await {
+            Ok(verdict) => verdict.failures(),
+            Err(error) => vec![error.to_string()],
+        },
+    };
+    let word = if failures.is_empty() { "ok" } else { "FAILED" };
+    println!("test {} ... {word}", test_name(scenario));
+    Played { name: test_name(scenario), failures, story }
+}
+
+async fn play_all(stack: &Stack, scenarios: &[Scenario], directory: &Path) -> Vec<Played> {
+    let at_once = number("MAINTAINER_E2E_AT_ONCE").map_or(AT_ONCE, |number| number as usize);
+    let (alone, together): (Vec<&Scenario>, Vec<&Scenario>) = scenarios.iter().partition(|scenario| scenario.kill.is_some());
+    let mut played: Vec<Played> = stream::iter(together)
+        .map(|scenario| play_one(stack, scenario, directory))
+        .buffer_unordered(at_once)
+        .collect()
+        .await;
+    for scenario in alone {
+        played.push(play_one(stack, scenario, directory).await);
+    }
+    played
+}
+
+fn report(played: &[Played], began: Instant) -> ExitCode {
+    let failed: Vec<&Played> = played.iter().filter(|one| !one.failures.is_empty()).collect();
+    if !failed.is_empty() {
+        println!("\nfailures:\n");
+    }
+    for one in &failed {
+        println!("---- {} ----", one.name);
+        for failure in &one.failures {
+            println!("{failure}");
+        }
+        println!("the story, {}:", one.story.display());
+        println!("{}", std::fs::read_to_string(&one.story).unwrap_or_default());
+    }
+    let word = if failed.is_empty() { "ok" } else { "FAILED" };
+    println!(
+        "\ntest result: {word}. {} passed; {} failed; 0 ignored; 0 measured; 0 filtered out; finished in {:.2}s\n",
+        played.len() - failed.len(),
+        failed.len(),
+        began.elapsed().as_secs_f64()
+    );
+    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn run() -> Result<ExitCode, Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<String> = arguments.iter().filter(|word| !word.starts_with('-')).cloned().collect();
+    let scenarios = chosen(&words)?;
+    if arguments.iter().any(|word| word == "--list") {
+        for scenario in &scenarios {
+            println!("{}: test", test_name(scenario));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("\nrunning {} tests", scenarios.len());
+    if scenarios.is_empty() {
+        return Ok(report(&[], Instant::now()));
+    }
+    let began = Instant::now();
+    let directory = root().join(".local/e2e");
+    let cloud = LocalCloud::start(&directory, number("MAINTAINER_E2E_SPEED").unwrap_or(SPEED))?;
+    cloud.stack.configure(&scenarios).await?;
+    let played = play_all(&cloud.stack, &scenarios, &directory).await;
+    Ok(report(&played, began))
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    run().await.unwrap_or_else(|error| {
+        println!("e2e: {error}");
+        ExitCode::FAILURE
+    })
+}
