@@ -14,13 +14,31 @@ GLIBC := 2.34
 FUNCTIONS := -p maintainer-lifecycle -p maintainer-health --bins
 export ARCHITECTURE
 
-.PHONY: help setup build run deploy destroy
+.PHONY: help setup demo test lint validate build run bench bench-nab deploy destroy
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
 
 setup: ## installs what a fresh clone lacks, mostly into .tools (quiet, repeatable)
 	@scripts/setup all
+
+demo: setup build ## an application gets sick and is healed, live in the terminal; SCENARIO=name or path/to/file
+	@cargo run --quiet --locked -p maintainer-tests --bin demo -- $(or $(SCENARIO),load_surge)
+
+test: ## everything that must be true before a change lands; PARTS="format lint infra cloud unit e2e"
+	@scripts/test $(PARTS)
+
+lint: ## format, lints, purity of the rules, template, state machine
+	@scripts/test format lint infra
+
+validate: ## checks a configuration without AWS and says what it means; CONFIG=maintainer.yaml
+	@cargo run --quiet --locked -p maintainer-config --bin maintainer-validate -- $(or $(CONFIG),maintainer.yaml)
+
+bench: ## measures speed, size, memory and calls; one JSON line per figure
+	@scripts/bench
+
+bench-nab: ## quality of the anomaly detector on the Numenta Anomaly Benchmark; DIR=path/to/data
+	@cargo run --quiet --release --locked -p maintainer-nab -- $(or $(DIR),../shared/nab)
 
 build: ## builds the functions for the local cloud and packages them
 	@cargo build --quiet --locked $(FUNCTIONS)

@@ -139,9 +139,14 @@ def main() -> None:
     except Exception:
         traceback.print_exc()
         code = 1
-    lambda_runtime.reset()
     options.state.unlink(missing_ok=True)
-    shutil.rmtree(directory, ignore_errors=True)
+    # An execution under way may start one more function while its predecessors are ended.
+    for _ in range(20):
+        lambda_runtime.reset()
+        shutil.rmtree(directory, ignore_errors=True)
+        if not directory.exists():
+            break
+        time.sleep(0.1)
     # Executions that wait and actions under way run in threads that nobody needs any more.
     os._exit(code)
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from . import (alarms, autoscaling_api, containers, deliveries, metrics, records, schedules, stacks, tagging, targets)
-from .clock import VirtualClock
+from .clock import VirtualClock, VirtualTime
 
 
 def install(clock: VirtualClock) -> targets.TargetHealth:
     """Installs every module; gives what the admin endpoint needs."""
-    from ministack.services import (alb, autoscaling, cloudwatch, ecs, elasticache, eventbridge, lambda_svc, rds,
-                                    scheduler, sns)
+    from ministack.services import (alb, autoscaling, cloudwatch, dynamodb, ecs, elasticache, eventbridge, lambda_svc,
+                                    rds, scheduler, sns)
     from ministack.services import tagging as resource_tags
     from ministack.services.cloudformation import changesets, engine, handlers
 
+    # Items carry virtual expiry times; a clock in the past must not make TTL delete them at once.
+    dynamodb.time = VirtualTime(clock)
     fleet = autoscaling_api.install(autoscaling, clock)
     health = targets.install(alb, fleet, autoscaling._asgs)
     containers.install(ecs, clock)
     records.install(elasticache)
-    tagging.install(resource_tags, alb, rds, cloudwatch, autoscaling, ecs, elasticache)
+    tagging.install(resource_tags, alb, rds, cloudwatch, autoscaling)
     deliveries.install(lambda_svc, eventbridge, sns, clock)
     stacks.install(engine, handlers, changesets)
     schedules.install(scheduler, eventbridge, clock)

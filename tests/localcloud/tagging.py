@@ -12,7 +12,7 @@ import json
 PAGE_DEFAULT, PAGE_MAX = 50, 100
 
 
-def install(service, balancers, databases, alarms, scaling, containers, caches) -> None:
+def install(service, balancers, databases, alarms, scaling) -> None:
     """Adds collectors to MiniStack's tables and pages to GetResources."""
     def of_balancers():
         yield from ((arn, tags or []) for arn, tags in list(balancers._tags.items()))

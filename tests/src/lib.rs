@@ -8,6 +8,7 @@ pub mod cloud;
 pub mod local;
 pub mod model;
 pub mod redis;
+pub mod rehearsal;
 pub mod scenario;
 pub mod studio;
 pub mod player;

@@ -7,11 +7,18 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
+/// A running local cloud. It ends when this goes out of scope.
+#[derive(Debug)]
+pub struct Launcher {
+    child: Child,
+    state: PathBuf,
+    directory: PathBuf,
+}
+
 /// A local cloud with the deployed product. It ends when this goes out of scope, unless it is kept.
 #[derive(Debug)]
 pub struct LocalCloud {
-    child: Option<Child>,
-    directory: PathBuf,
+    launcher: Option<Launcher>,
     /// The deployed product.
     pub stack: Stack,
 }
@@ -46,6 +53,8 @@ pub enum LocalError {
 
 /// Real time that the launcher may take.
 const START_MAX: Duration = Duration::from_secs(60);
+/// Real time that it may take to end.
+const END_MAX: Duration = Duration::from_secs(10);
 
 /// The checkout that this package is part of.
 pub fn root() -> PathBuf {
@@ -53,25 +62,21 @@ pub fn root() -> PathBuf {
     package.parent().unwrap_or(package).to_path_buf()
 }
 
-impl LocalCloud {
-    /// Starts a cloud whose time runs `speed` times as fast as ours, and deploys to it. Its files go into `directory`.
+impl Launcher {
+    /// Starts a cloud whose time runs `speed` times as fast as ours. Its files go into `directory`.
     ///
     /// # Errors
-    /// When the tools are not set up, or the cloud or the deployment fails.
+    /// When the tools are not set up, or the cloud does not come up.
     pub fn start(directory: &Path, speed: f64) -> Result<Self, LocalError> {
         let root = root();
-        for needed in [".tools/ministack/bin/python", "scripts/local-cloud", "scripts/deploy-local", "target/lambda"] {
-            if !root.join(needed).exists() {
-                return Err(LocalError::NotSetUp { what: needed.to_owned() });
-            }
-        }
+        need(&root, &[".tools/ministack/bin/python", "scripts/local-cloud"])?;
         let log = directory.join("cloud.log");
         let no_start = |why: String| LocalError::NoStart { why, log: log.display().to_string() };
         fs::create_dir_all(directory).map_err(|error| no_start(error.to_string()))?;
         let state = directory.join("state.json");
         fs::remove_file(&state).ok();
         let errors = File::create(directory.join("cloud.err")).map_err(|error| no_start(error.to_string()))?;
-        let mut child = Command::new(root.join("scripts/local-cloud"))
+        let child = Command::new(root.join("scripts/local-cloud"))
             .arg("--state")
             .arg(&state)
             .arg("--log")
@@ -82,35 +87,55 @@ impl LocalCloud {
             .stderr(errors)
             .spawn()
             .map_err(|error| no_start(error.to_string()))?;
+        let mut launcher = Self { child, state, directory: directory.to_path_buf() };
         let begun = Instant::now();
-        while !state.exists() {
-            let ended = child.try_wait().ok().flatten();
+        while !launcher.state.exists() {
+            let ended = launcher.child.try_wait().ok().flatten();
             if ended.is_some() || begun.elapsed() > START_MAX {
-                child.kill().ok();
-                let why = fs::read_to_string(directory.join("cloud.err")).unwrap_or_default();
-                return Err(no_start(format!("{} {}", ended.map_or("no state file in time".to_owned(), |e| e.to_string()), why.trim())));
+                let said = fs::read_to_string(directory.join("cloud.err")).unwrap_or_default();
+                let how = ended.map_or("no state file in time".to_owned(), |status| status.to_string());
+                return Err(no_start(format!("{how} {}", said.trim())));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        let outputs = directory.join("outputs.json");
-        let deployed = deploy(&root, &state, &outputs).and_then(|()| Ok(Stack::from_files(&state, &outputs)?));
-        match deployed {
-            Ok(stack) => Ok(Self { child: Some(child), directory: directory.to_path_buf(), stack }),
-            Err(error) => {
-                end(&mut child);
-                Err(error)
-            }
-        }
+        Ok(launcher)
     }
 
-    /// Where its files are.
-    pub fn directory(&self) -> &Path {
-        &self.directory
+    /// The file that says where it is.
+    pub fn state_file(&self) -> &Path {
+        &self.state
+    }
+}
+
+impl LocalCloud {
+    /// Starts a cloud as [`Launcher::start`] and deploys to it.
+    ///
+    /// # Errors
+    /// When the tools are not set up, or the cloud or the deployment fails.
+    pub fn start(directory: &Path, speed: f64) -> Result<Self, LocalError> {
+        let root = root();
+        need(&root, &["scripts/deploy-local", "target/lambda"])?;
+        let launcher = Launcher::start(directory, speed)?;
+        let outputs = launcher.directory.join("outputs.json");
+        deploy(&root, &launcher.state, &outputs)?;
+        let stack = Stack::from_files(&launcher.state, &outputs)?;
+        Ok(Self { launcher: Some(launcher), stack })
     }
 
     /// Lets it run on after this goes out of scope; gives its process id.
     pub fn keep(mut self) -> Option<u32> {
-        self.child.take().map(|child| child.id())
+        let launcher = self.launcher.take()?;
+        let pid = launcher.child.id();
+        // Forgotten on purpose: dropping it would end the cloud.
+        std::mem::forget(launcher);
+        Some(pid)
+    }
+}
+
+fn need(root: &Path, files: &[&str]) -> Result<(), LocalError> {
+    match files.iter().find(|file| !root.join(file).exists()) {
+        Some(missing) => Err(LocalError::NotSetUp { what: (*missing).to_owned() }),
+        None => Ok(()),
     }
 }
 
@@ -126,24 +151,18 @@ fn deploy(root: &Path, state: &Path, outputs: &Path) -> Result<(), LocalError> {
     if output.status.success() { Ok(()) } else { Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned())) }
 }
 
-/// Asks the launcher to end, so that it ends its functions and removes its files.
-fn end(child: &mut Child) {
-    Command::new("kill").arg(child.id().to_string()).stderr(Stdio::null()).status().ok();
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(10) {
-        if child.try_wait().ok().flatten().is_some() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    child.kill().ok();
-    child.wait().ok();
-}
-
-impl Drop for LocalCloud {
+impl Drop for Launcher {
+    /// Asks the launcher to end, so that it ends its functions and removes its files.
     fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            end(child);
+        Command::new("kill").arg(self.child.id().to_string()).stderr(Stdio::null()).status().ok();
+        let begun = Instant::now();
+        while begun.elapsed() < END_MAX {
+            if self.child.try_wait().ok().flatten().is_some() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
         }
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }

@@ -16,6 +16,7 @@ use engine::act::{self, Context, Ports, Rules, Timing};
 use engine::documents;
 use engine::ports::{Actuator, Artifacts, Clock, Executions, Journal, Leases, PortResult, Switch};
 use engine::run::{Decision, Run};
+use engine::runtime::measure;
 use engine::settle::{self, Settlement};
 use engine::step::StepError;
 use engine::undo;
@@ -105,6 +106,9 @@ async fn apply(context: &Context<'_>, world: &World<'_>) -> Result<(), StepError
     let entry = iteration(&mut record, run.iteration, snapshot.taken_at);
     entry.applied = count(report.applied().count());
     entry.refused = count(report.refused().count());
+    let app = &[("App", run.app.as_str())];
+    measure(app, "ChangesApplied", f64::from(entry.applied), "Count");
+    measure(app, "ChangesRefused", f64::from(entry.refused), "Count");
     world.executions.save(&record).await?;
     documents::put(world.artifacts, &run.key("actions"), &report).await
 }
@@ -127,10 +131,13 @@ async fn take_back(context: &Context<'_>, world: &World<'_>) -> Result<(), StepE
     let run = context.run;
     let validation: Validation = documents::need(world.artifacts, &run.key("validation")).await?;
     let _found_out: Settlement = settle::own(context).await?;
+    // Closes what stands, also what was only just found to have happened; the rest goes back.
+    let _kept = undo::keep(context, &validation.outcomes).await?;
     let undone = undo::carry_out(context, &validation.outcomes).await?;
     let mut record = running(run, world.executions).await?;
     if let Some(entry) = record.iterations.iter_mut().find(|entry| entry.iteration == run.iteration) {
         entry.undone = entry.undone.max(count(undone.undone()));
+        measure(&[("App", run.app.as_str())], "ChangesUndone", f64::from(entry.undone), "Count");
     }
     world.executions.save(&record).await?;
     documents::put(world.artifacts, &run.key("undone"), &undone).await

@@ -13,6 +13,7 @@ use domain::snapshot::Snapshot;
 use engine::documents;
 use engine::ports::{Artifacts, Entry, EntryState, Executions, Journal, Leases};
 use engine::run::{Decision, Run, memory_key};
+use engine::runtime::measure;
 use engine::step::StepError;
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +67,7 @@ pub async fn validate(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
         }
     }
     note(&run, &after, &outcomes, world).await?;
+    publish(&run, &outcomes);
     run.decision = if to_undo { Decision::Undo } else { Decision::Keep };
     documents::put(world.artifacts, &run.key("validation"), &Validation { score: run.score, outcomes }).await?;
     Ok(run)
@@ -108,6 +110,17 @@ async fn judge(
 /// Kept by the verdict, or because the platform itself has brought the state back: a restart can't be taken back.
 fn stays(entry: &Entry, outcome: &Outcome) -> bool {
     outcome.keep || entry.change.action.spec().reversal != Reversal::Undoable
+}
+
+/// The score and what became of the changes, as metrics of the application for the dashboard.
+fn publish(run: &Run, outcomes: &[Outcome]) {
+    let app = &[("App", run.app.as_str())];
+    if let Some(score) = run.score {
+        measure(app, "HealthScore", score, "None");
+    }
+    for _ in outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Verified) {
+        measure(app, "ChangesVerified", 1.0, "Count");
+    }
 }
 
 async fn note(run: &Run, after: &Snapshot, outcomes: &[Outcome], world: &World<'_>) -> Result<(), StepError> {

@@ -5,8 +5,11 @@
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
+use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -38,6 +41,11 @@ pub struct Clients {
 impl Clients {
     /// Loads region, endpoint and credentials as every AWS SDK does. Makes no call to AWS.
     pub async fn load() -> Self {
+        Self::load_from(aws_config::defaults(BehaviorVersion::latest())).await
+    }
+
+    /// The same from settings of one's own: another endpoint, other credentials.
+    pub async fn load_from(loader: ConfigLoader) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -47,12 +55,11 @@ impl Clients {
             .with_max_attempts(ATTEMPTS_MAX)
             .with_initial_backoff(BACKOFF_FIRST)
             .with_max_backoff(BACKOFF_MAX);
-        let config =
-            aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).retry_config(retries).load().await;
-        Self::new(config)
+        let loader = loader.http_client(HttpsOnFirstUse::default()).timeout_config(timeouts).retry_config(retries);
+        Self::new(loader.load().await)
     }
 
-    /// Clients over a configuration that is there already: for tests, or to set a retry policy of one's own.
+    /// Clients over a finished configuration, with its time-outs and retries and the purse of this module.
     pub fn new(config: SdkConfig) -> Self {
         let purse = TokenBucket::builder()
             .capacity(RETRY_TOKENS)
@@ -79,6 +86,23 @@ impl Clients {
 
     fn lazy<C>(&self, make: fn(&Self) -> C) -> Lazy<C> {
         Lazy { inner: Arc::new(Inner { clients: self.clone(), make, client: OnceLock::new() }) }
+    }
+}
+
+/// The SDK's own HTTPS client, made at the first request. Made when the SDK is configured, as by default, reading the
+/// trusted certificates takes most of a function's cold start.
+#[derive(Debug, Default)]
+struct HttpsOnFirstUse {
+    client: OnceLock<SharedHttpClient>,
+}
+
+impl HttpClient for HttpsOnFirstUse {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let client = self.client.get_or_init(|| {
+            let provider = tls::Provider::Rustls(CryptoMode::AwsLc);
+            aws_smithy_http_client::Builder::new().tls_provider(provider).build_https()
+        });
+        client.http_connector(settings, components)
     }
 }
 

@@ -90,11 +90,18 @@ where
             };
             PortError::Unknown { operation, why: why.to_owned() }
         }
-        SdkError::ResponseError(context) => PortError::Unknown {
-            operation,
-            why: format!("unreadable answer with status {}", context.raw().status().as_u16()),
-        },
+        // The status is all that could be read of the answer.
+        SdkError::ResponseError(context) => unreadable(operation, context.raw().status().as_u16()),
         _ => PortError::Unknown { operation, why: "no readable answer".to_owned() },
+    }
+}
+
+fn unreadable(operation: String, status: u16) -> PortError {
+    let why = format!("unreadable answer with status {status}");
+    match status {
+        429 => PortError::Throttled { operation },
+        400..=499 => PortError::Rejected { operation, why },
+        _ => PortError::Unknown { operation, why },
     }
 }
 

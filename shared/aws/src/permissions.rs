@@ -17,6 +17,7 @@ pub struct Needs {
 pub const TABLE: &[Needs] = &[
     Needs { adapter: "artifacts", on: "artifacts bucket", actions: crate::artifacts::PERMISSIONS },
     Needs { adapter: "config_source", on: "configuration bucket", actions: crate::config_source::PERMISSIONS },
+    Needs { adapter: "dead_letters", on: "dead-letter queue", actions: crate::dead_letters::PERMISSIONS },
     Needs { adapter: "episodes", on: "leases table", actions: crate::episodes::PERMISSIONS },
     Needs { adapter: "executions", on: "workflow_executions table", actions: crate::executions::PERMISSIONS },
     Needs { adapter: "executions", on: "optimization_results table", actions: crate::executions::RESULT_PERMISSIONS },

@@ -43,8 +43,10 @@ impl Service {
     /// Clients of this service that pause for a millisecond before they repeat.
     pub(crate) fn clients(&self) -> Clients {
         let connector = SharedHttpConnector::new(self.clone());
-        let http: SharedHttpClient = http_client_fn(move |_: &HttpConnectorSettings, _: &RuntimeComponents| connector.clone());
-        let credentials = Credentials::builder().access_key_id("a").secret_access_key("s").provider_name("test").build();
+        let http: SharedHttpClient =
+            http_client_fn(move |_: &HttpConnectorSettings, _: &RuntimeComponents| connector.clone());
+        let credentials =
+            Credentials::builder().access_key_id("a").secret_access_key("s").provider_name("test").build();
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static("us-east-1"))

@@ -3,8 +3,8 @@
 //! Says what may stand in the file. What a value means is decided in [`crate::resolve`], what contradicts in `check`.
 
 use crate::section::Section;
-use domain::health::policy::Policy;
 use domain::guard::Limits;
+use domain::health::policy::Policy;
 use domain::mode::Mode;
 use domain::objective::Objectives;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -86,7 +86,7 @@ pub(crate) struct Application {
     pub metrics: Vec<Metric>,
     /// Smallest and largest number of tasks of its ECS services, by service name.
     pub capacity: BTreeMap<String, Bounds>,
-    /// Addresses under which users reach it. They stand in messages to people; the health cycle does not call them.
+    /// Addresses under which users reach it. For people and tools that read the file; the health cycle does not call them.
     pub endpoints: Vec<String>,
     /// The AWS account it runs in: that of the deployment. An assertion; another one is refused.
     pub accounts: Vec<String>,

@@ -132,7 +132,9 @@ impl Input {
             mode: word(fields, "mode", &["observe", "approve", "auto"])?,
             trigger: word(fields, "trigger", &["manual", "schedule", "alarm"])?.unwrap_or_default(),
             scheduled_at: moment(fields)?,
-            alarms: fields.get("alarms").map_or(Ok(Vec::new()), |alarms| names("alarms", alarms, ALARMS_MAX, "alarm names"))?,
+            alarms: fields
+                .get("alarms")
+                .map_or(Ok(Vec::new()), |alarms| names("alarms", alarms, ALARMS_MAX, "alarm names"))?,
             episode: fields.get("episode").map(|episode| name("episode", episode)).transpose()?,
         })
     }

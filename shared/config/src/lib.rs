@@ -111,7 +111,8 @@ impl Config {
     /// What the deployment must know beforehand, as parameters of the template: only those that the file decides.
     pub fn parameters(&self) -> BTreeMap<&'static str, String> {
         let set = [("NotificationEmail", &self.file.notify.email), ("HealthSchedule", &self.file.schedules.health)];
-        let mut parameters: BTreeMap<_, _> = set.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
+        let mut parameters: BTreeMap<_, _> =
+            set.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
         // Resources that are found in another way than by our tag need not carry it, and IAM must not ask for it.
         let is_tagged = |app: &ResolvedApp| app.selector == resolve::by_name(&app.id);
         if !self.apps.values().all(is_tagged) {
@@ -147,8 +148,8 @@ fn settle_all(file: &File) -> Result<SettledAll, (String, serde_json::Error)> {
     let mut apps = BTreeMap::new();
     for (name, app) in &file.applications {
         let app = app.clone().unwrap_or_default();
-        let settled = resolve::settle(&app.common(), &file.defaults)
-            .map_err(|error| (format!("applications.{name}"), error))?;
+        let settled =
+            resolve::settle(&app.common(), &file.defaults).map_err(|error| (format!("applications.{name}"), error))?;
         let id = AppId::from(name.as_str());
         apps.insert(id.clone(), resolve::configured(&id, &app, settled));
     }

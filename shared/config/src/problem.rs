@@ -5,6 +5,9 @@ use std::fmt;
 /// Problems that are written out; a file with more has one cause for most of them.
 const LISTED_MAX: usize = 20;
 
+/// Problems that are noted at most: nobody reads more, and each is compared with those before it.
+const NOTED_MAX: usize = 500;
+
 /// A place in the file. Lines and columns count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
@@ -71,7 +74,7 @@ impl Problems {
     /// Notes a problem, once.
     pub fn add(&mut self, place: Option<Place>, path: &str, says: impl Into<String>) {
         let problem = Problem { place, path: path.to_owned(), says: says.into() };
-        if !self.0.contains(&problem) {
+        if self.0.len() < NOTED_MAX && !self.0.contains(&problem) {
             self.0.push(problem);
         }
     }

@@ -10,6 +10,9 @@ use std::fmt::Write;
 /// Where a value comes from that no file sets.
 const BUILT_IN: &str = "built in";
 
+/// Widest value that the others are lined up with.
+const VALUE_CHARS_MAX: usize = 72;
+
 /// A row: what, its value, and where that comes from.
 struct Row {
     name: String,
@@ -36,24 +39,42 @@ impl Config {
     }
 
     fn table(&self, text: &mut String, title: &str, path: &str, app: &ResolvedApp, all: bool) {
-        let mut rows = vec![self.row(path, "select", selector(app), "by tag")];
+        let mut rows = self.selector(path, app);
         rows.extend(self.modes(path, app));
         rows.extend(self.section(path, "objectives", &app.objectives));
         rows.extend(self.section(path, "limits", &app.limits));
         let thresholds = self.section(path, "health", &app.policy);
-        let (built_in, set): (Vec<Row>, Vec<Row>) = thresholds.into_iter().partition(|row| row.origin == BUILT_IN && !all);
+        let (built_in, set): (Vec<Row>, Vec<Row>) =
+            thresholds.into_iter().partition(|row| row.origin == BUILT_IN && !all);
         rows.extend(set);
         if !built_in.is_empty() {
-            rows.push(Row { name: "health".to_owned(), value: format!("{} thresholds", built_in.len()), origin: BUILT_IN.to_owned() });
+            rows.push(Row {
+                name: "health".to_owned(),
+                value: format!("{} thresholds", built_in.len()),
+                origin: BUILT_IN.to_owned(),
+            });
         }
         rows.extend(self.lists(path, app));
         let width = |of: fn(&Row) -> &String| rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0);
-        let (names, values) = (width(|row| &row.name), width(|row| &row.value).min(60));
+        let (names, values) = (width(|row| &row.name), width(|row| &row.value).min(VALUE_CHARS_MAX));
         let _ = writeln!(text, "{title}");
         for Row { name, value, origin } in &rows {
             let _ = writeln!(text, "  {name:<names$}  {value:<values$}  {origin}");
         }
         let _ = writeln!(text);
+    }
+
+    fn selector(&self, path: &str, app: &ResolvedApp) -> Vec<Row> {
+        let mut rows = Vec::new();
+        if !app.selector.tags.is_empty() {
+            let tags = app.selector.tags.iter().map(|(key, value)| format!("{key}={value}"));
+            rows.push(self.row(path, "select", tags.collect::<Vec<_>>().join(" and "), "by tag"));
+        }
+        for (index, id) in app.selector.resources.iter().enumerate() {
+            let origin = self.line(&format!("{path}.resources[{index}]"));
+            rows.push(Row { name: "resources".to_owned(), value: id.to_string(), origin });
+        }
+        rows
     }
 
     fn row(&self, path: &str, key: &str, value: String, built_in: &str) -> Row {
@@ -116,7 +137,10 @@ impl Config {
         }
         for (index, resource) in app.metrics.iter().enumerate() {
             if let Live::Custom(metric) = &resource.live {
-                let value = format!("{} {} {}: good {}, bad {}", metric.namespace, metric.metric, metric.stat, metric.good, metric.bad);
+                let value = format!(
+                    "{} {} {}: good {}, bad {}",
+                    metric.namespace, metric.metric, metric.stat, metric.good, metric.bad
+                );
                 let origin = self.line(&format!("{path}.metrics[{index}]"));
                 rows.push(Row { name: format!("metrics.{}", resource.name), value, origin });
             }
@@ -135,14 +159,6 @@ impl Config {
     }
 }
 
-fn selector(app: &ResolvedApp) -> String {
-    let tags = app.selector.tags.iter().map(|(key, value)| format!("{key}={value}"));
-    let mut parts = vec![tags.collect::<Vec<_>>().join(" and ")];
-    parts.extend(app.selector.resources.iter().map(ToString::to_string));
-    parts.retain(|part| !part.is_empty());
-    parts.join(", ")
-}
-
 fn flatten(name: &str, value: &Value, row: &mut impl FnMut(&str, String)) {
     match value {
         Value::Object(fields) => {
@@ -152,7 +168,9 @@ fn flatten(name: &str, value: &Value, row: &mut impl FnMut(&str, String)) {
         }
         Value::String(text) => row(name, text.clone()),
         // 300 rather than 300.0, as people write it.
-        Value::Number(number) => row(name, number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string())),
+        Value::Number(number) => {
+            row(name, number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string()))
+        }
         other => row(name, other.to_string()),
     }
 }
@@ -181,4 +199,37 @@ pub fn problems(name: &str, text: &str, error: &ConfigError) -> String {
     let noun = if count == 1 { "problem" } else { "problems" };
     let _ = writeln!(report, "{count} {noun}: nothing of this file is in force");
     report
+}
+
+/// Begins a line of the documentation under which the table of a part stands; then its name and the end of the comment.
+const TABLE_MARK: &str = "<!-- generated: keys of ";
+
+/// The page with the table below each mark as it is now. A table ends with the first line that is not part of one.
+pub fn with_tables(page: &str) -> String {
+    let mut text = String::new();
+    let mut lines = page.lines().peekable();
+    while let Some(line) = lines.next() {
+        text += line;
+        text.push('\n');
+        if let Some(part) = line.strip_prefix(TABLE_MARK).and_then(|rest| rest.strip_suffix(" -->")) {
+            while lines.next_if(|line| line.is_empty() || line.starts_with('|')).is_some() {}
+            text += &format!("\n{}\n", keys(part));
+        }
+    }
+    text
+}
+
+/// The keys of a part of the file with their meaning, as a Markdown table; empty when there is no such part.
+fn keys(part: &str) -> String {
+    let schema = crate::schema();
+    let definition = if part == "File" { Some(schema) } else { schema.get("$defs").and_then(|all| all.get(part)) };
+    let properties = definition.and_then(|definition| definition.get("properties")).and_then(Value::as_object);
+    let Some(properties) = properties else { return String::new() };
+    let mut text = "| key | meaning |\n|---|---|\n".to_owned();
+    for (key, property) in properties {
+        let meaning = property.get("description").and_then(Value::as_str).unwrap_or_default();
+        let meaning = meaning.split_whitespace().collect::<Vec<_>>().join(" ");
+        let _ = writeln!(text, "| `{key}` | {} |", meaning.replace('|', "\\|"));
+    }
+    text
 }

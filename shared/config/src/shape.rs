@@ -71,7 +71,9 @@ impl<'a> Shape<'a> {
             ("array", Content::List(items)) => self.list(items, schema, path),
             ("string", Content::Text(text)) => Some(Value::String(text.clone())),
             // An account number is text, but nobody quotes it.
-            ("string", Content::Number(number)) if number.is_i64() || number.is_u64() => Some(number.to_string().into()),
+            ("string", Content::Number(number)) if number.is_i64() || number.is_u64() => {
+                Some(number.to_string().into())
+            }
             ("string", Content::Number(_) | Content::Truth(_)) => {
                 let says = format!("must be text, so put it in quotes: \"{}\"", node.content.words());
                 self.refuse(node.place, path, says);
@@ -87,7 +89,13 @@ impl<'a> Shape<'a> {
         }
     }
 
-    fn mapping(&mut self, entries: &[(Key, Node)], place: Option<Place>, schema: &'a Value, path: &str) -> Option<Value> {
+    fn mapping(
+        &mut self,
+        entries: &[(Key, Node)],
+        place: Option<Place>,
+        schema: &'a Value,
+        path: &str,
+    ) -> Option<Value> {
         let mut fitting = Map::new();
         let mut seen: BTreeMap<&str, Option<Place>> = BTreeMap::new();
         for (key, node) in entries {
@@ -98,8 +106,14 @@ impl<'a> Shape<'a> {
                 continue;
             }
             let known = properties(schema).and_then(|known| known.get(&key.name));
-            let Some(expected) = known.or_else(|| schema.get("additionalProperties").filter(|other| !other.is_boolean())) else {
-                let says = format!("has an unknown key {}: {}", crate::nearest::quoted(&key.name), self.meant(&key.name, schema));
+            let Some(expected) =
+                known.or_else(|| schema.get("additionalProperties").filter(|other| !other.is_boolean()))
+            else {
+                let says = format!(
+                    "has an unknown key {}: {}",
+                    crate::nearest::quoted(&key.name),
+                    self.meant(&key.name, schema)
+                );
                 self.refuse(key.place, path, says);
                 continue;
             };
@@ -146,7 +160,13 @@ impl<'a> Shape<'a> {
         fitting.into_iter().collect::<Option<Vec<Value>>>().map(Value::Array)
     }
 
-    fn number(&mut self, number: &serde_json::Number, place: Option<Place>, schema: &Value, path: &str) -> Option<Value> {
+    fn number(
+        &mut self,
+        number: &serde_json::Number,
+        place: Option<Place>,
+        schema: &Value,
+        path: &str,
+    ) -> Option<Value> {
         if kind(schema) == "number" {
             return Some(Value::Number(number.clone()));
         }
@@ -205,9 +225,11 @@ impl<'a> Shape<'a> {
     fn alternatives(&self, schema: &'a Value) -> Vec<&'a Value> {
         let schema = self.resolved(schema);
         match branches(schema) {
-            Some(branches) if self.choices(schema).is_empty() => {
-                branches.iter().flat_map(|branch| self.alternatives(branch)).filter(|branch| kind(branch) != "null").collect()
-            }
+            Some(branches) if self.choices(schema).is_empty() => branches
+                .iter()
+                .flat_map(|branch| self.alternatives(branch))
+                .filter(|branch| kind(branch) != "null")
+                .collect(),
             _ => vec![schema],
         }
     }
@@ -233,7 +255,9 @@ impl<'a> Shape<'a> {
         let Some(known) = properties(schema) else { return "nothing is known here".to_owned() };
         for (section, inner) in known {
             let inner = properties(self.resolved(inner));
-            if inner.is_some_and(|inner| inner.contains_key(unknown)) && nearest(unknown, known.keys().map(String::as_str)).is_none() {
+            if inner.is_some_and(|inner| inner.contains_key(unknown))
+                && nearest(unknown, known.keys().map(String::as_str)).is_none()
+            {
                 return format!("it belongs under \"{section}\"");
             }
         }
@@ -280,7 +304,9 @@ fn branches(schema: &Value) -> Option<&Vec<Value>> {
 fn kind(schema: &Value) -> &str {
     match schema.get("type") {
         Some(Value::String(kind)) => kind,
-        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or("null"),
+        Some(Value::Array(kinds)) => {
+            kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or("null")
+        }
         _ => "",
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! The kinds of changes are in [`crate::changes`], one file each and one table.
 
-use crate::ids::{ChangeId, ResourceId, RuleId, SignalId};
+use crate::ids::{ChangeId, ExecutionId, ResourceId, RuleId, SignalId};
 use crate::mode::Risk;
 use crate::resource::Live;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// One planned modification.
@@ -25,6 +26,22 @@ pub struct Change {
     pub expected: Expectation,
     /// Running cost that it adds, in US cents a month; negative saves. `None` when the price is not known.
     pub cost_usd_cents_month: Option<i64>,
+}
+
+/// The id of a change: the same when a step is repeated, another for another run, iteration, kind or resource.
+///
+/// The digest keeps it short and free of whatever an ARN may hold; 64 bits are plenty for the changes of one application.
+pub fn id(execution: &ExecutionId, iteration: u32, kind: ChangeKind, resource: &ResourceId) -> ChangeId {
+    let mut hash = Sha256::new();
+    for part in [execution.as_str(), resource.as_str()] {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.update(iteration.to_be_bytes());
+    let name = crate::changes::spec(kind).name;
+    hash.update(name.as_bytes());
+    let digest: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    ChangeId::new(format!("{name}-{iteration}-{digest}"))
 }
 
 /// The signal that verifies a change, and the effect that is expected of it.

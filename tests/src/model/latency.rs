@@ -24,24 +24,26 @@ const SIGMA: f64 = 0.6;
 /// No answer takes longer: the client has gone.
 const TIME_MS_MAX: f64 = 30_000.0;
 
-/// Upper edge of each share and the quantile that stands for it. 95 and 99 are inside a share of their own, so that
-/// a percentile read back from the published points is the true one.
-const GRID: &[(f64, f64)] = &[
-    (0.10, 0.05),
-    (0.20, 0.15),
-    (0.30, 0.25),
-    (0.40, 0.35),
-    (0.50, 0.45),
-    (0.60, 0.55),
-    (0.70, 0.65),
-    (0.80, 0.75),
-    (0.90, 0.85),
-    (0.94, 0.92),
-    (0.96, 0.95),
-    (0.985, 0.975),
-    (0.995, 0.99),
-    (1.0, 0.998),
+/// Upper edge of each share, the quantile that stands for it, and that quantile of the normal distribution. 95 and 99
+/// are inside a share of their own, so that a percentile read back from the published points is the true one.
+const GRID: &[(f64, f64, f64)] = &[
+    (0.10, 0.05, -1.644_9),
+    (0.20, 0.15, -1.036_4),
+    (0.30, 0.25, -0.674_5),
+    (0.40, 0.35, -0.385_3),
+    (0.50, 0.45, -0.125_7),
+    (0.60, 0.55, 0.125_7),
+    (0.70, 0.65, 0.385_3),
+    (0.80, 0.75, 0.674_5),
+    (0.90, 0.85, 1.036_4),
+    (0.94, 0.92, 1.405_1),
+    (0.96, 0.95, 1.644_9),
+    (0.985, 0.975, 1.960_0),
+    (0.995, 0.99, 2.326_3),
+    (1.0, 0.998, 2.878_2),
 ];
+/// How exact a quantile is, as a share of it.
+const EXACT: f64 = 1e-4;
 
 /// The quantiles of a mixture. Nothing of no requests.
 pub fn mixture(parts: &[Part]) -> Quantiles {
@@ -52,10 +54,10 @@ pub fn mixture(parts: &[Part]) -> Quantiles {
     let mut from = 0.0;
     let points = GRID
         .iter()
-        .map(|(edge, quantile)| {
+        .map(|(edge, quantile, normal)| {
             let share = edge - from;
             from = *edge;
-            (quantile_ms(parts, total, *quantile), share)
+            (quantile_ms(parts, total, *quantile, *normal), share)
         })
         .collect();
     Quantiles { points }
@@ -68,19 +70,24 @@ impl Quantiles {
     }
 }
 
-fn quantile_ms(parts: &[Part], total: f64, quantile: f64) -> f64 {
-    let (mut low, mut high) = (0.0_f64, TIME_MS_MAX);
-    for _ in 0..40 {
-        let middle = 0.5 * (low + high);
+/// The mixture's quantile lies between the smallest and the largest of its parts' own; there it is bisected.
+fn quantile_ms(parts: &[Part], total: f64, quantile: f64, normal: f64) -> f64 {
+    let own = || parts.iter().map(|part| (median_ln(part.mean_ms) + SIGMA * normal).exp());
+    let (mut low, mut high) = (own().fold(f64::INFINITY, f64::min), own().fold(0.0, f64::max));
+    while high > low * (1.0 + EXACT) {
+        let middle = (low * high).sqrt();
         let below: f64 = parts.iter().map(|part| part.share * share_below(middle, part.mean_ms)).sum();
         if below / total < quantile { low = middle } else { high = middle }
     }
-    0.5 * (low + high)
+    high.min(TIME_MS_MAX)
+}
+
+fn median_ln(mean_ms: f64) -> f64 {
+    mean_ms.max(0.1).ln() - 0.5 * SIGMA * SIGMA
 }
 
 fn share_below(time_ms: f64, mean_ms: f64) -> f64 {
-    let median_ln = mean_ms.max(0.1).ln() - 0.5 * SIGMA * SIGMA;
-    normal_cdf((time_ms.max(1e-6).ln() - median_ln) / SIGMA)
+    normal_cdf((time_ms.ln() - median_ln(mean_ms)) / SIGMA)
 }
 
 /// The normal distribution function by Abramowitz and Stegun 26.2.17; its error is below 1e-7.

@@ -1,6 +1,5 @@
 //! Turns what the maintainer wrote down into beats of the story: one line each, with details below it.
 
-use super::records::{JournalEntry, JournalState};
 use domain::execution::{ExecutionRecord, Status};
 use domain::finding::{Finding, Severity};
 use domain::observed::Observed;
@@ -154,13 +153,28 @@ fn measured(outcome: &Outcome) -> String {
     }
 }
 
-/// An undo, once it has happened.
-pub fn undo(entry: &JournalEntry) -> Option<Beat> {
-    match entry.state {
-        JournalState::Undone => Some(Beat::new("undo", format!("{}: as it was before", entry.change.action), Tone::Note)),
-        JournalState::Superseded => Some(Beat::new("undo", format!("{}: {}", entry.change.action, entry.note), Tone::Bad)),
-        _ => None,
+/// What became of changes that were settled after a crash, or undone because they did not help.
+pub fn settlement(step: &'static str, artifact: &Value) -> Option<Beat> {
+    let parts = artifact.as_array().map_or_else(|| vec![artifact], |parts| parts.iter().collect());
+    let mut changes = Vec::new();
+    for part in parts {
+        changes.extend(part.get("changes")?.as_array()?);
     }
+    let text = if changes.is_empty() { "nothing was left open".to_owned() } else { plural(changes.len(), "change") };
+    let mut beat = Beat::new(step, text, Tone::Note);
+    for change in changes {
+        let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let end = change.get("end")?;
+        let (label, tone) = match text(end, "is").as_str() {
+            "undone" => ("undone", Tone::Note),
+            "applied" => ("had happened", Tone::Note),
+            "not_applied" => ("had not", Tone::Note),
+            "kept" => ("kept", Tone::Good),
+            _ => ("open", Tone::Bad),
+        };
+        beat.details.push((label, format!("{}: {}", text(change, "what"), text(end, "why")), tone));
+    }
+    Some(beat)
 }
 
 /// How a run ended.

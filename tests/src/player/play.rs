@@ -62,8 +62,10 @@ impl Verdict {
     }
 }
 
-/// Real time between two looks.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Virtual seconds between two looks: half a tick of the studio.
+const LOOK_EVERY_S: f64 = 30.0;
+/// Real time between two looks at least: a fast clock must not keep the cloud busy with being looked at.
+const LOOK_EVERY_MIN: Duration = Duration::from_millis(250);
 /// Virtual minutes without a run after which the story is over: alarms that ring on would have started another by then.
 const QUIET_MIN: f64 = 6.0;
 
@@ -96,10 +98,13 @@ pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to
     let start_s = lives.iter().map(Life::start_s).fold(f64::INFINITY, f64::min);
     let mut actors: Vec<Actor> = lives.into_iter().map(|life| enter(stack, life)).collect();
     let mut stage = Stage { stack, scenario, story, records: Records::new(stack), queue, start_s, started: false };
-    stage.tell("studio", "every application lives, its last three hours are in CloudWatch", Tone::Dim)?;
+    let speed = stack.cloud.clock.speed;
+    let text = format!("the application lives, its last three hours are in CloudWatch; a second here is {:.0} minutes there", speed / 60.0);
+    stage.tell("studio", &text, Tone::Dim)?;
     let killer = scenario.kill.as_ref().map(|kill| stage.lie_in_wait(&kill.step));
+    let pause = Duration::from_secs_f64(LOOK_EVERY_S / stack.cloud.clock.speed).max(LOOK_EVERY_MIN);
     while !stage.is_over(&actors) {
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(pause).await;
         stage.look(&mut actors).await?;
     }
     let mut findings = Vec::new();

@@ -37,6 +37,9 @@ impl Story {
     pub fn heading(&mut self, title: &str, text: &str) -> io::Result<()> {
         let title = self.paint(title, "1");
         writeln!(self.out, "\n{title}")?;
+        if text.is_empty() {
+            return Ok(());
+        }
         for line in wrapped(text, self.width) {
             writeln!(self.out, "{line}")?;
         }

@@ -1,10 +1,10 @@
 //! Watches one application: each look compares the records with those of the look before and gives what is new.
 
 use super::beats::{self, Beat, Tone, plural};
-use super::records::{JournalEntry, JournalState, Records, Told};
+use super::records::{JournalEntry, Records, Told};
 use super::stack::StackError;
 use domain::execution::{ExecutionRecord, Status};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Everything seen of an application so far.
 #[derive(Clone, Debug)]
@@ -23,14 +23,13 @@ pub struct Watch {
     pub ended_s: Option<f64>,
     alarms: BTreeSet<String>,
     keys: BTreeSet<String>,
-    states: BTreeMap<String, JournalState>,
     finished: BTreeSet<String>,
 }
 
 /// Alarms that are named one by one; of a storm only the number is told.
 const ALARMS_NAMED_MAX: usize = 4;
 /// The steps of an iteration in the order of their artifacts.
-const ARTIFACTS: [&str; 4] = ["snapshot", "analysis", "actions", "validation"];
+const ARTIFACTS: [&str; 6] = ["snapshot", "analysis", "settled", "actions", "validation", "undone"];
 
 impl Watch {
     /// Nothing seen yet.
@@ -44,7 +43,6 @@ impl Watch {
             ended_s: None,
             alarms: BTreeSet::new(),
             keys: BTreeSet::new(),
-            states: BTreeMap::new(),
             finished: BTreeSet::new(),
         }
     }
@@ -74,7 +72,6 @@ impl Watch {
             beats.extend(self.new_artifacts(records, run).await?);
         }
         self.journal = records.journal(&self.app).await?;
-        beats.extend(self.new_states());
         for run in runs.iter().filter(|run| run.status != Status::Running) {
             if self.finished.insert(run.execution_id.to_string()) {
                 self.ended_s = Some(now_s);
@@ -140,25 +137,16 @@ impl Watch {
                     self.rules.extend(beats::findings(&body).iter().map(|finding| finding.rule.to_string()));
                     beats::analyze(&body)
                 }
-                2 => beats::optimize(&body),
-                _ => beats::validate(&body),
+                2 => beats::settlement("settle", &body),
+                3 => beats::optimize(&body),
+                4 => beats::validate(&body),
+                _ => beats::settlement("undo", &body),
             };
             let unreadable = || Beat::new("record", format!("{key} has another shape than documented"), Tone::Bad);
             beats.push(beat.unwrap_or_else(unreadable));
             self.keys.insert(key);
         }
         Ok(beats)
-    }
-
-    fn new_states(&mut self) -> Vec<Beat> {
-        let mut beats = Vec::new();
-        for entry in &self.journal {
-            let before = self.states.insert(entry.change.id.to_string(), entry.state);
-            if before != Some(entry.state) {
-                beats.extend(beats::undo(entry));
-            }
-        }
-        beats
     }
 }
 

@@ -15,3 +15,40 @@ use aws_config::retry::RetryConfig;
 pub(crate) fn once() -> RetryConfig {
     RetryConfig::disabled()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scripted::{Answer, Service};
+    use engine::ports::{PortError, PortResult};
+
+    /// Sends every write once against this service.
+    async fn all_writes(service: &Service) -> Vec<PortResult<()>> {
+        let clients = service.clients();
+        let (autoscaling, ecs, cloudfront) = (clients.autoscaling(), clients.ecs(), clients.cloudfront());
+        vec![
+            set_fleet_capacity::set(&autoscaling, "shop-web", 3).await,
+            replace_instance::terminate(&autoscaling, "shop-web", "i-1").await,
+            refresh_fleet::start(&autoscaling, "shop-web").await,
+            set_service_count::set(&ecs, "shop", "shop-worker", 3).await,
+            redeploy_service::deploy(&ecs, "shop", "shop-worker").await,
+            invalidate_cdn::invalidate(&cloudfront, "E1", "change-1").await,
+        ]
+    }
+
+    #[tokio::test]
+    async fn fault_a_write_whose_answer_is_lost_is_unknown_and_sent_once() {
+        let service = Service::new(|_, _| Answer(503, Vec::new()));
+        let answers = all_writes(&service).await;
+        assert!(answers.iter().all(|answer| matches!(answer, Err(PortError::Unknown { .. }))), "{answers:?}");
+        assert_eq!(service.requests(), answers.len());
+    }
+
+    #[tokio::test]
+    async fn fault_a_throttled_write_did_nothing_and_is_sent_once() {
+        let service = Service::new(|_, _| Answer(429, Vec::new()));
+        let answers = all_writes(&service).await;
+        assert!(answers.iter().all(|answer| matches!(answer, Err(PortError::Throttled { .. }))), "{answers:?}");
+        assert_eq!(service.requests(), answers.len());
+    }
+}

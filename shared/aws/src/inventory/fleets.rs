@@ -40,7 +40,9 @@ pub(super) async fn discover(client: &Client, tags: &Tags, listed: &[Candidate])
             Err(error) => Found::failed(&error),
         }
     };
-    let (by_tag, by_name) = futures::join!(by_tag, by_name);
+    let (by_tag, mut by_name) = futures::join!(by_tag, by_name);
+    // A group that is tagged and listed too is one group.
+    by_name.resources.retain(|listed| by_tag.resources.iter().all(|tagged| tagged.name != listed.name));
     by_tag.merge(by_name)
 }
 

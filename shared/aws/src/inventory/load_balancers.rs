@@ -15,8 +15,9 @@ const ACTION: &str = "elasticloadbalancing:DescribeLoadBalancers";
 
 /// Load balancers, twenty to a call.
 pub(super) async fn discover(client: &Client, candidates: &[Candidate]) -> Found {
+    let (candidates, others) = Found::by_arn_only(candidates);
     let calls = candidates.chunks(ARNS_PER_CALL).map(|some| describe(client, some)).collect();
-    gathered(calls).await.into_iter().fold(Found::default(), Found::merge)
+    gathered(calls).await.into_iter().fold(others, Found::merge)
 }
 
 /// One load balancer that is gone makes the whole call fail, so the call is split until only that one is left.

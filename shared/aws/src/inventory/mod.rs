@@ -60,6 +60,11 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
+    /// True when its id is an ARN, not `kind/name`.
+    pub(crate) fn is_arn(&self) -> bool {
+        self.id.as_str().starts_with("arn:")
+    }
+
     /// The resource with its state.
     pub(crate) fn with(&self, name: impl Into<String>, live: Live) -> Resource {
         Resource { id: self.id.clone(), name: name.into(), tags: self.tags.clone(), live }
@@ -80,6 +85,15 @@ impl Found {
 
     pub(crate) fn failed(error: &PortError) -> Self {
         Self { resources: Vec::new(), missing: vec![error.missing()] }
+    }
+
+    /// The candidates with an ARN; the others are named, for kinds that AWS finds by nothing else.
+    pub(crate) fn by_arn_only(candidates: &[Candidate]) -> (Vec<Candidate>, Self) {
+        let (by_arn, others): (Vec<&Candidate>, Vec<&Candidate>) =
+            candidates.iter().partition(|candidate| candidate.is_arn());
+        let missing = others.iter().map(|other| Missing::Failed(format!("{} must be listed by its ARN", other.id)));
+        let found = Self { resources: Vec::new(), missing: missing.collect() };
+        (by_arn.into_iter().cloned().collect(), found)
     }
 
     pub(crate) fn merge(mut self, other: Self) -> Self {
@@ -187,7 +201,11 @@ impl Candidates {
 
     fn add(&mut self, kind: ResourceKind, candidate: Candidate) {
         let of_kind = self.by_kind.entry(kind).or_default();
-        if !of_kind.iter().any(|present| present.id == candidate.id) {
+        // The same resource may be found by tag, under its ARN, and be listed by its name.
+        let is_same = |present: &Candidate| {
+            present.id == candidate.id || (present.name == candidate.name && !(present.is_arn() && candidate.is_arn()))
+        };
+        if !of_kind.iter().any(is_same) {
             of_kind.push(candidate);
         }
     }
@@ -258,4 +276,40 @@ pub(crate) async fn gathered<F: Future>(calls: Vec<F>) -> Vec<F::Output> {
 /// Kinds whose state is in their name: nothing else about them is needed.
 fn by_name_alone(candidates: &[Candidate], live: &Live) -> Found {
     Found::all(candidates.iter().map(|candidate| candidate.with(candidate.name.clone(), live.clone())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scripted::{Answer, Service};
+
+    #[tokio::test]
+    async fn fault_what_could_not_be_looked_for_is_named_kind_by_kind() {
+        let service = Service::new(|_, _| Answer(429, Vec::new()));
+        let inventory = Inventory::new(&service.clients());
+        let selector = Selector { tags: Tags::from([(APP_TAG.to_owned(), "shop".to_owned())]), ..Selector::default() };
+        let found = inventory.discover(&selector).await.unwrap();
+        assert!(found.resources.is_empty());
+        assert!(
+            found.undiscovered.iter().all(|(_, missing)| *missing == Missing::Throttled),
+            "{:?}",
+            found.undiscovered
+        );
+        let kinds: BTreeSet<ResourceKind> = found.undiscovered.iter().map(|(kind, _)| *kind).collect();
+        let others = [ResourceKind::AutoScalingGroup, ResourceKind::Distribution];
+        assert_eq!(kinds, tagged::KINDS.iter().copied().chain(others).collect());
+        assert!(inventory.tagged_apps().await.is_err(), "no application is not the same as no answer");
+    }
+
+    #[tokio::test]
+    async fn fault_a_listed_resource_whose_tags_can_not_be_read_is_not_taken() {
+        // Nobody would know whether it is protected.
+        let service = Service::new(|_, _| Answer(429, Vec::new()));
+        let list = ["arn:aws:sqs:us-east-1:1:shop-jobs", "arn:aws:ecs:us-east-1:1:service/shop/shop-worker"];
+        let selector = Selector { resources: list.map(ResourceId::from).to_vec(), ..Selector::default() };
+        let found = Inventory::new(&service.clients()).discover(&selector).await.unwrap();
+        assert!(found.resources.is_empty());
+        let kinds: Vec<ResourceKind> = found.undiscovered.iter().map(|(kind, _)| *kind).collect();
+        assert_eq!(kinds, [ResourceKind::EcsService, ResourceKind::Queue]);
+    }
 }

@@ -20,7 +20,7 @@ use futures::future::BoxFuture;
 use grid::Grid;
 use jiff::Timestamp;
 use pace::Pace;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// IAM actions.
 pub const PERMISSIONS: &[&str] = &["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "tag:GetResources"];
@@ -31,6 +31,8 @@ const QUERIES_PER_CALL: usize = 500;
 const CALLS_AT_ONCE: usize = 10;
 /// Pages of one call: 100,800 datapoints each, so more would be a loop.
 const PAGES_MAX: u32 = 100;
+/// Refused calls of one reading that are split: enough to find some bad queries, few enough when all are bad.
+const SPLITS_MAX: u32 = 40;
 const ACTION: &str = "cloudwatch:GetMetricData";
 
 /// See [`engine::ports::Telemetry`].
@@ -66,15 +68,23 @@ impl Telemetry {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// Reads up to 500 queries. A call that is refused as invalid is split, so that one bad query does not spoil the others.
-    fn read_some<'a>(&'a self, queries: &'a [MetricQuery], grid: &'a Grid) -> BoxFuture<'a, Vec<Observed<Series>>> {
+    /// Reads up to 500 queries. A call that is refused as invalid is split, so that one bad query does not spoil the
+    /// others; `splits` is how often that may still happen.
+    fn read_some<'a>(
+        &'a self,
+        queries: &'a [MetricQuery],
+        grid: &'a Grid,
+        splits: &'a AtomicU32,
+    ) -> BoxFuture<'a, Vec<Observed<Series>>> {
         Box::pin(async move {
             match self.read_call(queries, grid).await {
                 Ok(series) => series,
-                Err(PortError::Rejected { .. }) if queries.len() > 1 => {
+                Err(PortError::Rejected { .. })
+                    if queries.len() > 1 && splits.fetch_add(1, Ordering::Relaxed) < SPLITS_MAX =>
+                {
                     let (first, second) = queries.split_at(queries.len() / 2);
-                    let mut series = self.read_some(first, grid).await;
-                    series.extend(self.read_some(second, grid).await);
+                    let mut series = self.read_some(first, grid, splits).await;
+                    series.extend(self.read_some(second, grid, splits).await);
                     series
                 }
                 Err(error) => queries.iter().map(|_| Observed::Missing(error.missing())).collect(),
@@ -138,7 +148,8 @@ impl Port for Telemetry {
             return queries.iter().map(|_| Observed::Missing(Missing::NoData)).collect();
         };
         let grid = &grid;
-        let calls: Vec<_> = queries.chunks(QUERIES_PER_CALL).map(|some| self.read_some(some, grid)).collect();
+        let splits = &AtomicU32::new(0);
+        let calls: Vec<_> = queries.chunks(QUERIES_PER_CALL).map(|some| self.read_some(some, grid, splits)).collect();
         let answers: Vec<Vec<Observed<Series>>> = futures::stream::iter(calls).buffered(CALLS_AT_ONCE).collect().await;
         answers.into_iter().flatten().collect()
     }

@@ -12,7 +12,13 @@ fn answer(results: &[Result<'_>], next: Option<&str>) -> Answer {
     let mut body = Encoder::new(Vec::new());
     body.begin_map().str("MetricDataResults").array(results.len());
     for (id, status, points) in results {
-        body.begin_map().str("Id").str(&format!("q{id}")).str("StatusCode").str(status).str("Timestamps").array(points.len());
+        body.begin_map()
+            .str("Id")
+            .str(&format!("q{id}"))
+            .str("StatusCode")
+            .str(status)
+            .str("Timestamps")
+            .array(points.len());
         for (minute, _) in *points {
             body.timestamp(&DateTime::from_secs(minute * 60));
         }
@@ -102,15 +108,28 @@ async fn one_bad_query_does_not_spoil_the_others() {
         answer(&results, None)
     });
     let read = read(&service, 9).await;
-    let missing: Vec<usize> = read.iter().enumerate().filter(|(_, series)| series.is_missing()).map(|(index, _)| index).collect();
+    let missing: Vec<usize> =
+        read.iter().enumerate().filter(|(_, series)| series.is_missing()).map(|(index, _)| index).collect();
     assert_eq!(missing, [5]);
     assert!(matches!(&read[5], Observed::Missing(Missing::Failed(why)) if why.contains("said no")), "{:?}", read[5]);
 }
 
 #[tokio::test]
+async fn fault_when_every_query_is_bad_the_search_for_bad_ones_ends() {
+    let service = Service::new(|_, _| failure(400, "InvalidParameterValueException"));
+    let read = read(&service, 500).await;
+    assert!(read.iter().all(|series| matches!(series, Observed::Missing(Missing::Failed(_)))));
+    assert!(service.requests() <= 81, "{} requests", service.requests());
+}
+
+#[tokio::test]
 async fn only_the_queries_of_a_throttled_call_are_throttled() {
     let service = Service::new(|_, body| {
-        if asks(body, "Metric600-") { failure(400, "ThrottlingException") } else { answer(&[(0, "Complete", &[(10, 1.0)])], None) }
+        if asks(body, "Metric600-") {
+            failure(400, "ThrottlingException")
+        } else {
+            answer(&[(0, "Complete", &[(10, 1.0)])], None)
+        }
     });
     let read = read(&service, 601).await;
     assert_eq!(values(&read[0]), [Some(1.0), None, None]);

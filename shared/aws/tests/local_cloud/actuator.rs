@@ -6,7 +6,7 @@ use domain::change::{Action, Better, Change, Expectation};
 use domain::guard::{Facts, KillSwitch, Limits, clear};
 use domain::ids::{ChangeId, ResourceId, RuleId, SignalId};
 use domain::mode::Mode;
-use domain::resource::{Cache, Fleet, Live, Resource};
+use domain::resource::{Fleet, Live, Resource};
 use engine::ports::{Actuator as _, PortError, PortResult};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,7 +30,7 @@ fn limits() -> Limits {
     }
 }
 
-fn change(action: Action, resource: &Resource) -> Change {
+pub(crate) fn change(action: Action, resource: &Resource) -> Change {
     Change {
         id: ChangeId::new(format!("{}-1", action.spec().name)),
         action,
@@ -49,7 +49,7 @@ fn change(action: Action, resource: &Resource) -> Change {
 }
 
 /// Clears and applies, as the engine does after all its reading.
-async fn apply(cloud: &Cloud, actuator: &Actuator, change: &Change, live: &Live) -> PortResult<()> {
+pub(crate) async fn apply(cloud: &Cloud, actuator: &Actuator, change: &Change, live: &Live) -> PortResult<()> {
     let facts = Facts {
         now: cloud.now(),
         mode: Mode::Auto,
@@ -73,7 +73,7 @@ async fn apply(cloud: &Cloud, actuator: &Actuator, change: &Change, live: &Live)
     actuator.apply(&cleared).await
 }
 
-fn unread(id: &str, name: &str, live: Live) -> Resource {
+pub(crate) fn unread(id: &str, name: &str, live: Live) -> Resource {
     Resource { id: ResourceId::from(id), name: name.to_owned(), tags: BTreeMap::new(), live }
 }
 
@@ -201,50 +201,6 @@ async fn a_service_is_resized_restarted_and_set_back() {
     let redeploy = change(Action::RedeployService { cluster, service }, &resource);
     apply(&cloud, &actuator, &redeploy, &before.0.live).await.unwrap();
     assert!(read().await.1.last_deployment_at > before.1.last_deployment_at);
-}
-
-#[tokio::test]
-async fn a_cache_is_emptied_through_its_own_protocol() {
-    let Some(cloud) = Cloud::connect("cache").await else { return };
-    let Some(port) = std::env::var("MAINTAINER_LOCAL_REDIS_PORT").ok().and_then(|port| port.parse::<u16>().ok()) else {
-        println!(
-            "skipped: cache needs MAINTAINER_LOCAL_REDIS_PORT, the port of a Redis on 127.0.0.1 that may be emptied"
-        );
-        return;
-    };
-    let redis = redis::Client::open(format!("redis://127.0.0.1:{port}")).unwrap();
-    let mut connection = redis.get_multiplexed_async_connection().await.unwrap();
-    redis::cmd("SET").arg("poison").arg("1").query_async::<()>(&mut connection).await.unwrap();
-    let live = Live::Cache(Cache {
-        engine: "redis".to_owned(),
-        host: "127.0.0.1".to_owned(),
-        port,
-        tls: false,
-        nodes: vec!["c".to_owned()],
-    });
-    let resource = unread("cache/c", "c", live.clone());
-    let flush = change(Action::FlushCache { cache: "c".to_owned() }, &resource);
-    apply(&cloud, &Actuator::new(&cloud.clients), &flush, &live).await.unwrap();
-    let keys: u32 = redis::cmd("DBSIZE").query_async(&mut connection).await.unwrap();
-    assert_eq!(keys, 0);
-}
-
-#[tokio::test]
-async fn a_cache_that_does_not_answer_was_certainly_not_emptied() {
-    let Some(cloud) = Cloud::connect("unreachable cache").await else { return };
-    // A port that was free a moment ago.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let live = Live::Cache(Cache {
-        engine: "redis".to_owned(),
-        host: "127.0.0.1".to_owned(),
-        port,
-        tls: false,
-        nodes: vec!["c".to_owned()],
-    });
-    let resource = unread("cache/c", "c", live.clone());
-    let flush = change(Action::FlushCache { cache: "c".to_owned() }, &resource);
-    let answer = apply(&cloud, &Actuator::new(&cloud.clients), &flush, &live).await;
-    assert!(matches!(answer, Err(PortError::Rejected { .. })), "{answer:?}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use config::Selector;
 use domain::ids::{AppId, ResourceId};
 use domain::observed::Missing;
 use domain::resource::{Live, ResourceKind};
-use engine::ports::Inventory as _;
+use engine::ports::{Discovery, Inventory as _};
 use std::collections::BTreeMap;
 
 const TAG: &str = "maintainer:app";
@@ -149,6 +149,11 @@ impl Cloud {
     }
 }
 
+/// What was found. Its state moves on with the cloud's clock.
+fn ids(found: &Discovery) -> Vec<&ResourceId> {
+    found.resources.iter().map(|resource| &resource.id).collect()
+}
+
 #[tokio::test]
 async fn everything_that_is_tagged_for_an_application_is_found_with_its_state() {
     let Some(cloud) = Cloud::connect("discovery by tag").await else { return };
@@ -185,7 +190,7 @@ async fn everything_that_is_tagged_for_an_application_is_found_with_its_state() 
 
     let apps = inventory.tagged_apps().await.unwrap();
     assert!(apps.contains(&AppId::new(&cloud.name)));
-    assert_eq!(inventory.discover(&selector).await.unwrap(), found, "the same world gives the same answer");
+    assert_eq!(ids(&inventory.discover(&selector).await.unwrap()), ids(&found), "the same world, the same order");
 }
 
 #[tokio::test]
@@ -199,6 +204,23 @@ async fn any_value_of_a_tag_matches_a_star_and_all_tags_must_match() {
     assert!(found.resources.iter().any(|resource| resource.name == shop.group));
     selector.tags.insert("stage".to_owned(), cloud.name.clone());
     assert!(inventory.discover(&selector).await.unwrap().resources.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_tagged_and_listed_is_found_once() {
+    let Some(cloud) = Cloud::connect("tagged and listed").await else { return };
+    let shop = cloud.shop().await;
+    let inventory = Inventory::new(&cloud.clients);
+    let mut selector = Selector { tags: BTreeMap::from([(TAG.to_owned(), cloud.name.clone())]), ..Selector::default() };
+    let tagged = inventory.discover(&selector).await.unwrap();
+    let listed = [
+        shop.queue_arn,
+        format!("auto_scaling_group/{}", shop.group),
+        format!("ecs_service/{}/{}", shop.cluster, shop.service),
+        format!("database/{}-db", cloud.name),
+    ];
+    selector.resources = listed.iter().map(ResourceId::new).collect();
+    assert_eq!(ids(&inventory.discover(&selector).await.unwrap()), ids(&tagged));
 }
 
 #[tokio::test]
@@ -222,6 +244,7 @@ async fn listed_resources_are_found_and_those_that_are_gone_are_named() {
         "database/nobody".to_owned(),
         "cache/nobody".to_owned(),
         format!("arn:aws:ecs:us-east-1:000000000000:service/{}/nobody", shop.cluster),
+        "target_group/shop".to_owned(),
     ];
     let selector = Selector { resources: list.iter().map(ResourceId::new).collect(), ..Selector::default() };
     let found = Inventory::new(&cloud.clients).discover(&selector).await.unwrap();
@@ -229,11 +252,14 @@ async fn listed_resources_are_found_and_those_that_are_gone_are_named() {
     expected.sort_unstable();
     assert_eq!(found.resources.iter().map(|resource| resource.id.as_str()).collect::<Vec<_>>(), expected);
     let gone: Vec<ResourceKind> = found.undiscovered.iter().map(|(kind, _)| *kind).collect();
-    assert_eq!(
-        gone,
-        [ResourceKind::AutoScalingGroup, ResourceKind::EcsService, ResourceKind::Database, ResourceKind::Cache]
-    );
-    assert!(found.undiscovered.iter().all(|(_, missing)| *missing == Missing::Gone), "{:?}", found.undiscovered);
+    let (fleet, service, group) = (ResourceKind::AutoScalingGroup, ResourceKind::EcsService, ResourceKind::TargetGroup);
+    assert_eq!(gone, [fleet, service, group, ResourceKind::Database, ResourceKind::Cache]);
+    for (kind, missing) in &found.undiscovered {
+        match kind {
+            ResourceKind::TargetGroup => assert!(matches!(missing, Missing::Failed(why) if why.contains("ARN"))),
+            _ => assert_eq!(*missing, Missing::Gone),
+        }
+    }
     let queue = found.resources.iter().find(|resource| resource.kind() == ResourceKind::Queue).unwrap();
     assert_eq!(queue.tags.get(TAG), Some(&cloud.name), "tags of listed resources are read too");
 }

@@ -1,7 +1,7 @@
 //! The adapters against a running local cloud: what they write is read back from the services themselves.
 //!
 //! Runs when `MAINTAINER_LOCAL_ENDPOINT` names one (`http://127.0.0.1:4566`), else each test says that it is skipped.
-//! `MAINTAINER_CLOCK` is passed on where the cloud runs on a virtual clock. Every test makes its own resources.
+//! `MAINTAINER_CLOCK` is that of the cloud, where it runs on a virtual clock. Every test makes its own resources.
 
 #![allow(clippy::disallowed_methods, reason = "a test reads its own environment")]
 #![allow(
@@ -15,6 +15,7 @@
 extern crate maintainer_aws as aws;
 
 mod actuator;
+mod caches;
 mod inventory;
 mod records;
 mod stores;
@@ -46,15 +47,16 @@ impl Cloud {
         let clock = SystemClock::new(std::env::var("MAINTAINER_CLOCK").ok().as_deref(), Some(&endpoint)).unwrap();
         let credentials =
             Credentials::builder().access_key_id("test").secret_access_key("test").provider_name("test").build();
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .endpoint_url(endpoint)
-            .region(Region::new("us-east-1"))
-            .credentials_provider(credentials)
-            .load()
-            .await;
+        let loader = || {
+            aws_config::defaults(BehaviorVersion::latest())
+                .endpoint_url(&endpoint)
+                .region(Region::new("us-east-1"))
+                .credentials_provider(credentials.clone())
+        };
+        let (config, clients) = (loader().load().await, Clients::load_from(loader()).await);
         let number = NAMES.fetch_add(1, Ordering::Relaxed);
         let name = format!("t{}-{}-{number}", Timestamp::now().as_millisecond(), std::process::id());
-        Some(Self { clients: Clients::new(config.clone()), config, clock, name })
+        Some(Self { config, clients, clock, name })
     }
 
     fn now(&self) -> Timestamp {

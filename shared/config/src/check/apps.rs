@@ -63,7 +63,8 @@ pub(super) fn selector(app: &Application, path: &str, notes: &mut Notes<'_>) {
     let is_broken = ["select", "resources"].iter().any(|key| notes.is_broken(&join(path, key)));
     if selector_is_empty(app) && !is_broken {
         let key = if app.select.is_some() { "select" } else { "resources" };
-        let says = "names no resource: give at least one tag or resource, or remove it to select by the tag maintainer:app";
+        let says =
+            "names no resource: give at least one tag or resource, or remove it to select by the tag maintainer:app";
         notes.add(&join(path, key), says);
     }
     selector_tags(app, path, notes);
@@ -74,9 +75,13 @@ pub(super) fn metrics(metrics: &[Metric], path: &str, notes: &mut Notes<'_>) {
     let mut names = BTreeSet::new();
     for (index, metric) in metrics.iter().enumerate() {
         let at = format!("{path}.metrics[{index}]");
-        let is_name = !metric.name.is_empty() && metric.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        let is_name =
+            !metric.name.is_empty() && metric.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
         if !is_name || metric.name.len() > 64 {
-            notes.add(&join(&at, "name"), format!("must be up to 64 letters, digits, \"-\", \"_\" and \".\", not {}", quoted(&metric.name)));
+            notes.add(
+                &join(&at, "name"),
+                format!("must be up to 64 letters, digits, \"-\", \"_\" and \".\", not {}", quoted(&metric.name)),
+            );
         } else if !names.insert(&metric.name) {
             notes.add(&join(&at, "name"), format!("is the same as that of another metric: {}", quoted(&metric.name)));
         }
@@ -90,10 +95,16 @@ pub(super) fn metrics(metrics: &[Metric], path: &str, notes: &mut Notes<'_>) {
             notes.add(&join(&at, "stat"), format!("must be {known}, not {}", quoted(stat)));
         }
         if metric.dimensions.len() > DIMENSIONS_MAX {
-            notes.add(&join(&at, "dimensions"), format!("has {}, but CloudWatch takes {DIMENSIONS_MAX} at most", metric.dimensions.len()));
+            notes.add(
+                &join(&at, "dimensions"),
+                format!("has {}, but CloudWatch takes {DIMENSIONS_MAX} at most", metric.dimensions.len()),
+            );
         }
         if metric.good.total_cmp(&metric.bad).is_eq() {
-            notes.add(&join(&at, "bad"), format!("must differ from good, which is {} too: nothing lies between them", metric.good));
+            notes.add(
+                &join(&at, "bad"),
+                format!("must differ from good, which is {} too: nothing lies between them", metric.good),
+            );
         }
     }
 }
@@ -108,7 +119,8 @@ pub(super) fn capacity(capacity: &BTreeMap<String, Bounds>, path: &str, notes: &
             notes.add(&join(&at, "max"), format!("is {} and lies below min, which is {}", bounds.max, bounds.min));
         }
         if bounds.max > TASKS_MAX {
-            notes.add(&join(&at, "max"), format!("is {}, but an ECS service has {TASKS_MAX} tasks at most", bounds.max));
+            notes
+                .add(&join(&at, "max"), format!("is {}, but an ECS service has {TASKS_MAX} tasks at most", bounds.max));
         }
     }
 }
@@ -121,7 +133,8 @@ pub(super) fn endpoints(endpoints: &[String], path: &str, notes: &mut Notes<'_>)
 }
 
 /// The reason why an account or a Region of another deployment is refused.
-const ONE_HOME: &str = "only the account and Region of the deployment are observed, so deploy the maintainer there as well";
+const ONE_HOME: &str =
+    "only the account and Region of the deployment are observed, so deploy the maintainer there as well";
 
 pub(super) fn homes(app: &Application, path: &str, notes: &mut Notes<'_>) {
     let lists = [
@@ -168,7 +181,10 @@ pub(super) fn overlaps(file: &File, notes: &mut Notes<'_>) {
             && !notes.is_broken(&join(&path, "select"))
             && let Some(other) = by_tags.insert(selector.tags, name)
         {
-            notes.add(&path, format!("selects by the same tags as \"{other}\": a resource belongs to one application only"));
+            notes.add(
+                &path,
+                format!("selects by the same tags as \"{other}\": a resource belongs to one application only"),
+            );
         }
         for (index, id) in selector.resources.iter().enumerate() {
             if let Some(other) = by_id.insert(id.to_string(), name).filter(|other| *other != name) {

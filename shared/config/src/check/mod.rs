@@ -38,7 +38,10 @@ pub(crate) fn file(file: &File, places: &Places, problems: &mut Problems) {
     if let Some(email) = &file.notify.email
         && !text::is_email(email)
     {
-        notes.add("notify.email", format!("must be an address such as \"ops@example.com\", not {}", crate::nearest::quoted(email)));
+        notes.add(
+            "notify.email",
+            format!("must be an address such as \"ops@example.com\", not {}", crate::nearest::quoted(email)),
+        );
     }
     if let Some(schedule) = &file.schedules.health
         && let Err(says) = text::schedule(schedule)
@@ -107,7 +110,10 @@ pub(crate) fn settled(
         let protected: BTreeSet<&String> = file.defaults.protected.iter().chain(&app.protected).collect();
         for service in app.capacity.keys().filter(|service| protected.contains(service)) {
             let path = join(&join(&join("applications", name), "capacity"), service);
-            notes.add(&path, "sets bounds for a resource that is protected, so nothing would ever change: remove one of the two");
+            notes.add(
+                &path,
+                "sets bounds for a resource that is protected, so nothing would ever change: remove one of the two",
+            );
         }
     }
 }

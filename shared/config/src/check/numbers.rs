@@ -42,7 +42,8 @@ fn of_objectives(objectives: &Objectives) -> Vec<Wrong> {
     [
         above_zero("latency_p95_ms", latency_p95_ms),
         within("error_rate_pct", error_rate_pct, 0.0, 100.0).or_else(|| above_zero("error_rate_pct", error_rate_pct)),
-        within("availability_pct", availability_pct, 0.0, 100.0).or_else(|| above_zero("availability_pct", availability_pct)),
+        within("availability_pct", availability_pct, 0.0, 100.0)
+            .or_else(|| above_zero("availability_pct", availability_pct)),
         above_zero("queue_depth_max", queue_depth_max),
         above_zero("queue_age_max_s", queue_age_max_s),
     ]
@@ -67,16 +68,21 @@ fn of_limits(limits: &Limits) -> Vec<Wrong> {
         undos_per_day_max,
         repeats_per_day_max,
     } = limits.clone();
-    let at_least_one = |key, value: u32| (value == 0).then(|| (key, "must be at least 1, or nothing would ever be changed".to_owned()));
+    let at_least_one = |key, value: u32| {
+        (value == 0).then(|| (key, "must be at least 1, or nothing would ever be changed".to_owned()))
+    };
     [
-        (cooldown_s > DAY_S).then(|| ("cooldown_s", format!("must be at most {DAY_S}, which is a day, not {cooldown_s}"))),
+        (cooldown_s > DAY_S)
+            .then(|| ("cooldown_s", format!("must be at most {DAY_S}, which is a day, not {cooldown_s}"))),
         within("blast_radius", blast_radius, 0.0, 1.0).or_else(|| above_zero("blast_radius", blast_radius)),
         (!(1.0..=10.0).contains(&step_factor_max))
             .then(|| ("step_factor_max", format!("must be from 1 to 10, not {step_factor_max}"))),
         (spend_usd_cents_month_max < 0)
             .then(|| ("spend_usd_cents_month_max", format!("must not be negative, as {spend_usd_cents_month_max} is"))),
         (snapshot_age_s_max < SNAPSHOT_AGE_S_MIN).then(|| {
-            let says = format!("must be at least {SNAPSHOT_AGE_S_MIN}, or every plan would be too old, not {snapshot_age_s_max}");
+            let says = format!(
+                "must be at least {SNAPSHOT_AGE_S_MIN}, or every plan would be too old, not {snapshot_age_s_max}"
+            );
             ("snapshot_age_s_max", says)
         }),
         within("completeness_min", completeness_min, 0.0, 1.0),

@@ -21,15 +21,22 @@ const KINDS: [ResourceKind; 11] = [
 /// An address that mail can be sent to, as far as its form tells.
 pub(super) fn is_email(text: &str) -> bool {
     let Some((local, host)) = text.split_once('@') else { return false };
-    let is_plain = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@');
-    is_plain(local) && is_plain(host) && host.contains('.') && !host.starts_with('.') && !host.ends_with('.') && text.len() <= 254
+    let is_plain =
+        |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@');
+    is_plain(local)
+        && is_plain(host)
+        && host.contains('.')
+        && !host.starts_with('.')
+        && !host.ends_with('.')
+        && text.len() <= 254
 }
 
 /// A web address.
 pub(super) fn is_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| {
-        rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[') && !rest.contains(|c: char| c.is_whitespace() || c.is_control())
+        rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
+            && !rest.contains(|c: char| c.is_whitespace() || c.is_control())
     })
 }
 
@@ -59,7 +66,9 @@ fn rate(inner: &str) -> Result<(), String> {
     }
     let right = if count == 1 { singular.to_owned() } else { format!("{singular}s") };
     if unit != right {
-        return Err(format!("must be \"rate({count} {right})\": AWS takes the singular for 1 and the plural otherwise"));
+        return Err(format!(
+            "must be \"rate({count} {right})\": AWS takes the singular for 1 and the plural otherwise"
+        ));
     }
     // The cycle itself takes at least ten minutes; a run that is under way makes the next one return at once.
     if singular == "minute" && count < 10 {
@@ -140,20 +149,25 @@ impl CronRule {
 pub(super) fn resource(text: &str) -> Result<(), String> {
     if text.starts_with("arn:") {
         let parts: Vec<&str> = text.splitn(6, ':').collect();
-        let is_whole = parts.len() == 6 && parts.iter().enumerate().all(|(at, part)| matches!(at, 3 | 4) || !part.is_empty());
+        let is_whole =
+            parts.len() == 6 && parts.iter().enumerate().all(|(at, part)| matches!(at, 3 | 4) || !part.is_empty());
         if !is_whole || text.contains(char::is_whitespace) {
             let form = "\"arn:aws:service:region:account:name\"";
             return Err(format!("must be a whole ARN such as {form}, not {}", quoted(text)));
         }
         return Ok(());
     }
-    let kinds: Vec<String> = KINDS.iter().filter_map(|kind| Some(serde_json::to_value(kind).ok()?.as_str()?.to_owned())).collect();
+    let kinds: Vec<String> =
+        KINDS.iter().filter_map(|kind| Some(serde_json::to_value(kind).ok()?.as_str()?.to_owned())).collect();
     match text.split_once('/') {
         Some((kind, name)) if kinds.iter().any(|known| known == kind) && !name.trim().is_empty() => Ok(()),
         Some((kind, name)) if !name.trim().is_empty() => {
             Err(format!("has the unknown kind {}: {}", quoted(kind), hint(kind, kinds.iter().map(String::as_str))))
         }
-        _ => Err(format!("must be an ARN or \"kind/name\" such as \"auto_scaling_group/shop-web\", not {}", quoted(text))),
+        _ => Err(format!(
+            "must be an ARN or \"kind/name\" such as \"auto_scaling_group/shop-web\", not {}",
+            quoted(text)
+        )),
     }
 }
 
@@ -168,9 +182,12 @@ pub(super) fn arn_home(arn: &str) -> Option<(&str, &str)> {
 pub(super) fn is_stat(text: &str) -> bool {
     const NAMED: [&str; 5] = ["Average", "Sum", "Minimum", "Maximum", "SampleCount"];
     let of_number = |rest: &str| {
-        rest.len() <= 12 && rest.starts_with(|c: char| c.is_ascii_digit()) && rest.parse::<f64>().is_ok_and(|n| n > 0.0 && n <= 100.0)
+        rest.len() <= 12
+            && rest.starts_with(|c: char| c.is_ascii_digit())
+            && rest.parse::<f64>().is_ok_and(|n| n > 0.0 && n <= 100.0)
     };
-    NAMED.contains(&text) || ["p", "tm", "wm", "tc", "ts"].iter().any(|kind| text.strip_prefix(kind).is_some_and(of_number))
+    NAMED.contains(&text)
+        || ["p", "tm", "wm", "tc", "ts"].iter().any(|kind| text.strip_prefix(kind).is_some_and(of_number))
 }
 
 /// An AWS account number.
@@ -183,7 +200,9 @@ pub(super) fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let is_word = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase());
     match parts.as_slice() {
-        [words @ .., number] if words.len() >= 2 => words.iter().all(is_word) && number.parse::<u8>().is_ok_and(|n| n > 0),
+        [words @ .., number] if words.len() >= 2 => {
+            words.iter().all(is_word) && number.parse::<u8>().is_ok_and(|n| n > 0)
+        }
         _ => false,
     }
 }
@@ -194,7 +213,17 @@ mod tests {
 
     #[test]
     fn takes_the_schedules_that_aws_takes() {
-        for good in ["rate(1 hour)", "rate(4 hours)", "rate(30 minutes)", "cron(0 */4 * * ? *)", "cron(15 10 ? * MON-FRI *)", "cron(0 8 1,15 * ? 2026)", "cron(0 9 ? * 2#1 *)", "cron(0 0 L * ? *)", "cron(0/15 8-17 ? * MON-FRI *)"] {
+        for good in [
+            "rate(1 hour)",
+            "rate(4 hours)",
+            "rate(30 minutes)",
+            "cron(0 */4 * * ? *)",
+            "cron(15 10 ? * MON-FRI *)",
+            "cron(0 8 1,15 * ? 2026)",
+            "cron(0 9 ? * 2#1 *)",
+            "cron(0 0 L * ? *)",
+            "cron(0/15 8-17 ? * MON-FRI *)",
+        ] {
             assert_eq!(schedule(good), Ok(()), "{good}");
         }
         for (bad, says) in [
@@ -217,15 +246,37 @@ mod tests {
 
     #[test]
     fn tells_addresses_resources_and_statistics_from_other_text() {
-        assert!(is_email("ops@example.com") && !is_email("ops") && !is_email("a b@example.com") && !is_email("ops@example"));
-        assert!(is_url("https://shop.example.com/health") && !is_url("shop.example.com") && !is_url("https://") && !is_url("https://a b"));
-        assert!(is_stat("p95") && is_stat("p99.9") && is_stat("Average") && !is_stat("average") && !is_stat("p") && !is_stat("p101"));
+        assert!(
+            is_email("ops@example.com") && !is_email("ops") && !is_email("a b@example.com") && !is_email("ops@example")
+        );
+        assert!(
+            is_url("https://shop.example.com/health")
+                && !is_url("shop.example.com")
+                && !is_url("https://")
+                && !is_url("https://a b")
+        );
+        assert!(
+            is_stat("p95")
+                && is_stat("p99.9")
+                && is_stat("Average")
+                && !is_stat("average")
+                && !is_stat("p")
+                && !is_stat("p101")
+        );
         assert!(is_account("012345678901") && !is_account("1234"));
-        assert!(is_region("eu-central-1") && is_region("us-gov-west-1") && !is_region("Frankfurt") && !is_region("eu-central"));
+        assert!(
+            is_region("eu-central-1")
+                && is_region("us-gov-west-1")
+                && !is_region("Frankfurt")
+                && !is_region("eu-central")
+        );
         assert_eq!(resource("auto_scaling_group/shop-web"), Ok(()));
         assert_eq!(resource("arn:aws:sqs:eu-central-1:111122223333:shop-jobs"), Ok(()));
         assert!(resource("arn:aws:sqs").is_err() && resource("shop-web").is_err() && resource("database/").is_err());
-        assert_eq!(resource("autoscaling_group/x").unwrap_err(), "has the unknown kind \"autoscaling_group\": did you mean \"auto_scaling_group\"?");
+        assert_eq!(
+            resource("autoscaling_group/x").unwrap_err(),
+            "has the unknown kind \"autoscaling_group\": did you mean \"auto_scaling_group\"?"
+        );
         assert_eq!(arn_home("arn:aws:sqs:eu-central-1:111122223333:shop-jobs"), Some(("eu-central-1", "111122223333")));
         assert_eq!(arn_home("database/shop"), None);
     }

@@ -95,16 +95,31 @@ fn golden_refusals_say_what_would_be_right() {
     for (refused, sentence) in [
         (window(&[], "22:00", "22:00", ""), "to is the same as from: a whole day is from 00:00 to 24:00"),
         (window(&[], "24:00", "06:00", ""), "from can't be 24:00, so write 00:00 of the next day"),
-        (window(&[], "22:00", "2026-11-27", ""), "to must be of the same form as from: two times of day such as 22:00, or two dates"),
-        (window(&[Day::Mon], "2026-11-27", "2026-11-28", ""), "days stand beside dates, but a window between two dates happens once"),
+        (
+            window(&[], "22:00", "2026-11-27", ""),
+            "to must be of the same form as from: two times of day such as 22:00, or two dates",
+        ),
+        (
+            window(&[Day::Mon], "2026-11-27", "2026-11-28", ""),
+            "days stand beside dates, but a window between two dates happens once",
+        ),
         (window(&[], "2026-11-28", "2026-11-27", ""), "to must be after from"),
         (
             window(&[], "25:00", "06:00", ""),
             "from must be a time of day such as \"22:00\" or a moment such as \"2026-11-27\" or \"2026-11-27T18:00\" without offset, not \"25:00\"",
         ),
-        (window(&[], "22:00", "06:00", "Europe/Berln"), "time_zone is no IANA time zone: \"Europe/Berln\"; did you mean \"Europe/Berlin\"?"),
-        (window(&[], "22:00", "06:00", "berlin"), "time_zone is no IANA time zone: \"berlin\"; did you mean \"Europe/Berlin\"?"),
-        (window(&[], "22:00", "06:00", "Middle Earth"), "time_zone is no IANA time zone: \"Middle Earth\"; names are like \"Europe/Berlin\""),
+        (
+            window(&[], "22:00", "06:00", "Europe/Berln"),
+            "time_zone is no IANA time zone: \"Europe/Berln\"; did you mean \"Europe/Berlin\"?",
+        ),
+        (
+            window(&[], "22:00", "06:00", "berlin"),
+            "time_zone is no IANA time zone: \"berlin\"; did you mean \"Europe/Berlin\"?",
+        ),
+        (
+            window(&[], "22:00", "06:00", "Middle Earth"),
+            "time_zone is no IANA time zone: \"Middle Earth\"; names are like \"Europe/Berlin\"",
+        ),
     ] {
         assert_eq!(says(refused), sentence);
     }

@@ -8,7 +8,7 @@ use super::view::{Points, View, between};
 use crate::ids::{ResourceId, SignalId};
 use crate::observed::Observed;
 use crate::series::Series;
-use crate::stats::trend::theil_sen;
+use crate::stats::trend::{POINTS_MIN_FOR_P, theil_sen};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -49,10 +49,10 @@ pub struct Slope {
     pub p_value: f64,
 }
 
-/// Length of the bins in seconds.
+/// Length of the bins in seconds; shorter ones where the points span less than an hour.
 const BIN_S: i64 = 300;
-/// Bins that a trend needs.
-const BINS_MIN: usize = 6;
+const SHORT_BIN_S: i64 = 150;
+const HOUR_S: i64 = 3_600;
 /// Share of the way from good to bad that a trend must go in an hour to be worth a word.
 const WORTH_A_WORD: f64 = 0.05;
 
@@ -90,22 +90,19 @@ fn series_of<'a>(view: &View<'a>, signal: &SignalScore) -> Option<Cow<'a, Series
     }
 }
 
-/// The slope of some points, `None` with less than half an hour of them.
+/// The slope of some points, `None` with less than about half an hour of them.
 pub fn slope(points: &Points) -> Option<Slope> {
-    let bins = bins(points);
-    if bins.len() < BINS_MIN {
-        return None;
-    }
-    let trend = theil_sen(&bins)?;
-    Some(Slope { per_hour: trend.slope, p_value: trend.p_value })
+    let (first, last) = (points.first()?.0, points.last()?.0);
+    let bin_s = if last.duration_since(first).as_secs() < HOUR_S { SHORT_BIN_S } else { BIN_S };
+    let trend = theil_sen(&bins(points, first, bin_s))?;
+    (trend.n >= POINTS_MIN_FOR_P).then_some(Slope { per_hour: trend.slope, p_value: trend.p_value })
 }
 
-/// Means of five minutes: hours since the first point, mean.
-fn bins(points: &Points) -> Vec<(f64, f64)> {
-    let Some((first, _)) = points.first() else { return Vec::new() };
+/// Means of some minutes: hours since the first point, mean.
+fn bins(points: &Points, first: Timestamp, bin_s: i64) -> Vec<(f64, f64)> {
     let mut bins: Vec<(i64, f64, f64)> = Vec::new();
     for (at, value) in points {
-        let bin = at.duration_since(*first).as_secs().div_euclid(BIN_S);
+        let bin = at.duration_since(first).as_secs().div_euclid(bin_s);
         match bins.last_mut() {
             Some((last, sum, count)) if *last == bin => {
                 *sum += value;
@@ -114,6 +111,6 @@ fn bins(points: &Points) -> Vec<(f64, f64)> {
             _ => bins.push((bin, *value, 1.0)),
         }
     }
-    let hours = |bin: i64| f64::from(i32::try_from(bin * BIN_S).unwrap_or(i32::MAX)) / 3_600.0;
+    let hours = |bin: i64| f64::from(i32::try_from(bin * bin_s).unwrap_or(i32::MAX)) / 3_600.0;
     bins.into_iter().map(|(bin, sum, count)| (hours(bin), sum / count)).collect()
 }

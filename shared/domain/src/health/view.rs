@@ -21,7 +21,7 @@ pub struct View<'a> {
     pub snapshot: &'a Snapshot,
     /// Thresholds.
     pub policy: &'a Policy,
-    index: BTreeMap<(&'a str, &'a str), Vec<&'a Measurement>>,
+    index: BTreeMap<&'a str, BTreeMap<&'a str, Vec<&'a Measurement>>>,
 }
 
 /// Times and values of a series without its gaps, oldest first.
@@ -30,16 +30,17 @@ pub type Points = Vec<(Timestamp, f64)>;
 impl<'a> View<'a> {
     /// Indexes a snapshot.
     pub fn new(snapshot: &'a Snapshot, policy: &'a Policy) -> Self {
-        let mut index: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut index: BTreeMap<_, BTreeMap<_, Vec<_>>> = BTreeMap::new();
         for measurement in &snapshot.measurements {
-            index.entry((measurement.resource.as_str(), measurement.signal.as_str())).or_default().push(measurement);
+            let of_resource = index.entry(measurement.resource.as_str()).or_default();
+            of_resource.entry(measurement.signal.as_str()).or_default().push(measurement);
         }
         Self { snapshot, policy, index }
     }
 
     /// All measurements of a signal on a resource, members included.
     pub fn measurements(&self, signal: &str, resource: &ResourceId) -> &[&'a Measurement] {
-        self.index.get(&(resource.as_str(), signal)).map_or(&[], Vec::as_slice)
+        self.index.get(resource.as_str()).and_then(|of_resource| of_resource.get(signal)).map_or(&[], Vec::as_slice)
     }
 
     /// The series of a signal of a resource as a whole. Where it is read per member only (the nodes of a cache), counts

@@ -7,10 +7,9 @@ use std::borrow::Cow;
 /// `TargetGroup` and `LoadBalancer`. A group without a load balancer has no metrics.
 pub(super) fn target_group(resource: &Resource) -> Vec<Target> {
     match &resource.live {
-        Live::TargetGroup { target_group, load_balancer } if !load_balancer.is_empty() => Target::whole(vec![
-            ("TargetGroup", target_group.clone()),
-            ("LoadBalancer", load_balancer.clone()),
-        ]),
+        Live::TargetGroup { target_group, load_balancer } if !load_balancer.is_empty() => {
+            Target::whole(vec![("TargetGroup", target_group.clone()), ("LoadBalancer", load_balancer.clone())])
+        }
         _ => Vec::new(),
     }
 }

@@ -23,8 +23,10 @@ pub(super) fn saturation(good: f64, bad: f64) -> Option<Judge> {
     Some(Judge { good, bad, role: Role::Saturation })
 }
 
-/// Good: 70 %, the alarm level of the specification; waiting time has doubled by then and grows without bound above.
-/// Bad: 100 %.
+/// Good: 70 %, the alarm level of the specification; a request waits for more than twice its own length by then, and
+/// without bound above. Bad: 100 %.
+///
+/// One server with random arrivals: waiting / service = ρ / (1 − ρ) = 0.7 / 0.3 = 2.3.
 pub(super) fn cpu(_: &Resource, _: &Objectives) -> Option<Judge> {
     saturation(70.0, 100.0)
 }

@@ -183,3 +183,27 @@ fn an_objective_of_zero_judges_nothing() {
     let judge = spec("latency_p95_ms").unwrap().judge.unwrap();
     assert_eq!(judge(&world[0], &objectives), None);
 }
+
+#[test]
+fn golden_the_page_about_signals_shows_this_table() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/signals.md")).unwrap();
+    let or_configured = |text: &'static str| if text.is_empty() { "as configured" } else { text };
+    for spec in TABLE {
+        let gap = match spec.gap {
+            Gap::Unknown => "unknown".to_owned(),
+            Gap::ZeroWhere { witness } => format!("0 where `{witness}` is known"),
+        };
+        let place = format!(
+            "| `{}` | {} | {} | {} |",
+            spec.id,
+            or_configured(spec.namespace),
+            or_configured(spec.metric),
+            or_configured(spec.stat)
+        );
+        let meaning = format!("| {} | {gap} | {} |", spec.unit, spec.needs.unwrap_or_default());
+        let row = page.lines().find(|line| line.starts_with(&place) && line.ends_with(&meaning));
+        assert!(row.is_some(), "docs/signals.md lacks {place} … {meaning}");
+    }
+    let rows = page.lines().filter(|line| line.starts_with("| `") && line.matches('|').count() == 9).count();
+    assert_eq!(rows, TABLE.len(), "docs/signals.md shows signals that are not in the table");
+}

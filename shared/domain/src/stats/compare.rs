@@ -102,7 +102,9 @@ mod tests {
 
     #[test]
     fn too_little_is_no_answer() {
-        for (before, after) in [(&[][..], &[][..]), (&[1.0; 9], &[]), (&[1.0; 3], &[2.0; 3]), (&[f64::NAN; 9], &[1.0; 9])] {
+        for (before, after) in
+            [(&[][..], &[][..]), (&[1.0; 9], &[]), (&[1.0; 3], &[2.0; 3]), (&[f64::NAN; 9], &[1.0; 9])]
+        {
             assert_eq!(difference(before, after), None, "{before:?} {after:?}");
         }
         assert!(difference(&[1.0; 4], &[2.0; 4]).is_some());

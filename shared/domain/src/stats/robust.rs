@@ -88,7 +88,9 @@ mod tests {
             (&[1.0, f64::INFINITY], 100.0, Some(f64::INFINITY)),
         ] {
             match (percentile(values, p), want) {
-                (Some(got), Some(want)) if got.is_finite() => assert!((got - want).abs() < 1e-12, "{values:?} {p} {got}"),
+                (Some(got), Some(want)) if got.is_finite() => {
+                    assert!((got - want).abs() < 1e-12, "{values:?} {p} {got}")
+                }
                 (got, want) => assert_eq!(got, want, "{values:?} {p}"),
             }
         }

@@ -128,13 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn p_values_agree_with_scipy_kendalltau_asymptotic_without_continuity_shift_of_ties() {
-        // S = 37 of 45, no ties: Var S = 125, z = 36 / √125.
+    fn p_values_agree_with_the_formula_by_hand_with_and_without_ties() {
+        // Three of 45 pairs fall: S = 39, no ties: Var S = 125, z = 38 / √125.
         let y = [1.0, 2.0, 4.0, 3.0, 5.0, 6.0, 8.0, 7.0, 10.0, 9.0];
         let points: Vec<(f64, f64)> = (0..).map(f64::from).zip(y).collect();
         let trend = theil_sen(&points).unwrap();
         assert!((trend.p_value - two_sided_p(38.0 / 125.0_f64.sqrt())).abs() < 1e-12, "{trend:?}");
-        // Ties in y: groups of 3 and 2, Var S = (10·9·25 − 3·2·11 − 2·1·9) / 18.
+        // Four pairs tie, none falls: S = 41, groups of 3 and 2, Var S = (10·9·25 − 3·2·11 − 2·1·9) / 18.
         let y = [1.0, 1.0, 1.0, 2.0, 3.0, 3.0, 4.0, 5.0, 6.0, 7.0];
         let points: Vec<(f64, f64)> = (0..).map(f64::from).zip(y).collect();
         let trend = theil_sen(&points).unwrap();

@@ -55,7 +55,7 @@ impl Bench {
     pub fn try_on(world: &Arc<World>, execution: &str) -> Option<Self> {
         let process = Process::sound(world);
         let (app, id) = (AppId::from(APP), ExecutionId::from(execution));
-        let work = lease::acquire(&*process.ports().leases, &process, Cycle::Health, &app, &id);
+        let work = lease::acquire(process.ports().leases, &process, Cycle::Health, &app, &id);
         let answer = run_to_end(&process, work).finished()?.ok()?;
         let LeaseAnswer::Held(lease) = answer else { return None };
         Some(Self {

@@ -276,3 +276,29 @@ fn fault_a_run_that_lost_its_lease_changes_nothing_more() {
     assert!(matches!(when_free_again, Err(ActError::LeaseLost { .. })), "{when_free_again:?}");
     assert!(world.ledger().is_empty() && world.journal().is_empty());
 }
+
+#[test]
+fn fault_two_deliveries_of_different_plans_at_once_never_exceed_a_budget() {
+    let mut both_drew_back = 0;
+    for seed in 0..1_000 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let world = Arc::new(World::of(resources()));
+        let mut bench = Bench::on(&world, "run-1");
+        bench.limits.changes_per_execution_max = 1;
+        let plans = [
+            build::plan(vec![build::change("grow-web", build::set_fleet("web", 4))]),
+            build::plan(vec![build::change("grow-worker", build::set_service("worker", 3))]),
+        ];
+        let (one, two) = (Process::sound(&world), Process::sound(&world));
+        let (first, second) = (bench.context(&one), bench.context(&two));
+        let fibers: Vec<testkit::schedule::Fiber<'_, _>> = vec![
+            (&one, Box::pin(act::carry_out(&first, &plans[0], &bench.snapshot))),
+            (&two, Box::pin(act::carry_out(&second, &plans[1], &bench.snapshot))),
+        ];
+        let _reports = interleave(fibers, |running| random.usize(0..running));
+        let made = world.ledger().len();
+        assert!(made <= 1, "seed {seed}: {made} changes where one was allowed");
+        both_drew_back += u32::from(made == 0);
+    }
+    assert!(both_drew_back < 1_000, "one of them gets through when the other is late");
+}

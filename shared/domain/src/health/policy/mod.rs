@@ -137,7 +137,8 @@ pub struct Policy {
     /// a trend.
     pub trend_p_max: f64,
 
-    /// Seconds before a change that its effect is compared with. Default 600: twice the window, to know the scatter.
+    /// Seconds before a change that its effect is compared with. Default 300: the observed window; further back lie the
+    /// time before the incident and the settling of the change before.
     pub verify_before_s: u32,
     /// Datapoints that a window must hold to be compared. Default 3: fewer have no scatter.
     pub verify_points_min: u32,
@@ -215,7 +216,7 @@ impl Default for Policy {
             deployment_onset_s: 900,
             throttles_act_per_min: 1.0,
             trend_p_max: 0.01,
-            verify_before_s: 600,
+            verify_before_s: 300,
             verify_points_min: 3,
             load_steady_pct: 10.0,
             effect_min_pct: 5.0,

@@ -114,8 +114,10 @@ fn leak(view: &View<'_>, member: Option<String>, points: &Points) -> Option<Leak
     let third = fitted.len() / 3;
     let middle = |part: &[(Timestamp, f64)]| median(&part.iter().map(|(_, value)| *value).collect::<Vec<f64>>());
     let (before, last) = (middle(fitted.get(third..2 * third)?)?, middle(fitted.get(2 * third..)?)?);
-    // A third of an hour apart, a steady growth shows a third of its hourly rate; half of that is levelling off.
-    let goes_on = last - before >= slope.per_hour / 6.0;
+    // A steady growth gains its rate times a third of the time from third to third; half of that is levelling off.
+    let fitted_s = newest.0.duration_since(fitted.first()?.0).as_secs();
+    let third_h = f64::from(i32::try_from(fitted_s).unwrap_or(i32::MAX)) / 3_600.0 / 3.0;
+    let goes_on = last - before >= 0.5 * slope.per_hour * third_h;
     let level_pct = crate::series::mean(&fitted.iter().rev().take(5).map(|(_, v)| *v).collect::<Vec<f64>>())?;
     let full_in_h = (100.0 - level_pct).max(0.0) / slope.per_hour;
     let real = slope.p_value <= policy.trend_p_max && slope.per_hour >= policy.leak_pct_per_h_min && goes_on;

@@ -11,8 +11,10 @@ use super::packed;
 /// Prototypes of a single number.
 const VALUES: usize = 64;
 /// Prototypes of a shape, and points in a shape.
-const SHAPES: usize = 32;
+const SHAPES: usize = 16;
 const SHAPE_POINTS: usize = 8;
+/// Shapes compared at a time.
+const LANES: usize = 8;
 /// A new prototype needs a distance over this many typical ones.
 const VALUE_VIGILANCE: f64 = 1.4;
 const SHAPE_VIGILANCE: f64 = 1.0;
@@ -33,7 +35,7 @@ pub(super) struct ValueMemory {
 
 impl Default for ValueMemory {
     fn default() -> Self {
-        Self { at: [0.0; VALUES], len: 0, typical: 0.0 }
+        Self { at: [f32::INFINITY; VALUES], len: 0, typical: 0.0 }
     }
 }
 
@@ -76,19 +78,25 @@ impl ValueMemory {
                 merged = k;
             }
         }
-        self.at[merged] = 0.5 * (self.at[merged] + self.at[merged + 1]);
-        if place <= merged + 1 {
-            self.at.copy_within(place..=merged, place + 1);
-            self.at[place.min(merged + 1)] = y;
+        let middle = 0.5 * (self.at[merged] + self.at[merged + 1]);
+        // The pair leaves one place free; what lies between it and the newcomer moves over by one.
+        if place <= merged {
+            self.at.copy_within(place..merged, place + 1);
+            self.at[place] = y;
+            self.at[merged + 1] = middle;
+        } else if place == merged + 1 {
+            self.at[merged] = middle.min(y);
+            self.at[merged + 1] = middle.max(y);
         } else {
             self.at.copy_within(merged + 2..place, merged + 1);
+            self.at[merged] = middle;
             self.at[place - 1] = y;
         }
     }
 }
 
-/// Prototypes of the shape of the last points; the oldest is replaced. Stored point by point, so that the search over
-/// all prototypes is a vector operation; unused places are infinite and therefore never nearest.
+/// Prototypes of the shape of the last points; the oldest is replaced. Stored in blocks of [`LANES`] shapes, within a block
+/// point by point, so that the search is a vector operation; unused places are infinite and therefore never nearest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct PatternMemory {
     #[serde(with = "packed")]
@@ -125,20 +133,9 @@ impl PatternMemory {
             self.filled += 1;
             return None;
         }
-        let mut sums = [0.0_f32; SHAPES];
-        for (now, then) in self.window.iter().zip(self.at.chunks_exact(SHAPES)) {
-            for (sum, point) in sums.iter_mut().zip(then) {
-                *sum += (point - now).abs();
-            }
-        }
-        let mut nearest = 0;
-        for (shape, sum) in sums.iter().enumerate() {
-            if *sum < sums[nearest] {
-                nearest = shape;
-            }
-        }
-        let known = sums[nearest].is_finite();
-        let distance = if known { f64::from(sums[nearest]) / SHAPE_POINTS as f64 } else { 0.0 };
+        let (nearest, least) = self.nearest();
+        let known = least.is_finite();
+        let distance = if known { f64::from(least) / SHAPE_POINTS as f64 } else { 0.0 };
         if !known || (distance > SHAPE_VIGILANCE * self.typical && distance > resolution) {
             let place = usize::from(self.next) % SHAPES;
             self.write(place, 1.0);
@@ -151,10 +148,74 @@ impl PatternMemory {
         Some(distance)
     }
 
+    /// The nearest shape and the sum of its absolute distances, point by point.
+    fn nearest(&self) -> (usize, f32) {
+        let mut sums = [[0.0_f32; LANES]; SHAPES / LANES];
+        let mut low = [f32::INFINITY; LANES];
+        let (rows, _) = self.at.as_chunks::<LANES>();
+        for (sums, rows) in sums.iter_mut().zip(rows.chunks_exact(SHAPE_POINTS)) {
+            for (now, then) in self.window.iter().zip(rows) {
+                for (sum, point) in sums.iter_mut().zip(then) {
+                    *sum += (point - now).abs();
+                }
+            }
+            for (low, sum) in low.iter_mut().zip(sums) {
+                *low = if *sum < *low { *sum } else { *low };
+            }
+        }
+        let least = low.iter().fold(f32::INFINITY, |low, sum| if *sum < low { *sum } else { low });
+        (sums.as_flattened().iter().position(|sum| *sum == least).unwrap_or(0), least)
+    }
+
     /// Moves a stored shape towards the window: fully (a new one) or by a share.
     fn write(&mut self, shape: usize, share: f32) {
-        for (now, then) in self.window.iter().zip(self.at.chunks_exact_mut(SHAPES)) {
-            then[shape] = if share < 1.0 { then[shape] + share * (now - then[shape]) } else { *now };
+        let (block, lane) = (shape / LANES, shape % LANES);
+        let rows = self.at.chunks_exact_mut(LANES).skip(block * SHAPE_POINTS);
+        for (now, then) in self.window.iter().zip(rows) {
+            then[lane] = if share < 1.0 { then[lane] + share * (now - then[lane]) } else { *now };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PatternMemory, SHAPE_POINTS, VALUES, ValueMemory};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn prop_prototypes_stay_in_ascending_order(values in prop::collection::vec(-1000_i32..1000, 0..2000)) {
+            let mut memory = ValueMemory::default();
+            for (value, n) in values.into_iter().zip(1..) {
+                memory.distance(f64::from(value), 0.0, 1.0 / f64::from(n));
+                let known = &memory.at[..usize::from(memory.len)];
+                prop_assert!(known.is_sorted(), "{:?}", known);
+            }
+            prop_assert!(usize::from(memory.len) <= VALUES);
+        }
+    }
+
+    #[test]
+    fn an_extreme_is_remembered_whatever_comes_after() {
+        let mut memory = ValueMemory::default();
+        memory.distance(1e6, 0.0, 1.0);
+        for n in 2..20_000 {
+            memory.distance(f64::from(n * 7919 % 1009), 0.0, 1.0 / f64::from(n));
+        }
+        assert!(memory.distance(1e6, 0.0, 1e-5) < 1.0);
+    }
+
+    #[test]
+    fn a_shape_seen_before_is_near_and_a_new_one_is_far() {
+        let mut memory = PatternMemory::default();
+        let mut last = None;
+        for n in 0..400 {
+            last = memory.distance(f64::from(n % 20), 0.0);
+        }
+        assert!(last.unwrap() < 1.0, "{last:?}");
+        for _ in 0..SHAPE_POINTS {
+            last = memory.distance(50.0, 0.0);
+        }
+        assert!(last.unwrap() > 25.0, "{last:?}");
     }
 }

@@ -30,7 +30,7 @@ pub const WARM_UP_POINTS: u32 = 100;
 /// Tail probabilities beyond this are not told apart: 12 means one in 10¹².
 const SURPRISE_MAX: f64 = 12.0;
 /// Surprise that maps to [`ALERT_SCORE`].
-const SURPRISE_ALERT: f64 = 2.6;
+const SURPRISE_ALERT: f64 = 1.9;
 /// Windows, in points, of the running means. Two residual scales, two volatility scales.
 const RECENT_POINTS: f64 = 80.0;
 const LONG_POINTS: f64 = 400.0;
@@ -40,7 +40,7 @@ const VOLATILITY_LONG_POINTS: f64 = 1000.0;
 const RESOLUTION: f64 = 0.0015;
 /// Points after which the detector counts as fully grown; bounds the bar and the refractory time on endless series.
 const GROWN_POINTS: u32 = 20_000;
-/// The longer a series is watched, the more extremes chance produces: the bar rises by this × log₁₀(points / 1000).
+/// The longer a series is watched, the more extremes chance produces: the bar rises by this × log₁₀(points / 100).
 const BAR_PER_DECADE: f64 = 0.8;
 /// Refractory time constant: a base and a share of the points seen.
 const REFRACTORY_POINTS: f64 = 120.0;
@@ -165,12 +165,7 @@ impl Detector {
         let (surprises, expected) = self.observe(time_s, y);
         let (view, combined) = combine(&surprises);
         let surprise = self.above_bar(combined);
-        Some(Score {
-            value: to_unit(self.refractory(surprise)),
-            surprise,
-            view,
-            expected: expected + self.origin,
-        })
+        Some(Score { value: to_unit(self.refractory(surprise)), surprise, view, expected: expected + self.origin })
     }
 
     /// How many points the detector has learnt from.
@@ -199,9 +194,10 @@ impl Detector {
         let by_recent = self.recent_residual.observe(recent_residual, inverse_n, warm);
         let by_long = self.long_residual.observe(long_residual, inverse_n, warm);
         let by_season = self.season_residual.observe(y - expected, inverse_n, warm);
-        let by_shape = self.shape.distance(y, self.value.resolution()).map_or(0.0, |distance| {
-            if warm { self.shape_tail.observe(distance / self.value.unit()) } else { 0.0 }
-        });
+        let by_shape = self
+            .shape
+            .distance(y, self.value.resolution())
+            .map_or(0.0, |distance| if warm { self.shape_tail.observe(distance / self.value.unit()) } else { 0.0 });
         let by_volatility = if first { 0.0 } else { self.volatility(step, 1.0 / (n - 1.0)) };
 
         self.season.learn(time_s, y);
@@ -225,13 +221,16 @@ impl Detector {
         let floor = self.value.resolution() + f64::MIN_POSITIVE;
         let ratio = if inverse_n >= 0.5 { 1.0 } else { (self.step_short + floor) / (self.step_long + floor) };
         blend(&mut self.step_long, step, inverse_n, VOLATILITY_LONG_POINTS);
-        self.volatility_tail.observe(2.0 * ratio.ln().abs())
+        self.volatility_tail.observe(ratio.max(1.0 / ratio) - 1.0)
     }
 
     /// What is left of a combined surprise after the bar that rises with the length of the series.
     fn above_bar(&self, combined: f64) -> f64 {
+        if combined <= 0.0 {
+            return 0.0;
+        }
         let n = f64::from(self.points.min(GROWN_POINTS));
-        let left = (combined - BAR_PER_DECADE * (n / 1000.0).max(0.1).log10()).max(0.0);
+        let left = (combined - BAR_PER_DECADE * (n / 100.0).max(1.0).log10()).max(0.0);
         if n < FADE_IN_POINTS { left * 0.5 * n / FADE_IN_POINTS } else { left }
     }
 

@@ -61,7 +61,10 @@ pub(super) mod one {
 }
 
 /// For `#[serde(with)]`.
-pub(super) fn serialize<S: Serializer, T: Number, const N: usize>(numbers: &[T; N], sink: S) -> Result<S::Ok, S::Error> {
+pub(super) fn serialize<S: Serializer, T: Number, const N: usize>(
+    numbers: &[T; N],
+    sink: S,
+) -> Result<S::Ok, S::Error> {
     let mut bytes = Vec::with_capacity(N * T::BYTES);
     for number in numbers {
         number.write(&mut bytes);
@@ -124,9 +127,15 @@ mod tests {
 
     #[test]
     fn encodes_the_test_vectors_of_rfc_4648() {
-        for (plain, text) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")]
-        {
+        for (plain, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
             assert_eq!(encode(plain.as_bytes()), text);
             assert_eq!(decode(text).as_deref(), Some(plain.as_bytes()));
         }

@@ -34,7 +34,8 @@ impl Default for Season {
 /// Bit for bit, because an unseen hour is NaN, and NaN differs from itself.
 impl PartialEq for Season {
     fn eq(&self, other: &Self) -> bool {
-        let bits = |season: &Self| season.week.iter().chain(&season.day).map(|level| level.to_bits()).collect::<Vec<_>>();
+        let bits =
+            |season: &Self| season.week.iter().chain(&season.day).map(|level| level.to_bits()).collect::<Vec<_>>();
         bits(self) == bits(other) && (self.hour, self.count) == (other.hour, other.count) && self.sum == other.sum
     }
 }

@@ -1,0 +1,161 @@
+//! dispatch: whose alarm it is, and what is no business of ours.
+
+use crate::shop::{HOME, action, arn, defaults, deliver, deliver_well, event, inputs, lease_on, notification, shop, tagged_fleet};
+use crate::wire::Wire;
+use config::Config;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use testkit::World;
+
+#[tokio::test]
+async fn an_alarm_starts_one_run_of_its_application_and_takes_the_lease_in_its_name() {
+    let world = shop();
+    let answer = deliver_well(&event("shop-cpu", "shop-web", "ALARM", 0), &world).await;
+    let [name] = answer.started.as_slice() else { panic!("{answer:?}") };
+    assert_eq!(world.started().keys().collect::<Vec<_>>(), [name]);
+    let input = &inputs(&world)[0];
+    assert_eq!((&input["app"], &input["trigger"], &input["alarms"]), (&json!("shop"), &json!("alarm"), &json!(["shop-cpu"])));
+    assert!(config::input::Input::parse(input).is_ok(), "{input}");
+    assert_eq!(lease_on("shop", &world).unwrap().holder.as_str(), name);
+}
+
+#[tokio::test]
+async fn one_transition_that_comes_three_ways_starts_one_run() {
+    let ways = [event, notification, action];
+    for first in 0..3 {
+        let world = shop();
+        let mut started = 0;
+        for next in 0..3 {
+            let event = ways[(first + next) % 3]("shop-cpu", "shop-web", "ALARM", 7);
+            started += deliver_well(&event, &world).await.started.len();
+        }
+        assert_eq!((started, world.started().len()), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_deliveries_of_one_event_start_one_run_and_say_so() {
+    let world = shop();
+    let event = event("shop-cpu", "shop-web", "ALARM", 0);
+    assert_eq!(deliver_well(&event, &world).await.started.len(), 1);
+    for _ in 1..100 {
+        let answer = deliver_well(&event, &world).await;
+        assert_eq!(answer.ignored, ["shop-cpu: this transition was handled before"]);
+        assert!(answer.started.is_empty() && answer.joined.is_empty());
+    }
+    assert_eq!(world.started().len(), 1);
+}
+
+#[tokio::test]
+async fn the_tag_of_the_alarm_goes_before_its_dimensions() {
+    let world = shop();
+    world.set_alarm_tags(&arn("nightly"), &[("maintainer:app", "blog")]);
+    deliver_well(&event("nightly", "shop-web", "ALARM", 0), &world).await;
+    assert_eq!(inputs(&world)[0]["app"], "blog");
+}
+
+#[tokio::test]
+async fn an_untagged_alarm_belongs_to_the_application_whose_resource_it_watches() {
+    let world = Arc::new(World::of(vec![tagged_fleet("shop"), tagged_fleet("blog")]));
+    deliver_well(&event("cpu", "blog-web", "ALARM", 0), &world).await;
+    assert_eq!(inputs(&world)[0]["app"], "blog");
+}
+
+#[tokio::test]
+async fn a_resource_that_is_only_listed_leads_to_its_application() {
+    let mut fleet = tagged_fleet("shop");
+    fleet.tags.clear();
+    fleet.id = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:1:autoScalingGroupName/shop-web".into();
+    let config = Config::parse(&format!("applications:\n  kiosk:\n    resources: [\"{}\"]\n", fleet.id)).unwrap();
+    let world = Arc::new(World::of(vec![fleet]));
+    let answer = deliver(&event("cpu", "shop-web", "ALARM", 0), &config, &Wire::sound(&world)).await.unwrap();
+    assert_eq!((answer.started.len(), inputs(&world)[0]["app"].as_str()), (1, Some("kiosk")));
+}
+
+#[tokio::test]
+async fn an_alarm_of_nobody_starts_nothing_and_says_what_to_do() {
+    let world = shop();
+    let answer = deliver_well(&event("cpu", "elsewhere", "ALARM", 0), &world).await;
+    assert_eq!(answer.ignored, ["cpu: no application has it; tag the alarm or its resource with maintainer:app"]);
+    untouched(&world);
+}
+
+#[tokio::test]
+async fn a_state_other_than_alarm_starts_nothing() {
+    for state in ["OK", "INSUFFICIENT_DATA"] {
+        let world = shop();
+        let answer = deliver_well(&event("shop-cpu", "shop-web", state, 0), &world).await;
+        assert_eq!(answer.ignored, [format!("shop-cpu: its state is {state}, only ALARM starts a run")]);
+        untouched(&world);
+    }
+}
+
+#[tokio::test]
+async fn an_alarm_of_another_account_or_region_starts_nothing() {
+    for foreign in ["arn:aws:cloudwatch:us-east-1:999999999999:alarm:shop-cpu", "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:shop-cpu", "shop-cpu"] {
+        let world = shop();
+        let mut event = event("shop-cpu", "shop-web", "ALARM", 0);
+        event["resources"][0] = json!(foreign);
+        let answer = deliver_well(&event, &world).await;
+        assert_eq!(answer.ignored, [format!("shop-cpu: it is not an alarm of account {} in {}", HOME.1, HOME.0)]);
+        untouched(&world);
+    }
+}
+
+#[tokio::test]
+async fn alarms_of_two_applications_in_one_delivery_start_two_runs() {
+    let world = Arc::new(World::of(vec![tagged_fleet("shop"), tagged_fleet("blog")]));
+    let mut both = notification("a", "shop-web", "ALARM", 0);
+    let other = notification("b", "blog-web", "ALARM", 1)["Records"][0].clone();
+    both["Records"].as_array_mut().unwrap().push(other);
+    assert_eq!(deliver_well(&both, &world).await.started.len(), 2);
+    let apps: Vec<Value> = inputs(&world).iter().map(|input| input["app"].clone()).collect();
+    assert_eq!(apps, ["blog", "shop"]);
+}
+
+#[tokio::test]
+async fn an_event_that_is_not_understood_is_parked_once_with_one_sentence_and_changes_nothing() {
+    let wrong_type = {
+        let mut event = event("shop-cpu", "shop-web", "ALARM", 0);
+        event["detail"]["alarmName"] = json!({"name": 7});
+        event
+    };
+    let other_source = json!({"source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification", "detail": {}});
+    for event in [json!({}), json!([]), json!(null), json!("alarm"), json!({"Records": [{"Sns": {"Message": "hello"}}]}), wrong_type, other_source] {
+        let world = shop();
+        let wire = Wire::sound(&world);
+        let answer = deliver(&event, &defaults(), &wire).await.unwrap();
+        let [(body, why)] = wire.parked().try_into().unwrap_or_else(|parked| panic!("{event}: {parked:?}"));
+        assert_eq!(body, event.to_string(), "it is kept as it came");
+        assert_eq!(answer.parked.as_deref(), Some(why.as_str()));
+        assert!(why.contains("expected") && !why.contains('\n') && why.len() < 400, "{why}");
+        untouched(&world);
+    }
+}
+
+#[tokio::test]
+async fn a_huge_event_is_parked_by_its_head_and_changes_nothing() {
+    let world = shop();
+    let mut event = event("shop-cpu", "shop-web", "ALARM", 0);
+    event["detail"]["padding"] = json!("ä".repeat(200_000));
+    let wire = Wire::sound(&world);
+    let answer = deliver(&event, &defaults(), &wire).await.unwrap();
+    let parked = wire.parked();
+    assert!(parked[0].0.len() < 10_000 && event.to_string().starts_with(&parked[0].0));
+    assert!(answer.parked.unwrap().contains("262144 are the most that is looked at"));
+    untouched(&world);
+}
+
+#[tokio::test]
+async fn fault_an_event_that_can_t_be_parked_comes_again() {
+    let world = shop();
+    let wire = Wire::failing(&world, 0, crate::wire::Goes::Lost);
+    assert!(deliver(&json!({}), &defaults(), &wire).await.is_err());
+    deliver(&json!({}), &defaults(), &wire).await.unwrap();
+    assert_eq!(wire.parked().len(), 1);
+}
+
+fn untouched(world: &World) {
+    assert!(world.started().is_empty() && lease_on("shop", world).is_none() && world.messages().is_empty());
+    assert!(world.ledger().is_empty() && world.artifact_keys().is_empty());
+}

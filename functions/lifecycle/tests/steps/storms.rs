@@ -1,0 +1,125 @@
+//! dispatch under load and failure: many alarms, one run; every call lost once, still one run.
+
+use crate::shop::{
+    action, begun, defaults, deliver, deliver_well, episode_of, event, finish_on, inputs, lease_on, notification, record_of, shop,
+};
+use crate::wire::{Goes, Wire};
+use engine::run::{Decision, LEASE_TTL_S};
+
+#[tokio::test]
+async fn two_hundred_alarms_in_a_minute_start_one_run_whose_episode_names_them_all() {
+    let world = shop();
+    let mut names = Vec::new();
+    for number in 0..200u32 {
+        let name = format!("shop-check-{number:03}");
+        deliver_well(&event(&name, "shop-web", "ALARM", number * 60 / 200), &world).await;
+        names.push(name);
+        if number % 10 == 9 {
+            world.pass_s(3);
+        }
+    }
+    assert_eq!(world.started().len(), 1);
+    let episode = episode_of("shop", &world).await.unwrap();
+    assert_eq!(episode.alarms, names);
+    assert!(episode.started);
+}
+
+#[tokio::test]
+async fn the_record_of_the_run_names_every_alarm_that_it_answered() {
+    let world = shop();
+    let name = deliver_well(&event("shop-000", "shop-web", "ALARM", 0), &world).await.started.remove(0);
+    let episode = episode_of("shop", &world).await.unwrap().id;
+    let mut run = begun(&name, Some(&episode), &world).await;
+    for number in 1..200u32 {
+        deliver_well(&event(&format!("shop-{number:03}"), "shop-web", "ALARM", number / 4), &world).await;
+    }
+    run.decision = Decision::Succeeded;
+    finish_on(run, &Wire::sound(&world)).await.unwrap();
+    let trigger = record_of(&name, &world).await.trigger;
+    assert!(trigger.starts_with("started by 200 alarms: shop-000, shop-001, "), "{trigger}");
+    assert!((0..200).all(|number| trigger.contains(&format!("shop-{number:03}"))), "{trigger}");
+}
+
+#[tokio::test]
+async fn an_alarm_during_a_run_that_was_started_otherwise_waits_for_its_end() {
+    let world = shop();
+    let mut run = begun("by-hand", None, &world).await;
+    let answer = deliver_well(&event("shop-cpu", "shop-web", "ALARM", 0), &world).await;
+    assert_eq!((answer.started.len(), answer.joined.as_slice()), (0, &["shop".into()][..]));
+    assert!(world.started().is_empty(), "it is joined, not started");
+    run.decision = Decision::Succeeded;
+    finish_on(run, &Wire::sound(&world)).await.unwrap();
+    assert_eq!(inputs(&world)[0]["alarms"], serde_json::json!(["shop-cpu"]));
+}
+
+#[tokio::test]
+async fn an_alarm_that_goes_off_again_after_its_run_starts_another() {
+    let world = shop();
+    let first = deliver_well(&event("shop-cpu", "shop-web", "ALARM", 0), &world).await.started.remove(0);
+    let episode = episode_of("shop", &world).await.unwrap().id;
+    let mut run = begun(&first, Some(&episode), &world).await;
+    run.decision = Decision::Succeeded;
+    finish_on(run, &Wire::sound(&world)).await.unwrap();
+    assert!(episode_of("shop", &world).await.is_none() && lease_on("shop", &world).is_none());
+    world.pass_s(60);
+    let second = deliver_well(&event("shop-cpu", "shop-web", "ALARM", 60), &world).await.started;
+    assert_eq!(second.len(), 1);
+    assert_ne!(second[0], first);
+}
+
+/// A run that somebody stops never gives anything back. The next alarm must not be counted as answered by it.
+#[tokio::test]
+async fn regression_an_alarm_after_a_run_that_was_stopped_starts_another() {
+    let world = shop();
+    let first = deliver_well(&event("shop-cpu", "shop-web", "ALARM", 0), &world).await.started.remove(0);
+    world.pass_s(LEASE_TTL_S + 1);
+    let answer = deliver_well(&event("shop-errors", "shop-web", "ALARM", 1_900), &world).await;
+    assert_eq!((answer.started.len(), answer.joined.len()), (1, 0), "{answer:?}");
+    assert_ne!(answer.started[0], first);
+    assert_eq!(lease_on("shop", &world).unwrap().holder.as_str(), answer.started[0]);
+    let run = begun(&answer.started[0], episode_of("shop", &world).await.map(|open| open.id).as_deref(), &world).await;
+    assert_eq!(run.decision, Decision::Proceed);
+}
+
+/// Whatever call of the first delivery goes wrong, before or after it takes effect, the next delivery makes it good.
+#[tokio::test]
+async fn fault_a_delivery_that_breaks_at_any_call_is_made_good_by_the_next() {
+    let sound = Wire::sound(&shop());
+    let event = event("shop-cpu", "shop-web", "ALARM", 0);
+    deliver(&event, &defaults(), &sound).await.unwrap();
+    assert!(sound.calls() >= 6, "{} calls", sound.calls());
+    for number in 0..sound.calls() {
+        for goes in [Goes::Lost, Goes::Unanswered] {
+            let world = shop();
+            let broken = deliver(&event, &defaults(), &Wire::failing(&world, number, goes)).await;
+            assert!(broken.is_err(), "call {number} {goes:?}: a failure must be seen, or nobody delivers again");
+            deliver_well(&event, &world).await;
+            assert_eq!(world.started().len(), 1, "call {number} {goes:?}");
+            let episode = episode_of("shop", &world).await.unwrap();
+            assert_eq!((episode.alarms.as_slice(), episode.started), (&["shop-cpu".to_owned()][..], true));
+            let name = world.started().into_keys().next().unwrap();
+            assert_eq!(lease_on("shop", &world).unwrap().holder.as_str(), name, "begin must find the lease its own");
+        }
+    }
+}
+
+#[tokio::test]
+async fn deliveries_that_run_into_each_other_start_one_run() {
+    let world = shop();
+    let events: Vec<_> = (0..30u32)
+        .map(|number| [event, notification, action][number as usize % 3](&format!("shop-{}", number / 3), "shop-web", "ALARM", number / 3))
+        .collect();
+    let wires: Vec<Wire> = events.iter().map(|_| Wire::sound(&world)).collect();
+    let config = defaults();
+    let mut deliveries = tokio::task::JoinSet::new();
+    for (event, wire) in events.into_iter().zip(wires) {
+        let config = config.clone();
+        deliveries.spawn(async move {
+            tokio::task::yield_now().await;
+            deliver(&event, &config, &wire).await.unwrap()
+        });
+    }
+    let started: usize = deliveries.join_all().await.iter().map(|answer| answer.started.len()).sum();
+    assert_eq!((started, world.started().len()), (1, 1));
+    assert_eq!(episode_of("shop", &world).await.unwrap().alarms.len(), 10);
+}

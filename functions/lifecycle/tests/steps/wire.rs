@@ -1,0 +1,202 @@
+//! The ports of a step on a world, with one call that goes wrong.
+
+use async_trait::async_trait;
+use config::Selector;
+use domain::execution::ExecutionRecord;
+use domain::ids::{AppId, ExecutionId};
+use domain::outcome::Outcome;
+use engine::ports::{
+    Artifacts, Clock, DeadLetters, Discovery, Entry, EntryState, Episode, Episodes, Executions, Intent, Inventory,
+    Journal, Lease, LeaseAnswer, Leases, Message, Notifier, PortError, PortResult, Starter,
+};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use testkit::World;
+
+/// How a call goes wrong. In both cases its caller learns only that it does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goes {
+    /// It never arrives.
+    Lost,
+    /// It takes effect, and the answer is lost.
+    Unanswered,
+}
+
+/// What is kept apart from the world: numbers of calls, and the queue of parked events.
+#[derive(Default)]
+struct State {
+    calls: usize,
+    fault: Option<(usize, Goes)>,
+    parked: Vec<(String, String)>,
+}
+
+/// The ports.
+pub struct Wire {
+    /// The world behind them.
+    pub world: Arc<World>,
+    state: Mutex<State>,
+}
+
+impl Wire {
+    /// Ports on which everything goes well.
+    pub fn sound(world: &Arc<World>) -> Self {
+        Self { world: Arc::clone(world), state: Mutex::default() }
+    }
+
+    /// Ports on which the call with this number, from 0, goes wrong.
+    pub fn failing(world: &Arc<World>, number: usize, goes: Goes) -> Self {
+        let state = State { fault: Some((number, goes)), ..State::default() };
+        Self { world: Arc::clone(world), state: Mutex::new(state) }
+    }
+
+    /// How many calls were made.
+    pub fn calls(&self) -> usize {
+        self.state().calls
+    }
+
+    /// Events that were parked, each with the reason.
+    pub fn parked(&self) -> Vec<(String, String)> {
+        self.state().parked.clone()
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn call<T: Send>(&self, work: impl Future<Output = PortResult<T>> + Send) -> PortResult<T> {
+        let goes = {
+            let mut state = self.state();
+            let number = state.calls;
+            state.calls += 1;
+            state.fault.filter(|(at, _)| *at == number).map(|(_, goes)| goes)
+        };
+        match goes {
+            None => return work.await,
+            Some(Goes::Lost) => {}
+            Some(Goes::Unanswered) => {
+                let _never_heard = work.await;
+            }
+        }
+        Err(PortError::Unknown { operation: "a call".to_owned(), why: "the connection was reset".to_owned() })
+    }
+}
+
+impl Clock for Wire {
+    fn now(&self) -> Timestamp {
+        self.world.now()
+    }
+}
+
+#[async_trait]
+impl Inventory for Wire {
+    async fn discover(&self, selector: &Selector) -> PortResult<Discovery> {
+        self.call(self.world.discover(selector)).await
+    }
+    async fn tagged_apps(&self) -> PortResult<Vec<AppId>> {
+        self.call(self.world.tagged_apps()).await
+    }
+    async fn alarm_tags(&self, alarm_arn: &str) -> PortResult<BTreeMap<String, String>> {
+        self.call(self.world.alarm_tags(alarm_arn)).await
+    }
+}
+
+#[async_trait]
+impl Episodes for Wire {
+    async fn join(&self, key: &str, alarms: &[String], now: Timestamp, window_s: u32) -> PortResult<Episode> {
+        self.call(self.world.join(key, alarms, now, window_s)).await
+    }
+    async fn mark_started(&self, key: &str, episode_id: &str) -> PortResult<()> {
+        self.call(self.world.mark_started(key, episode_id)).await
+    }
+    async fn open(&self, key: &str) -> PortResult<Option<Episode>> {
+        self.call(Episodes::open(&*self.world, key)).await
+    }
+    async fn close(&self, key: &str, episode_id: &str) -> PortResult<()> {
+        self.call(self.world.close(key, episode_id)).await
+    }
+    async fn seen(&self, transition: &str) -> PortResult<bool> {
+        self.call(self.world.seen(transition)).await
+    }
+    async fn remember(&self, transition: &str, now: Timestamp) -> PortResult<()> {
+        self.call(self.world.remember(transition, now)).await
+    }
+}
+
+#[async_trait]
+impl Leases for Wire {
+    async fn acquire(&self, key: &str, holder: &ExecutionId, now: Timestamp, ttl_s: u32) -> PortResult<LeaseAnswer> {
+        self.call(self.world.acquire(key, holder, now, ttl_s)).await
+    }
+    async fn renew(&self, key: &str, lease: &Lease, now: Timestamp, ttl_s: u32) -> PortResult<Lease> {
+        self.call(self.world.renew(key, lease, now, ttl_s)).await
+    }
+    async fn release(&self, key: &str, holder: &ExecutionId) -> PortResult<()> {
+        self.call(self.world.release(key, holder)).await
+    }
+}
+
+#[async_trait]
+impl Starter for Wire {
+    async fn start(&self, name: &str, input: &str) -> PortResult<bool> {
+        self.call(self.world.start(name, input)).await
+    }
+}
+
+#[async_trait]
+impl DeadLetters for Wire {
+    async fn park(&self, body: &str, why: &str) -> PortResult<()> {
+        self.call(async {
+            self.state().parked.push((body.to_owned(), why.to_owned()));
+            Ok(())
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Executions for Wire {
+    async fn open(&self, record: &ExecutionRecord) -> PortResult<ExecutionRecord> {
+        self.call(Executions::open(&*self.world, record)).await
+    }
+    async fn read(&self, id: &ExecutionId) -> PortResult<Option<ExecutionRecord>> {
+        self.call(Executions::read(&*self.world, id)).await
+    }
+    async fn save(&self, record: &ExecutionRecord) -> PortResult<()> {
+        self.call(self.world.save(record)).await
+    }
+    async fn result(&self, execution: &ExecutionId, iteration: u32, outcome: &Outcome) -> PortResult<()> {
+        self.call(self.world.result(execution, iteration, outcome)).await
+    }
+}
+
+#[async_trait]
+impl Journal for Wire {
+    async fn intend(&self, entry: &Entry) -> PortResult<Intent> {
+        self.call(self.world.intend(entry)).await
+    }
+    async fn advance(&self, from: EntryState, entry: &Entry) -> PortResult<()> {
+        self.call(self.world.advance(from, entry)).await
+    }
+    async fn since(&self, app: &AppId, from: Timestamp) -> PortResult<Vec<Entry>> {
+        self.call(self.world.since(app, from)).await
+    }
+}
+
+#[async_trait]
+impl Artifacts for Wire {
+    async fn put(&self, key: &str, body: Vec<u8>) -> PortResult<()> {
+        self.call(self.world.put(key, body)).await
+    }
+    async fn get(&self, key: &str) -> PortResult<Option<Vec<u8>>> {
+        self.call(self.world.get(key)).await
+    }
+}
+
+#[async_trait]
+impl Notifier for Wire {
+    async fn notify(&self, message: &Message) -> PortResult<()> {
+        self.call(self.world.notify(message)).await
+    }
+}

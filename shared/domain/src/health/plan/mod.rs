@@ -1,0 +1,195 @@
+//! plan: findings become changes. Makes every choice; the executor makes none.
+//!
+//! Each finding is asked for its remedy ([`remedies`]); what was tried and did not help is not planned again ([`past`]);
+//! causes go before what they cause; each resource is changed once at most; and where users suffer, nothing better is
+//! known and the score is low, the degraded service is restarted ([`restart`]). Whatever is not planned is passed over
+//! with its numbers. Never plans outside an owner's bounds, and never makes anything smaller.
+
+mod past;
+mod remedies;
+mod restart;
+mod size;
+
+#[cfg(test)]
+mod tests;
+
+use super::analysis::Analysis;
+use super::policy::Policy;
+use super::rules::RULES;
+use super::view::View;
+use crate::change::{Action, Change, ChangeKind, Expectation};
+use crate::guard::Limits;
+use crate::ids::{ExecutionId, ResourceId, RuleId};
+use crate::outcome::Verdict;
+use crate::plan::{PassedOver, Plan};
+use crate::resource::ResourceKind;
+use crate::snapshot::Snapshot;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// An earlier change of the application.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tried {
+    /// Its kind.
+    pub kind: ChangeKind,
+    /// The resource it modified.
+    pub resource: ResourceId,
+    /// What verification said; none while it is open.
+    pub verdict: Option<Verdict>,
+    /// When it was made.
+    pub at: Timestamp,
+}
+
+/// What a plan is made from.
+pub(super) struct Desk<'a> {
+    view: View<'a>,
+    snapshot: &'a Snapshot,
+    analysis: &'a Analysis,
+    policy: &'a Policy,
+    limits: &'a Limits,
+    tried: &'a [Tried],
+}
+
+/// A change that a remedy proposes.
+#[derive(Clone, Debug)]
+pub(super) struct Proposal {
+    action: Action,
+    resource: ResourceId,
+    because: RuleId,
+    reason: String,
+    expected: Expectation,
+}
+
+/// The answer of a remedy.
+pub(super) enum Remedy {
+    /// Do this.
+    Do(Proposal),
+    /// This was considered and is not to be done: remedy in words, reason with numbers.
+    Pass(String, String),
+}
+
+/// Rule id of a restart that no finding asked for.
+pub(super) const DEGRADED: &str = "degraded";
+
+/// Plans the changes of one iteration.
+pub fn plan(
+    snapshot: &Snapshot,
+    analysis: &Analysis,
+    policy: &Policy,
+    limits: &Limits,
+    tried: &[Tried],
+    execution: &ExecutionId,
+    iteration: u32,
+) -> Plan {
+    let desk = Desk { view: View::new(snapshot, policy), snapshot, analysis, policy, limits, tried };
+    let mut passed = Vec::new();
+    let mut proposals = Vec::new();
+    for finding in &analysis.findings {
+        match remedies::of(&desk, finding) {
+            Remedy::Do(proposal) => proposals.push(proposal),
+            Remedy::Pass(remedy, reason) => passed.push(PassedOver {
+                because: finding.rule.clone(),
+                resource: finding.resource.clone(),
+                remedy,
+                reason,
+            }),
+        }
+    }
+    // Causes before what they cause; among equals the order of the findings.
+    proposals.sort_by_key(|proposal| rank(&proposal.because));
+    let mut kept: Vec<Proposal> = Vec::new();
+    for proposal in proposals {
+        match objection(&desk, &kept, &proposal) {
+            None => kept.push(proposal),
+            Some(reason) => passed.push(pass(&proposal, reason)),
+        }
+    }
+    if kept.is_empty() {
+        match restart::degraded(&desk) {
+            Some(Remedy::Do(proposal)) => match past::bars(&desk, &proposal) {
+                None => kept.push(proposal),
+                Some(reason) => passed.push(pass(&proposal, reason)),
+            },
+            Some(Remedy::Pass(remedy, reason)) => passed.push(PassedOver {
+                because: RuleId::from(DEGRADED),
+                resource: restart::sufferer(&desk),
+                remedy,
+                reason,
+            }),
+            None => {}
+        }
+    }
+    kept.sort_by_key(|proposal| proposal.action.spec().risk);
+    let changes = kept.into_iter().map(|proposal| named(proposal, execution, iteration)).collect();
+    Plan { changes, passed_over: passed }
+}
+
+/// Why a proposal is not taken beside those already taken.
+fn objection(desk: &Desk<'_>, kept: &[Proposal], proposal: &Proposal) -> Option<String> {
+    if let Some(reason) = past::bars(desk, proposal) {
+        return Some(reason);
+    }
+    if let Some(other) = kept.iter().find(|other| other.resource == proposal.resource) {
+        return Some(format!(
+            "one change per resource and iteration: \"{}\" goes first, because of {}",
+            other.action, other.because
+        ));
+    }
+    let cause = kept.iter().find(|other| explains(desk, other, proposal))?;
+    Some(format!(
+        "\"{}\" goes first: {} can cause this, and more servers would only add load to what is behind them",
+        cause.action, cause.because
+    ))
+}
+
+/// A cache that holds the wrong things sends its load to the database, and whatever waits for the database looks busy.
+fn explains(desk: &Desk<'_>, cause: &Proposal, effect: &Proposal) -> bool {
+    let clears = matches!(cause.action, Action::FlushCache { .. } | Action::InvalidateCdn { .. });
+    let grows = matches!(effect.action, Action::SetFleetCapacity { .. } | Action::SetServiceCount { .. });
+    let serves_users = desk
+        .snapshot
+        .resource(&effect.resource)
+        .is_some_and(|server| !super::links::fronts(desk.snapshot, server).is_empty());
+    let works_off_a_queue = effect.because.as_str() == "queue_backlog";
+    clears && grows && serves_users && !works_off_a_queue
+}
+
+fn rank(rule: &RuleId) -> usize {
+    RULES.iter().position(|known| known.id == rule.as_str()).unwrap_or(usize::MAX)
+}
+
+fn pass(proposal: &Proposal, reason: String) -> PassedOver {
+    PassedOver {
+        because: proposal.because.clone(),
+        resource: proposal.resource.clone(),
+        remedy: proposal.action.to_string(),
+        reason,
+    }
+}
+
+fn named(proposal: Proposal, execution: &ExecutionId, iteration: u32) -> Change {
+    Change {
+        id: crate::change::id(execution, iteration, proposal.action.kind(), &proposal.resource),
+        action: proposal.action,
+        resource: proposal.resource,
+        because: proposal.because,
+        reason: proposal.reason,
+        expected: proposal.expected,
+        // Prices are not known here.
+        cost_usd_cents_month: None,
+    }
+}
+
+impl Desk<'_> {
+    fn has_finding(&self, rule: &str) -> bool {
+        self.analysis.findings.iter().any(|finding| finding.rule.as_str() == rule)
+    }
+
+    /// The database is the bottleneck beyond doubt.
+    fn database_is_full(&self) -> Option<(String, f64)> {
+        self.snapshot.of_kind(ResourceKind::Database).find_map(|database| {
+            let cpu = self.view.known("db_cpu_pct", database).filter(|cpu| *cpu > self.policy.db_cpu_act_pct)?;
+            Some((database.name.clone(), cpu))
+        })
+    }
+}

@@ -1,0 +1,202 @@
+//! verify: did this change help? Verified, regressed or inconclusive, by the written rule of `docs/verdict.md`.
+//!
+//! The minutes before the change are compared with those after it has settled; the level before is first corrected for
+//! the load ([`load`]), so that traffic which fell by itself proves nothing; one member is compared with its untouched
+//! peers; and what users feel is watched beside the signal that was meant to improve ([`harm`]). Without values after
+//! the change the verdict is never "verified".
+
+mod harm;
+mod load;
+mod windows;
+
+#[cfg(test)]
+mod tests;
+
+use super::analysis::short;
+use super::policy::Policy;
+use super::view::{View, between};
+use crate::change::{Better, Change, Reversal, WhenInconclusive};
+use crate::outcome::{Outcome, Verdict};
+use crate::resource::Live;
+use crate::snapshot::Snapshot;
+use crate::stats::compare::{Difference, difference};
+use jiff::Timestamp;
+use load::Bounds;
+use windows::{Samples, Windows};
+
+/// What a change is judged from.
+pub(super) struct Case<'a> {
+    change: &'a Change,
+    before: View<'a>,
+    after: View<'a>,
+    policy: &'a Policy,
+    windows: Windows,
+}
+
+/// The comparison that a verdict rests on.
+struct Judged {
+    verdict: Verdict,
+    before: f64,
+    after: f64,
+    difference: Option<Difference>,
+    why: String,
+}
+
+/// Judges a change from the snapshot before it and one after it has settled.
+pub fn verify(change: &Change, before: &Snapshot, after: &Snapshot, applied_at: Timestamp, policy: &Policy) -> Outcome {
+    let case = Case {
+        change,
+        before: View::new(before, policy),
+        after: View::new(after, policy),
+        policy,
+        windows: Windows::of(change, before, after, applied_at, policy),
+    };
+    let judged = judge(&case);
+    let (verdict, why) = match &judged {
+        Ok(judged) => (judged.verdict, judged.why.clone()),
+        Err(why) => (Verdict::Inconclusive, why.clone()),
+    };
+    let judged = judged.ok();
+    let better = |difference: &Difference| match change.expected.better {
+        Better::Lower => -difference.shift,
+        Better::Higher => difference.shift,
+    };
+    let interval = judged.as_ref().and_then(|judged| judged.difference.as_ref()).map(|d| (d.low, d.high));
+    let improvement_pct = judged.as_ref().and_then(|judged| {
+        let gain = better(judged.difference.as_ref()?);
+        (judged.before.abs() > f64::EPSILON).then(|| 100.0 * gain / judged.before.abs())
+    });
+    Outcome {
+        change: change.id.clone(),
+        signal: change.expected.signal.clone(),
+        resource: change.expected.resource.clone(),
+        verdict,
+        before: judged.as_ref().map(|judged| judged.before),
+        after: judged.as_ref().map(|judged| judged.after),
+        interval,
+        improvement_pct,
+        keep: keeps(change, verdict),
+        why,
+        measured_at: after.taken_at,
+    }
+}
+
+/// Keep what helped, undo what harmed; what can't be told follows the rule of its kind. What can't be undone stays.
+fn keeps(change: &Change, verdict: Verdict) -> bool {
+    let spec = change.action.spec();
+    match verdict {
+        Verdict::Verified => true,
+        Verdict::Regressed => spec.reversal != Reversal::Undoable,
+        Verdict::Inconclusive => spec.when_inconclusive == WhenInconclusive::Keep,
+    }
+}
+
+/// The comparison, or one sentence why there is none.
+fn judge(case: &Case<'_>) -> Result<Judged, String> {
+    case.windows.check()?;
+    if let Some(what) = still_under_way(case) {
+        return Err(format!("{what} is still under way"));
+    }
+    let samples = windows::samples(case)?;
+    let bounds = load::bounds(case)?;
+    let judged = match change_of_backlog(case, &samples)? {
+        Some(backlog) => backlog,
+        None => compare(case, &samples, &bounds)?,
+    };
+    let harm = harm::look(case);
+    Ok(match (judged.verdict, harm) {
+        (_, harm::Harm::Done(what)) => Judged {
+            why: format!("{}, but {what}: it did harm", judged.why),
+            verdict: Verdict::Regressed,
+            ..judged
+        },
+        (Verdict::Verified, harm::Harm::Possible(what)) => {
+            Judged { why: format!("{}, but {what}", judged.why), verdict: Verdict::Inconclusive, ..judged }
+        }
+        _ => judged,
+    })
+}
+
+/// A restart that goes on has no "after" yet.
+fn still_under_way(case: &Case<'_>) -> Option<&'static str> {
+    match &case.after.snapshot.resource(&case.change.resource)?.live {
+        Live::AutoScalingGroup(fleet) if fleet.refresh_in_progress => Some("an instance refresh"),
+        Live::EcsService(service) if service.deployment_in_progress => Some("a deployment"),
+        _ => None,
+    }
+}
+
+/// A backlog is compared minute by minute with what would wait without the change.
+fn change_of_backlog(case: &Case<'_>, samples: &Samples) -> Result<Option<Judged>, String> {
+    let expected = &case.change.expected;
+    if expected.signal.as_str() != "queue_depth" {
+        return Ok(None);
+    }
+    let queue = windows::resource(case, &expected.resource)?;
+    let series = case.after.series("queue_depth", queue);
+    let after = series.known().map(|series| between(series, case.windows.after_from, case.windows.after_to)).unwrap_or_default();
+    let without = load::backlog(case, queue, &after)
+        .ok_or("how many messages came and were finished is not known, so nothing tells a drained backlog from a dry inflow")?;
+    let gaps: Vec<f64> = after.iter().zip(&without).map(|((_, depth), without)| depth - without).collect();
+    let none = vec![0.0; gaps.len()];
+    let found = difference(&none, &gaps).ok_or_else(|| format!("{} values after are too few to tell", gaps.len()))?;
+    let would_be = crate::series::mean(&without).unwrap_or(0.0);
+    let large = found.shift.abs() >= case.policy.effect_min_pct / 100.0 * would_be.max(1.0);
+    let verdict = match (found.high < 0.0 && large, found.low > 0.0 && large) {
+        (true, _) => Verdict::Verified,
+        (_, true) => Verdict::Regressed,
+        _ => Verdict::Inconclusive,
+    };
+    let why = format!(
+        "queue_depth went from {} to {}; without the change about {} would wait (credited {}, 95 % interval {} to {})",
+        short(samples.level_before),
+        short(samples.level_after),
+        short(would_be),
+        short(found.shift),
+        short(found.low),
+        short(found.high)
+    );
+    Ok(Some(Judged { verdict, before: samples.level_before, after: samples.level_after, difference: Some(found), why }))
+}
+
+/// Compares with what would have been: better than the most that load could explain is verified, worse than the most
+/// that load could explain is regressed.
+fn compare(case: &Case<'_>, samples: &Samples, bounds: &Bounds) -> Result<Judged, String> {
+    let sign = match case.change.expected.better {
+        Better::Lower => 1.0,
+        Better::Higher => -1.0,
+    };
+    let against = |factor: f64| {
+        let before: Vec<f64> = samples.before.iter().map(|value| sign * value * factor).collect();
+        let after: Vec<f64> = samples.after.iter().map(|value| sign * value).collect();
+        difference(&before, &after).ok_or_else(|| {
+            format!("{} values before and {} after are too few to tell them apart", before.len(), after.len())
+        })
+    };
+    let (demanding, lenient) = (against(bounds.verified)?, against(bounds.regressed)?);
+    let large = |difference: &Difference, least_pct: f64| difference.shift.abs() >= least_pct / 100.0 * difference.before.abs();
+    let least = case.policy.effect_min_pct;
+    let verdict = if demanding.high < 0.0 && large(&demanding, least) {
+        Verdict::Verified
+    } else if lenient.low > 0.0 && large(&lenient, least) {
+        Verdict::Regressed
+    } else {
+        Verdict::Inconclusive
+    };
+    let used = if verdict == Verdict::Regressed { lenient } else { demanding };
+    // Back to the signal's own direction.
+    let credited = if sign > 0.0 { used } else { Difference { shift: -used.shift, low: -used.high, high: -used.low, ..used } };
+    let (before, after) = (samples.level_before, samples.level_after);
+    let why = format!(
+        "{} went from {} to {} ({} {}, 95 % interval {} to {}){}",
+        case.change.expected.signal,
+        short(before),
+        short(after),
+        if bounds.is_corrected() { "credited" } else { "difference" },
+        short(credited.shift),
+        short(credited.low),
+        short(credited.high),
+        bounds.says
+    );
+    Ok(Judged { verdict, before, after, difference: Some(credited), why })
+}

@@ -1,0 +1,89 @@
+//! What counts as a change, and for how long.
+
+use domain::change::{Action, Change};
+use domain::ids::{AppId, ExecutionId};
+use engine::facts::Tally;
+use engine::ports::{Entry, EntryState};
+use testkit::build;
+
+/// An entry of `run-1` on the fleet, applied that many seconds before [`now`].
+fn entry(id: &str, state: EntryState, seconds_ago: i64) -> Entry {
+    let at = build::after_s(NOW_S - seconds_ago);
+    Entry {
+        app: AppId::from("shop"),
+        change: Change { cost_usd_cents_month: Some(500), ..build::change(id, build::set_fleet("web", 4)) },
+        execution: ExecutionId::from("run-1"),
+        iteration: 1,
+        state,
+        prior: build::fleet("web", 2),
+        fence: 1,
+        intended_at: at,
+        applied_at: Some(at),
+        settled_at: None,
+        outcome: None,
+        note: String::new(),
+    }
+}
+
+const NOW_S: i64 = 10 * 86_400;
+
+fn tally(entries: &[Entry]) -> Tally {
+    let change = build::change("next", build::set_fleet("web", 6));
+    Tally::of(entries, "run-1", &change, build::after_s(NOW_S))
+}
+
+#[test]
+fn counts_by_run_hour_and_day_up_to_their_ends() {
+    let entries =
+        [entry("a", EntryState::Kept, 3_599), entry("b", EntryState::Kept, 3_600), entry("c", EntryState::Kept, 86_399), entry("d", EntryState::Kept, 86_400)];
+    let tally = tally(&entries);
+    assert_eq!((tally.in_execution, tally.last_hour, tally.last_day), (4, 1, 3));
+}
+
+#[test]
+fn counts_what_is_uncertain_and_not_what_never_happened() {
+    let entries = [entry("a", EntryState::Intended, 60), entry("b", EntryState::NotApplied, 60)];
+    let tally = tally(&entries);
+    assert_eq!((tally.in_execution, tally.last_hour), (1, 1));
+    assert_eq!(tally.open_change, Some("a".into()));
+}
+
+#[test]
+fn counts_an_entry_from_the_future() {
+    assert_eq!(tally(&[entry("a", EntryState::Kept, -600)]).last_hour, 1);
+}
+
+#[test]
+fn counts_an_undo_by_when_it_was_undone() {
+    let undone = |ago_s| Entry {
+        settled_at: Some(build::after_s(NOW_S - ago_s)),
+        ..entry("a", EntryState::Undone, 90_000)
+    };
+    assert_eq!(tally(&[undone(86_399)]).undos_last_day, 1);
+    assert_eq!(tally(&[undone(86_400)]).undos_last_day, 0);
+    assert_eq!(tally(&[undone(60)]).resource_changed_at, Some(build::after_s(NOW_S - 60)), "restoring is changing");
+    assert_eq!(tally(&[undone(60)]).last_day, 0);
+}
+
+#[test]
+fn counts_the_same_remedy_on_the_same_resource_as_a_repeat() {
+    let other_kind = Entry { change: build::change("b", Action::RefreshFleet { group: "web".into() }), ..entry("b", EntryState::Kept, 60) };
+    let other_resource = Entry { change: build::change("c", build::set_fleet("api", 4)), ..entry("c", EntryState::Kept, 60) };
+    let tally = tally(&[entry("a", EntryState::Kept, 900), other_kind, other_resource]);
+    assert_eq!(tally.repeats_last_day, 1);
+    assert_eq!(tally.resource_changed_at, Some(build::after_s(NOW_S - 60)));
+    assert_eq!(tally.last_day, 3);
+}
+
+#[test]
+fn adds_up_what_this_run_spends_and_lets_no_saving_pay_for_it() {
+    let saving = Entry {
+        change: Change { cost_usd_cents_month: Some(-900), ..build::change("b", build::set_fleet("api", 1)) },
+        ..entry("b", EntryState::Kept, 60)
+    };
+    let undone = entry("c", EntryState::Undone, 60);
+    let undone = Entry { settled_at: Some(undone.intended_at), ..undone };
+    let of_another_run = Entry { execution: ExecutionId::from("run-0"), ..entry("d", EntryState::Kept, 60) };
+    let tally = tally(&[entry("a", EntryState::Kept, 900), saving, undone, of_another_run]);
+    assert_eq!(tally.spent_usd_cents_month, 500);
+}

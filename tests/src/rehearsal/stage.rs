@@ -1,0 +1,325 @@
+//! A cloud in miniature for one application: instances that take a minute to come, a refresh that replaces one after the
+//! other, tasks, a cache, alarms. The same times as the local cloud's.
+
+use super::store::Store;
+use crate::model::{
+    App, CacheSeen, Event, Happening, InstanceSeen, Metrics, Names, Sample, ServiceSeen, World, data, effects_at,
+};
+use crate::scenario::AppScenario;
+use crate::studio::{AlarmPlan, alarm_plans, names_of};
+use domain::change::Action;
+use domain::ids::ResourceId;
+use domain::observed::Observed;
+use domain::reading::{Scene, assemble, readings};
+use domain::resource::{Cache, Database, Fleet, Instance, Live, Resource, Service};
+use domain::snapshot::{Alarm, AlarmState, Snapshot};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Minute 0 of every rehearsal: 2026-01-01T00:00Z, in minutes since 1970.
+const START_MIN: i64 = 29_454_240;
+/// Minutes of history.
+const PAST_MIN: i64 = 190;
+/// Minutes that an instance or a task needs to come up.
+const BOOT_MIN: i64 = 1;
+/// Minutes between two replacements of a refresh: boot and warm-up.
+const REFRESH_STEP_MIN: i64 = 2;
+/// Minutes that a deployment takes.
+const DEPLOY_MIN: i64 = 2;
+
+#[derive(Clone, Debug)]
+struct Server {
+    id: String,
+    launched_min: i64,
+}
+
+/// The stage.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// What has been published.
+    pub store: Store,
+    app: String,
+    names: Names,
+    model: App,
+    events: Vec<Event>,
+    now_min: i64,
+    servers: Vec<Server>,
+    launched: u32,
+    desired: u32,
+    refresh: Option<(i64, Vec<String>)>,
+    last_refresh_min: Option<i64>,
+    tasks: u32,
+    tasks_since_min: i64,
+    tasks_before: u32,
+    deployed_min: i64,
+    poisoned: bool,
+    poison_done: bool,
+    warm: f64,
+    plans: Vec<AlarmPlan>,
+}
+
+impl Stage {
+    /// An application with its past.
+    pub fn new(app: &str, scenario: &AppScenario, seed: u64) -> Self {
+        let params = scenario.sizes.clone();
+        let mut names = names_of(app);
+        names.target_group = format!("targetgroup/{app}/1");
+        names.load_balancer = format!("app/{app}/2");
+        let plans = alarm_plans(app, &names, &params);
+        let long_ago = -20_000;
+        let servers = (0..params.web.servers).map(|n| Server { id: format!("i-{n:04}"), launched_min: long_ago }).collect();
+        let mut stage = Self {
+            store: Store::default(),
+            app: app.to_owned(),
+            names,
+            events: scenario.events.clone(),
+            now_min: -PAST_MIN,
+            servers,
+            launched: params.web.servers,
+            desired: params.web.servers,
+            refresh: None,
+            last_refresh_min: None,
+            tasks: params.workers.tasks,
+            tasks_since_min: long_ago,
+            tasks_before: params.workers.tasks,
+            deployed_min: long_ago,
+            poisoned: false,
+            poison_done: false,
+            warm: 1.0,
+            plans,
+            model: App::new(params, seed),
+        };
+        for _ in 0..PAST_MIN {
+            stage.live();
+        }
+        stage
+    }
+
+    /// Minutes since the scenario began.
+    pub fn minute(&self) -> i64 {
+        self.now_min
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        time(self.now_min)
+    }
+
+    /// Wanted size of the web group and count of tasks.
+    pub fn sizes(&self) -> (u32, u32) {
+        (self.desired, self.tasks)
+    }
+
+    /// Ids of the instances.
+    pub fn instances(&self) -> Vec<&str> {
+        self.servers.iter().map(|server| server.id.as_str()).collect()
+    }
+
+    /// One minute.
+    pub fn live(&mut self) -> Sample {
+        let minute = self.now_min;
+        #[allow(clippy::cast_precision_loss, reason = "a few thousand minutes")]
+        let at = minute as f64;
+        self.step_refresh();
+        self.step_cache(at);
+        let effects = effects_at(&self.events, at);
+        let sample = self.model.step(&self.world(), &effects, at);
+        if effects.metrics == Metrics::Arrive {
+            for datum in data(&self.names, &sample) {
+                self.store.put(START_MIN + minute, datum);
+            }
+        }
+        self.now_min += 1;
+        sample
+    }
+
+    fn world(&self) -> World {
+        let instances = self
+            .servers
+            .iter()
+            .map(|server| InstanceSeen {
+                id: server.id.clone(),
+                #[allow(clippy::cast_precision_loss, reason = "a few thousand minutes")]
+                age_min: (self.now_min - server.launched_min - BOOT_MIN).max(0) as f64,
+                in_service: self.serves(server),
+            })
+            .collect();
+        let memory_pct = if self.poisoned { 99.0 } else { 16.0 };
+        World {
+            instances,
+            desired: self.desired,
+            service: ServiceSeen { desired: self.tasks, running: self.running() },
+            cache: CacheSeen { warm_share: self.warm, memory_pct, evictions: 0.0, reachable: true },
+        }
+    }
+
+    fn serves(&self, server: &Server) -> bool {
+        self.now_min - server.launched_min >= BOOT_MIN
+    }
+
+    fn running(&self) -> u32 {
+        let up = self.now_min - self.tasks_since_min >= BOOT_MIN || self.tasks < self.tasks_before;
+        if up { self.tasks } else { self.tasks_before }
+    }
+
+    fn step_cache(&mut self, minute: f64) {
+        let due = self.events.iter().any(|event| event.happens == Happening::PoisonCache {} && minute >= event.at_min);
+        if due && !self.poison_done {
+            (self.poison_done, self.poisoned, self.warm) = (true, true, 0.0);
+        } else if !self.poisoned {
+            self.warm = (self.warm + self.model.params().cache.refill_share_per_min).min(1.0);
+        }
+    }
+
+    fn step_refresh(&mut self) {
+        let Some((next_min, mut queue)) = self.refresh.take() else { return };
+        if self.now_min < next_min {
+            self.refresh = Some((next_min, queue));
+        } else if let Some(id) = queue.pop() {
+            self.replace(&id);
+            self.refresh = Some((self.now_min + REFRESH_STEP_MIN, queue));
+        }
+    }
+
+    fn launch(&mut self) {
+        self.servers.push(Server { id: format!("i-{:04}", self.launched), launched_min: self.now_min });
+        self.launched += 1;
+    }
+
+    fn replace(&mut self, id: &str) {
+        let before = self.servers.len();
+        self.servers.retain(|server| server.id != id);
+        if self.servers.len() < before {
+            self.launch();
+        }
+    }
+
+    /// Does what the cloud would do.
+    pub fn apply(&mut self, action: &Action) {
+        match action {
+            Action::SetFleetCapacity { desired, .. } => self.resize(*desired),
+            Action::SetServiceCount { desired, .. } => {
+                self.tasks_before = self.running();
+                (self.tasks, self.tasks_since_min) = (*desired, self.now_min);
+            }
+            Action::ReplaceInstance { instance, .. } => self.replace(instance),
+            Action::RefreshFleet { .. } => {
+                self.last_refresh_min = Some(self.now_min);
+                self.refresh = Some((self.now_min, self.servers.iter().map(|server| server.id.clone()).collect()));
+            }
+            Action::RedeployService { .. } => self.deployed_min = self.now_min,
+            Action::FlushCache { .. } => (self.poisoned, self.warm) = (false, 0.0),
+            Action::InvalidateCdn { .. } => {}
+        }
+    }
+
+    /// Restores what a change of sizes has changed; other changes restore themselves.
+    pub fn restore(&mut self, prior: &Live) {
+        match prior {
+            Live::AutoScalingGroup(fleet) => self.resize(fleet.desired),
+            Live::EcsService(service) => {
+                self.tasks_before = self.running();
+                (self.tasks, self.tasks_since_min) = (service.desired, self.now_min);
+            }
+            _ => {}
+        }
+    }
+
+    fn resize(&mut self, desired: u32) {
+        self.desired = desired;
+        let wanted = usize::try_from(desired).unwrap_or(usize::MAX);
+        while self.servers.len() < wanted {
+            self.launch();
+        }
+        self.servers.truncate(wanted);
+    }
+
+    /// What the maintainer would see now.
+    pub fn snapshot(&self, window_s: u32) -> Snapshot {
+        let resources = self.resources();
+        let to = START_MIN + self.now_min;
+        let answers = readings(&resources).iter().map(|reading| self.store.read(reading, to - 180, to)).collect();
+        let scene = Scene {
+            app: self.app.as_str().into(),
+            taken_at: self.now(),
+            window_s,
+            alarms: Observed::Known(self.alarms()),
+            undiscovered: Vec::new(),
+        };
+        assemble(scene, resources, answers)
+    }
+
+    /// The alarms as they stand.
+    pub fn alarms(&self) -> Vec<Alarm> {
+        self.plans
+            .iter()
+            .map(|plan| {
+                let values = (1..=i64::from(plan.minutes)).map(|ago| {
+                    self.store.value(plan.namespace, plan.metric, &plan.dimensions, plan.stat, START_MIN + self.now_min - ago)
+                });
+                let values: Vec<Option<f64>> = values.collect();
+                let state = match values {
+                    _ if values.iter().all(|value| value.is_some_and(|value| value > plan.threshold)) => AlarmState::Alarm,
+                    _ if values.iter().all(Option::is_none) && plan.missing == "missing" => AlarmState::InsufficientData,
+                    _ => AlarmState::Ok,
+                };
+                Alarm { name: plan.name.clone(), state, since: None, reason: plan.description.clone() }
+            })
+            .collect()
+    }
+
+    /// The resources with their live state.
+    pub fn resources(&self) -> Vec<Resource> {
+        let tags: BTreeMap<String, String> = [("maintainer:app".to_owned(), self.app.clone())].into();
+        let names = &self.names;
+        let target_group = format!("arn:aws:elasticloadbalancing:us-east-1:000000000000:{}", names.target_group);
+        let resource = |id: &str, name: &str, live| Resource { id: ResourceId::from(id), name: name.to_owned(), tags: tags.clone(), live };
+        let instances = self.servers.iter().map(|server| Instance {
+            id: server.id.clone(),
+            in_service: self.serves(server),
+            healthy: true,
+            protected: false,
+            launched_at: Some(time(server.launched_min)),
+        });
+        let web = &self.model.params().web;
+        let fleet = Fleet {
+            min: web.min,
+            max: web.max,
+            desired: self.desired,
+            instances: instances.collect(),
+            refresh_in_progress: self.refresh.is_some(),
+            last_refresh_at: self.last_refresh_min.map(time),
+            target_groups: vec![ResourceId::from(target_group.as_str())],
+        };
+        let service = Service {
+            cluster: names.cluster.clone(),
+            desired: self.tasks,
+            running: self.running(),
+            deployment_in_progress: self.now_min - self.deployed_min < DEPLOY_MIN,
+            last_deployment_at: Some(time(self.deployed_min)),
+            bounds: Some((1, 10)),
+        };
+        let cache = Cache { engine: "redis".to_owned(), host: "127.0.0.1".to_owned(), port: 1, tls: false, nodes: vec![names.cache.clone()] };
+        let database = Database {
+            engine: "postgres".to_owned(),
+            instance_class: "db.t4g.medium".to_owned(),
+            connections_max: Some(450.0),
+            storage_bytes: Some(100.0 * 1_073_741_824.0),
+            memory_bytes: Some(4.0 * 1_073_741_824.0),
+        };
+        let (group, balancer) = (names.target_group.clone(), names.load_balancer.clone());
+        vec![
+            resource(&target_group, &self.app, Live::TargetGroup { target_group: group, load_balancer: balancer.clone() }),
+            resource("arn:lb", &self.app, Live::LoadBalancer { load_balancer: balancer }),
+            resource("arn:asg", &names.group, Live::AutoScalingGroup(fleet)),
+            resource("arn:ecs", &names.service, Live::EcsService(service)),
+            resource("arn:cache", &names.cache, Live::Cache(cache)),
+            resource("arn:db", &names.database, Live::Database(database)),
+            resource("arn:queue", &names.queue, Live::Queue),
+        ]
+    }
+}
+
+fn time(minute: i64) -> Timestamp {
+    Timestamp::from_second(60 * (START_MIN + minute)).unwrap_or(Timestamp::UNIX_EPOCH)
+}

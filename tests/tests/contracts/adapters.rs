@@ -1,0 +1,153 @@
+//! IAM actions by method of an adapter.
+//!
+//! The adapters declare what they need as a whole; a function that calls only some of the methods must get only the
+//! actions of these.
+
+use aws::permissions::{self, Needs};
+use std::collections::BTreeSet;
+
+/// An action and what it concerns.
+pub type Grant = (&'static str, &'static str);
+
+/// What one method of an adapter needs.
+pub struct Method {
+    /// Adapter, by the name of its module.
+    pub adapter: &'static str,
+    /// Method of its port.
+    pub method: &'static str,
+    /// Actions, each with what it concerns.
+    pub grants: &'static [Grant],
+}
+
+const APPLICATION: &str = "application";
+const ARTIFACTS: &str = "artifacts bucket";
+const CHANGES: &str = "changes table";
+const CONFIG: &str = "configuration bucket";
+const EXECUTIONS: &str = "workflow_executions table";
+const LEASES: &str = "leases table";
+const RESULTS: &str = "optimization_results table";
+
+const fn row(adapter: &'static str, method: &'static str, grants: &'static [Grant]) -> Method {
+    Method { adapter, method, grants }
+}
+
+/// Every method of every adapter but the actuator's, whose actions stand beside the changes.
+const TABLE: &[Method] = &[
+    row("artifacts", "put", &[("s3:PutObject", ARTIFACTS)]),
+    // Without the list S3 answers "access denied" where a document is only absent.
+    row("artifacts", "get", &[("s3:GetObject", ARTIFACTS), ("s3:ListBucket", ARTIFACTS)]),
+    row("config_source", "fetch", &[("s3:GetObject", CONFIG), ("s3:ListBucket", CONFIG)]),
+    row("dead_letters", "park", &[("sqs:SendMessage", "dead-letter queue")]),
+    row(
+        "episodes",
+        "join",
+        &[("dynamodb:UpdateItem", LEASES), ("dynamodb:PutItem", LEASES), ("dynamodb:GetItem", LEASES)],
+    ),
+    row("episodes", "mark_started", &[("dynamodb:UpdateItem", LEASES)]),
+    row("episodes", "open", &[("dynamodb:GetItem", LEASES)]),
+    row("episodes", "close", &[("dynamodb:DeleteItem", LEASES)]),
+    row("episodes", "seen", &[("dynamodb:GetItem", LEASES)]),
+    row("episodes", "remember", &[("dynamodb:PutItem", LEASES)]),
+    row("executions", "open", &[("dynamodb:PutItem", EXECUTIONS), ("dynamodb:GetItem", EXECUTIONS)]),
+    row("executions", "read", &[("dynamodb:GetItem", EXECUTIONS)]),
+    row("executions", "save", &[("dynamodb:PutItem", EXECUTIONS)]),
+    row("executions", "result", &[("dynamodb:PutItem", RESULTS)]),
+    row(
+        "inventory",
+        "discover",
+        &[
+            ("autoscaling:DescribeAutoScalingGroups", APPLICATION),
+            ("autoscaling:DescribeInstanceRefreshes", APPLICATION),
+            ("ecs:DescribeServices", APPLICATION),
+            ("elasticache:DescribeCacheClusters", APPLICATION),
+            ("elasticache:DescribeReplicationGroups", APPLICATION),
+            ("elasticloadbalancing:DescribeLoadBalancers", APPLICATION),
+            ("elasticloadbalancing:DescribeTargetGroups", APPLICATION),
+            ("rds:DescribeDBInstances", APPLICATION),
+            ("tag:GetResources", APPLICATION),
+        ],
+    ),
+    row("inventory", "tagged_apps", &[("tag:GetTagValues", APPLICATION), ("autoscaling:DescribeTags", APPLICATION)]),
+    row("inventory", "alarm_tags", &[("cloudwatch:ListTagsForResource", APPLICATION)]),
+    row(
+        "journal",
+        "intend",
+        &[("dynamodb:PutItem", CHANGES), ("dynamodb:GetItem", CHANGES), ("dynamodb:ConditionCheckItem", LEASES)],
+    ),
+    row("journal", "advance", &[("dynamodb:PutItem", CHANGES), ("dynamodb:GetItem", CHANGES)]),
+    row("journal", "since", &[("dynamodb:Query", CHANGES)]),
+    row("leases", "acquire", &[("dynamodb:UpdateItem", LEASES)]),
+    row("leases", "renew", &[("dynamodb:UpdateItem", LEASES)]),
+    row("leases", "release", &[("dynamodb:UpdateItem", LEASES)]),
+    row(
+        "notifier",
+        "notify",
+        &[("sns:Publish", "topic and event bus"), ("events:PutEvents", "topic and event bus")],
+    ),
+    row("starter", "start", &[("states:StartExecution", "state machine")]),
+    row("switch", "read", &[("ssm:GetParameter", "kill switch parameter")]),
+    row("telemetry", "read", &[("cloudwatch:GetMetricData", APPLICATION)]),
+    row("telemetry", "alarms", &[("cloudwatch:DescribeAlarms", APPLICATION), ("tag:GetResources", APPLICATION)]),
+];
+
+/// Methods of an adapter.
+pub fn methods(adapter: &str) -> Vec<&'static str> {
+    if adapter == "actuator" {
+        return vec!["live", "apply", "restore"];
+    }
+    TABLE.iter().filter(|row| row.adapter == adapter).map(|row| row.method).collect()
+}
+
+/// What these methods of an adapter need.
+pub fn grants(adapter: &str, methods: &BTreeSet<&str>) -> BTreeSet<Grant> {
+    if adapter == "actuator" {
+        let of_changes = domain::changes::TABLE.iter().flat_map(|spec| spec.permissions);
+        return of_changes.map(|action| (*action, APPLICATION)).collect();
+    }
+    let called = TABLE.iter().filter(|row| row.adapter == adapter && methods.contains(row.method));
+    called.flat_map(|row| row.grants.iter().copied()).collect()
+}
+
+/// What an adapter declares.
+fn declared(adapter: &str) -> BTreeSet<Grant> {
+    let of_adapter = |needs: &&Needs| needs.adapter == adapter;
+    let table = permissions::TABLE.iter().filter(of_adapter);
+    table.flat_map(|needs| needs.actions.iter().map(|action| (*action, needs.on))).collect()
+}
+
+#[test]
+fn the_methods_of_an_adapter_need_what_it_declares_and_nothing_else() {
+    let adapters: BTreeSet<&str> = TABLE.iter().map(|row| row.adapter).collect();
+    for adapter in &adapters {
+        let of_methods = grants(adapter, &methods(adapter).into_iter().collect());
+        assert_eq!(of_methods, declared(adapter), "{adapter}: methods on the left, PERMISSIONS on the right");
+    }
+    let declared: BTreeSet<&str> = permissions::TABLE.iter().map(|needs| needs.adapter).collect();
+    assert_eq!(declared, adapters, "adapters that declare something");
+}
+
+#[test]
+fn the_table_has_every_method_of_the_ports() {
+    let ports = crate::repository::text("shared/engine/src/ports.rs");
+    for (name, adapter) in [
+        ("Artifacts", "artifacts"),
+        ("ConfigSource", "config_source"),
+        ("DeadLetters", "dead_letters"),
+        ("Episodes", "episodes"),
+        ("Executions", "executions"),
+        ("Inventory", "inventory"),
+        ("Journal", "journal"),
+        ("Leases", "leases"),
+        ("Notifier", "notifier"),
+        ("Starter", "starter"),
+        ("Switch", "switch"),
+        ("Telemetry", "telemetry"),
+        ("Actuator", "actuator"),
+    ] {
+        let start = ports.find(&format!("pub trait {name}:")).unwrap_or_else(|| panic!("no port {name}"));
+        let body = &ports[start..];
+        let body = &body[..body.find("\n}").unwrap()];
+        let declared: BTreeSet<&str> = crate::repository::after(body, "async fn ").into_iter().collect();
+        assert_eq!(declared, methods(adapter).into_iter().collect(), "{name}");
+    }
+}

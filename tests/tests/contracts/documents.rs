@@ -1,0 +1,71 @@
+//! What the documents say of names, defaults and files is so.
+
+use crate::repository;
+use crate::template::Template;
+use std::collections::BTreeSet;
+
+/// Documents for people who deploy and use the maintainer.
+fn pages() -> Vec<(String, String)> {
+    let mut paths: Vec<String> = repository::names("docs", ".md").into_iter().map(|name| format!("docs/{name}")).collect();
+    paths.extend(repository::names(".", ".md"));
+    paths.into_iter().map(|path| (path.clone(), repository::text(&path))).collect()
+}
+
+/// Words between back-quotes.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().flat_map(|line| line.split('`').skip(1).step_by(2))
+}
+
+#[test]
+fn files_that_are_named_are_there() {
+    let starts = ["docs/", "infra/", "tests/", "scripts/", "shared/", "functions/", "examples/"];
+    for (page, text) in pages() {
+        for name in quoted(&text).filter(|name| starts.iter().any(|start| name.starts_with(start))) {
+            let plain = !name.contains(['*', '<', '{', ' ', '…']) && !name.contains("::");
+            let path = name.trim_end_matches('/');
+            assert!(!plain || repository::root().join(path).exists(), "{page} names {name}, which is not there");
+        }
+    }
+}
+
+#[test]
+fn parameters_that_are_named_are_those_of_the_template() {
+    let parameters = Template::load().keys("/Parameters");
+    for (page, text) in pages() {
+        for rest in text.split("parameter `").skip(1) {
+            let name = rest.split('`').next().unwrap();
+            assert!(parameters.contains(name) || name.contains('-'), "{page} names the parameter {name}");
+        }
+    }
+}
+
+#[test]
+fn the_events_page_names_the_events_that_are_sent() {
+    let page = repository::text("docs/events.md");
+    let named: BTreeSet<&str> = quoted(&page).filter(|word| word.starts_with("Maintainer ")).collect();
+    assert_eq!(named, BTreeSet::from([lifecycle::escalate::ESCALATION, lifecycle::finish::REPORT]));
+    assert!(page.contains(&format!("`source` is always `{}`", aws::notifier::EVENT_SOURCE)));
+}
+
+#[test]
+fn the_schedule_and_the_notice_of_silence_fit_each_other() {
+    let template = Template::load();
+    let default = template.at("/Parameters/HealthSchedule/Default").as_str().unwrap();
+    assert_eq!(default, "rate(4 hours)", "the cycle runs every four hours unless the user says otherwise");
+    let hours = template.at("/Parameters/DeadManHours/Default").as_u64().unwrap();
+    assert!(hours > 2 * 4, "two rounds must have been missed before people are told");
+    let period_s = template.at("/Resources/SilenceAlarm/Properties/Period").as_u64().unwrap();
+    let most = template.at("/Parameters/DeadManHours/MaxValue").as_u64().unwrap();
+    assert!(period_s * most <= 86_400, "CloudWatch looks back over a day at most");
+}
+
+/// A lease must outlive the longest time in which a run does not renew it, and an episode the longest run.
+#[test]
+fn a_lease_outlives_the_longest_step_and_wait() {
+    let longest_step_s = Template::load().functions().iter().map(|function| function.timeout_s).max().unwrap();
+    let longest_settle_s = domain::changes::TABLE.iter().map(|spec| spec.settle_s).max().unwrap();
+    let policy = config::Config::parse("").unwrap().resolve_tagged(&"shop".into()).policy;
+    let wait_s = (longest_settle_s + policy.window_s).max(policy.wait_s);
+    let away_s = u64::from(wait_s) + 2 * longest_step_s;
+    assert!(u64::from(engine::run::LEASE_TTL_S) > away_s, "a run is away from its lease for {away_s} s");
+}

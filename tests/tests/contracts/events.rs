@@ -1,0 +1,110 @@
+//! Sample inputs, the schedule's input and the event rule: each is understood by the code that gets it.
+
+use crate::repository;
+use crate::template::Template;
+use config::input::{Input, Trigger};
+use domain::mode::Mode;
+use lifecycle::alarm::{Transition, transitions};
+use serde_json::Value;
+
+const ALARMS: [&str; 3] = ["eventbridge-alarm.json", "lambda-alarm-action.json", "sns-alarm.json"];
+const INPUTS: [&str; 5] = ["preview.json", "schedule.json", "start-all.json", "start-list.json", "start-one.json"];
+
+fn sample(name: &str) -> Value {
+    repository::json(&format!("infra/events/{name}"))
+}
+
+fn input(name: &str) -> Input {
+    Input::parse(&sample(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn transition(name: &str) -> Transition {
+    let mut found = transitions(&sample(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert_eq!(found.len(), 1, "{name}");
+    found.remove(0)
+}
+
+#[test]
+fn every_sample_is_looked_at() {
+    let mut all: Vec<&str> = ALARMS.into_iter().chain(INPUTS).collect();
+    all.sort_unstable();
+    assert_eq!(repository::names("infra/events", ""), all);
+}
+
+#[test]
+fn the_three_ways_of_one_alarm_are_one_transition() {
+    let expected = transition(ALARMS[0]);
+    assert_eq!((expected.name.as_str(), expected.state.as_str()), ("shop-latency", "ALARM"));
+    assert_eq!(expected.dimensions[0]["TargetGroup"], "targetgroup/shop/73e2d6bc24d8a067");
+    for name in ALARMS {
+        assert_eq!(transition(name), expected, "{name}");
+        assert_eq!(transition(name).id(), expected.id(), "{name}");
+    }
+}
+
+#[test]
+fn the_inputs_mean_what_their_names_say() {
+    assert_eq!(input("start-all.json"), Input::default());
+    assert_eq!(input("start-one.json"), Input { apps: vec!["shop".into()], ..Input::default() });
+    assert_eq!(input("start-list.json").apps, ["shop".into(), "blog".into()]);
+    assert_eq!(input("preview.json"), Input { apps: vec!["shop".into()], mode: Some(Mode::Observe), ..Input::default() });
+    let scheduled = input("schedule.json");
+    assert_eq!((scheduled.apps.len(), scheduled.trigger), (0, Trigger::Schedule));
+    assert_eq!(scheduled.scheduled_at, Some("2026-03-02T08:00:00Z".parse().unwrap()));
+}
+
+#[test]
+fn the_input_of_the_schedule_is_understood() {
+    let template = Template::load();
+    let schedule = template.at("/Resources/HealthStateMachine/Properties/Events/Schedule/Properties");
+    let given = schedule["Input"].as_str().unwrap().replace("<aws.scheduler.scheduled-time>", "2026-03-02T08:00:00Z");
+    assert_eq!(Input::parse_text(&given).unwrap(), input("schedule.json"));
+}
+
+#[test]
+fn what_dispatch_and_finish_start_is_understood() {
+    for file in ["functions/lifecycle/src/dispatch.rs", "functions/lifecycle/src/finish.rs"] {
+        let code = repository::code(file);
+        let body = code.split("letinput=json!(").nth(1).unwrap().split("});").next().unwrap();
+        let keys: Vec<&str> = body.split('"').skip(1).step_by(2).filter(|key| *key != "alarm").collect();
+        assert_eq!(keys, ["app", "trigger", "alarms", "episode"], "{file}");
+    }
+    let started = serde_json::json!({"app": "shop", "trigger": "alarm", "alarms": ["shop-latency"], "episode": "e1"});
+    let input = Input::parse(&started).unwrap();
+    assert_eq!((input.trigger, input.episode.as_deref()), (Trigger::Alarm, Some("e1")));
+}
+
+#[test]
+fn the_event_rule_lets_alarms_of_applications_through_and_our_own_not() {
+    let template = Template::load();
+    let pattern = template.at("/Resources/DispatchFunction/Properties/Events/AlarmEvent/Properties/Pattern");
+    let event = sample("eventbridge-alarm.json");
+    assert!(matches(pattern, &event));
+    let with = |pointer: &str, value: &str| {
+        let mut event = event.clone();
+        *event.pointer_mut(pointer).unwrap() = Value::from(value);
+        event
+    };
+    assert!(!matches(pattern, &with("/detail/state/value", "OK")));
+    assert!(!matches(pattern, &with("/source", "aws.ec2")));
+    for (name, alarm) in template.of_type("AWS::CloudWatch::Alarm") {
+        let own = crate::template::reference(&alarm["AlarmName"]);
+        assert!(!matches(pattern, &with("/detail/alarmName", &own)), "{name} would start a run");
+    }
+}
+
+/// EventBridge's matching, as far as the rule uses it.
+fn matches(pattern: &Value, event: &Value) -> bool {
+    pattern.as_object().unwrap().iter().all(|(key, wanted)| match wanted {
+        Value::Object(_) => matches(wanted, &event[key]),
+        Value::Array(choices) => choices.iter().any(|choice| fits(choice, &event[key])),
+        other => panic!("{other} is no part of a pattern"),
+    })
+}
+
+fn fits(choice: &Value, value: &Value) -> bool {
+    let Some(rule) = choice.as_object() else { return choice == value };
+    let prefix = rule["anything-but"]["prefix"].clone();
+    let prefix = crate::template::reference(&prefix);
+    value.as_str().is_some_and(|text| !text.starts_with(&prefix))
+}

@@ -1,0 +1,117 @@
+//! The graph of each state machine: whole, legible, and without polling.
+
+use crate::machine::{Machine, State};
+use serde_json::Value;
+
+#[test]
+fn every_target_is_there_and_every_state_is_reached() {
+    for machine in Machine::all() {
+        let reached = machine.reachable([machine.start.as_str()], &[]);
+        let unreached: Vec<_> = machine.states.keys().filter(|name| !reached.contains(name.as_str())).collect();
+        assert!(unreached.is_empty(), "{}: nothing leads to {unreached:?}", machine.name);
+    }
+}
+
+#[test]
+fn every_state_says_why_it_is_there() {
+    for machine in Machine::all() {
+        for (name, state) in &machine.states {
+            let comment = state.json["Comment"].as_str().unwrap_or_default();
+            assert!(comment.trim().len() > 20, "{}: {name} says nothing", machine.name);
+        }
+    }
+}
+
+#[test]
+fn every_path_ends() {
+    for machine in Machine::all() {
+        for (name, state) in &machine.states {
+            let ends = matches!(state.kind(), "Succeed" | "Fail") || state.json.get("End") == Some(&Value::Bool(true));
+            let leads = !state.targets().is_empty();
+            let is_choice_or_goes_on = state.kind() == "Choice" || ends || state.json.get("Next").is_some();
+            assert!(is_choice_or_goes_on && (ends || leads), "{}: {name} neither ends nor leads on", machine.name);
+            let end = machine.reachable([name.as_str()], &[]).into_iter().any(|name| {
+                let state = machine.state(name);
+                matches!(state.kind(), "Succeed" | "Fail") || state.json.get("End").is_some()
+            });
+            assert!(end, "{}: no end can be reached from {name}", machine.name);
+        }
+    }
+}
+
+/// A history ends at 25,000 events, so that a loop that waits and looks again would end a long run.
+#[test]
+fn the_only_loop_is_that_of_counted_iterations() {
+    for machine in Machine::all() {
+        for (name, state) in &machine.states {
+            let behind = machine.reachable(state.targets(), &["Iterate"]);
+            let loops = behind.contains(name.as_str()) && name != "Iterate";
+            assert!(!loops, "{}: {name} is in a loop that no iteration counts", machine.name);
+        }
+    }
+}
+
+#[test]
+fn a_wait_ends_by_what_the_run_says_and_is_followed_by_a_measurement() {
+    for machine in Machine::all() {
+        for (name, state) in machine.states.iter().filter(|(_, state)| state.kind() == "Wait") {
+            assert_eq!(state.json["SecondsPath"], "$.wait_s", "{}: {name}", machine.name);
+            let next = machine.state(state.json["Next"].as_str().unwrap());
+            assert_eq!(next.function(), Some("ValidateFunction"), "{}: {name}", machine.name);
+        }
+    }
+}
+
+#[test]
+fn every_task_has_a_time_out_that_outlasts_its_function() {
+    let template = crate::template::Template::load();
+    let functions = template.functions();
+    for machine in Machine::all() {
+        for (name, state) in machine.states.iter().filter(|(_, state)| state.kind() == "Task") {
+            let timeout_s = state.json["TimeoutSeconds"].as_u64();
+            let timeout_s = timeout_s.unwrap_or_else(|| panic!("{}: {name} may last for ever", machine.name));
+            let Some(called) = state.function() else { continue };
+            let function = functions.iter().find(|function| function.logical == called);
+            let function = function.unwrap_or_else(|| panic!("{}: {name} calls {called}", machine.name));
+            assert!(timeout_s > function.timeout_s, "{}: {name} gives up before {called} does", machine.name);
+        }
+    }
+}
+
+#[test]
+fn a_choice_has_a_default() {
+    for machine in Machine::all() {
+        for (name, state) in machine.states.iter().filter(|(_, state)| state.kind() == "Choice") {
+            assert!(state.json["Default"].is_string(), "{}: {name} has no default", machine.name);
+        }
+    }
+}
+
+#[test]
+fn what_travels_is_small_and_passed_on_whole() {
+    for machine in Machine::all() {
+        for (name, state) in machine.states.iter().filter(|(_, state)| state.function().is_some()) {
+            let payload = [&state.json["Parameters"]["Payload.$"], &state.json["Parameters"]["Payload"]["run.$"]];
+            let whole = payload.iter().any(|path| **path == "$") || name == "ResolveTargets";
+            assert!(whole, "{}: {name} loses a part of the run", machine.name);
+            assert_eq!(state.json["OutputPath"], "$.Payload", "{}: {name}", machine.name);
+        }
+    }
+}
+
+/// A state whose Choice reads what a handler writes must find it: each handler writes where the next state looks.
+#[test]
+fn an_error_is_kept_where_the_states_after_it_look() {
+    for machine in Machine::all() {
+        for (name, state) in &machine.states {
+            for catch in state.items("Catch") {
+                let next = machine.state(catch["Next"].as_str().unwrap());
+                let path = catch["ResultPath"].as_str();
+                assert!(path.is_some_and(|path| path.starts_with("$.")), "{}: {name} loses the run", machine.name);
+                let looks = next.json["ErrorPath"].as_str().unwrap_or_default();
+                let must = looks.starts_with("$.error.") || ["NoteFailure", "Finish"].contains(&catch["Next"].as_str().unwrap());
+                assert!(!must || path == Some("$.error"), "{}: {name} hides its error ({:?})", machine.name, State::errors(catch));
+            }
+        }
+    }
+}

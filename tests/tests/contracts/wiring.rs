@@ -1,0 +1,186 @@
+//! Which adapters each binary makes, and which of their methods its step calls.
+
+use crate::repository;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A binary, what it makes from `aws::start::Start`, and the files in which its step calls ports.
+pub struct Wiring {
+    /// The binary.
+    pub binary: &'static str,
+    /// Methods of `Start`.
+    pub makes: &'static [&'static str],
+    /// Files of the step and of what it shares with others.
+    pub files: &'static [&'static str],
+}
+
+const RECORDS: &str = "functions/health/src/records.rs";
+const OBSERVE: &str = "functions/health/src/observe.rs";
+
+/// Every binary.
+pub const TABLE: &[Wiring] = &[
+    Wiring {
+        binary: "lifecycle-dispatch",
+        makes: &["settings", "home", "inventory", "episodes", "leases", "starter", "dead_letters"],
+        files: &["functions/lifecycle/src/dispatch.rs"],
+    },
+    Wiring {
+        binary: "lifecycle-resolve",
+        makes: &["settings", "inventory"],
+        files: &["functions/lifecycle/src/resolve.rs"],
+    },
+    Wiring {
+        binary: "lifecycle-begin",
+        makes: &["settings", "leases", "executions", "journal"],
+        files: &["functions/lifecycle/src/begin.rs"],
+    },
+    Wiring {
+        binary: "lifecycle-escalate",
+        makes: &["executions", "journal", "artifacts", "notifier"],
+        files: &["functions/lifecycle/src/escalate.rs"],
+    },
+    Wiring {
+        binary: "lifecycle-finish",
+        makes: &["executions", "journal", "leases", "episodes", "starter", "notifier"],
+        files: &["functions/lifecycle/src/finish.rs"],
+    },
+    Wiring {
+        binary: "health-monitor",
+        makes: &["settings", "inventory", "telemetry", "leases", "artifacts"],
+        files: &["functions/health/src/monitor.rs", OBSERVE, RECORDS],
+    },
+    Wiring {
+        binary: "health-analyze",
+        makes: &["settings", "artifacts", "executions", "journal"],
+        files: &["functions/health/src/analyze.rs", RECORDS],
+    },
+    Wiring {
+        binary: "health-optimize",
+        makes: &["settings", "actuator", "journal", "leases", "switch", "artifacts", "executions"],
+        files: &[
+            "functions/health/src/optimize.rs",
+            RECORDS,
+            "shared/engine/src/act/mod.rs",
+            "shared/engine/src/act/step.rs",
+            "shared/engine/src/act/context.rs",
+            "shared/engine/src/facts.rs",
+            "shared/engine/src/lease.rs",
+            "shared/engine/src/settle/mod.rs",
+            "shared/engine/src/undo.rs",
+        ],
+    },
+    Wiring {
+        binary: "health-validate",
+        makes: &["settings", "inventory", "telemetry", "leases", "artifacts", "executions", "journal"],
+        files: &["functions/health/src/validate.rs", OBSERVE, RECORDS],
+    },
+    Wiring {
+        binary: "health-iterate",
+        makes: &["settings", "executions"],
+        files: &["functions/health/src/iterate.rs", RECORDS],
+    },
+];
+
+/// Modules that calculate or only lend a type: a step that uses one calls no more ports for it. By the file that uses it.
+const WITHOUT_CALLS: &[(&str, &[&str])] = &[
+    ("functions/lifecycle/src/", &["alarm", "names", "story"]),
+    ("functions/lifecycle/src/begin.rs", &["resolve"]),
+    ("functions/health/src/optimize.rs", &["observe", "validate"]),
+];
+
+impl Wiring {
+    /// The row of a binary.
+    pub fn of(binary: &str) -> &'static Self {
+        TABLE.iter().find(|row| row.binary == binary).unwrap_or_else(|| panic!("{binary} is not in the table of wirings"))
+    }
+
+    /// Adapters by the name of their module, without what only reads a variable.
+    pub fn adapters(&self) -> BTreeSet<&'static str> {
+        let adapter = |made: &&'static str| match *made {
+            "settings" => Some("config_source"),
+            "home" => None,
+            same => Some(same),
+        };
+        self.makes.iter().filter_map(adapter).collect()
+    }
+
+    /// Methods of an adapter that the step calls.
+    pub fn calls(&self, adapter: &str, methods: &[&'static str]) -> BTreeSet<&'static str> {
+        if adapter == "config_source" {
+            return BTreeSet::from(["fetch"]);
+        }
+        let code: String = self.files.iter().map(|file| repository::code(file)).collect();
+        let is_called = |method: &str| {
+            code.contains(&format!("{adapter}.{method}("))
+                || match (adapter, method) {
+                    ("artifacts", "put") => code.contains("documents::put("),
+                    ("artifacts", "get") => code.contains("documents::get(") || code.contains("documents::need("),
+                    _ => false,
+                }
+        };
+        methods.iter().copied().filter(|method| is_called(method)).collect()
+    }
+}
+
+/// Source of every binary, by name.
+fn binaries() -> BTreeMap<String, String> {
+    let mut binaries = BTreeMap::new();
+    for package in ["lifecycle", "health"] {
+        let directory = format!("functions/{package}/src/bin");
+        for name in repository::names(&directory, ".rs") {
+            let code = repository::code(&format!("{directory}/{name}"));
+            binaries.insert(name.trim_end_matches(".rs").to_owned(), code);
+        }
+    }
+    binaries
+}
+
+#[test]
+fn every_package_of_functions_is_looked_at() {
+    assert_eq!(repository::names("functions", ""), ["health", "lifecycle"]);
+}
+
+#[test]
+fn the_table_names_what_each_binary_makes() {
+    let binaries = binaries();
+    let listed: BTreeSet<&str> = TABLE.iter().map(|row| row.binary).collect();
+    assert_eq!(listed, binaries.keys().map(String::as_str).collect::<BTreeSet<_>>());
+    for row in TABLE {
+        let made: BTreeSet<&str> = repository::after(&binaries[row.binary], "start.")
+            .into_iter()
+            .filter(|name| *name != "clock")
+            .collect();
+        assert_eq!(made, row.makes.iter().copied().collect(), "{}", row.binary);
+        assert!(binaries[row.binary].contains(&format!("serve(\"{}\"", row.binary)), "{} logs another name", row.binary);
+    }
+}
+
+#[test]
+fn every_binary_runs_as_one_function() {
+    let template = crate::template::Template::load();
+    let mut run: Vec<String> = template.functions().into_iter().map(|function| function.binary).collect();
+    run.sort();
+    assert_eq!(run, binaries().into_keys().collect::<Vec<_>>());
+}
+
+#[test]
+fn the_table_names_every_file_in_which_a_step_calls_ports() {
+    for row in TABLE {
+        for file in row.files.iter().filter(|file| file.starts_with("functions/")) {
+            let source = repository::code(file);
+            let directory = file.rsplit_once('/').unwrap().0;
+            for module in repository::after(&source, "usecrate::") {
+                let listed = row.files.contains(&format!("{directory}/{module}.rs").as_str());
+                let silent = WITHOUT_CALLS.iter().any(|(by, modules)| file.starts_with(by) && modules.contains(&module));
+                assert!(listed || silent, "{}: {file} uses {module}, which is not in the table", row.binary);
+            }
+        }
+    }
+}
+
+#[test]
+fn modules_without_calls_call_nothing() {
+    for module in ["alarm", "names", "story"] {
+        let code = repository::code(&format!("functions/lifecycle/src/{module}.rs"));
+        assert!(!code.contains(".await"), "{module} waits for something outside");
+    }
+}
