@@ -77,6 +77,8 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
         })
         .await?;
     if record.status != Status::Running {
+        // The lease was taken in this name a moment ago; nobody else would give it back.
+        world.leases.release(&lease_key(Cycle::Health, &start.app), &execution_id).await?;
         return Err(StepError::Conflict(format!("{execution_id} has ended before; start it under another name")));
     }
     let since = now.checked_sub(SignedDuration::from_hours(24 * RESIDUE_DAYS)).unwrap_or(Timestamp::MIN);

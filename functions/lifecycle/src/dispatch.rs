@@ -9,7 +9,7 @@ use config::{Config, Selector};
 use domain::execution::Cycle;
 use domain::ids::{AppId, ExecutionId};
 use domain::resource::{APP_TAG, Resource};
-use engine::ports::{Clock, DeadLetters, Episodes, Inventory, LeaseAnswer, Leases, Starter};
+use engine::ports::{Clock, DeadLetters, Episode, Episodes, Inventory, LeaseAnswer, Leases, Starter};
 use engine::run::{LEASE_TTL_S, episode_key, lease_key};
 use engine::step::StepError;
 use serde::Serialize;
@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 
 /// Seconds after which an episode whose run never closed it no longer counts: longer than the longest run.
 const EPISODE_TTL_S: u32 = 7_200;
+/// Seconds for which the lease is held to ask whether anybody cares for the application: long enough for one delivery.
+const PROBE_TTL_S: u32 = 60;
 /// Longest event that is looked at, in bytes: EventBridge and SNS deliver at most 256 KiB.
 const EVENT_BYTES_MAX: usize = 262_144;
 
@@ -151,7 +153,10 @@ async fn answer_app(app: &AppId, alarms: &[Transition], world: &World<'_>, answe
     let now = world.clock.now();
     let key = episode_key(Cycle::Health, app);
     let names: Vec<String> = alarms.iter().map(|alarm| alarm.name.clone()).collect();
-    let episode = world.episodes.join(&key, &names, now, EPISODE_TTL_S).await?;
+    let mut episode = world.episodes.join(&key, &names, now, EPISODE_TTL_S).await?;
+    if episode.started && abandoned(app, &key, &episode, world).await? {
+        episode = world.episodes.join(&key, &names, now, EPISODE_TTL_S).await?;
+    }
     let name = execution_name(&["health", app.as_str(), &episode.id]);
     // The lease is taken in the name of the run that is to be started; `begin` finds it already its own. Whoever does
     // not get it knows that another run is at work, and a lease that nobody renews runs out.
@@ -170,4 +175,20 @@ async fn answer_app(app: &AppId, alarms: &[Transition], world: &World<'_>, answe
         }
     }
     Ok(())
+}
+
+/// Closes a started episode whose run is gone without having closed it (somebody stopped it), so that the next one can
+/// open. True when it was so.
+///
+/// The lease is asked for in a name of its own: a run that lives keeps it, and the answer is `Busy`.
+async fn abandoned(app: &AppId, key: &str, episode: &Episode, world: &World<'_>) -> Result<bool, StepError> {
+    let lease = lease_key(Cycle::Health, app);
+    let probe = ExecutionId::new(execution_name(&["probe", app.as_str(), &episode.id]));
+    if let LeaseAnswer::Busy(_) = world.leases.acquire(&lease, &probe, world.clock.now(), PROBE_TTL_S).await? {
+        return Ok(false);
+    }
+    world.episodes.close(key, &episode.id).await?;
+    world.leases.release(&lease, &probe).await?;
+    tracing::warn!(%app, episode = episode.id, "the run of this episode ended without closing it");
+    Ok(true)
 }

@@ -3,7 +3,7 @@
 //! The message carries what is wrong, what was tried and measured, what was undone and what to look at next. Telling
 //! twice is better than not at all, so a repeated step tells again.
 
-use crate::story::{Facts, line, subject, tell};
+use crate::story::{Facts, changes_detail, findings_detail, line, subject, tell};
 use domain::execution::{ExecutionRecord, Status};
 use domain::finding::{Finding, Severity};
 use domain::health::Decided;
@@ -115,15 +115,7 @@ fn detail(
         "failed": record.status == Status::Failed || run.error.is_some(),
         "score": score.and_then(Observed::known),
         "iterations": record.iterations.len(),
-        "findings": findings.iter().map(|finding| json!({
-            "rule": finding.rule, "resource": finding.resource, "severity": finding.severity,
-            "confidence": finding.confidence, "summary": line(&finding.summary),
-        })).collect::<Vec<_>>(),
-        "changes": changes.iter().map(|entry| json!({
-            "change_id": entry.change.id, "kind": entry.change.action.kind(), "resource": entry.change.resource,
-            "state": entry.state, "verdict": entry.outcome.as_ref().map(|outcome| outcome.verdict),
-            "before": entry.outcome.as_ref().and_then(|outcome| outcome.before),
-            "after": entry.outcome.as_ref().and_then(|outcome| outcome.after),
-        })).collect::<Vec<_>>(),
+        "findings": findings_detail(findings),
+        "changes": changes_detail(changes),
     })
 }

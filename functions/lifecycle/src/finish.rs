@@ -3,10 +3,10 @@
 //! Runs at the end of every run, also of a failed one. Silent when nothing was changed.
 
 use crate::names::execution_name;
-use crate::story::{Facts, subject, tell};
+use crate::story::{Facts, changes_detail, line, subject, tell};
 use domain::execution::{ExecutionRecord, Status};
 use domain::finding::Severity;
-use engine::ports::{Clock, Entry, EntryState, Episodes, Executions, Journal, Leases, Message, Notifier, Starter};
+use engine::ports::{Clock, Entry, EntryState, Episode, Episodes, Executions, Journal, Leases, Message, Notifier, Starter};
 use engine::run::{Decision, Run, episode_key};
 use engine::step::StepError;
 use serde_json::json;
@@ -32,24 +32,34 @@ pub struct World<'a> {
     pub notifier: &'a dyn Notifier,
 }
 
-/// Finishes a run. Repeating it changes nothing more.
+/// Finishes a run. Repeating it changes nothing more, but may report again: telling twice is better than not at all.
 ///
 /// # Errors
-/// When a port fails; the lease then runs out by itself.
+/// When a port fails; a lease that could not be given back runs out by itself.
 pub async fn finish(mut run: Run, world: &World<'_>) -> Result<Run, StepError> {
     let (status, decision) = ending(&run);
-    if let Some(record) = world.executions.read(&run.execution_id).await? {
-        let first_time = record.status == Status::Running;
-        let record = close(record, status, &run, world.clock.now());
-        world.executions.save(&record).await?;
-        if first_time && status == Status::Completed {
-            report(&run, &record, world).await?;
+    let record = match world.executions.read(&run.execution_id).await? {
+        Some(record) if record.status == Status::Running => {
+            let answered = world.episodes.open(&episode_key(run.cycle, &run.app)).await?.filter(|open| is_own(&run, open));
+            let record = close(record, status, &run, answered.as_ref(), world.clock.now());
+            world.executions.save(&record).await?;
+            Some(record)
         }
-    }
+        closed_before => closed_before,
+    };
     world.leases.release(&run.lease_key(), &run.execution_id).await?;
     hand_over(&run, world).await?;
+    // Last, so that the application is free even where nobody can be told.
+    if let Some(record) = record.filter(|record| record.status == Status::Completed) {
+        report(&run, &record, world).await?;
+    }
     run.decision = decision;
     Ok(run)
+}
+
+/// True when the run was started to answer this episode.
+fn is_own(run: &Run, episode: &Episode) -> bool {
+    run.episode.as_deref() == Some(episode.id.as_str())
 }
 
 fn ending(run: &Run) -> (Status, Decision) {
@@ -62,12 +72,20 @@ fn ending(run: &Run) -> (Status, Decision) {
     }
 }
 
-fn close(mut record: ExecutionRecord, status: Status, run: &Run, now: jiff::Timestamp) -> ExecutionRecord {
-    if record.status == Status::Running {
-        record.status = status;
-        record.completed_at = Some(now);
-        record.success_criteria_met = status == Status::Completed;
-        record.conclusion.clone_from(&run.conclusion);
+fn close(
+    mut record: ExecutionRecord,
+    status: Status,
+    run: &Run,
+    answered: Option<&Episode>,
+    now: jiff::Timestamp,
+) -> ExecutionRecord {
+    record.status = status;
+    record.completed_at = Some(now);
+    record.success_criteria_met = status == Status::Completed;
+    record.conclusion.clone_from(&run.conclusion);
+    // A run starts with the first alarm; those that came after it are known only now.
+    if let Some(several) = answered.filter(|episode| episode.alarms.len() > 1) {
+        record.trigger = format!("started by {} alarms: {}", several.alarms.len(), several.alarms.join(", "));
     }
     record
 }
@@ -92,10 +110,8 @@ async fn report(run: &Run, record: &ExecutionRecord, world: &World<'_>) -> Resul
         text: tell(&facts),
         detail: json!({
             "version": 1, "app": run.app, "cycle": run.cycle, "execution_id": run.execution_id,
-            "reason": reason, "score": run.score, "changes": changes.iter().map(|entry| json!({
-                "change_id": entry.change.id, "kind": entry.change.action.kind(), "state": entry.state,
-                "outcome": entry.outcome,
-            })).collect::<Vec<_>>(),
+            "execution_arn": run.execution_arn, "reason": line(&reason), "score": run.score,
+            "changes": changes_detail(&changes),
         }),
     };
     Ok(world.notifier.notify(&message).await?)
@@ -105,7 +121,7 @@ async fn report(run: &Run, record: &ExecutionRecord, world: &World<'_>) -> Resul
 async fn hand_over(run: &Run, world: &World<'_>) -> Result<(), StepError> {
     let key = episode_key(run.cycle, &run.app);
     let Some(open) = world.episodes.open(&key).await? else { return Ok(()) };
-    if run.episode.as_deref() == Some(open.id.as_str()) {
+    if is_own(run, &open) {
         return Ok(world.episodes.close(&key, &open.id).await?);
     }
     if !open.started {

@@ -7,6 +7,7 @@ use domain::execution::ExecutionRecord;
 use domain::finding::Finding;
 use domain::observed::Observed;
 use engine::ports::{Entry, EntryState};
+use serde_json::{Value, json};
 use std::fmt::Write;
 
 /// Longest text of one item.
@@ -15,6 +16,8 @@ const ITEM_CHARS_MAX: usize = 300;
 const ITEMS_MAX: usize = 6;
 /// Longest subject that SNS takes.
 const SUBJECT_CHARS_MAX: usize = 100;
+/// Findings and changes in an event at most: EventBridge takes 256 KiB.
+const EVENT_ITEMS_MAX: usize = 50;
 
 /// What the story is told from.
 pub struct Facts<'a> {
@@ -123,6 +126,30 @@ fn next_steps(facts: &Facts<'_>) -> Vec<String> {
         steps.push("who changed the values that the maintainer had set, and why (CloudTrail)".to_owned());
     }
     steps
+}
+
+/// Findings as in an event, documented in `docs/events.md`.
+pub fn findings_detail(findings: &[Finding]) -> Value {
+    let item = |finding: &Finding| {
+        json!({
+            "rule": finding.rule, "resource": finding.resource, "severity": finding.severity,
+            "confidence": finding.confidence, "summary": line(&finding.summary),
+        })
+    };
+    findings.iter().take(EVENT_ITEMS_MAX).map(item).collect()
+}
+
+/// Changes as in an event, documented in `docs/events.md`.
+pub fn changes_detail(changes: &[Entry]) -> Value {
+    let item = |entry: &Entry| {
+        let outcome = entry.outcome.as_ref();
+        json!({
+            "change_id": entry.change.id, "kind": entry.change.action.kind(), "resource": entry.change.resource,
+            "state": entry.state, "verdict": outcome.map(|outcome| outcome.verdict),
+            "before": outcome.and_then(|outcome| outcome.before), "after": outcome.and_then(|outcome| outcome.after),
+        })
+    };
+    changes.iter().take(EVENT_ITEMS_MAX).map(item).collect()
 }
 
 /// Link to the execution in the AWS console, in the Region that its ARN names.

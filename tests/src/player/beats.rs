@@ -2,6 +2,7 @@
 
 use domain::execution::{ExecutionRecord, Status};
 use domain::finding::{Finding, Severity};
+use domain::health;
 use domain::observed::Observed;
 use domain::outcome::{Outcome, Verdict};
 use domain::plan::Plan;
@@ -145,7 +146,7 @@ fn measured(outcome: &Outcome) -> String {
     let signal = outcome.signal.as_str();
     let levels = match (outcome.before, outcome.after) {
         (Some(before), Some(after)) => from_to(signal, before, after),
-        _ => format!("{} could not be measured before and after", title(signal)),
+        _ => format!("{} could not be measured before and after", known_as(signal).0),
     };
     match outcome.interval {
         Some((low, high)) => format!("{levels}, difference {} to {} (95 %)", number(low), number(high)),
@@ -199,13 +200,17 @@ fn score_tone(score: f64) -> Tone {
 
 /// `CPU 96.2 → 57.1 %`.
 fn from_to(signal: &str, before: f64, after: f64) -> String {
-    let unit = signals::spec(signal).map_or("", |spec| spec.unit);
-    let unit = if unit == "count" { String::new() } else { format!(" {unit}") };
-    format!("{} {} → {}{unit}", title(signal), number(before), number(after))
+    let (title, unit) = known_as(signal);
+    let unit = if matches!(unit, "count" | "") { String::new() } else { format!(" {unit}") };
+    format!("{title} {} → {}{unit}", number(before), number(after))
 }
 
-fn title(signal: &str) -> &str {
-    signals::spec(signal).map_or(signal, |spec| spec.title)
+/// What a person calls a signal, published or derived, and its unit.
+fn known_as(signal: &str) -> (&str, &'static str) {
+    // Everything that is derived is a share in per cent.
+    let derived = health::DERIVED.iter().find(|derived| derived.id == signal).map(|derived| (derived.title, "%"));
+    let published = || signals::spec(signal).map(|spec| (spec.title, spec.unit));
+    derived.or_else(published).unwrap_or((signal, ""))
 }
 
 /// Three figures are enough for a reader.

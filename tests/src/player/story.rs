@@ -89,7 +89,9 @@ impl Story {
         let lines = wrapped(text, self.width.saturating_sub(indent).max(TEXT_MIN));
         for (index, line) in lines.iter().enumerate() {
             let line = self.tint(line, tone);
-            if index == 0 {
+            if index == 0 && text.is_empty() {
+                writeln!(self.out, "{}", head.trim_end())?;
+            } else if index == 0 {
                 writeln!(self.out, "{head}{line}")?;
             } else {
                 writeln!(self.out, "{:indent$}{line}", "")?;

@@ -155,7 +155,7 @@ fn begun(run: &ExecutionRecord) -> Beat {
     if trigger.len() < run.trigger.len() {
         trigger.push('…');
     }
-    Beat::new("run", format!("{} started by {trigger}", run.execution_id), Tone::Plain)
+    Beat::new("run", format!("{} {trigger}", run.execution_id), Tone::Plain)
 }
 
 /// Iteration and step of an artifact's key `runs/<app>/<execution>/<iteration>/<step>.json`.

@@ -99,7 +99,11 @@ mod tests {
     use crate::redis::RedisServer;
 
     fn visits(port: u16, minutes: u32) -> CacheSeen {
-        (0..minutes).map(|_| visit(port, &CacheParams::default())).next_back().unwrap()
+        let mut seen = CacheSeen::default();
+        for _ in 0..minutes {
+            seen = visit(port, &CacheParams::default());
+        }
+        seen
     }
 
     #[test]

@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 
 /// Minutes of history that an application is given: three hours, what the maintainer looks back, and some to spare.
 const PAST_MIN: u32 = 190;
+/// Virtual minutes from creation to the start of a scenario: long enough that nobody takes the creation of the worker
+/// service for a deployment, or a server for a newcomer.
+const SETTLED_MIN: f64 = 16.0;
 /// Real time that fresh resources may take to come up.
 const COME_UP_MAX: Duration = Duration::from_secs(30);
 /// Minutes that are made up for when the machine was too slow; beyond that they are lost, as in an outage.
@@ -53,6 +56,7 @@ impl Life {
         let redis = RedisServer::start(app)?;
         let params = scenario.sizes.clone();
         cache::warm_up(redis.port(), &params.cache)?;
+        let created_s = cloud.clock.now_s();
         let resources = create(cloud, app, &params, redis.port()).await?;
         let mut life = Self {
             app: app.to_owned(),
@@ -68,13 +72,13 @@ impl Life {
             poisoned: BTreeSet::new(),
         };
         life.come_up(cloud).await?;
+        tokio::time::sleep(cloud.clock.until(created_s + 60.0 * SETTLED_MIN)).await;
         let now_s = cloud.clock.now_s();
         life.start_s = now_s - now_s.rem_euclid(60.0);
         life.past(cloud).await?;
         let mut alarms = alarm_plans(app, &life.resources.names, life.model.params());
         alarms.extend(storm_plans(app, scenario.storm_alarms()));
         put(cloud, app, &alarms, topic).await?;
-        // Minutes went by while it was set up; they belong to the past, so that no gap lies before the first one.
         Ok(life)
     }
 

@@ -90,7 +90,7 @@ async fn what_a_dead_run_left_open_is_settled_first() {
 }
 
 #[tokio::test]
-async fn a_run_that_has_ended_is_refused_and_keeps_no_lease() {
+async fn regression_a_run_that_has_ended_is_refused_and_keeps_no_lease() {
     let world = shop();
     let run = begun("run-1", None, &world).await;
     let ended = Run { decision: Decision::Succeeded, ..run };

@@ -86,6 +86,8 @@ async fn reports_what_was_changed_with_before_and_after() {
     for part in ["set the capacity of shop-web to 6", "the change is verified; kept", "9.1 of 10", "run-1", "https://us-east-1.console"] {
         assert!(message.text.contains(part), "{part} is not in\n{}", message.text);
     }
+    let (every, _) = crate::shop::documented();
+    assert_eq!(message.detail.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>(), every);
     let change = &message.detail["changes"][0];
     assert_eq!((change["change_id"].as_str(), change["kind"].as_str(), change["state"].as_str()), (Some("c-1"), Some("set_fleet_capacity"), Some("kept")));
 }
@@ -169,9 +171,29 @@ async fn fault_a_finish_that_breaks_at_any_call_is_made_good_by_its_repetition()
 }
 
 #[tokio::test]
-async fn a_finish_that_is_repeated_reports_once() {
+async fn a_finish_that_is_repeated_says_the_same_and_changes_nothing() {
     let (world, run) = busy_shop(true).await;
     finish_on(run.clone(), &Wire::sound(&world)).await.unwrap();
+    let record = record_of(run.execution_id.as_str(), &world).await;
+    world.pass_s(30);
+    finish_on(run.clone(), &Wire::sound(&world)).await.unwrap();
+    assert_eq!(record_of(run.execution_id.as_str(), &world).await, record);
+    assert!(world.messages().iter().all(|message| *message == world.messages()[0]));
+}
+
+/// The message is the last thing: whoever can't be told must not keep the application from being cared for.
+#[tokio::test]
+async fn regression_a_report_that_can_t_be_sent_leaves_the_application_free_and_is_sent_by_the_repetition() {
+    let (world, run) = busy_shop(true).await;
+    let last = {
+        let (world, run) = busy_shop(true).await;
+        let sound = Wire::sound(&world);
+        finish_on(run, &sound).await.unwrap();
+        sound.calls() - 1
+    };
+    assert!(finish_on(run.clone(), &Wire::failing(&world, last, Goes::Lost)).await.is_err());
+    assert_eq!((lease_on("shop", &world), episode_of("shop", &world).await), (None, None));
+    assert!(world.messages().is_empty());
     finish_on(run, &Wire::sound(&world)).await.unwrap();
     assert_eq!(world.messages().len(), 1);
 }

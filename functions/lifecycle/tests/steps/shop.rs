@@ -13,6 +13,7 @@ use lifecycle::dispatch::{self, Answer, dispatch};
 use lifecycle::finish::{self, finish};
 use lifecycle::resolve::Start;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use testkit::{World, build};
 
@@ -145,4 +146,29 @@ pub async fn record_of(name: &str, world: &World) -> domain::execution::Executio
 /// Inputs of the runs that were started.
 pub fn inputs(world: &World) -> Vec<Value> {
     world.started().values().map(|input| serde_json::from_str(input).unwrap()).collect()
+}
+
+/// Fields of an event in `docs/events.md`: those of every event, and those of escalations only.
+pub fn documented() -> (BTreeSet<String>, BTreeSet<String>) {
+    let of = |rows: Vec<(BTreeSet<String>, String)>| rows.into_iter().flat_map(|(fields, _)| fields).collect();
+    let (only, every): (Vec<_>, Vec<_>) = rows().into_iter().partition(|(_, row)| row.contains("escalations only"));
+    (of(every), of(only))
+}
+
+/// Fields of the items of a list in an event.
+pub fn documented_items(list: &str) -> BTreeSet<String> {
+    let (_, row) = rows().into_iter().find(|(fields, _)| fields.contains(list)).expect("the list is documented");
+    words(row.split('|').nth(2).unwrap())
+}
+
+/// Rows of the table of fields: the fields, and the whole row.
+fn rows() -> Vec<(BTreeSet<String>, String)> {
+    let page = include_str!("../../../../docs/events.md");
+    let table = page.split("| field |").nth(1).expect("a table of fields");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    rows.map(|row| (words(row.split('|').nth(1).unwrap()), row.to_owned())).collect()
+}
+
+fn words(cell: &str) -> BTreeSet<String> {
+    cell.split('`').skip(1).step_by(2).map(|word| word.trim_end_matches("[]").to_owned()).collect()
 }

@@ -25,7 +25,7 @@ async fn two_hundred_alarms_in_a_minute_start_one_run_whose_episode_names_them_a
 }
 
 #[tokio::test]
-async fn the_record_of_the_run_names_every_alarm_that_it_answered() {
+async fn regression_the_record_of_the_run_names_every_alarm_that_it_answered() {
     let world = shop();
     let name = deliver_well(&event("shop-000", "shop-web", "ALARM", 0), &world).await.started.remove(0);
     let episode = episode_of("shop", &world).await.unwrap().id;

@@ -11,6 +11,7 @@ use crate::objective::Objectives;
 use crate::observed::Observed;
 use crate::plan::Plan;
 use crate::signal::Role;
+use crate::signals;
 use crate::snapshot::Snapshot;
 use serde::{Deserialize, Serialize};
 
@@ -100,7 +101,8 @@ fn proof(view: &View<'_>, signals: &[SignalScore], unmeasured: &[String]) -> Str
         .iter()
         .take(3)
         .map(|(signal, level, _)| {
-            format!("{} of {} is {} (good: {})", signal.title, place(view, signal), short(*level), short(signal.good))
+            let id = signal.signal.as_str();
+            format!("{} of {} is {} (good: {})", signal.title, place(view, signal), worded(id, *level), worded(id, signal.good))
         })
         .collect();
     let blind = match unmeasured.len() {
@@ -121,3 +123,19 @@ pub(super) fn short(value: f64) -> String {
         _ => format!("{value:.2}"),
     }
 }
+
+/// A level with its unit.
+pub(super) fn worded(signal: &str, value: f64) -> String {
+    let unit = match signals::spec(signal) {
+        Some(spec) => spec.unit,
+        None if signal.ends_with("_pct") => "%",
+        None => "",
+    };
+    match unit {
+        "bytes" => format!("{} GiB", short(value / BYTES_PER_GIB)),
+        "count" | "value" | "" => short(value),
+        unit => format!("{} {unit}", short(value)),
+    }
+}
+
+const BYTES_PER_GIB: f64 = 1_073_741_824.0;

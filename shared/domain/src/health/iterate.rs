@@ -101,11 +101,12 @@ fn success(iterations: &[IterationRecord], policy: &Policy, now: Timestamp) -> O
     ))
 }
 
-/// The score some iterations ago, when the present one is neither good nor a step better.
+/// The score some iterations ago, when neither the present one is good nor any since was a step better.
 fn not_improved(iterations: &[IterationRecord], score: f64, policy: &Policy) -> Option<f64> {
     let back = usize::try_from(policy.escalate_after_iterations).unwrap_or(usize::MAX);
     let from = iterations.get(iterations.len().checked_sub(back)?)?.score?;
-    (score < policy.success_score && score - from < policy.improvement_points).then_some(from)
+    let best = iterations.iter().rev().take(back).filter_map(|iteration| iteration.score_after).fold(score, f64::max);
+    (score < policy.success_score && best - from < policy.improvement_points).then_some(from)
 }
 
 /// What was done, in numbers.

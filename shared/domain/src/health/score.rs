@@ -202,13 +202,13 @@ fn app(view: &View<'_>, signals: &[SignalScore]) -> Observed<f64> {
 
 /// Alarms that can't be read cap the score like one that stands: there may be one.
 fn alarm_cap(view: &View<'_>) -> f64 {
-    let free = match &view.snapshot.alarms {
-        Observed::Known(alarms) => !alarms
-            .iter()
-            .any(|alarm| alarm.state == AlarmState::Alarm && !alarm.name.starts_with(SCALING_ALARM_PREFIX)),
-        Observed::Missing(_) => false,
-    };
-    if free { BEST } else { view.policy.alarm_score_max }
+    if view.snapshot.alarms.is_missing() || alarm_stands(view) { view.policy.alarm_score_max } else { BEST }
+}
+
+/// True when an alarm of the application is known to stand.
+pub(super) fn alarm_stands(view: &View<'_>) -> bool {
+    let alarms = view.snapshot.alarms.known().map_or(&[][..], Vec::as_slice);
+    alarms.iter().any(|alarm| alarm.state == AlarmState::Alarm && !alarm.name.starts_with(SCALING_ALARM_PREFIX))
 }
 
 fn confidence(view: &View<'_>, signals: &[SignalScore]) -> f64 {

@@ -109,14 +109,13 @@ impl Executions for World {
 impl Episodes for World {
     async fn join(&self, key: &str, alarms: &[String], now: Timestamp, window_s: u32) -> PortResult<Episode> {
         let mut state = self.state();
-        let number = state.episodes.len() + 1;
+        let id = now.strftime("%Y%m%dT%H%M%S%3f").to_string();
         let open_until = now + SignedDuration::from_secs(i64::from(window_s));
         let (episode, until) = state.episodes.entry(key.to_owned()).or_insert_with(|| {
-            let id = format!("episode-{number}");
-            (Episode { id, opened_at: now, alarms: Vec::new(), started: false }, open_until)
+            (Episode { id: id.clone(), opened_at: now, alarms: Vec::new(), started: false }, open_until)
         });
         if *until <= now {
-            *episode = Episode { id: format!("{}-next", episode.id), opened_at: now, alarms: Vec::new(), started: false };
+            *episode = Episode { id, opened_at: now, alarms: Vec::new(), started: false };
             *until = open_until;
         }
         episode.alarms.extend(alarms.iter().cloned());

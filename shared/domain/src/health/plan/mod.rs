@@ -181,10 +181,6 @@ fn named(proposal: Proposal, execution: &ExecutionId, iteration: u32) -> Change 
 }
 
 impl Desk<'_> {
-    fn has_finding(&self, rule: &str) -> bool {
-        self.analysis.findings.iter().any(|finding| finding.rule.as_str() == rule)
-    }
-
     /// The database is the bottleneck beyond doubt.
     fn database_is_full(&self) -> Option<(String, f64)> {
         self.snapshot.of_kind(ResourceKind::Database).find_map(|database| {

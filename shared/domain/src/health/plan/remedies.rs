@@ -51,10 +51,10 @@ fn scale_out(desk: &Desk<'_>, finding: &Finding, server: &Resource) -> Remedy {
     };
     let remedy = format!("scale {} out", server.name);
     let level = evidence.value;
-    if level <= act {
+    if finding.severity == Severity::Low {
         return Remedy::Pass(remedy, format!("{level:.0} %: it is scaled out above {act:.0} %"));
     }
-    let cpu_is_over = !is_memory;
+    let cpu_is_over = !is_memory && level > act;
     if let Some((database, cpu)) = desk.database_is_full().filter(|_| !cpu_is_over && serves_users(desk, server)) {
         return Remedy::Pass(remedy, format!("the bottleneck is the database {database} with {cpu:.0} % CPU; more servers would bring it more load"));
     }

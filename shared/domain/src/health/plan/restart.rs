@@ -32,7 +32,7 @@ pub(super) fn degraded(desk: &Desk<'_>) -> Option<Remedy> {
         "score {score:.1}, under {bound}: {} of {} is at {} and no other remedy is known",
         worst.title,
         door.name,
-        crate::health::analysis::short(level)
+        crate::health::analysis::worded(worst.signal.as_str(), level)
     );
     let expected = expectation(desk, worst, door, level);
     let mut why_not = format!("which service answers for {} is not known", door.name);

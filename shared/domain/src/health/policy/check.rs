@@ -112,6 +112,7 @@ impl Policy {
         found.extend([
             within("hit_rate_act_pct", self.hit_rate_act_pct, 1.0, 99.0),
             within("consumer_target_pct", self.consumer_target_pct, 1.0, 99.0),
+            within("effect_share_min_pct", self.effect_share_min_pct, 0.0, 100.0),
             at_most(("trend_p_max", self.trend_p_max), 0.1),
             under(("1", 1.0), ("flood_factor", self.flood_factor)),
         ]);

@@ -146,8 +146,11 @@ pub struct Policy {
     pub load_steady_pct: f64,
     /// Improvement in per cent under which a change is not called verified. Default 5.
     pub effect_min_pct: f64,
-    /// Worsening of latency or errors in per cent from which on a change has done harm, whatever it was meant for. Default
-    /// 15.
+    /// Share of the expected effect, in per cent, under which a change is not called verified. Default 25: a change that was
+    /// meant to halve the errors and took a tenth off them has not done what it was made for.
+    pub effect_share_min_pct: f64,
+    /// Worsening in per cent from which on a change has regressed: of its own signal, or of latency or errors, whatever it
+    /// was meant for. Default 15.
     pub harm_min_pct: f64,
     /// Response time in milliseconds under which a worsening harms nobody. Default 200: the budget.
     pub harm_latency_ms: f64,
@@ -220,6 +223,7 @@ impl Default for Policy {
             verify_points_min: 3,
             load_steady_pct: 10.0,
             effect_min_pct: 5.0,
+            effect_share_min_pct: 25.0,
             harm_min_pct: 15.0,
             harm_latency_ms: 200.0,
             harm_error_rate_pct: 0.1,

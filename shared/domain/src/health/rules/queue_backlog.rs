@@ -22,7 +22,7 @@ pub(super) const RULE: Rule = Rule {
 /// How a queue flows over the window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Flow {
-    /// Messages that wait.
+    /// Messages that wait now.
     pub depth: f64,
     /// Age of the oldest in seconds, where known.
     pub oldest_s: Option<f64>,
@@ -42,8 +42,11 @@ impl Flow {
 
 /// The flow of a queue; `None` where depth or one of the rates is not known.
 pub fn flow(view: &View<'_>, queue: &Resource) -> Option<Flow> {
+    // Depth is a state and no rate: the newest value holds, a mean would lag behind a queue that fills.
+    let depth = view.series("queue_depth", queue);
+    let (_, depth) = *view.window(depth.known()?).last()?;
     Some(Flow {
-        depth: view.known("queue_depth", queue)?,
+        depth,
         oldest_s: view.known("queue_oldest_s", queue),
         sent_per_min: view.known("queue_sent", queue)?,
         deleted_per_min: view.known("queue_deleted", queue)?,

@@ -1,15 +1,18 @@
 //! Saturation: a fleet or service has too little CPU or memory for its load.
 //!
-//! CPU over 80 % or memory over 85 % in the mean of the window; or over the warning level in the mean and over the acting
-//! level at the end of the window, which is what a rising load looks like.
+//! CPU over 80 % or memory over 85 % in the mean of the window; or over the warning level and rising so fast that the
+//! acting level will be passed before the second measurement; or over the warning level for the whole window while an
+//! alarm stands and no symptom explains that alarm.
 //!
 //! Never concludes from one busy member among idle ones (that is a sick instance), nor from memory that only grows with
 //! age (that is a leak).
 
 use super::{Context, Rule, finding, memory_leak, severity};
 use crate::finding::{Evidence, Finding, Severity};
+use crate::health::score::alarm_stands;
 use crate::resource::{Resource, ResourceKind};
 use crate::series::mean;
+use crate::signal::Role;
 use crate::stats::robust::median;
 
 /// The rule.
@@ -63,21 +66,38 @@ fn look(context: &Context<'_>, server: &Resource, scarce: &Scarce) -> Option<Fin
     if scarce.what == "memory" && !memory_leak::leaks(view, server).is_empty() {
         return None;
     }
-    let end = end_of_window(context, server, scarce.signal).unwrap_or(level);
+    let heads_for = heading(context, server, scarce.signal).filter(|heads_for| level <= scarce.act && *heads_for > scarce.act);
     let is_felt = context.is_felt(server);
-    let acts = level > scarce.act || end > scarce.act;
-    let shown = if level > scarce.act { level } else { level.max(end) };
-    let summary = if acts {
-        format!("{} of {} is at {shown:.0} %, over {:.0} %", scarce.what, server.name, scarce.act)
-    } else {
-        format!("{} of {} is at {level:.0} %, over the warning level {:.0} % and under {:.0} %", scarce.what, server.name, scarce.warn, scarce.act)
+    let shown = heads_for.unwrap_or(level);
+    let is_rung_for = shown <= scarce.act && rings(context, server, scarce);
+    let acts = shown > scarce.act || is_rung_for;
+    let (what, name, act) = (scarce.what, &server.name, scarce.act);
+    let summary = match heads_for {
+        Some(heads_for) => format!("{what} of {name} is at {level:.0} % and rises: {heads_for:.0} % by the next measurement, over {act:.0} %"),
+        None if is_rung_for => {
+            format!("{what} of {name} is at {level:.0} %, over {:.0} % for the whole window, and an alarm stands", scarce.warn)
+        }
+        None if acts => format!("{what} of {name} is at {level:.0} %, over {act:.0} %"),
+        None => format!("{what} of {name} is at {level:.0} %, over the warning level {:.0} % and under {act:.0} %", scarce.warn),
     };
-    let bound = if acts { scarce.act } else { scarce.warn };
-    let mut evidence = vec![Evidence::against(scarce.signal, shown, bound, "mean of the window against its bound")];
+    let bound = if acts && !is_rung_for { act } else { scarce.warn };
+    let note = if heads_for.is_some() { "where it is heading, bound beside it" } else { "mean of the window, bound beside it" };
+    let mut evidence = vec![Evidence::against(scarce.signal, shown, bound, note)];
     evidence.extend(latency(context, server));
     let worst = if acts { severity(shown, scarce.critical, is_felt) } else { Severity::Low };
     let confidence = if is_felt { 0.9 } else { 0.7 };
     Some(finding(&RULE, server, worst, confidence, summary, evidence))
+}
+
+/// True when an alarm stands, nothing that users feel explains it, and this has been over its warning level throughout.
+fn rings(context: &Context<'_>, server: &Resource, scarce: &Scarce) -> bool {
+    let well = context.policy().success_score;
+    let symptoms = context.signals.iter().filter(|signal| signal.role == Role::Symptom && signal.is_expected());
+    let all_well = symptoms.clone().all(|signal| signal.score.known().is_some_and(|score| *score >= well));
+    let series = context.view.series(scarce.signal, server);
+    let window = series.known().map(|series| context.view.window(series)).unwrap_or_default();
+    let throughout = window.len() >= 2 && window.iter().all(|(_, value)| *value > scarce.warn);
+    all_well && throughout && alarm_stands(context.view)
 }
 
 /// True when at least three members are measured and the median one is not short at all.
@@ -89,11 +109,22 @@ fn few_members_explain(context: &Context<'_>, server: &Resource, scarce: &Scarce
     levels.len() >= 3 && median(&levels).is_some_and(|middle| middle <= scarce.warn)
 }
 
-/// Mean of the last two points of the window.
-fn end_of_window(context: &Context<'_>, server: &Resource, signal: &str) -> Option<f64> {
+/// Rise within a window, in points, under which it may be the scatter of the load.
+const RISE_MIN: f64 = 5.0;
+
+/// Where a level that clearly rises within the window will be by the second measurement; at most full.
+fn heading(context: &Context<'_>, server: &Resource, signal: &str) -> Option<f64> {
     let series = context.view.series(signal, server).known().cloned()?;
-    let last: Vec<f64> = context.view.window(&series).iter().rev().take(2).map(|(_, value)| *value).collect();
-    mean(&last)
+    let window = context.view.window(&series);
+    let (early, late) = (window.get(..2)?, window.get(window.len().checked_sub(2)?..)?);
+    let middle = |part: &[(jiff::Timestamp, f64)]| mean(&part.iter().map(|(_, value)| *value).collect::<Vec<f64>>());
+    let rise = middle(late)? - middle(early)?;
+    let apart_s = late.first()?.0.duration_since(early.first()?.0).as_secs();
+    if rise < RISE_MIN || apart_s <= 0 {
+        return None;
+    }
+    let per_s = rise / f64::from(i32::try_from(apart_s).ok()?);
+    Some((middle(late)? + per_s * f64::from(context.policy().wait_s)).min(100.0))
 }
 
 fn latency(context: &Context<'_>, server: &Resource) -> Vec<Evidence> {

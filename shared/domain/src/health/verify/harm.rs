@@ -3,12 +3,13 @@
 //! Response time and error rate of what the changed resource answers for, or of every front door where that is not
 //! known. A worsening within the budget harms nobody.
 
+use super::interval::difference;
 use super::load::bounds_of;
 use super::{Case, windows};
-use crate::health::analysis::short;
+use crate::health::analysis::worded;
 use crate::health::links;
 use crate::resource::{Resource, ResourceKind};
-use crate::stats::compare::difference;
+
 
 /// What users felt.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +72,7 @@ fn one(case: &Case<'_>, signal: &str, door: &Resource) -> Harm {
         clearly.then_some(found)
     };
     let Some(plain) = worse_than(1.0) else { return Harm::None };
-    let says = format!("{signal} of {} went from {} to {}", door.name, short(plain.before), short(plain.after));
+    let says = format!("{signal} of {} went from {} to {}", door.name, worded(signal, plain.before), worded(signal, plain.after));
     match bounds_of(case, signal, door) {
         Ok(bounds) if worse_than(bounds.regressed).is_some() => Harm::Done(says),
         Ok(_) => Harm::Possible(format!("{says}, which the load could explain")),

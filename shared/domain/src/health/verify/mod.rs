@@ -6,21 +6,23 @@
 //! the change the verdict is never "verified".
 
 mod harm;
+mod interval;
 mod load;
 mod windows;
 
 #[cfg(test)]
 mod tests;
 
-use super::analysis::short;
+use super::analysis::{short, worded};
 use super::policy::Policy;
 use super::view::{View, between};
 use crate::change::{Better, Change, Reversal, WhenInconclusive};
 use crate::outcome::{Outcome, Verdict};
 use crate::resource::Live;
 use crate::snapshot::Snapshot;
-use crate::stats::compare::{Difference, difference};
+use crate::stats::compare::Difference;
 use jiff::Timestamp;
+use interval::difference;
 use load::Bounds;
 use windows::{Samples, Windows};
 
@@ -44,13 +46,14 @@ struct Judged {
 
 /// Judges a change from the snapshot before it and one after it has settled.
 pub fn verify(change: &Change, before: &Snapshot, after: &Snapshot, applied_at: Timestamp, policy: &Policy) -> Outcome {
-    let case = Case {
+    let mut case = Case {
         change,
         before: View::new(before, policy),
         after: View::new(after, policy),
         policy,
         windows: Windows::of(change, before, after, applied_at, policy),
     };
+    case.windows.before_from = windows::since_onset(&case);
     let judged = judge(&case);
     let (verdict, why) = match &judged {
         Ok(judged) => (judged.verdict, judged.why.clone()),
@@ -126,6 +129,13 @@ fn still_under_way(case: &Case<'_>) -> Option<&'static str> {
     }
 }
 
+/// The least effect that is called one: a share of the level, and a share of what was expected.
+fn worth_it(case: &Case<'_>, level: f64) -> f64 {
+    let expected = (case.change.expected.before - case.change.expected.after).abs();
+    let of_level = case.policy.effect_min_pct / 100.0 * level.abs();
+    of_level.max(case.policy.effect_share_min_pct / 100.0 * expected)
+}
+
 /// A backlog is compared minute by minute with what would wait without the change.
 fn change_of_backlog(case: &Case<'_>, samples: &Samples) -> Result<Option<Judged>, String> {
     let expected = &case.change.expected;
@@ -141,11 +151,12 @@ fn change_of_backlog(case: &Case<'_>, samples: &Samples) -> Result<Option<Judged
     let none = vec![0.0; gaps.len()];
     let found = difference(&none, &gaps).ok_or_else(|| format!("{} values after are too few to tell", gaps.len()))?;
     let would_be = crate::series::mean(&without).unwrap_or(0.0);
-    let large = found.shift.abs() >= case.policy.effect_min_pct / 100.0 * would_be.max(1.0);
-    let verdict = match (found.high < 0.0 && large, found.low > 0.0 && large) {
-        (true, _) => Verdict::Verified,
-        (_, true) => Verdict::Regressed,
-        _ => Verdict::Inconclusive,
+    let verdict = if found.high < 0.0 && found.shift.abs() >= worth_it(case, would_be) {
+        Verdict::Verified
+    } else if found.low > 0.0 && found.shift >= case.policy.harm_min_pct / 100.0 * would_be.max(1.0) {
+        Verdict::Regressed
+    } else {
+        Verdict::Inconclusive
     };
     let why = format!(
         "queue_depth went from {} to {}; without the change about {} would wait (credited {}, 95 % interval {} to {})",
@@ -174,11 +185,9 @@ fn compare(case: &Case<'_>, samples: &Samples, bounds: &Bounds) -> Result<Judged
         })
     };
     let (demanding, lenient) = (against(bounds.verified)?, against(bounds.regressed)?);
-    let large = |difference: &Difference, least_pct: f64| difference.shift.abs() >= least_pct / 100.0 * difference.before.abs();
-    let least = case.policy.effect_min_pct;
-    let verdict = if demanding.high < 0.0 && large(&demanding, least) {
+    let verdict = if demanding.high < 0.0 && demanding.shift.abs() >= worth_it(case, demanding.before) {
         Verdict::Verified
-    } else if lenient.low > 0.0 && large(&lenient, least) {
+    } else if lenient.low > 0.0 && lenient.shift >= case.policy.harm_min_pct / 100.0 * lenient.before.abs() {
         Verdict::Regressed
     } else {
         Verdict::Inconclusive
@@ -190,8 +199,8 @@ fn compare(case: &Case<'_>, samples: &Samples, bounds: &Bounds) -> Result<Judged
     let why = format!(
         "{} went from {} to {} ({} {}, 95 % interval {} to {}){}",
         case.change.expected.signal,
-        short(before),
-        short(after),
+        worded(case.change.expected.signal.as_str(), before),
+        worded(case.change.expected.signal.as_str(), after),
         if bounds.is_corrected() { "credited" } else { "difference" },
         short(credited.shift),
         short(credited.low),

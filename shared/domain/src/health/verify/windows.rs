@@ -2,6 +2,7 @@
 
 use super::Case;
 use crate::change::Change;
+use crate::health::onset::onset;
 use crate::health::policy::Policy;
 use crate::health::view::{Points, View, between, earlier};
 use crate::observed::Observed;
@@ -65,6 +66,28 @@ impl Windows {
     }
 }
 
+/// Start of the minutes before, without those from before the incident: where the verifying signal has an onset inside the
+/// window, the change is compared with what it was made against and not with the good times before.
+pub(super) fn since_onset(case: &Case<'_>) -> Timestamp {
+    let Windows { before_from, before_to, .. } = case.windows;
+    let expected = &case.change.expected;
+    let signal = expected.signal.as_str();
+    let Some(on) = case.before.snapshot.resource(&expected.resource) else { return before_from };
+    let from = earlier(before_to, HISTORY_S);
+    let history: Points = if case.before.members(signal, &expected.resource).is_empty() {
+        case.before.series(signal, on).known().map(|series| between(series, from, before_to)).unwrap_or_default()
+    } else {
+        standing_out(&case.before, signal, on, from, before_to).into_iter().map(|(at, worst, peers)| (at, worst - peers)).collect()
+    };
+    let largest = history.iter().map(|(_, value)| value.abs()).fold(0.0, f64::max);
+    onset(&history, ONSET_SHARE * largest).map_or(before_from, |onset| onset.at.max(before_from))
+}
+
+/// History in which an onset is looked for, in seconds.
+const HISTORY_S: i64 = 3_600;
+/// Size of an onset as a share of the largest level.
+const ONSET_SHARE: f64 = 0.2;
+
 /// The values of the verifying signal in both windows.
 ///
 /// # Errors
@@ -103,25 +126,27 @@ fn members(case: &Case<'_>, signal: &str, on: &Resource) -> Result<Samples, Stri
     let after = standing_out(&case.after, signal, on, windows.after_from, windows.after_to);
     enough(case, signal, before.len(), "before")?;
     enough(case, signal, after.len(), "after")?;
-    let level = |all: &[(f64, f64)]| mean(&all.iter().map(|(worst, _)| *worst).collect::<Vec<f64>>()).unwrap_or(0.0);
-    let gaps = |all: &[(f64, f64)]| all.iter().map(|(worst, peers)| worst - peers).collect();
+    let level = |all: &[Minute]| mean(&all.iter().map(|(_, worst, _)| *worst).collect::<Vec<f64>>()).unwrap_or(0.0);
+    let gaps = |all: &[Minute]| all.iter().map(|(_, worst, peers)| worst - peers).collect();
     Ok(Samples { before: gaps(&before), after: gaps(&after), level_before: level(&before), level_after: level(&after) })
 }
 
-/// For each minute the worst member and the median of the others.
-fn standing_out(view: &View<'_>, signal: &str, on: &Resource, from: Timestamp, to: Timestamp) -> Vec<(f64, f64)> {
+/// A minute, its worst member and the median of the others.
+type Minute = (Timestamp, f64, f64);
+
+fn standing_out(view: &View<'_>, signal: &str, on: &Resource, from: Timestamp, to: Timestamp) -> Vec<Minute> {
     let mut minutes: BTreeMap<Timestamp, Vec<f64>> = BTreeMap::new();
     for (_, series) in view.members(signal, &on.id) {
         for (at, value) in between(series, from, to) {
             minutes.entry(at).or_default().push(value);
         }
     }
-    let worst_and_peers = |mut levels: Vec<f64>| {
+    let worst_and_peers = |(at, mut levels): (Timestamp, Vec<f64>)| {
         levels.sort_by(f64::total_cmp);
         let worst = levels.pop()?;
-        Some((worst, median(&levels)?))
+        Some((at, worst, median(&levels)?))
     };
-    minutes.into_values().filter_map(worst_and_peers).collect()
+    minutes.into_iter().filter_map(worst_and_peers).collect()
 }
 
 fn points(view: &View<'_>, signal: &str, on: &Resource, from: Timestamp, to: Timestamp, when: &str) -> Result<Points, String> {

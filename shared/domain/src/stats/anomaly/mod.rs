@@ -86,7 +86,7 @@ pub struct Score {
     pub expected: f64,
 }
 
-/// The detector of one series. Its state is bounded: about 6 KB as JSON, whatever the series' length.
+/// The detector of one series. Its state is bounded: about 5.5 KB as JSON, whatever the series' length.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Detector {
