@@ -66,6 +66,7 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
             app: start.app.clone(),
             status: Status::Running,
             trigger: start.trigger.clone(),
+            alarms: start.alarms,
             mode: start.mode,
             started_at: now,
             completed_at: None,

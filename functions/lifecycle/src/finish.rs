@@ -84,10 +84,22 @@ fn close(
     record.success_criteria_met = status == Status::Completed;
     record.conclusion.clone_from(&run.conclusion);
     // A run starts with the first alarm; those that came after it are known only now.
-    if let Some(several) = answered.filter(|episode| episode.alarms.len() > 1) {
-        record.trigger = format!("started by {} alarms: {}", several.alarms.len(), several.alarms.join(", "));
+    if let Some(episode) = answered {
+        record.alarms.extend(episode.alarms.iter().cloned());
+        record.alarms.sort();
+        record.alarms.dedup();
+        record.trigger = started_by(&record.alarms);
     }
     record
+}
+
+/// What the alarms started, in words: the first by name, the rest by number; the record has them all.
+fn started_by(alarms: &[String]) -> String {
+    match alarms {
+        [] => "started by an alarm".to_owned(),
+        [one] => format!("started by alarm {one}"),
+        [first, rest @ ..] => format!("started by alarm {first} and {} more", rest.len()),
+    }
 }
 
 /// Tells people what was changed and what it brought, with before and after. Nothing changed: silence.

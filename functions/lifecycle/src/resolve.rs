@@ -56,6 +56,9 @@ pub struct Start {
     pub mode: Option<Mode>,
     /// What started it, in words.
     pub trigger: String,
+    /// Names of the alarms that started it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<String>,
     /// Alarm episode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub episode: Option<String>,
@@ -99,6 +102,7 @@ pub async fn resolve(request: Request, config: &Config, inventory: &dyn Inventor
                 execution_arn: request.execution_arn,
                 mode: input.mode,
                 trigger: input.words(),
+                alarms: input.alarms,
                 episode: input.episode,
             },
         }),

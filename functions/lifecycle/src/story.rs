@@ -62,12 +62,16 @@ pub fn tell(facts: &Facts<'_>) -> String {
         None => "Health score now: not measured.".to_owned(),
     };
     paragraph(&mut text, &score);
-    list(&mut text, "What is wrong", facts.findings.iter().map(finding), "no cause was found in what can be measured");
-    list(&mut text, "What was tried", facts.changes.iter().map(change), "nothing was changed");
-    list(&mut text, "What to look at next", next_steps(facts).into_iter(), "the dashboards of the application");
+    if record.success_criteria_met {
+        list(&mut text, "What was done", facts.changes.iter().map(change), "nothing was changed");
+    } else {
+        list(&mut text, "What is wrong", facts.findings.iter().map(finding), "no cause was found in what can be measured");
+        list(&mut text, "What was tried", facts.changes.iter().map(change), "nothing was changed");
+        list(&mut text, "What to look at next", next_steps(facts).into_iter(), "the dashboards of the application");
+    }
     let _infallible = write!(
         text,
-        "Started by: {}\nRun: {}\nIn the console: {}\n",
+        "How it began: {}\nRun: {}\nIn the console: {}\n",
         line(&record.trigger),
         record.execution_id,
         console_link(&record.execution_arn)
@@ -111,7 +115,9 @@ fn change(entry: &Entry) -> String {
         EntryState::Superseded => "somebody else has changed the value since, left as it is",
     };
     let measured = entry.outcome.as_ref().map_or_else(String::new, |outcome| format!(": {}", outcome.why));
-    let note = if entry.note.is_empty() { String::new() } else { format!(" ({})", entry.note) };
+    // Where it was measured and closed, the measurement says it all; everything else needs its reason.
+    let is_told = entry.outcome.is_some() && matches!(entry.state, EntryState::Kept | EntryState::Undone);
+    let note = if is_told || entry.note.is_empty() { String::new() } else { format!(" ({})", entry.note) };
     line(&format!("{}{measured}; {stands}{note}", entry.change.action))
 }
 

@@ -72,8 +72,11 @@ pub struct ExecutionRecord {
     pub app: AppId,
     /// State.
     pub status: Status,
-    /// What started it, in words, with the names of the alarms.
+    /// What started it, in words.
     pub trigger: String,
+    /// Names of the alarms that it answers, sorted; those that came while it was at work are added at its end.
+    #[serde(default)]
+    pub alarms: Vec<String>,
     /// Mode asked for by hand, if any.
     pub mode: Option<Mode>,
     /// When it began.

@@ -32,7 +32,7 @@ pub fn check(expect: &Expect, watch: &Watch, seen: &Seen, first_instances: &BTre
     }
     changes_made(expect, watch, &mut add);
     if let Some(wanted) = expect.alarms_named {
-        let names = watch.runs.iter().map(|run| alarms_in(&run.trigger, &watch.app)).max().unwrap_or(0);
+        let names = watch.runs.iter().map(|run| run.alarms.len()).max().unwrap_or(0);
         add(names >= wanted, format!("alarms named by a run: {names}, expected at least {wanted}"));
     }
     if let Some(wanted) = expect.escalation_sent {
@@ -112,13 +112,6 @@ fn world(expect: &WorldExpect, seen: &Seen, first: &BTreeSet<String>, add: &mut 
             None => add(false, format!("{name}: not published, expected {side} {limit}")),
         }
     }
-}
-
-/// Names of an application's alarms in a text, each counted once.
-fn alarms_in(text: &str, app: &str) -> usize {
-    let prefix = format!("{app}-");
-    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
-    words.filter(|word| word.starts_with(&prefix)).collect::<BTreeSet<_>>().len()
 }
 
 fn listed(words: &[&str]) -> String {

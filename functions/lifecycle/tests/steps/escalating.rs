@@ -94,7 +94,7 @@ async fn says_what_is_wrong_what_was_tried_what_was_undone_and_what_to_look_at()
         "saturation (medium): fleet CPU is at 91 %",
         "set the capacity of shop-web to 6: fleet CPU went from 91 to 93 % (90 to 96); undone",
         "What to look at next:",
-        "Started by: started by hand",
+        "How it began: started by hand",
         "In the console: https://us-east-1.console.aws.amazon.com/states/home?region=us-east-1#/v2/executions/details/arn:",
     ];
     let places: Vec<usize> = parts

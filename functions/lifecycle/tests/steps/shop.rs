@@ -96,6 +96,7 @@ pub fn start(name: &str, episode: Option<&str>) -> Start {
         execution_arn: format!("arn:aws:states:us-east-1:123456789012:execution:m-health:{name}"),
         mode: None,
         trigger: "started by hand".to_owned(),
+        alarms: Vec::new(),
         episode: episode.map(str::to_owned),
     }
 }

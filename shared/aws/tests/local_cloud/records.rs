@@ -242,6 +242,7 @@ async fn a_run_is_opened_once_and_read_back_whole() {
     let results = cloud.table("results", &["execution_id", "result_id"]).await;
     let records = Executions::new(&cloud.clients, &executions, &results);
     let record = ExecutionRecord {
+        alarms: vec!["shop-cpu".to_owned()],
         execution_id: run("run-1"),
         execution_arn: "arn:run-1".to_owned(),
         workflow_type: Cycle::Health,

@@ -4,6 +4,7 @@
 //! then compares the medians of both sides with the scatter. Never takes a slow drift or a single spike for an onset.
 
 use super::view::Points;
+use crate::series::mean;
 use crate::stats::robust::{mad, median};
 use jiff::Timestamp;
 
@@ -30,7 +31,9 @@ pub fn onset(points: &Points, min_change: f64) -> Option<Onset> {
     let values: Vec<f64> = points.iter().map(|(_, value)| *value).collect();
     let (early, late) = values.split_at(split);
     let (before, after) = (median(early)?, median(late)?);
-    let scatter = mad(early).unwrap_or(0.0);
+    // Where more than half of the values are the same, the MAD is zero however wild the others are.
+    let away: Vec<f64> = early.iter().map(|value| (value - before).abs()).collect();
+    let scatter = mad(early)?.max(mean(&away)?);
     let change = (after - before).abs();
     let real = change >= min_change && change >= SCATTER_TIMES * scatter;
     // What has come back is no onset of the present level.

@@ -1,0 +1,184 @@
+//! The written rule of `docs/verdict.md`, case by case.
+
+use super::super::fixture::{MEMBERS, NOW, Shop, instance};
+use super::*;
+use crate::change::{Action, Expectation};
+use crate::observed::Missing;
+use jiff::SignedDuration;
+
+/// Eleven minutes after the change: it has settled for 300 s and was watched for five minutes and more.
+fn later() -> Timestamp {
+    NOW + SignedDuration::from_mins(11)
+}
+
+fn applied_at() -> Timestamp {
+    NOW + SignedDuration::from_secs(20)
+}
+
+fn change(action: Action, on: &str, signal: &str, measured_on: &str, better: Better, before: f64, after: f64) -> Change {
+    Change {
+        id: "change".into(),
+        action,
+        resource: on.into(),
+        because: "saturation".into(),
+        reason: String::new(),
+        expected: Expectation { signal: signal.into(), resource: measured_on.into(), better, before, after },
+        cost_usd_cents_month: None,
+    }
+}
+
+fn scale_out() -> Change {
+    let action = Action::SetFleetCapacity { group: "shop-web".to_owned(), desired: 7 };
+    change(action, "asg", "fleet_cpu_pct", "asg", Better::Lower, 96.0, 55.0)
+}
+
+fn restart() -> Change {
+    let action = Action::RefreshFleet { group: "shop-web".to_owned() };
+    change(action, "asg", "latency_p95_ms", "tg", Better::Lower, 800.0, 80.0)
+}
+
+fn flush() -> Change {
+    let action = Action::FlushCache { cache: "shop-cache".to_owned() };
+    change(action, "cache", "cache_hit_rate_pct", "cache", Better::Higher, 5.0, 96.0)
+}
+
+fn add_tasks() -> Change {
+    let action = Action::SetServiceCount { cluster: "shop".to_owned(), service: "shop-worker".to_owned(), desired: 5 };
+    change(action, "ecs", "queue_depth", "queue", Better::Lower, 2_000.0, 0.0)
+}
+
+/// The shop at this CPU, response time and number of requests a minute.
+fn web(cpu: f64, latency: f64, requests: f64) -> Shop {
+    Shop::new().is("fleet_cpu_pct", "asg", cpu).is("latency_p95_ms", "tg", latency).is("requests", "tg", requests).is("errors_5xx", "tg", 1.0)
+}
+
+fn judged(change: &Change, before: Shop, after: Shop) -> Outcome {
+    verify(change, &before.snapshot, &after.at(later()).snapshot, applied_at(), &Policy::default())
+}
+
+#[test]
+fn the_worked_example_of_the_documentation() {
+    // 96 % on four servers, 55 % on seven under the same load.
+    let outcome = judged(&scale_out(), web(96.0, 500.0, 22_000.0), web(55.0, 95.0, 22_000.0));
+    assert_eq!((outcome.verdict, outcome.keep), (Verdict::Verified, true), "{}", outcome.why);
+    let (low, high) = outcome.interval.unwrap();
+    assert!(low > -43.0 && high < -39.0, "{low} {high}");
+    assert!((outcome.improvement_pct.unwrap() - 42.7).abs() < 1.5, "{:?}", outcome.improvement_pct);
+}
+
+#[test]
+fn traffic_that_fell_by_itself_does_not_verify_a_useless_change() {
+    // Half the requests, half the CPU: nothing is left for the change.
+    let outcome = judged(&scale_out(), web(90.0, 300.0, 20_000.0), web(45.0, 80.0, 10_000.0));
+    assert_eq!((outcome.verdict, outcome.keep), (Verdict::Inconclusive, false), "{}", outcome.why);
+    assert!(outcome.why.contains("corrected for 0.50 times the load"), "{}", outcome.why);
+    let restart = judged(&restart(), web(85.0, 800.0, 20_000.0), web(60.0, 300.0, 14_000.0));
+    assert_eq!(restart.verdict, Verdict::Inconclusive, "{}", restart.why);
+}
+
+#[test]
+fn traffic_that_rose_after_a_good_change_is_not_held_against_it() {
+    // Seven servers instead of four under 1.5 times the load.
+    let outcome = judged(&scale_out(), web(90.0, 300.0, 20_000.0), web(77.0, 190.0, 30_000.0));
+    assert_eq!(outcome.verdict, Verdict::Verified, "{}", outcome.why);
+    let slower = judged(&restart(), web(70.0, 150.0, 20_000.0), web(90.0, 260.0, 26_000.0));
+    assert_ne!(slower.verdict, Verdict::Regressed, "{}", slower.why);
+}
+
+#[test]
+fn a_change_that_lowers_cpu_and_slows_every_answer_has_regressed() {
+    let outcome = judged(&scale_out(), web(98.0, 2_000.0, 22_000.0), web(80.0, 3_000.0, 22_000.0));
+    assert_eq!((outcome.verdict, outcome.keep), (Verdict::Regressed, false), "{}", outcome.why);
+    assert!(outcome.why.contains("latency_p95_ms of shop went from"), "{}", outcome.why);
+    let within_budget = judged(&scale_out(), web(96.0, 60.0, 22_000.0), web(55.0, 80.0, 22_000.0));
+    assert_eq!(within_budget.verdict, Verdict::Verified, "80 ms harm nobody: {}", within_budget.why);
+}
+
+#[test]
+fn what_got_clearly_worse_has_regressed_and_what_did_not_move_is_inconclusive() {
+    let worse = judged(&restart(), web(50.0, 400.0, 20_000.0), web(50.0, 700.0, 20_000.0));
+    assert_eq!(worse.verdict, Verdict::Regressed, "{}", worse.why);
+    assert!(worse.keep, "a restart can't be taken back");
+    let same = judged(&scale_out(), web(90.0, 300.0, 20_000.0), web(90.0, 300.0, 20_000.0));
+    assert_eq!((same.verdict, same.keep), (Verdict::Inconclusive, false), "{}", same.why);
+    let kept = judged(&restart(), web(50.0, 400.0, 20_000.0), web(50.0, 400.0, 20_000.0));
+    assert_eq!((kept.verdict, kept.keep), (Verdict::Inconclusive, true), "{}", kept.why);
+    let hardly = judged(&restart(), web(50.0, 800.0, 20_000.0), web(50.0, 740.0, 20_000.0));
+    assert_eq!(hardly.verdict, Verdict::Inconclusive, "an eighth of what was expected: {}", hardly.why);
+}
+
+#[test]
+fn without_values_after_the_change_nothing_is_verified() {
+    let blind = |reason| web(55.0, 95.0, 22_000.0).missing("fleet_cpu_pct", "asg", reason);
+    for reason in [Missing::NoData, Missing::Throttled, Missing::Stale(900)] {
+        let outcome = judged(&scale_out(), web(96.0, 500.0, 22_000.0), blind(reason));
+        assert_eq!((outcome.verdict, outcome.after), (Verdict::Inconclusive, None), "{}", outcome.why);
+    }
+    let stopped = web(55.0, 95.0, 22_000.0).law("fleet_cpu_pct", "asg", |ago| (ago > 9.0).then_some(55.0));
+    assert_eq!(judged(&scale_out(), web(96.0, 500.0, 22_000.0), stopped).verdict, Verdict::Inconclusive);
+    let unknown_load = web(55.0, 95.0, 22_000.0).missing("requests", "tg", Missing::Throttled);
+    let outcome = judged(&scale_out(), web(96.0, 500.0, 22_000.0), unknown_load);
+    assert_eq!(outcome.verdict, Verdict::Inconclusive, "{}", outcome.why);
+    let unknown_harm = web(55.0, 95.0, 22_000.0).missing("latency_p95_ms", "tg", Missing::Throttled);
+    assert_eq!(judged(&scale_out(), web(96.0, 500.0, 22_000.0), unknown_harm).verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn a_measurement_before_the_change_has_settled_says_nothing() {
+    let early = web(55.0, 95.0, 22_000.0).at(NOW + SignedDuration::from_mins(4));
+    let outcome = verify(&scale_out(), &web(96.0, 500.0, 22_000.0).snapshot, &early.snapshot, applied_at(), &Policy::default());
+    assert_eq!(outcome.verdict, Verdict::Inconclusive);
+    assert!(outcome.why.contains("takes 300 s to settle"), "{}", outcome.why);
+    let refreshing = web(50.0, 90.0, 20_000.0).fleet(|fleet| fleet.refresh_in_progress = true).at(NOW + SignedDuration::from_mins(16));
+    let outcome = verify(&restart(), &web(50.0, 800.0, 20_000.0).snapshot, &refreshing.snapshot, applied_at(), &Policy::default());
+    assert!(outcome.why.contains("still under way"), "{}", outcome.why);
+}
+
+#[test]
+fn minutes_from_before_the_incident_don_t_count_as_before() {
+    // The hit rate fell four minutes ago; one good minute lies in the window.
+    let rate = |pct: f64, minutes: f64| {
+        Shop::new().became("cache_hits", "cache", 108.0 * pct, minutes).became("cache_misses", "cache", 108.0 * (100.0 - pct), minutes)
+    };
+    let outcome = judged(&flush(), rate(1.0, 4.0), rate(94.0, 30.0));
+    assert_eq!((outcome.verdict, outcome.keep), (Verdict::Verified, true), "{}", outcome.why);
+    assert!(outcome.before.unwrap() < 2.0, "{outcome:?}");
+}
+
+#[test]
+fn minutes_in_which_the_fleet_had_another_size_don_t_count_as_before() {
+    // Seven servers were taken back to four a moment ago: what they show is not what the next change is made against.
+    let before = web(60.0, 800.0, 20_000.0).is("fleet_desired", "asg", 7.0);
+    let outcome = judged(&restart(), before, web(50.0, 100.0, 20_000.0));
+    assert_eq!(outcome.verdict, Verdict::Inconclusive, "{}", outcome.why);
+    assert!(outcome.why.contains("0 comparable values before"), "{}", outcome.why);
+}
+
+#[test]
+fn a_backlog_is_compared_with_what_would_wait_without_the_change() {
+    let filling = || Shop::new().is("queue_depth", "queue", 2_000.0).is("queue_sent", "queue", 2_160.0).is("queue_deleted", "queue", 1_800.0);
+    let drained = Shop::new().is("queue_depth", "queue", 900.0).is("queue_sent", "queue", 2_160.0).is("queue_deleted", "queue", 2_500.0);
+    let outcome = judged(&add_tasks(), filling(), drained);
+    assert_eq!(outcome.verdict, Verdict::Verified, "{}", outcome.why);
+    // Nobody sends any more: the old consumers would have done it alone.
+    let dry = Shop::new().is("queue_depth", "queue", 0.0).is("queue_sent", "queue", 0.0).is("queue_deleted", "queue", 200.0);
+    let outcome = judged(&add_tasks(), filling(), dry);
+    assert_eq!((outcome.verdict, outcome.keep), (Verdict::Inconclusive, false), "{}", outcome.why);
+    // Longer than before, yet far shorter than it would be.
+    let held = Shop::new().is("queue_depth", "queue", 2_500.0).is("queue_sent", "queue", 4_000.0).is("queue_deleted", "queue", 3_900.0);
+    assert_eq!(judged(&add_tasks(), filling(), held).verdict, Verdict::Verified);
+}
+
+#[test]
+fn a_replaced_instance_is_compared_with_its_untouched_peers() {
+    let action = Action::ReplaceInstance { group: "shop-web".to_owned(), instance: "i-3".to_owned() };
+    let replace = change(action, "asg", "instance_cpu_pct", "asg", Better::Lower, 99.0, 47.0);
+    let sick = || Shop::new().member("instance_cpu_pct", "i-3", |_| Some(99.0));
+    let healed = Shop::new().fleet(|fleet| fleet.instances[2] = instance("i-9"));
+    let outcome = judged(&replace, sick(), healed);
+    assert_eq!(outcome.verdict, Verdict::Verified, "{}", outcome.why);
+    // Everything is less busy, but one still stands out as far as before.
+    let quieter = MEMBERS.iter().fold(Shop::new(), |shop, member| shop.member("instance_cpu_pct", member, |_| Some(10.0)));
+    let outcome = judged(&replace, sick(), quieter.member("instance_cpu_pct", "i-1", |_| Some(62.0)));
+    assert_eq!(outcome.verdict, Verdict::Inconclusive, "{}", outcome.why);
+}
