@@ -74,7 +74,9 @@ impl Launcher {
         let no_start = |why: String| LocalError::NoStart { why, log: log.display().to_string() };
         fs::create_dir_all(directory).map_err(|error| no_start(error.to_string()))?;
         let state = directory.join("state.json");
-        fs::remove_file(&state).ok();
+        for stale in [&state, &log] {
+            fs::remove_file(stale).ok();
+        }
         let errors = File::create(directory.join("cloud.err")).map_err(|error| no_start(error.to_string()))?;
         let child = Command::new(root.join("scripts/local-cloud"))
             .arg("--state")

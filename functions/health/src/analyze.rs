@@ -53,9 +53,11 @@ fn wait_s(plan: &domain::plan::Plan, app: &ResolvedApp) -> u32 {
     settle.unwrap_or(0).max(app.policy.wait_s)
 }
 
-/// An earlier change as the planner looks at it; changes that never happened don't count.
+/// An earlier change as the planner looks at it. Changes that never happened don't count, nor those that a run left behind
+/// when it died: they were closed without a verdict, so they say nothing about whether the change helps.
 fn tried(entry: &Entry) -> Option<Tried> {
-    (entry.state != EntryState::NotApplied).then(|| Tried {
+    let never_judged = !entry.state.is_open() && entry.outcome.is_none();
+    (entry.state != EntryState::NotApplied && !never_judged).then(|| Tried {
         kind: entry.change.action.kind(),
         resource: entry.change.resource.clone(),
         verdict: entry.outcome.as_ref().map(|outcome| outcome.verdict),

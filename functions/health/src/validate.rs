@@ -56,7 +56,9 @@ pub async fn validate(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
 
     let mut outcomes = Vec::new();
     let mut to_undo = false;
-    for entry in changes_of_iteration(&run, &before, world.journal).await? {
+    let changes = changes_of_iteration(&run, &before, world.journal).await?;
+    let made = changes.len();
+    for entry in changes {
         if matches!(entry.state, EntryState::Applied | EntryState::Kept) {
             let (outcome, stays) = judge(entry, &before, &after, app, &run, world).await?;
             outcomes.push(outcome);
@@ -66,7 +68,7 @@ pub async fn validate(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
             to_undo = true;
         }
     }
-    note(&run, &after, &outcomes, world).await?;
+    note(&run, &after, made, &outcomes, world).await?;
     publish(&run, &outcomes);
     run.decision = if to_undo { Decision::Undo } else { Decision::Keep };
     documents::put(world.artifacts, &run.key("validation"), &Validation { score: run.score, outcomes }).await?;
@@ -123,10 +125,18 @@ fn publish(run: &Run, outcomes: &[Outcome]) {
     }
 }
 
-async fn note(run: &Run, after: &Snapshot, outcomes: &[Outcome], world: &World<'_>) -> Result<(), StepError> {
+async fn note(
+    run: &Run,
+    after: &Snapshot,
+    made: usize,
+    outcomes: &[Outcome],
+    world: &World<'_>,
+) -> Result<(), StepError> {
     let mut record = running(run, world.executions).await?;
     let verified = outcomes.iter().filter(|outcome| outcome.verdict == Verdict::Verified).count();
     let entry = iteration(&mut record, run.iteration, after.taken_at);
+    // A step that died could not count what it had done; the journal can.
+    entry.applied = entry.applied.max(u32::try_from(made).unwrap_or(u32::MAX));
     entry.score_after = run.score;
     entry.measured_at = Some(after.taken_at);
     entry.verified = u32::try_from(verified).unwrap_or(u32::MAX);

@@ -7,6 +7,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::Instrument;
 use tracing_subscriber::EnvFilter;
 
@@ -54,6 +55,7 @@ where
     F: AsyncFn(Call<I>) -> Result<O, StepError>,
 {
     logs();
+    IS_SERVING.store(true, Ordering::Relaxed);
     let handler = &handler;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let left_s = left_s(event.context.deadline);
@@ -119,13 +121,19 @@ fn logs() {
 /// CloudWatch namespace of the maintainer's own metrics.
 pub const NAMESPACE: &str = "InfrastructureMaintainer";
 
+/// True in a function: only there does anybody read metrics from the standard output.
+static IS_SERVING: AtomicBool = AtomicBool::new(false);
+
 /// Counts one event of a step in CloudWatch's embedded metric format: one log line, no call.
 pub fn metric(step: &str, app: &str, name: &'static str) {
     measure(&[("Step", step), ("App", app)], name, 1.0, "Count");
 }
 
-/// Writes one metric in embedded metric format.
+/// Writes one metric in embedded metric format. Outside of a function (in a test) it writes nothing.
 pub fn measure(dimensions: &[(&str, &str)], name: &str, value: f64, unit: &str) {
+    if !IS_SERVING.load(Ordering::Relaxed) {
+        return;
+    }
     let keys: Vec<&str> = dimensions.iter().map(|(key, _)| *key).collect();
     let mut line = json!({
         "_aws": {

@@ -128,11 +128,6 @@ mod tests {
     use crate::scenario::parse;
 
     #[test]
-    fn alarms_are_counted_by_name() {
-        assert_eq!(alarms_in("alarms shop-cpu, shop-check-001 and shop-check-001, blog-cpu", "shop"), 2);
-    }
-
-    #[test]
     fn an_expectation_that_does_not_hold_says_what_was_found() {
         let text = "
 name: x

@@ -16,6 +16,8 @@ pub async fn save(stack: &Stack, watch: &Watch, directory: &Path) -> Result<Path
     let home = directory.join(&watch.app);
     let failed = StackError::call::<io::Error>;
     let shown = home.display().to_string();
+    // What an earlier playing left would be read as part of this one.
+    fs::remove_dir_all(&home).ok();
     fs::create_dir_all(&home).map_err(failed("save", &shown))?;
     let records = Records::new(stack);
     for (table, file) in [(&stack.outputs.executions_table, "executions.jsonl"), (&stack.outputs.changes_table, "changes.jsonl")] {

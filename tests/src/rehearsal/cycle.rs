@@ -60,8 +60,9 @@ pub struct End {
     pub stage: Stage,
 }
 
-/// Minutes from the alarm to the snapshot, and from the snapshot to the changes.
-const REACTION_MIN: u32 = 2;
+/// Minutes from the alarm to the snapshot, and from the snapshot to the changes: none to this many, by the seed. A fast
+/// machine sees less of a sickness before it decides.
+const REACTION_MIN_MAX: u64 = 3;
 
 /// Plays one application of a scenario with this seed.
 pub fn rehearse(rules: &Rehearsal, name: &str, app: &AppScenario, trigger: &Trigger, limit_min: f64, seed: u64) -> End {
@@ -69,6 +70,7 @@ pub fn rehearse(rules: &Rehearsal, name: &str, app: &AppScenario, trigger: &Trig
         rules,
         execution: ExecutionId::new(format!("rehearsal-{seed}")),
         memory: Memory::default(),
+        reaction_min: u32::try_from(seed % (REACTION_MIN_MAX + 1)).unwrap_or(0),
         end: End {
             next: None,
             iterations: Vec::new(),
@@ -96,6 +98,7 @@ struct Run<'a> {
     rules: &'a Rehearsal,
     execution: ExecutionId,
     memory: Memory,
+    reaction_min: u32,
     end: End,
 }
 
@@ -128,7 +131,7 @@ impl Run<'_> {
     fn iteration(&mut self) {
         let policy = &self.rules.policy;
         let number = u32::try_from(self.end.iterations.len() + 1).unwrap_or(u32::MAX);
-        self.live(REACTION_MIN);
+        self.live(self.reaction_min);
         let before = self.end.stage.snapshot(policy.window_s);
         let (analysis, memory) = health::analyze(&before, &self.rules.objectives, policy, std::mem::take(&mut self.memory));
         self.memory = memory;
@@ -137,7 +140,7 @@ impl Run<'_> {
         let found: Vec<String> = analysis.findings.iter().map(|f| format!("{} ({}): {}", f.rule, f.severity, f.summary)).collect();
         self.tell(format!("{number}: score {:?}; {found:?}; not now {:?}", analysis.score, plan.passed_over));
         self.end.rules.extend(analysis.findings.iter().map(|finding| finding.rule.to_string()));
-        self.live(REACTION_MIN);
+        self.live(self.reaction_min);
         let first = self.end.made.len();
         let refused_before = self.end.refused.len();
         for change in &plan.changes {

@@ -57,7 +57,7 @@ fn failures(scenario: &Scenario, app: &str, end: &End) -> Vec<String> {
 fn check(name: &str) {
     let scenario = scenario(name);
     for app in scenario.apps.keys() {
-        for seed in 0..5 {
+        for seed in 0..8 {
             let end = play(&scenario, app, seed);
             let failed = failures(&scenario, app, &end);
             assert!(failed.is_empty(), "{name}, {app}, seed {seed}: {failed:#?}\n{}", end.story.join("\n"));

@@ -68,6 +68,7 @@ fn resolve_answers_with_three_words() {
         execution_arn: "arn".to_owned(),
         mode: None,
         trigger: "started by hand".to_owned(),
+        alarms: Vec::new(),
         episode: None,
     };
     let answers = [Answer::One { run }, Answer::Many { targets: Vec::new() }, Answer::None { why: String::new() }];

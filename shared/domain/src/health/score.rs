@@ -115,7 +115,11 @@ fn judged(view: &View<'_>, objectives: &Objectives) -> Vec<SignalScore> {
                 Observed::Known(series) => view.level_of(spec.id, series),
                 Observed::Missing(reason) => Observed::Missing(reason.clone()),
             };
-            let level = silence(view, resource, spec.id, level);
+            let level = match (&measurement.member, level) {
+                // A member that has never published anything has just been launched; one that stopped stays missing.
+                (Some(_), Observed::Missing(Missing::NoData)) => not_published("has not published anything yet"),
+                (_, level) => silence(view, resource, spec.id, level),
+            };
             scores.push(of_level(spec.id, spec.title, resource, measurement.member.clone(), judge, level));
         }
     }
@@ -152,6 +156,10 @@ fn silence(view: &View<'_>, resource: &Resource, signal: &str, level: Observed<f
         ResourceKind::Queue if last_was_zero(view, resource, signal) => "the queue is idle",
         _ => return level,
     };
+    not_published(why)
+}
+
+fn not_published(why: &str) -> Observed<f64> {
     Observed::Missing(Missing::NotPublished(why.to_owned()))
 }
 
@@ -193,8 +201,9 @@ fn app(view: &View<'_>, signals: &[SignalScore]) -> Observed<f64> {
         return Observed::Missing(Missing::NoData);
     };
     let felt = (1.0 - policy.mean_symptom_weight) * worst + policy.mean_symptom_weight * mean;
-    let saturation = signals.iter().filter(|signal| signal.role == Role::Saturation).filter_map(|signal| signal.score.known());
-    let shortest = saturation.copied().fold(BEST, f64::min);
+    let saturation = signals.iter().filter(|signal| signal.role == Role::Saturation && signal.is_expected());
+    // A utilization that could not be read counts as the worst it can be: it is never a reason to call anything well.
+    let shortest = saturation.map(|signal| signal.score.known().copied().unwrap_or(WORST)).fold(BEST, f64::min);
     let floor = policy.saturation_score_min;
     let room = floor + (BEST - floor) * (shortest - WORST) / (BEST - WORST);
     Observed::Known(felt.min(room).min(alarm_cap(view)).clamp(WORST, BEST))
@@ -227,5 +236,104 @@ pub(super) fn place(view: &View<'_>, signal: &SignalScore) -> String {
     match &signal.member {
         Some(member) => format!("{member} in {name}"),
         None => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Shop;
+    use super::*;
+
+    fn judge(good: f64, bad: f64) -> Judge {
+        Judge { good, bad, role: Role::Symptom }
+    }
+
+    #[test]
+    fn a_level_is_scored_on_a_straight_line_between_good_and_bad() {
+        for (level, good, bad, score) in [
+            (100.0, 200.0, 1_000.0, 10.0),
+            (600.0, 200.0, 1_000.0, 5.5),
+            (5_000.0, 200.0, 1_000.0, 1.0),
+            (55.0, 80.0, 30.0, 5.5),
+            (0.0, 0.0, 0.0, 10.0),
+            (0.1, 0.0, 0.0, 1.0),
+            (f64::NAN, 0.0, 1.0, 1.0),
+        ] {
+            assert!((on_scale(level, judge(good, bad)) - score).abs() < 1e-9, "{level} in {good}..{bad}");
+        }
+    }
+
+    #[test]
+    fn the_worked_example_of_the_documentation() {
+        let shop = Shop::new().law("latency_p95_ms", "tg", |_| Some(600.0)).law("fleet_cpu_pct", "asg", |_| Some(91.0));
+        let analysis = shop.analysis();
+        let of = |id: &str| *analysis.signals.iter().find(|s| s.signal.as_str() == id).and_then(|s| s.score.known()).expect(id);
+        assert!((of("latency_p95_ms") - 5.5).abs() < 1e-9 && (of("fleet_cpu_pct") - 3.7).abs() < 1e-9);
+        // Eight symptoms, one at 5.5 and seven at 10: 0.85 · 5.5 + 0.15 · 9.4375 = 6.09; saturation leaves room up to 7.2.
+        let symptoms = analysis.signals.iter().filter(|s| s.role == Role::Symptom).count();
+        assert_eq!(symptoms, 8);
+        assert!((analysis.score.known().unwrap() - 6.090_625).abs() < 1e-6, "{:?}", analysis.score);
+    }
+
+    #[test]
+    fn one_dead_symptom_among_many_good_ones_is_under_four() {
+        let score = Shop::new().is("latency_p95_ms", "tg", 2_000.0).score().unwrap();
+        assert!(score < 4.0, "{score}");
+    }
+
+    #[test]
+    fn saturation_alone_is_never_called_well_and_never_reason_for_a_restart() {
+        let score = Shop::new().is("db_cpu_pct", "db", 100.0).is("fleet_memory_pct", "asg", 99.0).score().unwrap();
+        assert!((6.0..8.0).contains(&score), "{score}");
+    }
+
+    #[test]
+    fn an_alarm_that_stands_caps_the_score_and_one_of_a_scaling_policy_does_not() {
+        assert_eq!(Shop::new().score(), Some(10.0));
+        assert_eq!(Shop::new().alarm("shop-cpu").score(), Some(7.0));
+        assert_eq!(Shop::new().alarm("TargetTracking-shop-web-AlarmLow-1").score(), Some(10.0));
+        let mut blind = Shop::new();
+        blind.snapshot.alarms = Observed::Missing(Missing::Throttled);
+        assert_eq!(blind.score(), Some(7.0));
+    }
+
+    #[test]
+    fn an_application_whose_symptoms_cannot_all_be_measured_has_no_score() {
+        let analysis = Shop::new().missing("latency_p95_ms", "tg", Missing::NoData).analysis();
+        assert!(analysis.score.is_missing() && analysis.confidence < 1.0);
+        assert_eq!(analysis.unmeasured, ["response time p95 of shop: no datapoint in the window"]);
+        let stopped = Shop::new().law("latency_p95_ms", "tg", |ago| (ago > 8.0).then_some(75.0));
+        assert_eq!(stopped.analysis().score, Observed::Missing(Missing::Stale(540)));
+        let mut unknown = Shop::new();
+        unknown.snapshot.undiscovered.push((ResourceKind::Queue, Missing::Throttled));
+        assert!(unknown.analysis().score.is_missing());
+    }
+
+    #[test]
+    fn silence_where_nothing_happened_is_no_blindness() {
+        let night = Shop::new()
+            .is("requests", "tg", 0.0)
+            .is("errors_5xx", "tg", 0.0)
+            .law("latency_p95_ms", "tg", |ago| (ago > 20.0).then_some(75.0))
+            .missing("function_throttles", "fn", Missing::NoData)
+            .missing("function_invocations", "fn", Missing::NoData)
+            .missing("queue_depth", "queue", Missing::NoData);
+        let analysis = night.analysis();
+        assert_eq!((analysis.score, analysis.unmeasured), (Observed::Known(10.0), Vec::<String>::new()));
+    }
+
+    #[test]
+    fn what_nothing_publishes_is_not_expected() {
+        let agentless = Shop::new().missing("fleet_memory_pct", "asg", Missing::NotPublished("the CloudWatch agent".to_owned()));
+        let analysis = agentless.analysis();
+        assert_eq!((analysis.score, analysis.confidence), (Observed::Known(10.0), 1.0));
+    }
+
+    #[test]
+    fn a_utilization_five_minutes_old_counts_and_a_symptom_of_that_age_does_not() {
+        let basic = Shop::new().law("fleet_cpu_pct", "asg", |ago| (ago > 7.0).then_some(47.0));
+        assert_eq!(basic.score(), Some(10.0));
+        let silent = Shop::new().law("fleet_cpu_pct", "asg", |ago| (ago > 20.0).then_some(47.0));
+        assert_eq!(silent.score(), Some(6.0), "it can't be known, so it is not called well");
     }
 }

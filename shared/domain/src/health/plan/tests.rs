@@ -2,6 +2,7 @@
 
 use super::super::fixture::{MEMBERS, NOW, Shop, instance, minutes_ago};
 use super::*;
+use crate::change::Better;
 use crate::resource::Live;
 
 /// A fleet that is at this CPU on every member.
@@ -130,6 +131,7 @@ fn one_change_per_resource_and_independent_ones_together() {
 #[test]
 fn a_full_database_vetoes_scale_out_only_while_the_web_tier_is_not_over_its_own_bound() {
     let warm = busy(76.0).is("db_cpu_pct", "db", 95.0).is("fleet_memory_pct", "asg", 87.0);
+    let warm = MEMBERS.iter().fold(warm, |shop, member| shop.member("instance_memory_pct", member, |_| Some(87.0)));
     let plan = warm.plan(&[]);
     assert!(plan.changes.is_empty() && reasons(&plan).contains("bottleneck is the database shop-db"), "{}", reasons(&plan));
     let hot = busy(96.0).is("db_cpu_pct", "db", 95.0).plan(&[]);

@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn each_contradiction_is_one_sentence_with_the_names_and_numbers() {
-        let cases: [(fn(&mut Policy), &str, &str); 13] = [
+        type Case = (fn(&mut Policy), &'static str, &'static str);
+        let cases: [Case; 13] = [
             (|p| p.cpu_act_pct = 69.0, "cpu_act_pct", "must be above cpu_warn_pct, which is 70, not 69"),
             (|p| p.memory_critical_pct = 120.0, "memory_critical_pct", "must be at most 100, not 120"),
             (|p| p.cpu_target_pct = 80.0, "cpu_act_pct", "must be above cpu_target_pct, which is 80, not 80"),

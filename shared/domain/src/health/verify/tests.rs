@@ -6,9 +6,9 @@ use crate::change::{Action, Expectation};
 use crate::observed::Missing;
 use jiff::SignedDuration;
 
-/// Eleven minutes after the change: it has settled for 300 s and was watched for five minutes and more.
-fn later() -> Timestamp {
-    NOW + SignedDuration::from_mins(11)
+/// A minute for the change, the time it takes to settle, and the observed window.
+fn later(change: &Change) -> Timestamp {
+    NOW + SignedDuration::from_secs(360 + i64::from(change.action.spec().settle_s))
 }
 
 fn applied_at() -> Timestamp {
@@ -53,7 +53,7 @@ fn web(cpu: f64, latency: f64, requests: f64) -> Shop {
 }
 
 fn judged(change: &Change, before: Shop, after: Shop) -> Outcome {
-    verify(change, &before.snapshot, &after.at(later()).snapshot, applied_at(), &Policy::default())
+    verify(change, &before.snapshot, &after.at(later(change)).snapshot, applied_at(), &Policy::default())
 }
 
 #[test]

@@ -1,0 +1,105 @@
+//! The cycle goes on when a step dies, loses an answer or is throttled, whatever call it was at.
+
+use crate::machine::{Ended, Machine};
+use crate::shop::{Shop, Weather, surge};
+use domain::execution::Status;
+use serde_json::json;
+use std::collections::BTreeMap;
+use testkit::Fault;
+
+fn sick() -> Shop {
+    Shop::auto(Weather { load: surge, ..Weather::default() })
+}
+
+fn calls_without_faults() -> BTreeMap<String, usize> {
+    let shop = sick();
+    // The first pass through each state is the one that a fault hits; the last has no more calls than that.
+    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    ended.calls
+}
+
+fn broken(state: &'static str, call: usize, fault: Fault) -> (Shop, Ended) {
+    let shop = sick();
+    let ended = Machine::on(&shop).with_fault(state, call, fault).run(json!({"app": "shop"}));
+    (shop, ended)
+}
+
+/// The maintainer killed in the middle of optimize: settled from the journal, applied exactly once, and the shop is well.
+#[test]
+fn fault_optimize_that_dies_at_any_call_is_settled_and_the_shop_is_healed() {
+    let calls = calls_without_faults()["Optimize"];
+    assert!(calls >= 8, "{calls} calls");
+    for call in 0..calls {
+        for fault in [Fault::CrashBefore, Fault::CrashAfter] {
+            let about = format!("call {call}, {fault:?}");
+            let (shop, ended) = broken("Optimize", call, fault);
+            assert_eq!(ended.injected, 1, "{about}");
+            assert!(ended.path.contains(&"SettleAfterInterruption".to_owned()), "{about}: {:?}", ended.path);
+            assert_eq!(ended.state, "Healthy", "{about}: {:?}\n{:#?}", ended.path, shop.record());
+            assert!((6..=8).contains(&shop.servers()), "{about}: {} servers", shop.servers());
+            assert_eq!(shop.lease(), None, "{about}");
+            let counted: u32 = shop.record().iterations.iter().map(|iteration| iteration.applied).sum();
+            assert_eq!(counted, 1, "{about}: the record counts what was done: {:#?}", shop.record());
+            shop.assert_sound(&about);
+        }
+    }
+}
+
+#[test]
+fn fault_an_answer_that_is_lost_in_optimize_is_found_out() {
+    let calls = calls_without_faults()["Optimize"];
+    for call in 0..calls {
+        for fault in [Fault::LoseRequest, Fault::LoseAnswer, Fault::LandLate(40), Fault::Throttle, Fault::Deny] {
+            let about = format!("call {call}, {fault:?}");
+            let (shop, ended) = broken("Optimize", call, fault);
+            assert!(["Healthy", "HandedToPeople", "RunFailed"].contains(&ended.state.as_str()), "{about}: {}", ended.state);
+            assert_eq!(shop.lease(), None, "{about}");
+            assert_ne!(shop.record().status, Status::Running, "{about}");
+            if ended.state != "RunFailed" {
+                shop.assert_sound(&about);
+            }
+        }
+    }
+}
+
+#[test]
+fn fault_a_step_that_only_reads_and_dies_is_delivered_again() {
+    let calls = calls_without_faults();
+    for state in ["Begin", "Monitor", "Analyze", "Validate", "Finish"] {
+        for call in 0..calls[state] {
+            let about = format!("{state}, call {call}");
+            let (shop, ended) = broken(state, call, Fault::CrashAfter);
+            assert_eq!((ended.injected, ended.state.as_str()), (1, "Healthy"), "{about}: {:?}", ended.path);
+            assert_eq!((shop.lease(), shop.record().status), (None, Status::Completed), "{about}");
+            shop.assert_sound(&about);
+        }
+    }
+}
+
+#[test]
+fn fault_a_step_that_is_denied_ends_as_a_failure_that_names_the_permission() {
+    for state in ["Monitor", "Validate"] {
+        let (shop, ended) = broken(state, 0, Fault::Deny);
+        assert_eq!((ended.state.as_str(), shop.record().status), ("RunFailed", Status::Failed), "{:?}", ended.path);
+        let message = shop.world.messages().pop().unwrap();
+        assert!(message.text.contains("Step.Config") && message.text.contains("grant"), "{}", message.text);
+        assert_eq!(shop.lease(), None);
+    }
+}
+
+/// What a stopped run left open is settled by the next one before it measures.
+#[test]
+fn regression_the_residue_of_a_dead_run_is_settled_by_the_next() {
+    let calls = calls_without_faults()["Optimize"];
+    for call in 0..calls {
+        let shop = sick();
+        let mut machine = Machine::on(&shop).with_fault("Optimize", call, Fault::CrashAfter);
+        machine.stopped_at = Some("SettleAfterInterruption");
+        assert_eq!(machine.run(json!({"app": "shop"})).state, "SettleAfterInterruption");
+        shop.world.pass_s(engine::run::LEASE_TTL_S);
+        let ended = Machine::named(&shop, "run-2").run(json!({"app": "shop"}));
+        assert_eq!(ended.state, "Healthy", "call {call}: {:?}", ended.path);
+        assert_eq!(shop.lease(), None);
+        shop.assert_sound(&format!("call {call}"));
+    }
+}

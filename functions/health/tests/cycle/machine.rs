@@ -1,0 +1,285 @@
+//! Runs `infra/statemachines/health.asl.json` as Step Functions would, with the steps as its functions.
+//!
+//! Understands what that definition uses and nothing else. Each invocation is a process of its own, so that it can die.
+
+use crate::shop::{RUN, Shop};
+use engine::step::StepError;
+use health::{analyze, iterate, monitor, observe, optimize, validate};
+use lifecycle::{begin, escalate, finish, resolve};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use testkit::{End, Fault, Process, run_to_end};
+
+/// More states than any run goes through.
+const STATES_MAX: usize = 400;
+/// Real seconds that an invocation has; the longest time-out of the template.
+const LEFT_S: f64 = 300.0;
+/// ARN of every run.
+const ARN: &str = "arn:aws:states:us-east-1:123456789012:execution:m-health:run-1";
+
+/// An execution of the state machine.
+pub struct Machine<'a> {
+    shop: &'a Shop,
+    states: Value,
+    faults: BTreeMap<&'static str, (usize, Fault)>,
+    twice: bool,
+    name: &'static str,
+    /// A person stops the execution there.
+    pub stopped_at: Option<&'static str>,
+    /// What happens right before a state is entered, each once.
+    pub before: BTreeMap<&'static str, fn(&Shop)>,
+}
+
+/// How an execution ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The last state.
+    pub state: String,
+    /// All states, in order.
+    pub path: Vec<String>,
+    /// What the last state got.
+    pub output: Value,
+    /// Calls of the last invocation in each state.
+    pub calls: BTreeMap<String, usize>,
+    /// Planned faults that came to pass.
+    pub injected: u32,
+}
+
+/// An error as Step Functions hands it on.
+type Caught = (String, String);
+
+impl<'a> Machine<'a> {
+    /// An execution on this shop.
+    pub fn on(shop: &'a Shop) -> Self {
+        Self::named(shop, RUN)
+    }
+
+    /// An execution with another name.
+    pub fn named(shop: &'a Shop, name: &'static str) -> Self {
+        let text = include_str!("../../../../infra/statemachines/health.asl.json");
+        let definition: Value = serde_json::from_str(text).unwrap();
+        let states = definition["States"].clone();
+        Self { shop, states, faults: BTreeMap::new(), twice: false, name, stopped_at: None, before: BTreeMap::new() }
+    }
+
+    /// The first invocation in a state goes wrong at one call.
+    pub fn with_fault(mut self, state: &'static str, call: usize, fault: Fault) -> Self {
+        self.faults.insert(state, (call, fault));
+        self
+    }
+
+    /// Every step is delivered twice.
+    pub fn twice(mut self) -> Self {
+        self.twice = true;
+        self
+    }
+
+    /// Runs it to its end.
+    pub fn run(mut self, input: Value) -> Ended {
+        let mut ended =
+            Ended { state: "ResolveTargets".to_owned(), path: Vec::new(), output: input, calls: BTreeMap::new(), injected: 0 };
+        for _ in 0..STATES_MAX {
+            ended.path.push(ended.state.clone());
+            if self.stopped_at == Some(ended.state.as_str()) {
+                return ended;
+            }
+            let state = self.states[&ended.state].clone();
+            if let Some(happens) = self.before.remove(ended.state.as_str()) {
+                happens(self.shop);
+            }
+            let input = ended.output.clone();
+            ended.state = match state["Type"].as_str().unwrap() {
+                "Succeed" | "Fail" => return ended,
+                "Choice" => chosen(&state, &input),
+                "Wait" => {
+                    let seconds = input["wait_s"].as_u64().expect("the run says how long to wait");
+                    self.shop.world.pass_s(u32::try_from(seconds).unwrap());
+                    next(&state)
+                }
+                "Pass" => {
+                    ended.output = passed(&state, input);
+                    next(&state)
+                }
+                "Task" => self.task(&state, input, &mut ended),
+                other => panic!("{other} is not understood here"),
+            };
+        }
+        panic!("the run does not end: {:?}", ended.path)
+    }
+
+    fn task(&mut self, state: &Value, input: Value, ended: &mut Ended) -> String {
+        let name = ended.state.clone();
+        let function = state["Parameters"]["FunctionName"].as_str().unwrap().trim_matches(['$', '{', '}']).to_owned();
+        let payload = payload(&state["Parameters"], &input, self.name);
+        let mut tries: BTreeMap<usize, u64> = BTreeMap::new();
+        loop {
+            let answer = self.deliver(&name, &function, &payload, ended);
+            let (error, cause) = match answer {
+                Ok(output) => {
+                    ended.output = output;
+                    return next(state);
+                }
+                Err(caught) => caught,
+            };
+            let handlers = |key: &str| state[key].as_array().cloned().unwrap_or_default();
+            let retries = handlers("Retry");
+            if let Some(at) = retries.iter().position(|retry| names(retry, &error)) {
+                let tried = tries.entry(at).or_default();
+                if *tried < retries[at]["MaxAttempts"].as_u64().unwrap() {
+                    *tried += 1;
+                    self.shop.world.pass_s(u32::try_from(retries[at]["IntervalSeconds"].as_u64().unwrap()).unwrap());
+                    continue;
+                }
+            }
+            let catches = handlers("Catch");
+            let catch = catches.iter().find(|catch| names(catch, &error));
+            let catch = catch.unwrap_or_else(|| panic!("{name} lets {error} end the run: {cause}"));
+            let mut output = input;
+            output[catch["ResultPath"].as_str().unwrap().trim_start_matches("$.")] = json!({"Error": error, "Cause": cause});
+            ended.output = output;
+            return next(catch);
+        }
+    }
+
+    /// One delivery: a process that answers, fails or dies; or the same twice, of which the second answer counts.
+    fn deliver(&mut self, state: &str, function: &str, payload: &Value, ended: &mut Ended) -> Result<Value, Caught> {
+        let fault = self.faults.remove(state);
+        let process = Process::with(&self.shop.world, fault);
+        let first = self.invoke(&process, function, payload);
+        ended.calls.insert(state.to_owned(), process.calls().len());
+        ended.injected += process.injected();
+        if !self.twice {
+            return first;
+        }
+        self.invoke(&Process::sound(&self.shop.world), function, payload)
+    }
+
+    fn invoke(&self, process: &Process, function: &str, payload: &Value) -> Result<Value, Caught> {
+        self.shop.publish_members();
+        match run_to_end(process, step(self.shop, process, function, payload.clone())) {
+            End::Finished(Ok(output)) => Ok(output),
+            End::Finished(Err(error)) => {
+                let cause = json!({"errorType": error.name(), "errorMessage": error.to_string()});
+                Err((error.name().to_owned(), cause.to_string()))
+            }
+            End::Crashed => Err(("Runtime.ExitError".to_owned(), "the process has died".to_owned())),
+        }
+    }
+}
+
+fn next(state: &Value) -> String {
+    state["Next"].as_str().unwrap().to_owned()
+}
+
+fn names(handler: &Value, error: &str) -> bool {
+    let listed = handler["ErrorEquals"].as_array().unwrap();
+    listed.iter().any(|name| name == error || (name == "States.TaskFailed" && error != "States.Timeout"))
+}
+
+fn chosen(state: &Value, input: &Value) -> String {
+    let fits = |choice: &&Value| {
+        let at = choice["Variable"].as_str().unwrap().trim_start_matches("$.");
+        input[at] == choice["StringEquals"]
+    };
+    let choice = state["Choices"].as_array().unwrap().iter().find(fits);
+    choice.map_or_else(|| state["Default"].as_str().unwrap().to_owned(), next)
+}
+
+fn passed(state: &Value, mut input: Value) -> Value {
+    if let Some(path) = state["InputPath"].as_str() {
+        input = input[path.trim_start_matches("$.")].take();
+    }
+    if let Some(path) = state["ResultPath"].as_str() {
+        input[path.trim_start_matches("$.")] = state["Result"].clone();
+    }
+    input
+}
+
+/// The payload of a Task: the input as a whole, or an object with parts of it and of the context.
+fn payload(parameters: &Value, input: &Value, name: &str) -> Value {
+    if parameters["Payload.$"] == "$" {
+        return input.clone();
+    }
+    let filled = parameters["Payload"].as_object().unwrap().iter().map(|(key, value)| {
+        let value = match (key.ends_with(".$"), value.as_str().unwrap_or_default()) {
+            (false, _) => value.clone(),
+            (true, "$") => input.clone(),
+            (true, "$$.Execution.Id") => json!(ARN),
+            (true, "$$.Execution.Name") => json!(name),
+            (true, _) => json!("of the context"),
+        };
+        (key.trim_end_matches(".$").to_owned(), value)
+    });
+    Value::Object(filled.collect())
+}
+
+fn parsed<T: DeserializeOwned>(payload: Value) -> Result<T, StepError> {
+    serde_json::from_value(payload).map_err(|error| StepError::Config(format!("the input is not understood: {error}")))
+}
+
+fn written<T: serde::Serialize>(output: &T) -> Value {
+    serde_json::to_value(output).unwrap()
+}
+
+/// One step, as its binary runs it. What changes the application, and its records, goes through the process.
+pub async fn step(shop: &Shop, process: &Process, function: &str, payload: Value) -> Result<Value, StepError> {
+    let world = &*shop.world;
+    let app = shop.config.resolve_any(&"shop".into());
+    let see = || observe::World { clock: process, inventory: world, telemetry: world };
+    Ok(match function {
+        "ResolveFunction" => written(&resolve::resolve(parsed(payload)?, &shop.config, world).await?),
+        "BeginFunction" => {
+            let ports = begin::World { clock: process, leases: process, executions: world, journal: process };
+            written(&begin::begin(parsed(payload)?, &shop.config, &ports).await?)
+        }
+        "MonitorFunction" => {
+            let ports = monitor::World { see: see(), leases: process, artifacts: world };
+            written(&monitor::monitor(parsed(payload)?, &app, &ports).await?)
+        }
+        "AnalyzeFunction" => {
+            let ports = analyze::World { clock: process, artifacts: world, executions: world, journal: process };
+            written(&analyze::analyze(parsed(payload)?, &app, &ports).await?)
+        }
+        "OptimizeFunction" => {
+            let ports = optimize::World {
+                clock: process,
+                speed: 1.0,
+                left_s: LEFT_S,
+                actuator: process,
+                journal: process,
+                leases: process,
+                switch: process,
+                artifacts: world,
+                executions: world,
+            };
+            written(&optimize::optimize(parsed(payload)?, &app, &ports).await?)
+        }
+        "ValidateFunction" => {
+            let ports =
+                validate::World { see: see(), leases: process, artifacts: world, executions: world, journal: process };
+            written(&validate::validate(parsed(payload)?, &app, &ports).await?)
+        }
+        "IterateFunction" => {
+            let ports = iterate::World { clock: process, executions: world };
+            written(&iterate::iterate(parsed(payload)?, &app, &ports).await?)
+        }
+        "EscalateFunction" => {
+            let ports = escalate::World { executions: world, journal: process, artifacts: world, notifier: world };
+            written(&escalate::escalate(parsed(payload)?, &ports).await?)
+        }
+        "FinishFunction" => {
+            let ports = finish::World {
+                clock: process,
+                executions: world,
+                journal: process,
+                leases: process,
+                episodes: world,
+                starter: world,
+                notifier: world,
+            };
+            written(&finish::finish(parsed(payload)?, &ports).await?)
+        }
+        other => panic!("there is no function {other}"),
+    })
+}

@@ -1,0 +1,14 @@
+//! The health cycle, its steps in the order of the state machine, on a small shop in memory: what the world looks like
+//! afterwards.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can't go on must fail loudly")]
+
+extern crate maintainer_health as health;
+
+mod endings;
+mod faults;
+mod healing;
+mod machine;
+mod restraint;
+mod shop;
+mod steps;

@@ -1,0 +1,84 @@
+//! What the owner forbids is not done, and the record says what would have been.
+
+use crate::machine::Machine;
+use crate::shop::{FLEET, SERVERS, Shop, Weather, surge};
+use domain::guard::KillSwitch;
+use domain::resource::PROTECTED_TAG;
+use engine::act::Report;
+use serde_json::{Value, json};
+
+fn sick(config: &str) -> Shop {
+    Shop::new(Weather { load: surge, ..Weather::default() }, config)
+}
+
+/// Runs the cycle, which must change nothing, and gives back the refusals of the first iteration as the record has them.
+fn refused(shop: &Shop, input: Value) -> String {
+    let ended = Machine::on(shop).run(input);
+    assert_eq!(ended.state, "HandedToPeople", "{:?}", ended.path);
+    assert_eq!((shop.deeds().len(), shop.servers()), (0, SERVERS), "something was changed");
+    assert!(shop.record().iterations[0].refused > 0, "{:#?}", shop.record());
+    assert_eq!(shop.lease(), None);
+    let report: Report = shop.document(1, "actions");
+    assert_eq!(report.applied().count(), 0);
+    serde_json::to_string(&report).unwrap()
+}
+
+#[test]
+fn observes_and_changes_nothing_until_it_is_asked_to() {
+    let report = refused(&sick(""), json!({"app": "shop"}));
+    assert!(report.contains("observe"), "{report}");
+}
+
+#[test]
+fn a_mode_asked_for_by_hand_only_makes_a_run_more_careful() {
+    let report = refused(&sick("applications:\n  shop:\n    mode: auto\n"), json!({"app": "shop", "mode": "observe"}));
+    assert!(report.contains("observe"), "{report}");
+    let report = refused(&sick("applications:\n  shop:\n    mode: observe\n"), json!({"app": "shop", "mode": "auto"}));
+    assert!(report.contains("observe"), "{report}");
+}
+
+#[test]
+fn what_needs_an_approval_waits_for_it() {
+    let report = refused(&sick("applications:\n  shop:\n    mode: approve\n"), json!({"app": "shop"}));
+    assert!(report.contains("approv"), "{report}");
+}
+
+#[test]
+fn the_kill_switch_stops_every_change() {
+    for position in [KillSwitch::On, KillSwitch::Unreadable("access denied".to_owned())] {
+        let shop = sick("applications:\n  shop:\n    mode: auto\n");
+        shop.world.set_kill_switch(position);
+        let report = refused(&shop, json!({"app": "shop"}));
+        assert!(report.contains("kill_switch") || report.contains("kill switch"), "{report}");
+    }
+}
+
+#[test]
+fn a_freeze_stops_every_change_and_is_named() {
+    let config = "applications:\n  shop:\n    mode: auto\n    freeze:\n      - name: new-year\n        from: 2025-12-30\n        to: 2026-01-05\n        time_zone: UTC\n";
+    let report = refused(&sick(config), json!({"app": "shop"}));
+    assert!(report.contains("new-year"), "{report}");
+}
+
+#[test]
+fn a_protected_resource_is_never_touched() {
+    let by_tag = sick("applications:\n  shop:\n    mode: auto\n");
+    by_tag.world.edit(&FLEET.into(), |fleet| {
+        fleet.tags.insert(PROTECTED_TAG.to_owned(), "yes".to_owned());
+    });
+    let by_name = sick("applications:\n  shop:\n    mode: auto\n    protected: [shop-web]\n");
+    for shop in [by_tag, by_name] {
+        let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+        assert_eq!((ended.state.as_str(), shop.deeds().len()), ("HandedToPeople", 0));
+    }
+}
+
+#[test]
+fn what_somebody_else_has_set_meanwhile_is_not_undone() {
+    let shop = sick("applications:\n  shop:\n    mode: auto\n");
+    let mut machine = Machine::on(&shop);
+    machine.before.insert("WaitForEffect", |shop| shop.world.edit_capacity(&FLEET.into(), 11));
+    let _ended = machine.run(json!({"app": "shop"}));
+    assert_eq!(shop.servers(), 11, "{:#?}", shop.world.journal());
+    assert_eq!(shop.lease(), None);
+}
