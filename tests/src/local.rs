@@ -63,20 +63,20 @@ pub fn root() -> PathBuf {
 }
 
 impl Launcher {
-    /// Starts a cloud whose time runs `speed` times as fast as ours. Its files go into `directory`.
+    /// Starts a cloud whose time runs `speed` times as fast as ours. Its files go into a directory of their own below
+    /// `home`, so that several can run at once; its log stays in `home` when it ends.
     ///
     /// # Errors
     /// When the tools are not set up, or the cloud does not come up.
-    pub fn start(directory: &Path, speed: f64) -> Result<Self, LocalError> {
+    pub fn start(home: &Path, speed: f64) -> Result<Self, LocalError> {
         let root = root();
         need(&root, &[".tools/ministack/bin/python", "scripts/local-cloud"])?;
+        let directory = home.join(format!("cloud-{}", std::process::id()));
         let log = directory.join("cloud.log");
-        let no_start = |why: String| LocalError::NoStart { why, log: log.display().to_string() };
-        fs::create_dir_all(directory).map_err(|error| no_start(error.to_string()))?;
+        let no_start = |why: String| LocalError::NoStart { why, log: home.join("cloud.log").display().to_string() };
+        fs::remove_dir_all(&directory).ok();
+        fs::create_dir_all(&directory).map_err(|error| no_start(error.to_string()))?;
         let state = directory.join("state.json");
-        for stale in [&state, &log] {
-            fs::remove_file(stale).ok();
-        }
         let errors = File::create(directory.join("cloud.err")).map_err(|error| no_start(error.to_string()))?;
         let child = Command::new(root.join("scripts/local-cloud"))
             .arg("--state")
@@ -89,12 +89,12 @@ impl Launcher {
             .stderr(errors)
             .spawn()
             .map_err(|error| no_start(error.to_string()))?;
-        let mut launcher = Self { child, state, directory: directory.to_path_buf() };
+        let mut launcher = Self { child, state, directory };
         let begun = Instant::now();
         while !launcher.state.exists() {
             let ended = launcher.child.try_wait().ok().flatten();
             if ended.is_some() || begun.elapsed() > START_MAX {
-                let said = fs::read_to_string(directory.join("cloud.err")).unwrap_or_default();
+                let said = fs::read_to_string(launcher.directory.join("cloud.err")).unwrap_or_default();
                 let how = ended.map_or("no state file in time".to_owned(), |status| status.to_string());
                 return Err(no_start(format!("{how} {}", said.trim())));
             }
@@ -158,13 +158,17 @@ impl Drop for Launcher {
     fn drop(&mut self) {
         Command::new("kill").arg(self.child.id().to_string()).stderr(Stdio::null()).status().ok();
         let begun = Instant::now();
-        while begun.elapsed() < END_MAX {
-            if self.child.try_wait().ok().flatten().is_some() {
-                return;
+        while self.child.try_wait().ok().flatten().is_none() {
+            if begun.elapsed() > END_MAX {
+                self.child.kill().ok();
+                self.child.wait().ok();
+                break;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        self.child.kill().ok();
-        self.child.wait().ok();
+        if let Some(home) = self.directory.parent() {
+            fs::rename(self.directory.join("cloud.log"), home.join("cloud.log")).ok();
+        }
+        fs::remove_dir_all(&self.directory).ok();
     }
 }

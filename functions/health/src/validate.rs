@@ -93,6 +93,8 @@ async fn judge(
     world: &World<'_>,
 ) -> Result<(Outcome, bool), StepError> {
     if let (EntryState::Kept, Some(outcome)) = (entry.state, &entry.outcome) {
+        // Judged by a step that may have died before it wrote the result: written again, which changes nothing.
+        world.executions.result(&run.execution_id, run.iteration, outcome).await?;
         return Ok((outcome.clone(), true));
     }
     let applied_at = entry.applied_at.unwrap_or(entry.intended_at);

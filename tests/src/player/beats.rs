@@ -166,6 +166,11 @@ pub fn settlement(step: &'static str, artifact: &Value) -> Option<Beat> {
     for change in changes {
         let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let end = change.get("end")?;
+        if let Some(again_s) = end.get("retry_after_s").and_then(Value::as_u64) {
+            let text = format!("{}: it may still take effect, so it is looked at again in {again_s} s", text(change, "what"));
+            beat.details.push(("in flight", text, Tone::Note));
+            continue;
+        }
         let (label, tone) = match text(end, "is").as_str() {
             "undone" => ("undone", Tone::Note),
             "applied" => ("had happened", Tone::Note),

@@ -49,6 +49,7 @@ fn status(expect: &Expect, watch: &Watch) -> Finding {
     let holds = match expect.status {
         ExpectedStatus::Completed => last == Some(Status::Completed),
         ExpectedStatus::Escalated => last == Some(Status::Escalated),
+        ExpectedStatus::Ended => matches!(last, Some(Status::Completed | Status::Escalated)),
         ExpectedStatus::None => last.is_none(),
     };
     let words = last.map_or("no run at all".to_owned(), |status| format!("{status:?}").to_lowercase());

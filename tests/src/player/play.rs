@@ -99,7 +99,7 @@ pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to
     let mut actors: Vec<Actor> = lives.into_iter().map(|life| enter(stack, life)).collect();
     let mut stage = Stage { stack, scenario, story, records: Records::new(stack), queue, start_s, started: false };
     let speed = stack.cloud.clock.speed;
-    let text = format!("the application lives, its last three hours are in CloudWatch; a second here is {:.0} minutes there", speed / 60.0);
+    let text = format!("the application lives, its last three hours are in CloudWatch; a minute there is {:.1} s here", 60.0 / speed);
     stage.tell("studio", &text, Tone::Dim)?;
     let killer = scenario.kill.as_ref().map(|kill| stage.lie_in_wait(&kill.step));
     let pause = Duration::from_secs_f64(LOOK_EVERY_S / stack.cloud.clock.speed).max(LOOK_EVERY_MIN);

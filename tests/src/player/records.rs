@@ -138,15 +138,18 @@ impl Records {
         Ok(found)
     }
 
-    /// Keys of all artifacts of a run.
+    /// Keys of all artifacts of a run, each with its ETag, which changes when it is written again.
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn keys(&self, app: &str, execution: &str) -> Result<Vec<String>, StackError> {
+    pub async fn keys(&self, app: &str, execution: &str) -> Result<Vec<(String, String)>, StackError> {
         let bucket = &self.stack.outputs.artifact_bucket;
         let list = self.stack.cloud.s3().list_objects_v2().bucket(bucket).prefix(format!("runs/{app}/{execution}/"));
         let found = list.send().await.map_err(StackError::call("ListObjectsV2", bucket))?;
-        Ok(found.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect())
+        let named = |object: &aws_sdk_s3::types::Object| {
+            Some((object.key()?.to_owned(), object.e_tag().unwrap_or_default().to_owned()))
+        };
+        Ok(found.contents().iter().filter_map(named).collect())
     }
 
     /// An artifact.

@@ -25,7 +25,7 @@ pub async fn save(stack: &Stack, watch: &Watch, directory: &Path) -> Result<Path
         fs::write(home.join(file), text).map_err(failed("save", &shown))?;
     }
     for run in &watch.runs {
-        for key in records.keys(&watch.app, run.execution_id.as_str()).await? {
+        for (key, _) in records.keys(&watch.app, run.execution_id.as_str()).await? {
             let body = records.artifact(&key).await?;
             let path = home.join(key.trim_start_matches(&format!("runs/{}/", watch.app)));
             if let Some(parent) = path.parent() {

@@ -14,7 +14,7 @@ pub struct Story {
 /// Width of the minute column.
 const MINUTE: usize = 5;
 /// Width of the step and label columns.
-const LABEL: usize = 12;
+const LABEL: usize = 14;
 /// Narrowest text column.
 const TEXT_MIN: usize = 40;
 
@@ -159,9 +159,9 @@ mod tests {
         beat.details.push(("finding", "long ".repeat(60), Tone::Note));
         story.beat(12.4, "shop", &beat).unwrap();
         let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
-        assert!(text.starts_with("   12  analyze     score 4.1 of 10 [31m\n"), "{text}");
+        assert!(text.starts_with("   12  analyze       score 4.1 of 10 [31m\n"), "{text}");
         assert!(!text.contains('\u{1b}'));
         assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
-        assert!(text.lines().nth(2).unwrap().starts_with(&" ".repeat(31)), "{text}");
+        assert!(text.lines().nth(2).unwrap().starts_with(&" ".repeat(35)), "{text}");
     }
 }

@@ -22,7 +22,7 @@ pub struct Watch {
     /// Virtual second at which its last run was seen to have ended.
     pub ended_s: Option<f64>,
     alarms: BTreeSet<String>,
-    keys: BTreeSet<String>,
+    keys: BTreeSet<(String, String)>,
     finished: BTreeSet<String>,
 }
 
@@ -122,12 +122,13 @@ impl Watch {
             return Ok(Vec::new());
         }
         let keys = records.keys(&self.app, run.execution_id.as_str()).await?;
-        let mut fresh: Vec<(u32, usize, String)> =
-            keys.into_iter().filter(|key| !self.keys.contains(key)).filter_map(|key| place(&key).map(|(i, a)| (i, a, key))).collect();
+        let fresh = keys.into_iter().filter(|key| !self.keys.contains(key));
+        let mut fresh: Vec<(u32, usize, (String, String))> =
+            fresh.filter_map(|key| place(&key.0).map(|(iteration, artifact)| (iteration, artifact, key))).collect();
         fresh.sort();
         let mut beats = Vec::new();
         for (iteration, artifact, key) in fresh {
-            let body = records.artifact(&key).await?;
+            let body = records.artifact(&key.0).await?;
             let beat = match artifact {
                 0 => beats::monitor(&body).map(|mut beat| {
                     beat.text = format!("iteration {iteration}: {}", beat.text);
@@ -142,7 +143,7 @@ impl Watch {
                 4 => beats::validate(&body),
                 _ => beats::settlement("undo", &body),
             };
-            let unreadable = || Beat::new("record", format!("{key} has another shape than documented"), Tone::Bad);
+            let unreadable = || Beat::new("record", format!("{} has another shape than documented", key.0), Tone::Bad);
             beats.push(beat.unwrap_or_else(unreadable));
             self.keys.insert(key);
         }

@@ -22,6 +22,7 @@ fn failures(scenario: &Scenario, app: &str, end: &End) -> Vec<String> {
     let holds = match expect.status {
         ExpectedStatus::Completed => matches!(end.next, Some(Next::Succeeded { .. })),
         ExpectedStatus::Escalated => matches!(end.next, Some(Next::Escalate { .. })),
+        ExpectedStatus::Ended => end.next.is_some(),
         ExpectedStatus::None => end.next.is_none(),
     };
     if !holds {

@@ -44,6 +44,8 @@ pub enum ExpectedStatus {
     Completed,
     /// Handed over to people.
     Escalated,
+    /// One of these two.
+    Ended,
     /// There was no run.
     None,
 }

@@ -79,11 +79,7 @@ const TABLE: &[Method] = &[
     row("leases", "acquire", &[("dynamodb:UpdateItem", LEASES)]),
     row("leases", "renew", &[("dynamodb:UpdateItem", LEASES)]),
     row("leases", "release", &[("dynamodb:UpdateItem", LEASES)]),
-    row(
-        "notifier",
-        "notify",
-        &[("sns:Publish", "topic and event bus"), ("events:PutEvents", "topic and event bus")],
-    ),
+    row("notifier", "notify", &[("sns:Publish", "topic and event bus"), ("events:PutEvents", "topic and event bus")]),
     row("starter", "start", &[("states:StartExecution", "state machine")]),
     row("switch", "read", &[("ssm:GetParameter", "kill switch parameter")]),
     row("telemetry", "read", &[("cloudwatch:GetMetricData", APPLICATION)]),

@@ -51,6 +51,9 @@ fn every_alarm_of_ours_tells_people_and_is_named_so_that_it_starts_no_run() {
     for (name, alarm) in template.of_type("AWS::CloudWatch::Alarm") {
         assert_eq!(alarm["AlarmActions"][0]["Ref"], "NotificationsTopic", "{name}");
         assert!(crate::template::reference(&alarm["AlarmName"]).starts_with("${AWS::StackName}-self-"), "{name}");
-        assert!(alarm["AlarmDescription"].as_str().is_some_and(|text| text.len() > 40), "{name} does not say what to do");
+        assert!(
+            alarm["AlarmDescription"].as_str().is_some_and(|text| text.len() > 40),
+            "{name} does not say what to do"
+        );
     }
 }

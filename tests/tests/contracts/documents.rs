@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 /// Documents for people who deploy and use the maintainer.
 fn pages() -> Vec<(String, String)> {
-    let mut paths: Vec<String> = repository::names("docs", ".md").into_iter().map(|name| format!("docs/{name}")).collect();
+    let mut paths: Vec<String> =
+        repository::names("docs", ".md").into_iter().map(|name| format!("docs/{name}")).collect();
     paths.extend(repository::names(".", ".md"));
     paths.into_iter().map(|path| (path.clone(), repository::text(&path))).collect()
 }

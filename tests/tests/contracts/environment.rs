@@ -86,7 +86,10 @@ fn every_variable_names_the_resource_that_its_name_says() {
         ("CONFIG_BUCKET", "${ConfigBucket}"),
         ("CONFIG_KEY", "maintainer.yaml"),
         ("DEAD_LETTER_QUEUE_URL", "${DeadLetters}"),
-        ("HEALTH_STATE_MACHINE_ARN", "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-health"),
+        (
+            "HEALTH_STATE_MACHINE_ARN",
+            "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-health",
+        ),
         ("KILL_SWITCH_PARAMETER", "/${AWS::StackName}/kill-switch"),
         ("MAINTAINER_LOG", "${LogLevel}"),
         ("NOTIFY_TOPIC_ARN", "${NotificationsTopic}"),

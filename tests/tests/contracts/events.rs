@@ -47,7 +47,10 @@ fn the_inputs_mean_what_their_names_say() {
     assert_eq!(input("start-all.json"), Input::default());
     assert_eq!(input("start-one.json"), Input { apps: vec!["shop".into()], ..Input::default() });
     assert_eq!(input("start-list.json").apps, ["shop".into(), "blog".into()]);
-    assert_eq!(input("preview.json"), Input { apps: vec!["shop".into()], mode: Some(Mode::Observe), ..Input::default() });
+    assert_eq!(
+        input("preview.json"),
+        Input { apps: vec!["shop".into()], mode: Some(Mode::Observe), ..Input::default() }
+    );
     let scheduled = input("schedule.json");
     assert_eq!((scheduled.apps.len(), scheduled.trigger), (0, Trigger::Schedule));
     assert_eq!(scheduled.scheduled_at, Some("2026-03-02T08:00:00Z".parse().unwrap()));

@@ -63,6 +63,23 @@ fn a_wait_ends_by_what_the_run_says_and_is_followed_by_a_measurement() {
 }
 
 #[test]
+fn every_iteration_measures_anew_and_a_plan_is_carried_out_in_the_iteration_that_made_it() {
+    let machine = Machine::health();
+    let leads = |choice: &str, word: &str| {
+        let branches = machine.state(choice).branches();
+        let next = branches.into_iter().find(|branch| branch.word == word).unwrap().next;
+        machine.state(&next).function().map(str::to_owned).or(Some(next))
+    };
+    assert_eq!(leads("GoOn", "continue").as_deref(), Some("MonitorFunction"));
+    assert_eq!(leads("MayBegin", "proceed").as_deref(), Some("MonitorFunction"));
+    assert_eq!(leads("AnythingToChange", "act").as_deref(), Some("OptimizeFunction"));
+    assert_eq!(leads("DidItHelp", "undo").as_deref(), Some("OptimizeFunction"));
+    for state in machine.states.values().filter(|state| state.function() == Some("MonitorFunction")) {
+        assert_eq!(machine.state(state.json["Next"].as_str().unwrap()).function(), Some("AnalyzeFunction"));
+    }
+}
+
+#[test]
 fn every_task_has_a_time_out_that_outlasts_its_function() {
     let template = crate::template::Template::load();
     let functions = template.functions();
@@ -109,8 +126,14 @@ fn an_error_is_kept_where_the_states_after_it_look() {
                 let path = catch["ResultPath"].as_str();
                 assert!(path.is_some_and(|path| path.starts_with("$.")), "{}: {name} loses the run", machine.name);
                 let looks = next.json["ErrorPath"].as_str().unwrap_or_default();
-                let must = looks.starts_with("$.error.") || ["NoteFailure", "Finish"].contains(&catch["Next"].as_str().unwrap());
-                assert!(!must || path == Some("$.error"), "{}: {name} hides its error ({:?})", machine.name, State::errors(catch));
+                let must = looks.starts_with("$.error.")
+                    || ["NoteFailure", "Finish"].contains(&catch["Next"].as_str().unwrap());
+                assert!(
+                    !must || path == Some("$.error"),
+                    "{}: {name} hides its error ({:?})",
+                    machine.name,
+                    State::errors(catch)
+                );
             }
         }
     }

@@ -55,7 +55,8 @@ fn the_table_of_answers_is_what_the_steps_decide() {
         let decided: BTreeSet<String> = repository::after(&code, "Decision::").into_iter().map(snake).collect();
         assert_eq!(decided, answers.iter().map(|word| (*word).to_owned()).collect(), "{function}, {file}");
     }
-    let all: BTreeSet<String> = ANSWERS.iter().flat_map(|(.., answers)| answers.iter().map(|word| (*word).to_owned())).collect();
+    let all: BTreeSet<String> =
+        ANSWERS.iter().flat_map(|(.., answers)| answers.iter().map(|word| (*word).to_owned())).collect();
     assert_eq!(all, words(), "decisions that nobody makes");
 }
 
@@ -103,7 +104,8 @@ fn a_choice_has_a_branch_for_every_answer_of_the_step_before_it_and_for_no_other
             if branches.is_empty() {
                 continue;
             }
-            let words = arriving.get(name.as_str()).unwrap_or_else(|| panic!("{}: no step before {name}", machine.name));
+            let words =
+                arriving.get(name.as_str()).unwrap_or_else(|| panic!("{}: no step before {name}", machine.name));
             assert_eq!(branches, *words, "{}: {name}: branches on the left, answers on the right", machine.name);
         }
     }
@@ -120,7 +122,11 @@ fn a_word_that_nobody_knows_is_a_failure() {
                 .filter(|end| machine.state(end).kind() == "Succeed")
                 .collect();
             let good = state.branches().into_iter().any(|branch| branch.next == default && branch.word != "failed");
-            assert!(!good && ends.is_empty(), "{}: {name} takes an unknown word for an answer: {default}, {ends:?}", machine.name);
+            assert!(
+                !good && ends.is_empty(),
+                "{}: {name} takes an unknown word for an answer: {default}, {ends:?}",
+                machine.name
+            );
         }
     }
 }
@@ -130,11 +136,7 @@ fn the_template_gives_every_substitution_and_no_other() {
     let template = Template::load();
     for (name, properties) in template.of_type("AWS::Serverless::StateMachine") {
         let definition = repository::text(&format!("infra/{}", properties["DefinitionUri"].as_str().unwrap()));
-        let used: BTreeSet<&str> = definition
-            .split("${")
-            .skip(1)
-            .map(|rest| rest.split('}').next().unwrap())
-            .collect();
+        let used: BTreeSet<&str> = definition.split("${").skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
         let given = properties["DefinitionSubstitutions"].as_object().unwrap();
         assert_eq!(used, given.keys().map(String::as_str).collect(), "{name}: used on the left, given on the right");
         for (placeholder, value) in given.iter().filter(|(placeholder, _)| placeholder.ends_with("Function")) {

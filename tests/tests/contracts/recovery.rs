@@ -68,7 +68,11 @@ fn a_retry_is_limited_spread_and_only_for_what_may_pass() {
                 assert!(attempts.is_some_and(|attempts| (1..=20).contains(&attempts)), "{}: {name}", machine.name);
                 // Looking again once a minute does no harm; anything faster must not come in step with others.
                 let is_slow = retry["IntervalSeconds"].as_u64().is_some_and(|seconds| seconds >= 60);
-                assert!(is_slow || retry["JitterStrategy"] == "FULL", "{}: {name} retries in step with others", machine.name);
+                assert!(
+                    is_slow || retry["JitterStrategy"] == "FULL",
+                    "{}: {name} retries in step with others",
+                    machine.name
+                );
                 for lasting in ["Step.Config", "Step.Bug", "Step.Conflict", "Step.Stale", "States.TaskFailed"] {
                     assert!(!State::errors(retry).contains(&lasting), "{}: {name} retries {lasting}", machine.name);
                 }
@@ -127,12 +131,16 @@ fn every_failure_after_begin_is_told_to_people() {
             assert!(!told.contains("Finish"), "{name} can fail in silence");
         }
     }
-    assert!(machine.state("NoteFailure").targets() == ["Escalate"] && machine.state("UnknownDecision").targets() == ["NoteFailure"]);
+    assert!(
+        machine.state("NoteFailure").targets() == ["Escalate"]
+            && machine.state("UnknownDecision").targets() == ["NoteFailure"]
+    );
 }
 
 #[test]
 fn what_a_handler_keeps_is_what_the_steps_read() {
-    let caught = serde_json::json!({"Error": "Step.Bug", "Cause": "{\"errorType\":\"Step.Bug\",\"errorMessage\":\"it broke\"}"});
+    let caught =
+        serde_json::json!({"Error": "Step.Bug", "Cause": "{\"errorType\":\"Step.Bug\",\"errorMessage\":\"it broke\"}"});
     let caught: engine::run::Caught = serde_json::from_value(caught).unwrap();
     assert_eq!((caught.name.as_str(), caught.sentence().as_str()), ("Step.Bug", "it broke"));
     let machine = Machine::health();

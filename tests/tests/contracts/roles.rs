@@ -29,7 +29,10 @@ fn concerns(resource: &str) -> &'static str {
         ("${NotificationsTopic}", "topic and event bus"),
         ("${ResultsTable.", "optimization_results table"),
         ("arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/", "topic and event bus"),
-        ("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${AWS::StackName}/", "kill switch parameter"),
+        (
+            "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${AWS::StackName}/",
+            "kill switch parameter",
+        ),
         (
             "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-health",
             "state machine",
@@ -76,7 +79,11 @@ fn an_adapter_that_a_binary_makes_is_used_by_its_step() {
     for function in Template::load().functions() {
         let wiring = Wiring::of(&function.binary);
         for adapter in wiring.adapters() {
-            assert!(!wiring.calls(adapter, &methods(adapter)).is_empty(), "{}: {adapter} is never called", function.binary);
+            assert!(
+                !wiring.calls(adapter, &methods(adapter)).is_empty(),
+                "{}: {adapter} is never called",
+                function.binary
+            );
         }
     }
 }
@@ -84,10 +91,8 @@ fn an_adapter_that_a_binary_makes_is_used_by_its_step() {
 #[test]
 fn only_optimize_changes_applications() {
     for function in Template::load().functions() {
-        let changing: Vec<_> = allowed(&function)
-            .into_iter()
-            .filter(|(action, on)| *on == "application" && !only_looks(action))
-            .collect();
+        let changing: Vec<_> =
+            allowed(&function).into_iter().filter(|(action, on)| *on == "application" && !only_looks(action)).collect();
         assert_eq!(function.binary == OPTIMIZE, !changing.is_empty(), "{}: {changing:?}", function.binary);
     }
 }
@@ -146,6 +151,11 @@ fn applications_are_changed_only_where_they_are_tagged_unless_the_user_says_othe
         if !on_application || statement.actions.iter().all(|action| only_looks(action)) {
             continue;
         }
+        assert!(
+            statement.resources.iter().all(|resource| resource != "*"),
+            "{} names no kind of resource",
+            statement.sid
+        );
         let tag = format!("aws:ResourceTag/{}", domain::resource::APP_TAG);
         let asked = statement.condition.as_ref().and_then(|condition| condition["Null"][&tag].as_str());
         assert_eq!(asked, Some("false"), "{} does not ask for the tag: {:?}", statement.sid, statement.condition);

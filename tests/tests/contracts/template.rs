@@ -149,7 +149,10 @@ fn every_parameter_condition_and_log_group_is_used() {
         assert!(used, "{name} decides nothing");
     }
     for (name, _) in template.of_type("AWS::Logs::LogGroup") {
-        assert!(body.contains(&format!("!Ref {name}")) || body.contains(&format!("!GetAtt {name}.")), "{name} gets no lines");
+        assert!(
+            body.contains(&format!("!Ref {name}")) || body.contains(&format!("!GetAtt {name}.")),
+            "{name} gets no lines"
+        );
     }
 }
 

@@ -90,7 +90,10 @@ const WITHOUT_CALLS: &[(&str, &[&str])] = &[
 impl Wiring {
     /// The row of a binary.
     pub fn of(binary: &str) -> &'static Self {
-        TABLE.iter().find(|row| row.binary == binary).unwrap_or_else(|| panic!("{binary} is not in the table of wirings"))
+        TABLE
+            .iter()
+            .find(|row| row.binary == binary)
+            .unwrap_or_else(|| panic!("{binary} is not in the table of wirings"))
     }
 
     /// Adapters by the name of their module, without what only reads a variable.
@@ -145,12 +148,14 @@ fn the_table_names_what_each_binary_makes() {
     let listed: BTreeSet<&str> = TABLE.iter().map(|row| row.binary).collect();
     assert_eq!(listed, binaries.keys().map(String::as_str).collect::<BTreeSet<_>>());
     for row in TABLE {
-        let made: BTreeSet<&str> = repository::after(&binaries[row.binary], "start.")
-            .into_iter()
-            .filter(|name| *name != "clock")
-            .collect();
+        let made: BTreeSet<&str> =
+            repository::after(&binaries[row.binary], "start.").into_iter().filter(|name| *name != "clock").collect();
         assert_eq!(made, row.makes.iter().copied().collect(), "{}", row.binary);
-        assert!(binaries[row.binary].contains(&format!("serve(\"{}\"", row.binary)), "{} logs another name", row.binary);
+        assert!(
+            binaries[row.binary].contains(&format!("serve(\"{}\"", row.binary)),
+            "{} logs another name",
+            row.binary
+        );
     }
 }
 
@@ -170,7 +175,8 @@ fn the_table_names_every_file_in_which_a_step_calls_ports() {
             let directory = file.rsplit_once('/').unwrap().0;
             for module in repository::after(&source, "usecrate::") {
                 let listed = row.files.contains(&format!("{directory}/{module}.rs").as_str());
-                let silent = WITHOUT_CALLS.iter().any(|(by, modules)| file.starts_with(by) && modules.contains(&module));
+                let silent =
+                    WITHOUT_CALLS.iter().any(|(by, modules)| file.starts_with(by) && modules.contains(&module));
                 assert!(listed || silent, "{}: {file} uses {module}, which is not in the table", row.binary);
             }
         }

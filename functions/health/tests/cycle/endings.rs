@@ -14,7 +14,13 @@ use testkit::build;
 fn database_behind() -> Weather {
     Weather {
         load: surge,
-        behind_s: |servers, at| if at < build::after_s(-600) { 0.02 } else { 0.4 * f64::from(servers) / f64::from(SERVERS) * f64::from(servers) },
+        behind_s: |servers, at| {
+            if at < build::after_s(-600) {
+                0.02
+            } else {
+                0.4 * f64::from(servers) / f64::from(SERVERS) * f64::from(servers)
+            }
+        },
         ..Weather::default()
     }
 }
@@ -48,7 +54,9 @@ fn an_application_that_can_t_be_measured_is_never_called_well() {
     let shop = Shop::auto(Weather { arrives: |at| at < build::after_s(-1_800), ..Weather::default() });
     let ended = Machine::on(&shop).run(json!({"app": "shop"}));
     assert_eq!(ended.state, "HandedToPeople", "{:?}", ended.path);
-    assert!(shop.record().iterations.iter().all(|iteration| iteration.score.is_none() && iteration.score_after.is_none()));
+    assert!(
+        shop.record().iterations.iter().all(|iteration| iteration.score.is_none() && iteration.score_after.is_none())
+    );
     assert!(!shop.record().success_criteria_met && shop.world.ledger().is_empty());
     assert!(shop.world.messages()[0].subject.contains("can't be measured"), "{}", shop.world.messages()[0].subject);
 }
@@ -75,7 +83,11 @@ fn a_run_that_loses_its_lease_stops_and_leaves_the_other_run_alone() {
     let ended = machine.run(json!({"app": "shop"}));
     assert_eq!((ended.state.as_str(), shop.record().status), ("RunFailed", Status::Failed), "{:?}", ended.path);
     assert_eq!(shop.lease().unwrap().holder.as_str(), "run-2");
-    assert_eq!((shop.deeds().len(), shop.servers() > SERVERS), (1, true), "what it changed is the other run's to settle");
+    assert_eq!(
+        (shop.deeds().len(), shop.servers() > SERVERS),
+        (1, true),
+        "what it changed is the other run's to settle"
+    );
     assert!(shop.world.messages()[0].text.contains("The maintainer's own run failed (Step.Conflict)"));
 }
 
@@ -86,13 +98,17 @@ fn a_second_run_leaves_a_busy_application_alone() {
     let _other = ready(Leases::acquire(&*shop.world, &key, &"run-0".into(), shop.world.now(), LEASE_TTL_S)).unwrap();
     let ended = Machine::on(&shop).run(json!({"app": "shop"}));
     assert_eq!(ended.state, "AlreadyUnderCare");
-    assert!(shop.world.ledger().is_empty() && shop.world.artifact_keys().is_empty() && shop.world.messages().is_empty());
+    assert!(
+        shop.world.ledger().is_empty() && shop.world.artifact_keys().is_empty() && shop.world.messages().is_empty()
+    );
     assert_eq!(shop.lease().unwrap().holder.as_str(), "run-0");
 }
 
 #[test]
 fn an_input_that_is_not_understood_begins_nothing() {
-    for (input, says) in [(json!({"ap": "shop"}), "app"), (json!({"app": "shpo"}), "did you mean"), (json!({"app": 7}), "name")] {
+    for (input, says) in
+        [(json!({"ap": "shop"}), "app"), (json!({"app": "shpo"}), "did you mean"), (json!({"app": 7}), "name")]
+    {
         let shop = Shop::auto(Weather { load: surge, ..Weather::default() });
         let ended = Machine::on(&shop).run(input);
         assert_eq!(ended.state, "InputRefused");

@@ -2,6 +2,7 @@
 
 use crate::machine::{Ended, Machine};
 use crate::shop::{Shop, Weather, surge};
+use crate::stores::Goes;
 use domain::execution::Status;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -52,7 +53,11 @@ fn fault_an_answer_that_is_lost_in_optimize_is_found_out() {
         for fault in [Fault::LoseRequest, Fault::LoseAnswer, Fault::LandLate(40), Fault::Throttle, Fault::Deny] {
             let about = format!("call {call}, {fault:?}");
             let (shop, ended) = broken("Optimize", call, fault);
-            assert!(["Healthy", "HandedToPeople", "RunFailed"].contains(&ended.state.as_str()), "{about}: {}", ended.state);
+            assert!(
+                ["Healthy", "HandedToPeople", "RunFailed"].contains(&ended.state.as_str()),
+                "{about}: {}",
+                ended.state
+            );
             assert_eq!(shop.lease(), None, "{about}");
             assert_ne!(shop.record().status, Status::Running, "{about}");
             if ended.state != "RunFailed" {
@@ -84,6 +89,29 @@ fn fault_a_step_that_is_denied_ends_as_a_failure_that_names_the_permission() {
         let message = shop.world.messages().pop().unwrap();
         assert!(message.text.contains("Step.Config") && message.text.contains("grant"), "{}", message.text);
         assert_eq!(shop.lease(), None);
+    }
+}
+
+/// A record or a document that can't be written, or may have been: repeated or settled, and the shop is healed.
+#[test]
+fn fault_a_store_that_fails_at_any_call_of_any_step_loses_nothing() {
+    let calls = Machine::on(&sick()).run(json!({"app": "shop"})).stored;
+    for state in ["Begin", "Monitor", "Analyze", "Optimize", "Validate", "Iterate", "Finish"] {
+        for call in 0..calls[state] {
+            for goes in [Goes::Lost, Goes::Unanswered] {
+                let about = format!("{state}, call {call}, {goes:?}");
+                let shop = sick();
+                let ended = Machine::on(&shop).with_store_fault(state, call, goes).run(json!({"app": "shop"}));
+                assert_eq!(ended.state, "Healthy", "{about}: {:?}", ended.path);
+                let grown = shop.deeds().iter().filter(|(id, _)| id.starts_with("set_fleet_capacity")).count();
+                assert_eq!((grown, shop.lease()), (1, None), "{about}: {:?}", shop.deeds());
+                let record = shop.record();
+                let sum = record.iterations.iter().fold((0, 0), |sum, it| (sum.0 + it.applied, sum.1 + it.verified));
+                assert_eq!(sum, (1, 1), "{about}: {record:#?}");
+                assert!(!shop.world.messages().is_empty() && !shop.world.results().is_empty(), "{about}");
+                shop.assert_sound(&about);
+            }
+        }
     }
 }
 

@@ -24,7 +24,10 @@ fn a_surge_is_answered_measured_and_reported() {
     let record = shop.record();
     assert_eq!((record.status, record.success_criteria_met), (Status::Completed, true));
     assert!((6..=8).contains(&shop.servers()), "{} servers for the work of four", shop.servers());
-    assert!(record.iterations[0].score.unwrap() < 6.0 && record.iterations[0].score_after.unwrap() >= 8.0, "{record:#?}");
+    assert!(
+        record.iterations[0].score.unwrap() < 6.0 && record.iterations[0].score_after.unwrap() >= 8.0,
+        "{record:#?}"
+    );
     assert_eq!((record.iterations[0].applied, record.iterations[0].verified, record.iterations[0].undone), (1, 1, 0));
     assert_eq!(shop.lease(), None);
     let [message] = shop.world.messages().try_into().unwrap();
@@ -71,7 +74,8 @@ fn a_run_can_be_read_back_whole_from_its_documents() {
     assert_eq!((entry.state, entry.outcome.as_ref()), (EntryState::Kept, Some(outcome)));
     for iteration in 1..=shop.record().iterations.len() {
         let iteration = u32::try_from(iteration).unwrap();
-        let (_, _): (Snapshot, Validation) = (shop.document(iteration, "after"), shop.document(iteration, "validation"));
+        let (_, _): (Snapshot, Validation) =
+            (shop.document(iteration, "after"), shop.document(iteration, "validation"));
     }
     assert!(shop.world.artifact_keys().contains(&"memory/shop/detectors.json".to_owned()));
 }

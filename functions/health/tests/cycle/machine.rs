@@ -3,6 +3,7 @@
 //! Understands what that definition uses and nothing else. Each invocation is a process of its own, so that it can die.
 
 use crate::shop::{RUN, Shop};
+use crate::stores::{Goes, Stores};
 use engine::step::StepError;
 use health::{analyze, iterate, monitor, observe, optimize, validate};
 use lifecycle::{begin, escalate, finish, resolve};
@@ -23,6 +24,7 @@ pub struct Machine<'a> {
     shop: &'a Shop,
     states: Value,
     faults: BTreeMap<&'static str, (usize, Fault)>,
+    store_faults: BTreeMap<&'static str, (usize, Goes)>,
     twice: bool,
     name: &'static str,
     /// A person stops the execution there.
@@ -40,8 +42,10 @@ pub struct Ended {
     pub path: Vec<String>,
     /// What the last state got.
     pub output: Value,
-    /// Calls of the last invocation in each state.
+    /// Most calls of an invocation in each state.
     pub calls: BTreeMap<String, usize>,
+    /// The same for the stores of records and documents.
+    pub stored: BTreeMap<String, usize>,
     /// Planned faults that came to pass.
     pub injected: u32,
 }
@@ -60,12 +64,27 @@ impl<'a> Machine<'a> {
         let text = include_str!("../../../../infra/statemachines/health.asl.json");
         let definition: Value = serde_json::from_str(text).unwrap();
         let states = definition["States"].clone();
-        Self { shop, states, faults: BTreeMap::new(), twice: false, name, stopped_at: None, before: BTreeMap::new() }
+        Self {
+            shop,
+            states,
+            faults: BTreeMap::new(),
+            store_faults: BTreeMap::new(),
+            twice: false,
+            name,
+            stopped_at: None,
+            before: BTreeMap::new(),
+        }
     }
 
     /// The first invocation in a state goes wrong at one call.
     pub fn with_fault(mut self, state: &'static str, call: usize, fault: Fault) -> Self {
         self.faults.insert(state, (call, fault));
+        self
+    }
+
+    /// The stores fail the first invocation in a state at one call.
+    pub fn with_store_fault(mut self, state: &'static str, call: usize, goes: Goes) -> Self {
+        self.store_faults.insert(state, (call, goes));
         self
     }
 
@@ -77,8 +96,14 @@ impl<'a> Machine<'a> {
 
     /// Runs it to its end.
     pub fn run(mut self, input: Value) -> Ended {
-        let mut ended =
-            Ended { state: "ResolveTargets".to_owned(), path: Vec::new(), output: input, calls: BTreeMap::new(), injected: 0 };
+        let mut ended = Ended {
+            state: "ResolveTargets".to_owned(),
+            path: Vec::new(),
+            output: input,
+            calls: BTreeMap::new(),
+            stored: BTreeMap::new(),
+            injected: 0,
+        };
         for _ in 0..STATES_MAX {
             ended.path.push(ended.state.clone());
             if self.stopped_at == Some(ended.state.as_str()) {
@@ -136,7 +161,8 @@ impl<'a> Machine<'a> {
             let catch = catches.iter().find(|catch| names(catch, &error));
             let catch = catch.unwrap_or_else(|| panic!("{name} lets {error} end the run: {cause}"));
             let mut output = input;
-            output[catch["ResultPath"].as_str().unwrap().trim_start_matches("$.")] = json!({"Error": error, "Cause": cause});
+            output[catch["ResultPath"].as_str().unwrap().trim_start_matches("$.")] =
+                json!({"Error": error, "Cause": cause});
             ended.output = output;
             return next(catch);
         }
@@ -146,18 +172,24 @@ impl<'a> Machine<'a> {
     fn deliver(&mut self, state: &str, function: &str, payload: &Value, ended: &mut Ended) -> Result<Value, Caught> {
         let fault = self.faults.remove(state);
         let process = Process::with(&self.shop.world, fault);
-        let first = self.invoke(&process, function, payload);
-        ended.calls.insert(state.to_owned(), process.calls().len());
+        let stores = Stores::of(&self.shop.world, self.store_faults.remove(state));
+        let first = self.invoke(&process, &stores, function, payload);
+        let most = |of: &mut BTreeMap<String, usize>, calls: usize| {
+            let entry = of.entry(state.to_owned()).or_default();
+            *entry = calls.max(*entry);
+        };
+        most(&mut ended.calls, process.calls().len());
+        most(&mut ended.stored, stores.calls());
         ended.injected += process.injected();
         if !self.twice {
             return first;
         }
-        self.invoke(&Process::sound(&self.shop.world), function, payload)
+        self.invoke(&Process::sound(&self.shop.world), &Stores::of(&self.shop.world, None), function, payload)
     }
 
-    fn invoke(&self, process: &Process, function: &str, payload: &Value) -> Result<Value, Caught> {
-        self.shop.publish_members();
-        match run_to_end(process, step(self.shop, process, function, payload.clone())) {
+    fn invoke(&self, process: &Process, stores: &Stores, function: &str, payload: &Value) -> Result<Value, Caught> {
+        self.shop.catch_up();
+        match run_to_end(process, step(self.shop, process, stores, function, payload.clone())) {
             End::Finished(Ok(output)) => Ok(output),
             End::Finished(Err(error)) => {
                 let cause = json!({"errorType": error.name(), "errorMessage": error.to_string()});
@@ -223,22 +255,28 @@ fn written<T: serde::Serialize>(output: &T) -> Value {
 }
 
 /// One step, as its binary runs it. What changes the application, and its records, goes through the process.
-pub async fn step(shop: &Shop, process: &Process, function: &str, payload: Value) -> Result<Value, StepError> {
+pub async fn step(
+    shop: &Shop,
+    process: &Process,
+    stores: &Stores,
+    function: &str,
+    payload: Value,
+) -> Result<Value, StepError> {
     let world = &*shop.world;
     let app = shop.config.resolve_any(&"shop".into());
     let see = || observe::World { clock: process, inventory: world, telemetry: world };
     Ok(match function {
         "ResolveFunction" => written(&resolve::resolve(parsed(payload)?, &shop.config, world).await?),
         "BeginFunction" => {
-            let ports = begin::World { clock: process, leases: process, executions: world, journal: process };
+            let ports = begin::World { clock: process, leases: process, executions: stores, journal: process };
             written(&begin::begin(parsed(payload)?, &shop.config, &ports).await?)
         }
         "MonitorFunction" => {
-            let ports = monitor::World { see: see(), leases: process, artifacts: world };
+            let ports = monitor::World { see: see(), leases: process, artifacts: stores };
             written(&monitor::monitor(parsed(payload)?, &app, &ports).await?)
         }
         "AnalyzeFunction" => {
-            let ports = analyze::World { clock: process, artifacts: world, executions: world, journal: process };
+            let ports = analyze::World { clock: process, artifacts: stores, executions: stores, journal: process };
             written(&analyze::analyze(parsed(payload)?, &app, &ports).await?)
         }
         "OptimizeFunction" => {
@@ -250,28 +288,33 @@ pub async fn step(shop: &Shop, process: &Process, function: &str, payload: Value
                 journal: process,
                 leases: process,
                 switch: process,
-                artifacts: world,
-                executions: world,
+                artifacts: stores,
+                executions: stores,
             };
             written(&optimize::optimize(parsed(payload)?, &app, &ports).await?)
         }
         "ValidateFunction" => {
-            let ports =
-                validate::World { see: see(), leases: process, artifacts: world, executions: world, journal: process };
+            let ports = validate::World {
+                see: see(),
+                leases: process,
+                artifacts: stores,
+                executions: stores,
+                journal: process,
+            };
             written(&validate::validate(parsed(payload)?, &app, &ports).await?)
         }
         "IterateFunction" => {
-            let ports = iterate::World { clock: process, executions: world };
+            let ports = iterate::World { clock: process, executions: stores };
             written(&iterate::iterate(parsed(payload)?, &app, &ports).await?)
         }
         "EscalateFunction" => {
-            let ports = escalate::World { executions: world, journal: process, artifacts: world, notifier: world };
+            let ports = escalate::World { executions: stores, journal: process, artifacts: stores, notifier: world };
             written(&escalate::escalate(parsed(payload)?, &ports).await?)
         }
         "FinishFunction" => {
             let ports = finish::World {
                 clock: process,
-                executions: world,
+                executions: stores,
                 journal: process,
                 leases: process,
                 episodes: world,

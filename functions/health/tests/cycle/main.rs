@@ -12,3 +12,4 @@ mod machine;
 mod restraint;
 mod shop;
 mod steps;
+mod stores;

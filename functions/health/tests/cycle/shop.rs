@@ -13,7 +13,7 @@ use engine::run::lease_key;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 use testkit::{Landing, World, build};
 
 /// Id of the fleet.
@@ -57,7 +57,11 @@ pub struct Shop {
     pub config: Config,
     weather: Weather,
     published: Mutex<BTreeSet<String>>,
+    sizes: Sizes,
 }
+
+/// Servers of the fleet from a moment on, in order.
+type Sizes = Arc<Mutex<Vec<(Timestamp, u32)>>>;
 
 impl Shop {
     /// A shop in this weather, under this configuration.
@@ -74,6 +78,7 @@ impl Shop {
             config: Config::parse(config).unwrap(),
             weather,
             published: Mutex::default(),
+            sizes: Sizes::default(),
         };
         shop.publish_front();
         shop
@@ -85,12 +90,12 @@ impl Shop {
     }
 
     fn series(&self, namespace: &str, metric: &str, dimensions: &[(&str, &str)], of: fn(&Moment, &str) -> Option<f64>) {
-        let (world, weather) = (Arc::downgrade(&self.world), self.weather.clone());
+        let (sizes, weather) = (Arc::clone(&self.sizes), self.weather.clone());
         self.world.publish(namespace, metric, dimensions, move |at, stat| {
             if !(weather.arrives)(at) {
                 return None;
             }
-            let servers = servers_at(&world, at);
+            let servers = servers_at(&sizes, at);
             let behind_s = (weather.behind_s)(servers, at);
             of(&Moment { servers: f64::from(servers), load: (weather.load)(at), behind_s, at }, stat)
         });
@@ -115,9 +120,18 @@ impl Shop {
         self.series("AWS/AutoScaling", "GroupDesiredCapacity", &group, |now, _| Some(now.servers));
     }
 
-    /// Lets instances that were launched since publish what they measure.
-    pub fn publish_members(&self) {
-        let Some(Live::AutoScalingGroup(fleet)) = self.world.resource(&FLEET.into()).map(|fleet| fleet.live) else { return };
+    /// Brings the metrics up to date with what was done to the fleet: sizes, and instances launched since.
+    pub fn catch_up(&self) {
+        let fleet: ResourceId = FLEET.into();
+        let ledger = self.world.ledger();
+        let writes = ledger.iter().filter(|write| write.resource == fleet);
+        *self.sizes.lock().unwrap() = writes
+            .filter_map(|write| match &write.after {
+                Live::AutoScalingGroup(fleet) => Some((write.at, fleet.desired)),
+                _ => None,
+            })
+            .collect();
+        let Some(Live::AutoScalingGroup(fleet)) = self.world.resource(&fleet).map(|fleet| fleet.live) else { return };
         for instance in fleet.instances {
             if self.published.lock().unwrap().insert(instance.id.clone()) {
                 let member = [("InstanceId", instance.id.as_str())];
@@ -204,15 +218,8 @@ impl Moment {
 }
 
 /// Servers at a moment: what the last modification before it had left.
-fn servers_at(world: &Weak<World>, at: Timestamp) -> u32 {
-    let Some(world) = world.upgrade() else { return SERVERS };
-    let fleet: ResourceId = FLEET.into();
-    let size = |live: &Live| match live {
-        Live::AutoScalingGroup(fleet) => fleet.desired,
-        _ => SERVERS,
-    };
-    let ledger = world.ledger();
-    ledger.iter().rev().find(|write| write.resource == fleet && write.at <= at).map_or(SERVERS, |write| size(&write.after))
+fn servers_at(sizes: &Sizes, at: Timestamp) -> u32 {
+    sizes.lock().unwrap().iter().rev().find(|(since, _)| *since <= at).map_or(SERVERS, |(_, servers)| *servers)
 }
 
 fn tagged(mut resource: Resource) -> Resource {

@@ -2,6 +2,7 @@
 
 use crate::machine::step;
 use crate::shop::{Shop, Weather, ready, surge};
+use crate::stores::Stores;
 use domain::execution::Cycle;
 use engine::ports::{Lease, LeaseAnswer, Leases};
 use engine::run::{Decision, LEASE_TTL_S, lease_key};
@@ -22,9 +23,9 @@ fn held(shop: &Shop) -> Lease {
 }
 
 fn call(shop: &Shop, function: &str, payload: Value) -> Result<Value, StepError> {
-    shop.publish_members();
+    shop.catch_up();
     let process = Process::sound(&shop.world);
-    match run_to_end(&process, step(shop, &process, function, payload)) {
+    match run_to_end(&process, step(shop, &process, &Stores::of(&shop.world, None), function, payload)) {
         End::Finished(answer) => answer,
         End::Crashed => panic!("a sound process does not die"),
     }

@@ -16,14 +16,19 @@ async fn a_run_begins_with_a_lease_and_a_record() {
     assert_eq!((run.decision, run.iteration), (Decision::Proceed, 1));
     assert_eq!(lease_on("shop", &world), Some(run.lease.clone()));
     let record = record_of("run-1", &world).await;
-    assert_eq!((record.status, record.started_at, record.config_hash.is_empty()), (Status::Running, world.now(), false));
+    assert_eq!(
+        (record.status, record.started_at, record.config_hash.is_empty()),
+        (Status::Running, world.now(), false)
+    );
 }
 
 #[tokio::test]
 async fn a_second_run_finds_the_application_under_care_and_leaves_no_record() {
     let world = shop();
     begun("run-1", None, &world).await;
-    let Answer::Busy { decision, why } = begin_on(start("run-2", None), &Wire::sound(&world)).await.unwrap() else { panic!() };
+    let Answer::Busy { decision, why } = begin_on(start("run-2", None), &Wire::sound(&world)).await.unwrap() else {
+        panic!()
+    };
     assert_eq!(decision, Decision::Busy);
     assert!(why.contains("shop") && why.contains("run-1"), "{why}");
     assert!(Executions::read(&*world, &"run-2".into()).await.unwrap().is_none());

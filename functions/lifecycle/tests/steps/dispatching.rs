@@ -1,6 +1,8 @@
 //! dispatch: whose alarm it is, and what is no business of ours.
 
-use crate::shop::{HOME, action, arn, defaults, deliver, deliver_well, event, inputs, lease_on, notification, shop, tagged_fleet};
+use crate::shop::{
+    HOME, action, arn, defaults, deliver, deliver_well, event, inputs, lease_on, notification, shop, tagged_fleet,
+};
 use crate::wire::Wire;
 use config::Config;
 use serde_json::{Value, json};
@@ -14,7 +16,10 @@ async fn an_alarm_starts_one_run_of_its_application_and_takes_the_lease_in_its_n
     let [name] = answer.started.as_slice() else { panic!("{answer:?}") };
     assert_eq!(world.started().keys().collect::<Vec<_>>(), [name]);
     let input = &inputs(&world)[0];
-    assert_eq!((&input["app"], &input["trigger"], &input["alarms"]), (&json!("shop"), &json!("alarm"), &json!(["shop-cpu"])));
+    assert_eq!(
+        (&input["app"], &input["trigger"], &input["alarms"]),
+        (&json!("shop"), &json!("alarm"), &json!(["shop-cpu"]))
+    );
     assert!(config::input::Input::parse(input).is_ok(), "{input}");
     assert_eq!(lease_on("shop", &world).unwrap().holder.as_str(), name);
 }
@@ -92,7 +97,11 @@ async fn a_state_other_than_alarm_starts_nothing() {
 
 #[tokio::test]
 async fn an_alarm_of_another_account_or_region_starts_nothing() {
-    for foreign in ["arn:aws:cloudwatch:us-east-1:999999999999:alarm:shop-cpu", "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:shop-cpu", "shop-cpu"] {
+    for foreign in [
+        "arn:aws:cloudwatch:us-east-1:999999999999:alarm:shop-cpu",
+        "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:shop-cpu",
+        "shop-cpu",
+    ] {
         let world = shop();
         let mut event = event("shop-cpu", "shop-web", "ALARM", 0);
         event["resources"][0] = json!(foreign);
@@ -120,8 +129,17 @@ async fn an_event_that_is_not_understood_is_parked_once_with_one_sentence_and_ch
         event["detail"]["alarmName"] = json!({"name": 7});
         event
     };
-    let other_source = json!({"source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification", "detail": {}});
-    for event in [json!({}), json!([]), json!(null), json!("alarm"), json!({"Records": [{"Sns": {"Message": "hello"}}]}), wrong_type, other_source] {
+    let other_source =
+        json!({"source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification", "detail": {}});
+    for event in [
+        json!({}),
+        json!([]),
+        json!(null),
+        json!("alarm"),
+        json!({"Records": [{"Sns": {"Message": "hello"}}]}),
+        wrong_type,
+        other_source,
+    ] {
         let world = shop();
         let wire = Wire::sound(&world);
         let answer = deliver(&event, &defaults(), &wire).await.unwrap();

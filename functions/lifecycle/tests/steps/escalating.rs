@@ -145,7 +145,9 @@ async fn without_a_record_people_are_still_told() {
     let (world, run) = helpless(Vec::new()).await;
     let unknown = Run { execution_id: "run-0".into(), ..run };
     let message = told(unknown, &world).await;
-    assert!(message.text.contains("the score is 2.4") && message.text.contains("The record of run run-0 can't be read."));
+    assert!(
+        message.text.contains("the score is 2.4") && message.text.contains("The record of run run-0 can't be read.")
+    );
     assert_eq!((message.severity, message.detail["app"].as_str()), (Severity::Critical, Some("shop")));
 }
 
@@ -178,7 +180,11 @@ async fn hostile_text_stays_data_on_one_bounded_line() {
     let run = Run { app: bad.as_str().into(), conclusion: Some(bad.clone()), ..run };
     documents::put(&*world, &run.key("analysis"), &decided).await.unwrap();
     let message = told(run, &world).await;
-    assert!(message.subject.len() <= 100 && message.subject.chars().all(|c| c.is_ascii_graphic() || c == ' '), "{}", message.subject);
+    assert!(
+        message.subject.len() <= 100 && message.subject.chars().all(|c| c.is_ascii_graphic() || c == ' '),
+        "{}",
+        message.subject
+    );
     assert!(!message.text.contains(['\r', '\u{1b}', '\u{0}']), "{:?}", message.text);
     assert!(message.text.lines().all(|line| line.chars().count() < 500), "a line is too long");
     assert!(message.text.lines().count() < 60 && !message.text.lines().any(|line| line.starts_with("From: boss")));
@@ -192,5 +198,9 @@ async fn an_escalation_fits_into_an_event_and_a_message() {
     let (world, run) = helpless((0..500).map(|_| finding("saturation", Severity::High, &long)).collect()).await;
     let message = told(run, &world).await;
     let detail_bytes = message.detail.to_string().len();
-    assert!(message.text.len() < 256 * 1024 && detail_bytes < 250 * 1024, "{} and {detail_bytes} bytes", message.text.len());
+    assert!(
+        message.text.len() < 256 * 1024 && detail_bytes < 250 * 1024,
+        "{} and {detail_bytes} bytes",
+        message.text.len()
+    );
 }

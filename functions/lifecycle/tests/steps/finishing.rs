@@ -43,17 +43,19 @@ async fn a_success_closes_the_record_and_frees_the_lease() {
     assert_eq!(run.decision, Decision::Succeeded);
     let record = record_of("run-1", &world).await;
     assert_eq!((record.status, record.success_criteria_met), (Status::Completed, true));
-    assert_eq!((record.completed_at, record.conclusion.as_deref()), (Some(world.now()), Some("the score is 9.1 and stable")));
+    assert_eq!(
+        (record.completed_at, record.conclusion.as_deref()),
+        (Some(world.now()), Some("the score is 9.1 and stable"))
+    );
     assert_eq!(lease_on("shop", &world), None);
 }
 
 #[tokio::test]
 async fn an_escalation_and_a_failure_end_as_what_they_are() {
     let failure = Caught { name: "Step.Bug".to_owned(), cause: "it broke".to_owned() };
-    for (error, decision, status) in [
-        (None, Decision::Escalated, Status::Escalated),
-        (Some(failure), Decision::Failed, Status::Failed),
-    ] {
+    for (error, decision, status) in
+        [(None, Decision::Escalated, Status::Escalated), (Some(failure), Decision::Failed, Status::Failed)]
+    {
         let world = shop();
         let run = Run { error, ..ended(begun("run-1", None, &world).await, Decision::Escalate) };
         let run = finish_on(run, &Wire::sound(&world)).await.unwrap();
@@ -83,13 +85,22 @@ async fn reports_what_was_changed_with_before_and_after() {
     let [message] = world.messages().try_into().unwrap();
     assert_eq!(message.kind, lifecycle::finish::REPORT);
     assert!(message.subject.is_ascii() && message.subject.len() <= 100 && message.subject.contains("shop"));
-    for part in ["set the capacity of shop-web to 6", "the change is verified; kept", "9.1 of 10", "run-1", "https://us-east-1.console"] {
+    for part in [
+        "set the capacity of shop-web to 6",
+        "the change is verified; kept",
+        "9.1 of 10",
+        "run-1",
+        "https://us-east-1.console",
+    ] {
         assert!(message.text.contains(part), "{part} is not in\n{}", message.text);
     }
     let (every, _) = crate::shop::documented();
     assert_eq!(message.detail.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>(), every);
     let change = &message.detail["changes"][0];
-    assert_eq!((change["change_id"].as_str(), change["kind"].as_str(), change["state"].as_str()), (Some("c-1"), Some("set_fleet_capacity"), Some("kept")));
+    assert_eq!(
+        (change["change_id"].as_str(), change["kind"].as_str(), change["state"].as_str()),
+        (Some("c-1"), Some("set_fleet_capacity"), Some("kept"))
+    );
 }
 
 #[tokio::test]

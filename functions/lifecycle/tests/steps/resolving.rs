@@ -17,7 +17,9 @@ async fn ask(input: Value, config: &str, world: &World) -> Result<Answer, StepEr
 fn apps(answer: Answer) -> Vec<String> {
     match answer {
         Answer::One { run } => vec![run.app.to_string()],
-        Answer::Many { targets } => targets.iter().map(|target| target.input["app"].as_str().unwrap().to_owned()).collect(),
+        Answer::Many { targets } => {
+            targets.iter().map(|target| target.input["app"].as_str().unwrap().to_owned()).collect()
+        }
         Answer::None { .. } => Vec::new(),
     }
 }
@@ -39,7 +41,9 @@ async fn a_list_means_these_each_once() {
 
 #[tokio::test]
 async fn one_application_is_cared_for_by_this_very_run() {
-    let Answer::One { run } = ask(json!({"app": "shop", "mode": "observe"}), TWO, &shop()).await.unwrap() else { panic!() };
+    let Answer::One { run } = ask(json!({"app": "shop", "mode": "observe"}), TWO, &shop()).await.unwrap() else {
+        panic!()
+    };
     assert_eq!((run.execution_id.as_str(), run.execution_arn.as_str()), ("run-1", "arn:run-1"));
     assert_eq!((run.mode, run.trigger.as_str()), (Some(domain::mode::Mode::Observe), "started by hand"));
 }
@@ -47,7 +51,9 @@ async fn one_application_is_cared_for_by_this_very_run() {
 #[tokio::test]
 async fn a_child_has_a_name_of_its_own_that_stays_the_same_and_an_input_that_is_understood() {
     let ask = || async { ask(json!({"trigger": "schedule", "mode": "observe"}), TWO, &shop()).await.unwrap() };
-    let (Answer::Many { targets: first }, Answer::Many { targets: again }) = (ask().await, ask().await) else { panic!() };
+    let (Answer::Many { targets: first }, Answer::Many { targets: again }) = (ask().await, ask().await) else {
+        panic!()
+    };
     assert_eq!(first, again);
     assert_ne!(first[0].name, first[1].name);
     for target in &first {

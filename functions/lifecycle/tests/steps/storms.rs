@@ -1,7 +1,8 @@
 //! dispatch under load and failure: many alarms, one run; every call lost once, still one run.
 
 use crate::shop::{
-    action, begun, defaults, deliver, deliver_well, episode_of, event, finish_on, inputs, lease_on, notification, record_of, shop,
+    action, begun, defaults, deliver, deliver_well, episode_of, event, finish_on, inputs, lease_on, notification,
+    record_of, shop,
 };
 use crate::wire::{Goes, Wire};
 use engine::run::{Decision, LEASE_TTL_S};
@@ -107,7 +108,14 @@ async fn fault_a_delivery_that_breaks_at_any_call_is_made_good_by_the_next() {
 async fn deliveries_that_run_into_each_other_start_one_run() {
     let world = shop();
     let events: Vec<_> = (0..30u32)
-        .map(|number| [event, notification, action][number as usize % 3](&format!("shop-{}", number / 3), "shop-web", "ALARM", number / 3))
+        .map(|number| {
+            [event, notification, action][number as usize % 3](
+                &format!("shop-{}", number / 3),
+                "shop-web",
+                "ALARM",
+                number / 3,
+            )
+        })
         .collect();
     let wires: Vec<Wire> = events.iter().map(|_| Wire::sound(&world)).collect();
     let config = defaults();

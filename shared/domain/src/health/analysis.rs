@@ -75,14 +75,18 @@ pub fn analyze(snapshot: &Snapshot, objectives: &Objectives, policy: &Policy, me
 }
 
 fn worst(signals: &[SignalScore], role: Role) -> Option<&SignalScore> {
-    let known = signals.iter().filter(|signal| signal.role == role).filter_map(|signal| Some((signal, *signal.score.known()?)));
+    let known =
+        signals.iter().filter(|signal| signal.role == role).filter_map(|signal| Some((signal, *signal.score.known()?)));
     known.min_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(signal, _)| signal)
 }
 
 /// Why no rule found anything: how many signals are good, and those nearest to their bounds.
 fn proof(view: &View<'_>, signals: &[SignalScore], unmeasured: &[String]) -> String {
     let known = signals.iter().filter(|signal| !signal.score.is_missing()).count();
-    let good = signals.iter().filter(|signal| signal.score.known().is_some_and(|score| *score >= view.policy.success_score)).count();
+    let good = signals
+        .iter()
+        .filter(|signal| signal.score.known().is_some_and(|score| *score >= view.policy.success_score))
+        .count();
     let mut nearest: Vec<(&SignalScore, f64, f64)> = signals
         .iter()
         .filter_map(|signal| {
@@ -102,7 +106,13 @@ fn proof(view: &View<'_>, signals: &[SignalScore], unmeasured: &[String]) -> Str
         .take(3)
         .map(|(signal, level, _)| {
             let id = signal.signal.as_str();
-            format!("{} of {} is {} (good: {})", signal.title, place(view, signal), worded(id, *level), worded(id, signal.good))
+            format!(
+                "{} of {} is {} (good: {})",
+                signal.title,
+                place(view, signal),
+                worded(id, *level),
+                worded(id, signal.good)
+            )
         })
         .collect();
     let blind = match unmeasured.len() {
@@ -112,7 +122,10 @@ fn proof(view: &View<'_>, signals: &[SignalScore], unmeasured: &[String]) -> Str
     if known == 0 {
         return format!("no judged signal is known, so nothing can be said{blind}");
     }
-    format!("no rule found anything: {good} of {known} judged signals are good{blind}; nearest to their bounds: {}", list.join(", "))
+    format!(
+        "no rule found anything: {good} of {known} judged signals are good{blind}; nearest to their bounds: {}",
+        list.join(", ")
+    )
 }
 
 /// A number as a person would write it: three digits are enough.

@@ -88,7 +88,13 @@ fn watch_list<'a>(view: &View<'a>, signals: &'a [SignalScore]) -> Vec<(&'a str, 
     judged.chain(others).filter(|place| listed.insert(*place)).take(SERIES_MAX).collect()
 }
 
-fn feed(view: &View<'_>, signal: &str, resource: &Resource, series: &crate::series::Series, detector: &mut Detector) -> Vec<AnomalySeen> {
+fn feed(
+    view: &View<'_>,
+    signal: &str,
+    resource: &Resource,
+    series: &crate::series::Series,
+    detector: &mut Detector,
+) -> Vec<AnomalySeen> {
     let now = view.snapshot.taken_at;
     let until = earlier(now, HELD_BACK_PERIODS * i64::from(series.period_s));
     let report_from = earlier(now, i64::from(view.snapshot.window_s.saturating_mul(REPORTED_WINDOWS)));

@@ -134,9 +134,9 @@ impl Derived {
                 Observed::Missing(reason) => Observed::Missing(reason),
             },
             Formula::HitRate => match window_sums(view, resource, "cache_hits", "cache_misses") {
-                Observed::Known((hits, misses)) if hits + misses < view.policy.lookups_min => {
-                    Observed::Missing(Missing::NotPublished(format!("only {:.0} look-ups in the window", hits + misses)))
-                }
+                Observed::Known((hits, misses)) if hits + misses < view.policy.lookups_min => Observed::Missing(
+                    Missing::NotPublished(format!("only {:.0} look-ups in the window", hits + misses)),
+                ),
                 Observed::Known((hits, misses)) => Observed::Known(100.0 * hits / (hits + misses)),
                 Observed::Missing(reason) => Observed::Missing(reason),
             },
@@ -151,7 +151,9 @@ impl Derived {
     pub fn series(&self, view: &View<'_>, resource: &Resource) -> Observed<Series> {
         match self.formula {
             Formula::ErrorRate { errors, of } => ratio(view, resource, errors, of, |errors, total| (errors, total)),
-            Formula::HitRate => ratio(view, resource, "cache_hits", "cache_misses", |hits, misses| (hits, hits + misses)),
+            Formula::HitRate => {
+                ratio(view, resource, "cache_hits", "cache_misses", |hits, misses| (hits, hits + misses))
+            }
             Formula::Share { signal, of } => match (of(resource), view.series(signal, resource)) {
                 (Some(max), Observed::Known(series)) => {
                     let values = series.values.iter().map(|value| value.map(|value| 100.0 * value / max)).collect();
@@ -205,12 +207,19 @@ fn rate_pct(errors: f64, total: f64, low_traffic: f64) -> Observed<f64> {
     Observed::Known(100.0 * ((share + z2 / 2.0 - spread) / (1.0 + z2)).max(0.0))
 }
 
-fn ratio(view: &View<'_>, resource: &Resource, one: &str, other: &str, parts: fn(f64, f64) -> (f64, f64)) -> Observed<Series> {
+fn ratio(
+    view: &View<'_>,
+    resource: &Resource,
+    one: &str,
+    other: &str,
+    parts: fn(f64, f64) -> (f64, f64),
+) -> Observed<Series> {
     let (one, other) = match (view.series(one, resource), view.series(other, resource)) {
         (Observed::Known(one), Observed::Known(other)) => (one, other),
         (_, Observed::Missing(reason)) | (Observed::Missing(reason), _) => return Observed::Missing(reason),
     };
-    let known: std::collections::BTreeMap<_, _> = aligned(&one, &other).into_iter().map(|(at, a, b)| (at, (a, b))).collect();
+    let known: std::collections::BTreeMap<_, _> =
+        aligned(&one, &other).into_iter().map(|(at, a, b)| (at, (a, b))).collect();
     let values = (0..one.values.len())
         .map(|index| {
             let (part, total) = known.get(&one.time_at(index)).map(|(a, b)| parts(*a, *b))?;

@@ -22,7 +22,6 @@ pub(super) const HISTORY_MIN: u32 = 180;
 /// Members of the fleet.
 pub(super) const MEMBERS: [&str; 4] = ["i-1", "i-2", "i-3", "i-4"];
 
-
 /// The shop.
 pub(super) struct Shop {
     pub(super) snapshot: Snapshot,
@@ -150,7 +149,9 @@ impl Shop {
             shop = shop.is(signal, resource, *level);
         }
         for member in MEMBERS {
-            for (signal, level) in [("instance_cpu_pct", 47.0), ("instance_memory_pct", 45.0), ("instance_status_failed", 0.0)] {
+            for (signal, level) in
+                [("instance_cpu_pct", 47.0), ("instance_memory_pct", 45.0), ("instance_status_failed", 0.0)]
+            {
                 shop = shop.member(signal, member, move |ago| Some(scattered(level, ago)));
             }
         }
@@ -158,7 +159,9 @@ impl Shop {
     }
 
     fn put(mut self, signal: &str, resource: &str, member: Option<&str>, series: Observed<Series>) -> Self {
-        let same = |m: &Measurement| m.signal.as_str() == signal && m.resource.as_str() == resource && m.member.as_deref() == member;
+        let same = |m: &Measurement| {
+            m.signal.as_str() == signal && m.resource.as_str() == resource && m.member.as_deref() == member
+        };
         self.snapshot.measurements.retain(|m| !same(m));
         let (signal, resource, member) = (signal.into(), resource.into(), member.map(str::to_owned));
         self.snapshot.measurements.push(Measurement { signal, resource, member, series });
@@ -172,7 +175,8 @@ impl Shop {
 
     /// A signal has been at a level for some minutes, and healthy before.
     pub(super) fn became(self, signal: &str, resource: &str, level: f64, minutes: f64) -> Self {
-        let before = HEALTHY.iter().find(|(id, on, _)| *id == signal && *on == resource).expect("a signal of the shop").2;
+        let before =
+            HEALTHY.iter().find(|(id, on, _)| *id == signal && *on == resource).expect("a signal of the shop").2;
         self.law(signal, resource, move |ago| Some(scattered(if ago <= minutes { level } else { before }, ago)))
     }
 
@@ -210,7 +214,13 @@ impl Shop {
 
     /// Changes a resource.
     pub(super) fn with(mut self, id: &str, change: impl FnOnce(&mut Resource)) -> Self {
-        change(self.snapshot.resources.iter_mut().find(|resource| resource.id.as_str() == id).expect("a resource of the shop"));
+        change(
+            self.snapshot
+                .resources
+                .iter_mut()
+                .find(|resource| resource.id.as_str() == id)
+                .expect("a resource of the shop"),
+        );
         self
     }
 

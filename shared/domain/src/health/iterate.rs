@@ -84,10 +84,12 @@ fn success(iterations: &[IterationRecord], policy: &Policy, now: Timestamp) -> O
         return None;
     }
     // Every measurement of the run, newest first; both of an iteration count.
-    let measured = iterations.iter().rev().flat_map(|iteration| {
-        [(iteration.measured_at, iteration.score_after), (Some(iteration.at), iteration.score)]
-    });
-    let stretch: Vec<Timestamp> = measured.take_while(|(at, score)| at.is_some() && good(*score)).filter_map(|(at, _)| at).collect();
+    let measured = iterations
+        .iter()
+        .rev()
+        .flat_map(|iteration| [(iteration.measured_at, iteration.score_after), (Some(iteration.at), iteration.score)]);
+    let stretch: Vec<Timestamp> =
+        measured.take_while(|(at, score)| at.is_some() && good(*score)).filter_map(|(at, _)| at).collect();
     let (newest, oldest) = (*stretch.first()?, *stretch.last()?);
     let stable_s = newest.duration_since(oldest).as_secs();
     if newest > now || stable_s < i64::from(policy.stable_s) {
@@ -101,12 +103,12 @@ fn success(iterations: &[IterationRecord], policy: &Policy, now: Timestamp) -> O
     ))
 }
 
-/// The score some iterations ago, when neither the present one is good nor any since was a step better.
+/// The score some iterations ago, when none since was good or a step better.
 fn not_improved(iterations: &[IterationRecord], score: f64, policy: &Policy) -> Option<f64> {
     let back = usize::try_from(policy.escalate_after_iterations).unwrap_or(usize::MAX);
     let from = iterations.get(iterations.len().checked_sub(back)?)?.score?;
     let best = iterations.iter().rev().take(back).filter_map(|iteration| iteration.score_after).fold(score, f64::max);
-    (score < policy.success_score && best - from < policy.improvement_points).then_some(from)
+    (best < policy.success_score && best - from < policy.improvement_points).then_some(from)
 }
 
 /// What was done, in numbers.

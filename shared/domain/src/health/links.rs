@@ -11,7 +11,8 @@ pub const CONSUMER_TAG: &str = "maintainer:consumer";
 /// The target groups and APIs that a fleet or service answers for. A fleet names its target groups; a fleet or service
 /// that is the only one of the application answers for all.
 pub fn fronts<'a>(snapshot: &'a Snapshot, server: &Resource) -> Vec<&'a Resource> {
-    let doors = || snapshot.resources.iter().filter(|r| matches!(r.kind(), ResourceKind::TargetGroup | ResourceKind::Api));
+    let doors =
+        || snapshot.resources.iter().filter(|r| matches!(r.kind(), ResourceKind::TargetGroup | ResourceKind::Api));
     if let Live::AutoScalingGroup(fleet) = &server.live
         && !fleet.target_groups.is_empty()
     {
@@ -34,7 +35,9 @@ pub fn servers_of<'a>(snapshot: &'a Snapshot, door: &Resource) -> Vec<&'a Resour
 pub fn consumer_of<'a>(snapshot: &'a Snapshot, queue: &Resource) -> Result<&'a Resource, String> {
     if let Some(name) = queue.tags.get(CONSUMER_TAG) {
         let named = servers(snapshot).find(|server| server.name == *name || server.id.as_str() == name);
-        return named.ok_or_else(|| format!("the tag {CONSUMER_TAG} names {name}, which is no service or fleet of this application"));
+        return named.ok_or_else(|| {
+            format!("the tag {CONSUMER_TAG} names {name}, which is no service or fleet of this application")
+        });
     }
     let services: Vec<&Resource> = snapshot.of_kind(ResourceKind::EcsService).collect();
     let workers: Vec<&Resource> = snapshot

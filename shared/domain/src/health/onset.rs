@@ -94,7 +94,8 @@ mod tests {
 
     #[test]
     fn a_change_within_the_scatter_is_no_onset() {
-        let values: Vec<f64> = (0..60).map(|i| if i % 2 == 0 { 40.0 } else { 60.0 } + if i > 50 { 25.0 } else { 0.0 }).collect();
+        let values: Vec<f64> =
+            (0..60).map(|i| if i % 2 == 0 { 40.0 } else { 60.0 } + if i > 50 { 25.0 } else { 0.0 }).collect();
         assert_eq!(onset(&points(&values), 20.0), None);
     }
 }

@@ -126,7 +126,14 @@ fn judged(view: &View<'_>, objectives: &Objectives) -> Vec<SignalScore> {
     scores
 }
 
-fn of_level(id: &str, title: &str, resource: &Resource, member: Option<String>, judge: Judge, level: Observed<f64>) -> SignalScore {
+fn of_level(
+    id: &str,
+    title: &str,
+    resource: &Resource,
+    member: Option<String>,
+    judge: Judge,
+    level: Observed<f64>,
+) -> SignalScore {
     let score = level.clone().map(|level| on_scale(level, judge));
     SignalScore {
         signal: SignalId::from(id),
@@ -222,7 +229,8 @@ pub(super) fn alarm_stands(view: &View<'_>) -> bool {
 
 fn confidence(view: &View<'_>, signals: &[SignalScore]) -> f64 {
     let expected = signals.iter().filter(|signal| signal.is_expected());
-    let total = expected.clone().count() + view.snapshot.undiscovered.len() + usize::from(view.snapshot.alarms.is_missing());
+    let total =
+        expected.clone().count() + view.snapshot.undiscovered.len() + usize::from(view.snapshot.alarms.is_missing());
     let known = expected.filter(|signal| !signal.score.is_missing()).count();
     match (u32::try_from(known), u32::try_from(total)) {
         (Ok(known), Ok(total)) if total > 0 => f64::from(known) / f64::from(total),
@@ -232,7 +240,8 @@ fn confidence(view: &View<'_>, signals: &[SignalScore]) -> f64 {
 
 /// Name of the resource, and of the member where there is one.
 pub(super) fn place(view: &View<'_>, signal: &SignalScore) -> String {
-    let name = view.snapshot.resource(&signal.resource).map_or(signal.resource.as_str(), |resource| resource.name.as_str());
+    let name =
+        view.snapshot.resource(&signal.resource).map_or(signal.resource.as_str(), |resource| resource.name.as_str());
     match &signal.member {
         Some(member) => format!("{member} in {name}"),
         None => name.to_owned(),
@@ -267,7 +276,9 @@ mod tests {
     fn the_worked_example_of_the_documentation() {
         let shop = Shop::new().law("latency_p95_ms", "tg", |_| Some(600.0)).law("fleet_cpu_pct", "asg", |_| Some(91.0));
         let analysis = shop.analysis();
-        let of = |id: &str| *analysis.signals.iter().find(|s| s.signal.as_str() == id).and_then(|s| s.score.known()).expect(id);
+        let of = |id: &str| {
+            *analysis.signals.iter().find(|s| s.signal.as_str() == id).and_then(|s| s.score.known()).expect(id)
+        };
         assert!((of("latency_p95_ms") - 5.5).abs() < 1e-9 && (of("fleet_cpu_pct") - 3.7).abs() < 1e-9);
         // Eight symptoms, one at 5.5 and seven at 10: 0.85 · 5.5 + 0.15 · 9.4375 = 6.09; saturation leaves room up to 7.2.
         let symptoms = analysis.signals.iter().filter(|s| s.role == Role::Symptom).count();
@@ -324,7 +335,8 @@ mod tests {
 
     #[test]
     fn what_nothing_publishes_is_not_expected() {
-        let agentless = Shop::new().missing("fleet_memory_pct", "asg", Missing::NotPublished("the CloudWatch agent".to_owned()));
+        let agentless =
+            Shop::new().missing("fleet_memory_pct", "asg", Missing::NotPublished("the CloudWatch agent".to_owned()));
         let analysis = agentless.analysis();
         assert_eq!((analysis.score, analysis.confidence), (Observed::Known(10.0), 1.0));
     }

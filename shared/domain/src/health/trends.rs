@@ -64,9 +64,14 @@ pub fn trends(view: &View<'_>, signals: &[SignalScore]) -> Vec<TrendSeen> {
 
 fn trend(view: &View<'_>, signal: &SignalScore) -> Option<TrendSeen> {
     let series = series_of(view, signal)?;
-    let slope = slope(&between(&series, Timestamp::MIN, view.snapshot.taken_at))?;
+    let points = between(&series, Timestamp::MIN, view.snapshot.taken_at);
     let width = signal.bad - signal.good;
-    let real = slope.p_value <= view.policy.trend_p_max && slope.per_hour.abs() >= WORTH_A_WORD * width.abs();
+    let least_per_hour = WORTH_A_WORD * width.abs();
+    if is_flat(&points, least_per_hour) {
+        return None;
+    }
+    let slope = slope(&points)?;
+    let real = slope.p_value <= view.policy.trend_p_max && slope.per_hour.abs() >= least_per_hour;
     real.then(|| TrendSeen {
         signal: signal.signal.clone(),
         resource: signal.resource.clone(),
@@ -77,11 +82,19 @@ fn trend(view: &View<'_>, signal: &SignalScore) -> Option<TrendSeen> {
     })
 }
 
+/// True when the whole range of the values is under half of what the least trend would have covered. Most series are, and
+/// it spares them the comparison of all pairs.
+fn is_flat(points: &Points, least_per_hour: f64) -> bool {
+    let (Some((first, _)), Some((last, _))) = (points.first(), points.last()) else { return true };
+    let hours = f64::from(i32::try_from(last.duration_since(*first).as_secs()).unwrap_or(i32::MAX)) / 3_600.0;
+    let (low, high) = points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (_, v)| (low.min(*v), high.max(*v)));
+    high - low < 0.5 * least_per_hour * hours
+}
+
 fn series_of<'a>(view: &View<'a>, signal: &SignalScore) -> Option<Cow<'a, Series>> {
     let id = signal.signal.as_str();
     if signal.member.is_some() {
-        let all = view.measurements(id, &signal.resource);
-        let own = all.iter().find(|measurement| measurement.member == signal.member)?;
+        let own = view.one(id, &signal.resource, signal.member.as_deref())?;
         return own.series.known().map(Cow::Borrowed);
     }
     match view.series(id, view.snapshot.resource(&signal.resource)?) {

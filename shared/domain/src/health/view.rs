@@ -21,7 +21,14 @@ pub struct View<'a> {
     pub snapshot: &'a Snapshot,
     /// Thresholds.
     pub policy: &'a Policy,
-    index: BTreeMap<&'a str, BTreeMap<&'a str, Vec<&'a Measurement>>>,
+    index: BTreeMap<&'a str, BTreeMap<&'a str, Place<'a>>>,
+}
+
+/// The measurements of one signal of one resource, in the order of the snapshot and by member.
+#[derive(Default)]
+struct Place<'a> {
+    all: Vec<&'a Measurement>,
+    by_member: BTreeMap<Option<&'a str>, &'a Measurement>,
 }
 
 /// Times and values of a series without its gaps, oldest first.
@@ -30,17 +37,28 @@ pub type Points = Vec<(Timestamp, f64)>;
 impl<'a> View<'a> {
     /// Indexes a snapshot.
     pub fn new(snapshot: &'a Snapshot, policy: &'a Policy) -> Self {
-        let mut index: BTreeMap<_, BTreeMap<_, Vec<_>>> = BTreeMap::new();
+        let mut index: BTreeMap<_, BTreeMap<_, Place<'a>>> = BTreeMap::new();
         for measurement in &snapshot.measurements {
             let of_resource = index.entry(measurement.resource.as_str()).or_default();
-            of_resource.entry(measurement.signal.as_str()).or_default().push(measurement);
+            let place = of_resource.entry(measurement.signal.as_str()).or_default();
+            place.all.push(measurement);
+            place.by_member.entry(measurement.member.as_deref()).or_insert(measurement);
         }
         Self { snapshot, policy, index }
     }
 
     /// All measurements of a signal on a resource, members included.
     pub fn measurements(&self, signal: &str, resource: &ResourceId) -> &[&'a Measurement] {
-        self.index.get(resource.as_str()).and_then(|of_resource| of_resource.get(signal)).map_or(&[], Vec::as_slice)
+        self.place(signal, resource).map_or(&[], |place| place.all.as_slice())
+    }
+
+    /// The measurement of a signal of one member of a resource, or of the resource as a whole.
+    pub fn one(&self, signal: &str, resource: &ResourceId, member: Option<&str>) -> Option<&'a Measurement> {
+        self.place(signal, resource)?.by_member.get(&member).copied()
+    }
+
+    fn place(&self, signal: &str, resource: &ResourceId) -> Option<&Place<'a>> {
+        self.index.get(resource.as_str())?.get(signal)
     }
 
     /// The series of a signal of a resource as a whole. Where it is read per member only (the nodes of a cache), counts
@@ -50,7 +68,7 @@ impl<'a> View<'a> {
             return derived.series(self, resource).map(Cow::Owned);
         }
         let all = self.measurements(signal, &resource.id);
-        if let Some(whole) = all.iter().find(|m| m.member.is_none()) {
+        if let Some(whole) = self.one(signal, &resource.id, None) {
             return match &whole.series {
                 Observed::Known(series) => Observed::Known(Cow::Borrowed(series)),
                 Observed::Missing(reason) => Observed::Missing(reason.clone()),
@@ -138,7 +156,11 @@ pub fn between(series: &Series, from: Timestamp, to: Timestamp) -> Points {
 
 /// A time some seconds before another; saturates at the ends of time.
 pub fn earlier(at: Timestamp, seconds: i64) -> Timestamp {
-    at.checked_sub(SignedDuration::from_secs(seconds)).unwrap_or(if seconds > 0 { Timestamp::MIN } else { Timestamp::MAX })
+    at.checked_sub(SignedDuration::from_secs(seconds)).unwrap_or(if seconds > 0 {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    })
 }
 
 /// Points where both series are known: time, first value, second value.

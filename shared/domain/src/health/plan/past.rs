@@ -19,7 +19,9 @@ pub(super) fn bars(desk: &Desk<'_>, proposal: &Proposal) -> Option<String> {
     for tried in same.clone() {
         let (bars_s, says) = match tried.verdict {
             Some(Verdict::Regressed) => (i64::from(desk.policy.regressed_bars_h) * HOUR_S, "made things worse"),
-            Some(Verdict::Inconclusive) => (i64::from(desk.policy.inconclusive_bars_h) * HOUR_S, "could not be seen to help"),
+            Some(Verdict::Inconclusive) => {
+                (i64::from(desk.policy.inconclusive_bars_h) * HOUR_S, "could not be seen to help")
+            }
             None => (OPEN_S, "is not verified yet"),
             Some(Verdict::Verified) => continue,
         };

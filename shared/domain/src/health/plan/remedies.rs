@@ -36,7 +36,9 @@ pub(super) fn of(desk: &Desk<'_>, finding: &Finding) -> Remedy {
     };
     match TABLE.iter().find(|(rule, _)| *rule == finding.rule.as_str()) {
         Some((_, answer)) => answer(desk, finding, resource),
-        None => Remedy::Pass("none in reach".to_owned(), format!("for a person to look at: {}", next_step(&finding.rule))),
+        None => {
+            Remedy::Pass("none in reach".to_owned(), format!("for a person to look at: {}", next_step(&finding.rule)))
+        }
     }
 }
 
@@ -56,7 +58,12 @@ fn scale_out(desk: &Desk<'_>, finding: &Finding, server: &Resource) -> Remedy {
     }
     let cpu_is_over = !is_memory && level > act;
     if let Some((database, cpu)) = desk.database_is_full().filter(|_| !cpu_is_over && serves_users(desk, server)) {
-        return Remedy::Pass(remedy, format!("the bottleneck is the database {database} with {cpu:.0} % CPU; more servers would bring it more load"));
+        return Remedy::Pass(
+            remedy,
+            format!(
+                "the bottleneck is the database {database} with {cpu:.0} % CPU; more servers would bring it more load"
+            ),
+        );
     }
     let Some(room) = size::room(&server.live, policy.service_count_max) else { return nothing_known() };
     let wanted = f64::from(room.serving) * level / target;
@@ -66,8 +73,15 @@ fn scale_out(desk: &Desk<'_>, finding: &Finding, server: &Resource) -> Remedy {
             let share = f64::from(room.serving) / f64::from(desired);
             // Half of the memory is taken to be there without any request, so only the other half is shared out.
             let after = if is_memory { level * (0.5 + 0.5 * share) } else { level * share };
-            let reason = format!("{}; {} serve, {desired} bring it to about {after:.0} %", finding.summary, room.serving);
-            propose(finding, resize(server, desired), server, reason, expect(evidence.signal.clone(), server, Better::Lower, level, after))
+            let reason =
+                format!("{}; {} serve, {desired} bring it to about {after:.0} %", finding.summary, room.serving);
+            propose(
+                finding,
+                resize(server, desired),
+                server,
+                reason,
+                expect(evidence.signal.clone(), server, Better::Lower, level, after),
+            )
         }
     }
 }
@@ -95,7 +109,10 @@ fn add_consumers(desk: &Desk<'_>, finding: &Finding, queue: &Resource) -> Remedy
         Ok(desired) => {
             let drained = (f64::from(desired) * each - flow.sent_per_min) * f64::from(desk.policy.wait_s) / 60.0;
             let after = (flow.depth - drained).max(0.0);
-            let reason = format!("{}; {} consumers finish {each:.0} a minute each, {desired} keep up", finding.summary, room.serving);
+            let reason = format!(
+                "{}; {} consumers finish {each:.0} a minute each, {desired} keep up",
+                finding.summary, room.serving
+            );
             let expected = expect(SignalId::from("queue_depth"), queue, Better::Lower, flow.depth, after);
             propose(finding, resize(consumer, desired), consumer, reason, expected)
         }
@@ -125,7 +142,10 @@ fn restart_leaking(desk: &Desk<'_>, finding: &Finding, server: &Resource) -> Rem
     let low = desk.analysis.score.known().filter(|score| **score < bound);
     if level <= act && low.is_none() {
         let score = desk.analysis.score.known().map_or_else(|| "not known".to_owned(), |score| format!("{score:.1}"));
-        return Remedy::Pass(remedy, format!("memory is at {level:.0} % and the score is {score}: restarted over {act:.0} % or under {bound}"));
+        return Remedy::Pass(
+            remedy,
+            format!("memory is at {level:.0} % and the score is {score}: restarted over {act:.0} % or under {bound}"),
+        );
     }
     let signal = match server.kind() {
         ResourceKind::EcsService => "service_memory_pct",
@@ -136,12 +156,18 @@ fn restart_leaking(desk: &Desk<'_>, finding: &Finding, server: &Resource) -> Rem
 
 fn fresh_disks(desk: &Desk<'_>, finding: &Finding, server: &Resource) -> Remedy {
     if server.kind() != ResourceKind::AutoScalingGroup {
-        return Remedy::Pass("none in reach".to_owned(), format!("for a person to look at: {}", next_step(&finding.rule)));
+        return Remedy::Pass(
+            "none in reach".to_owned(),
+            format!("for a person to look at: {}", next_step(&finding.rule)),
+        );
     }
     let act = desk.policy.disk_act_pct;
     match desk.view.known("fleet_disk_pct", server).filter(|level| *level > act) {
         Some(level) => restarted(desk, finding, server, "fleet_disk_pct", level),
-        None => Remedy::Pass(format!("restart {}", server.name), format!("fresh instances with empty disks over {act:.0} %; {}", finding.summary)),
+        None => Remedy::Pass(
+            format!("restart {}", server.name),
+            format!("fresh instances with empty disks over {act:.0} %; {}", finding.summary),
+        ),
     }
 }
 
@@ -151,7 +177,8 @@ fn restarted(desk: &Desk<'_>, finding: &Finding, server: &Resource, signal: &str
         Err(reason) => Remedy::Pass(format!("restart {}", server.name), reason),
         Ok(action) => {
             let series = desk.view.series(signal, server);
-            let values: Vec<f64> = series.known().map_or_else(Vec::new, |series| series.values.iter().flatten().copied().collect());
+            let values: Vec<f64> =
+                series.known().map_or_else(Vec::new, |series| series.values.iter().flatten().copied().collect());
             let fresh = percentile(&values, 5.0).unwrap_or(level);
             let expected = expect(SignalId::from(signal), server, Better::Lower, level, fresh.min(level));
             propose(finding, action, server, finding.summary.clone(), expected)
@@ -171,10 +198,16 @@ fn clear_cache(desk: &Desk<'_>, finding: &Finding, cache: &Resource) -> Remedy {
     };
     // The rate of a distribution is measured on the custom metric that carries its id.
     let measured_on = match &cache.live {
-        Live::Distribution => desk.snapshot.of_kind(ResourceKind::Custom).find(|metric| carries(metric, cache)).unwrap_or(cache),
+        Live::Distribution => {
+            desk.snapshot.of_kind(ResourceKind::Custom).find(|metric| carries(metric, cache)).unwrap_or(cache)
+        }
         _ => cache,
     };
-    let usual = desk.view.series(evidence.signal.as_str(), measured_on).known().and_then(|series| desk.view.usual(series, USUAL_AGO_S));
+    let usual = desk
+        .view
+        .series(evidence.signal.as_str(), measured_on)
+        .known()
+        .and_then(|series| desk.view.usual(series, USUAL_AGO_S));
     let after = usual.unwrap_or(desk.policy.hit_rate_act_pct).max(evidence.value);
     let expected = expect(evidence.signal.clone(), measured_on, Better::Higher, evidence.value, after);
     propose(finding, action, cache, finding.summary.clone(), expected)
@@ -189,7 +222,10 @@ fn clear_low_cache(desk: &Desk<'_>, finding: &Finding, cache: &Resource) -> Reme
     let bound = desk.policy.success_score;
     match desk.analysis.score.known() {
         Some(score) if *score < bound => clear_cache(desk, finding, cache),
-        Some(score) => Remedy::Pass(format!("clear {}", cache.name), format!("score {score:.1}: nobody suffers, and clearing would move load to the source")),
+        Some(score) => Remedy::Pass(
+            format!("clear {}", cache.name),
+            format!("score {score:.1}: nobody suffers, and clearing would move load to the source"),
+        ),
         None => Remedy::Pass(format!("clear {}", cache.name), "whether anybody suffers is not known".to_owned()),
     }
 }

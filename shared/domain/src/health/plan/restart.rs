@@ -40,7 +40,13 @@ pub(super) fn degraded(desk: &Desk<'_>) -> Option<Remedy> {
         match action(server) {
             Ok(action) => {
                 let resource = server.id.clone();
-                return Some(Remedy::Do(Proposal { action, resource, because: RuleId::from(DEGRADED), reason, expected }));
+                return Some(Remedy::Do(Proposal {
+                    action,
+                    resource,
+                    because: RuleId::from(DEGRADED),
+                    reason,
+                    expected,
+                }));
             }
             Err(reason) => why_not = reason,
         }
@@ -91,10 +97,14 @@ fn servers<'a>(desk: &Desk<'a>, door: &Resource) -> Vec<&'a Resource> {
 /// Why a restart would be pointless for what is known.
 fn pointless(desk: &Desk<'_>, worst: &SignalScore) -> Option<String> {
     if let Some((database, cpu)) = desk.database_is_full() {
-        return Some(format!("the bottleneck is the database {database} with {cpu:.0} % CPU, which a restart of its clients does not relieve"));
+        return Some(format!(
+            "the bottleneck is the database {database} with {cpu:.0} % CPU, which a restart of its clients does not relieve"
+        ));
     }
     let waits = |rule: &str| desk.analysis.findings.iter().find(|finding| finding.rule.as_str() == rule);
-    if let Some(finding) = waits("queue_backlog").filter(|f| f.severity == Severity::Low && f.resource == worst.resource) {
+    if let Some(finding) =
+        waits("queue_backlog").filter(|f| f.severity == Severity::Low && f.resource == worst.resource)
+    {
         return Some(format!("{}: waiting is enough", finding.summary));
     }
     for (rule, why) in [

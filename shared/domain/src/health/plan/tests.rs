@@ -46,7 +46,11 @@ fn reasons(plan: &Plan) -> String {
 fn each_sickness_gets_its_own_remedy() {
     let cases: [(&str, Shop, &str); 7] = [
         ("saturation", busy(96.0), "set the capacity of shop-web to 7"),
-        ("sick instance", Shop::new().member("instance_cpu_pct", "i-3", |_| Some(99.0)), "replace instance i-3 of shop-web"),
+        (
+            "sick instance",
+            Shop::new().member("instance_cpu_pct", "i-3", |_| Some(99.0)),
+            "replace instance i-3 of shop-web",
+        ),
         ("leak", leaking(88.0), "restart shop-web by an instance refresh"),
         ("poisoned cache", poisoned(), "clear the cache shop-cache"),
         ("backlog", backlog(3_000.0, 2_160.0), "set the task count of shop-worker to 5"),
@@ -64,7 +68,10 @@ fn each_sickness_gets_its_own_remedy() {
 fn an_expectation_is_the_level_before_and_what_the_model_says_after() {
     let plan = busy(96.0).plan(&[]);
     let expected = &plan.changes[0].expected;
-    assert_eq!((expected.signal.as_str(), expected.resource.as_str(), expected.better), ("fleet_cpu_pct", "asg", Better::Lower));
+    assert_eq!(
+        (expected.signal.as_str(), expected.resource.as_str(), expected.better),
+        ("fleet_cpu_pct", "asg", Better::Lower)
+    );
     assert!((expected.before - 96.0).abs() < 1.0 && (expected.after - 96.0 * 4.0 / 7.0).abs() < 1.0, "{expected:?}");
     let restart = suffering().plan(&[]);
     assert!(restart.changes[0].expected.after < 0.1, "what was usual before: {:?}", restart.changes[0].expected);
@@ -123,7 +130,11 @@ fn the_cause_is_mended_before_what_it_causes() {
 fn one_change_per_resource_and_independent_ones_together() {
     let shop = leaking(90.0).is("fleet_cpu_pct", "asg", 97.0);
     let shop = MEMBERS.iter().fold(shop, |shop, member| shop.member("instance_cpu_pct", member, |_| Some(97.0)));
-    let plan = shop.is("queue_depth", "queue", 3_000.0).is("queue_sent", "queue", 2_160.0).is("queue_deleted", "queue", 1_800.0).plan(&[]);
+    let plan = shop
+        .is("queue_depth", "queue", 3_000.0)
+        .is("queue_sent", "queue", 2_160.0)
+        .is("queue_deleted", "queue", 1_800.0)
+        .plan(&[]);
     assert_eq!(actions(&plan), ["set the task count of shop-worker to 5", "restart shop-web by an instance refresh"]);
     assert!(reasons(&plan).contains("one change per resource"), "{}", reasons(&plan));
 }
@@ -133,7 +144,11 @@ fn a_full_database_vetoes_scale_out_only_while_the_web_tier_is_not_over_its_own_
     let warm = busy(76.0).is("db_cpu_pct", "db", 95.0).is("fleet_memory_pct", "asg", 87.0);
     let warm = MEMBERS.iter().fold(warm, |shop, member| shop.member("instance_memory_pct", member, |_| Some(87.0)));
     let plan = warm.plan(&[]);
-    assert!(plan.changes.is_empty() && reasons(&plan).contains("bottleneck is the database shop-db"), "{}", reasons(&plan));
+    assert!(
+        plan.changes.is_empty() && reasons(&plan).contains("bottleneck is the database shop-db"),
+        "{}",
+        reasons(&plan)
+    );
     let hot = busy(96.0).is("db_cpu_pct", "db", 95.0).plan(&[]);
     assert_eq!(actions(&hot), ["set the capacity of shop-web to 7"], "tried, measured, and undone if it harms");
 }
@@ -181,8 +196,19 @@ fn a_restart_needs_suffering_and_a_cause_that_it_can_touch() {
     let slow = Shop::new().became("latency_p95_ms", "tg", 450.0, 8.0);
     assert!(!restarts(&slow), "score {:?} is not under 6", slow.score());
     assert!(!restarts(&suffering().is("db_cpu_pct", "db", 95.0)), "the database is full");
-    assert!(!restarts(&suffering().service(|service| service.last_deployment_at = Some(minutes_ago(12)))), "a bad release");
-    assert!(!restarts(&suffering().is("requests", "tg", 10_800.0).became("requests", "tg", 60_000.0, 8.0).became("errors_5xx", "tg", 9_000.0, 8.0)), "a flood");
+    assert!(
+        !restarts(&suffering().service(|service| service.last_deployment_at = Some(minutes_ago(12)))),
+        "a bad release"
+    );
+    assert!(
+        !restarts(&suffering().is("requests", "tg", 10_800.0).became("requests", "tg", 60_000.0, 8.0).became(
+            "errors_5xx",
+            "tg",
+            9_000.0,
+            8.0
+        )),
+        "a flood"
+    );
     assert!(!restarts(&suffering().fleet(|fleet| fleet.instances = vec![instance("i-1")])), "the last instance");
     assert!(!restarts(&suffering().fleet(|fleet| fleet.refresh_in_progress = true)), "under way already");
 }
@@ -200,14 +226,22 @@ fn a_low_hit_rate_alone_is_no_reason_to_empty_a_cache() {
     assert_eq!(actions(&well), ["clear the cache shop-cache"], "score {:?}", low().score());
     let better = Shop::new().is("cache_hits", "cache", 7_400.0).is("cache_misses", "cache", 3_400.0);
     let plan = better.plan(&[]);
-    assert!(plan.changes.is_empty() && reasons(&plan).contains("nobody suffers"), "{} {:?}", reasons(&plan), better.score());
+    assert!(
+        plan.changes.is_empty() && reasons(&plan).contains("nobody suffers"),
+        "{} {:?}",
+        reasons(&plan),
+        better.score()
+    );
 }
 
 #[test]
 fn ids_are_the_same_in_every_repetition_and_differ_between_iterations() {
     let (shop, analysis) = (busy(96.0), busy(96.0).analysis());
     let at = |iteration| {
-        plan(&shop.snapshot, &analysis, &Policy::default(), &Limits::default(), &[], &"run".into(), iteration).changes[0].id.clone()
+        plan(&shop.snapshot, &analysis, &Policy::default(), &Limits::default(), &[], &"run".into(), iteration).changes
+            [0]
+        .id
+        .clone()
     };
     assert_eq!(at(1), at(1));
     assert_ne!(at(1), at(2));

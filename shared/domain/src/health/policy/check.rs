@@ -14,13 +14,21 @@ impl Policy {
 
     fn levels(&self) -> Vec<Found> {
         let levels = [
-            [("cpu_warn_pct", self.cpu_warn_pct), ("cpu_act_pct", self.cpu_act_pct), ("cpu_critical_pct", self.cpu_critical_pct)],
+            [
+                ("cpu_warn_pct", self.cpu_warn_pct),
+                ("cpu_act_pct", self.cpu_act_pct),
+                ("cpu_critical_pct", self.cpu_critical_pct),
+            ],
             [
                 ("memory_warn_pct", self.memory_warn_pct),
                 ("memory_act_pct", self.memory_act_pct),
                 ("memory_critical_pct", self.memory_critical_pct),
             ],
-            [("disk_warn_pct", self.disk_warn_pct), ("disk_act_pct", self.disk_act_pct), ("disk_critical_pct", self.disk_critical_pct)],
+            [
+                ("disk_warn_pct", self.disk_warn_pct),
+                ("disk_act_pct", self.disk_act_pct),
+                ("disk_critical_pct", self.disk_critical_pct),
+            ],
             [
                 ("db_cpu_warn_pct", self.db_cpu_warn_pct),
                 ("db_cpu_act_pct", self.db_cpu_act_pct),
@@ -32,9 +40,12 @@ impl Policy {
                 ("connections_critical_pct", self.connections_critical_pct),
             ],
         ];
-        let mut found: Vec<Found> = levels.into_iter().flat_map(|[warn, act, critical]| {
-            [positive(warn.0, warn.1), under(warn, act), under(act, critical), at_most(critical, 100.0)]
-        }).collect();
+        let mut found: Vec<Found> = levels
+            .into_iter()
+            .flat_map(|[warn, act, critical]| {
+                [positive(warn.0, warn.1), under(warn, act), under(act, critical), at_most(critical, 100.0)]
+            })
+            .collect();
         found.extend([
             positive("cpu_target_pct", self.cpu_target_pct),
             under(("cpu_target_pct", self.cpu_target_pct), ("cpu_act_pct", self.cpu_act_pct)),

@@ -142,7 +142,7 @@ pub struct Policy {
     pub verify_before_s: u32,
     /// Datapoints that a window must hold to be compared. Default 3: fewer have no scatter.
     pub verify_points_min: u32,
-    /// Change of load in per cent up to which no correction is made. Default 10: the scatter of load itself.
+    /// Change of load in per cent up to which a worsening is not put down to it. Default 10: the scatter of load itself.
     pub load_steady_pct: f64,
     /// Improvement in per cent under which a change is not called verified. Default 5.
     pub effect_min_pct: f64,

@@ -12,11 +12,8 @@ use crate::resource::{Live, Resource, ResourceKind};
 use jiff::Timestamp;
 
 /// The rule.
-pub(super) const RULE: Rule = Rule {
-    id: "bad_deployment",
-    find,
-    next_step: "roll the deployment back; then what changed in it",
-};
+pub(super) const RULE: Rule =
+    Rule { id: "bad_deployment", find, next_step: "roll the deployment back; then what changed in it" };
 
 /// How many times its objective a level must be.
 const BEYOND_OBJECTIVE: f64 = 5.0;
@@ -24,10 +21,18 @@ const BEYOND_OBJECTIVE: f64 = 5.0;
 const EARLY_S: i64 = 60;
 
 fn find(context: &Context<'_>) -> Vec<Finding> {
-    let deployments: Vec<(&Resource, Timestamp)> =
-        context.view.snapshot.resources.iter().filter_map(|resource| Some((resource, deployed_at(resource)?))).collect();
+    let deployments: Vec<(&Resource, Timestamp)> = context
+        .view
+        .snapshot
+        .resources
+        .iter()
+        .filter_map(|resource| Some((resource, deployed_at(resource)?)))
+        .collect();
     let fronts = context.of_kind(ResourceKind::TargetGroup).flat_map(|front| {
-        [(front, "error_rate_pct", context.objectives.error_rate_pct), (front, "latency_p95_ms", context.objectives.latency_p95_ms)]
+        [
+            (front, "error_rate_pct", context.objectives.error_rate_pct),
+            (front, "latency_p95_ms", context.objectives.latency_p95_ms),
+        ]
     });
     let mut found: Vec<Finding> = Vec::new();
     for (front, signal, objective) in fronts {
@@ -60,7 +65,8 @@ fn diagnose(
     let bad = BEYOND_OBJECTIVE * objective;
     let jump = onset(&points, bad).filter(|onset| onset.after >= bad && onset.after > onset.before)?;
     let within = i64::from(context.policy().deployment_onset_s);
-    let (deployed, at) = deployments.iter().find(|(_, at)| (-EARLY_S..=within).contains(&jump.at.duration_since(*at).as_secs()))?;
+    let (deployed, at) =
+        deployments.iter().find(|(_, at)| (-EARLY_S..=within).contains(&jump.at.duration_since(*at).as_secs()))?;
     let after_min = jump.at.duration_since(*at).as_secs().max(0) / 60;
     let summary = format!(
         "{signal} of {} jumped from {:.1} to {:.1} at {}, {after_min} min after a deployment of {}",

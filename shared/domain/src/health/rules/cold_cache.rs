@@ -17,7 +17,8 @@ fn find(context: &Context<'_>) -> Vec<Finding> {
     let bound = context.policy().hit_rate_act_pct;
     let cold = low_rates(context).into_iter().filter(|(_, low)| low.shape == Shape::Cold);
     cold.map(|(cache, low)| {
-        let summary = format!("hit rate of {} is at {:.0} %, under {bound:.0} %, and rises by itself", cache.name, low.level);
+        let summary =
+            format!("hit rate of {} is at {:.0} %, under {bound:.0} %, and rises by itself", cache.name, low.level);
         let evidence = vec![Evidence::against(low.signal, low.level, bound, "bound beside it; rising or just emptied")];
         finding(&RULE, cache, Severity::Medium, 0.8, summary, evidence)
     })

@@ -15,18 +15,32 @@ pub(super) const RULE: Rule = Rule {
 
 fn find(context: &Context<'_>) -> Vec<Finding> {
     let policy = context.policy();
-    let is_felt = context.signals.iter().any(|signal| signal.role == crate::signal::Role::Symptom && signal.score.known().is_some_and(|score| *score < policy.success_score));
+    let is_felt = context.signals.iter().any(|signal| {
+        signal.role == crate::signal::Role::Symptom
+            && signal.score.known().is_some_and(|score| *score < policy.success_score)
+    });
     context
         .of_kind(ResourceKind::Database)
         .filter_map(|database| {
-            let share = context.view.known("db_connections_pct", database).filter(|share| *share > policy.connections_act_pct)?;
+            let share = context
+                .view
+                .known("db_connections_pct", database)
+                .filter(|share| *share > policy.connections_act_pct)?;
             let taken = context.view.known("db_connections", database)?;
             let summary = format!(
                 "{taken:.0} connections of {} are open, {share:.0} % of what it accepts, over {:.0} %",
                 database.name, policy.connections_act_pct
             );
-            let evidence = vec![Evidence::against("db_connections_pct", share, policy.connections_act_pct, "bound beside it")];
-            Some(finding(&RULE, database, severity(share, policy.connections_critical_pct, is_felt), 0.95, summary, evidence))
+            let evidence =
+                vec![Evidence::against("db_connections_pct", share, policy.connections_act_pct, "bound beside it")];
+            Some(finding(
+                &RULE,
+                database,
+                severity(share, policy.connections_critical_pct, is_felt),
+                0.95,
+                summary,
+                evidence,
+            ))
         })
         .collect()
 }

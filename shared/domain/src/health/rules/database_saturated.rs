@@ -22,13 +22,17 @@ pub(super) const RULE: Rule = Rule {
 const CROWD_FACTOR: f64 = 2.0;
 
 fn find(context: &Context<'_>) -> Vec<Finding> {
-    context.of_kind(ResourceKind::Database).filter_map(|db| busy(context, db).or_else(|| crowded(context, db))).collect()
+    context
+        .of_kind(ResourceKind::Database)
+        .filter_map(|db| busy(context, db).or_else(|| crowded(context, db)))
+        .collect()
 }
 
 fn busy(context: &Context<'_>, database: &Resource) -> Option<Finding> {
     let policy = context.policy();
     let cpu = context.view.known("db_cpu_pct", database).filter(|cpu| *cpu > policy.db_cpu_act_pct)?;
-    let summary = format!("CPU of the database {} is at {cpu:.0} %, over {:.0} %", database.name, policy.db_cpu_act_pct);
+    let summary =
+        format!("CPU of the database {} is at {cpu:.0} %, over {:.0} %", database.name, policy.db_cpu_act_pct);
     let evidence = vec![Evidence::against("db_cpu_pct", cpu, policy.db_cpu_act_pct, "bound beside it")];
     let felt = slow(context).is_some();
     Some(finding(&RULE, database, severity(cpu, policy.db_cpu_critical_pct, felt), 0.9, summary, evidence))
@@ -53,7 +57,8 @@ fn crowded(context: &Context<'_>, database: &Resource) -> Option<Finding> {
 
 /// The worst response time of the application when it is clearly beyond its objective.
 fn slow(context: &Context<'_>) -> Option<f64> {
-    let known = context.of_kind(ResourceKind::TargetGroup).filter_map(|front| context.view.known("latency_p95_ms", front));
+    let known =
+        context.of_kind(ResourceKind::TargetGroup).filter_map(|front| context.view.known("latency_p95_ms", front));
     let worst = known.reduce(f64::max)?;
     (worst > 2.0 * context.objectives.latency_p95_ms).then_some(worst)
 }

@@ -44,15 +44,21 @@ fn diagnose(context: &Context<'_>, front: &Resource, idle: &[Evidence]) -> Optio
         _ => ("latency_p95_ms", "error_rate_pct"),
     };
     let (latency, errors) = (view.known(latency_signal, front), view.known(rate_signal, front));
-    let says = [latency.map(|ms| format!("p95 is {ms:.0} ms")), errors.map(|pct| format!("{pct:.1} % of the requests fail"))];
+    let says =
+        [latency.map(|ms| format!("p95 is {ms:.0} ms")), errors.map(|pct| format!("{pct:.1} % of the requests fail"))];
     let summary = format!(
         "{} suffers ({}) while all of our own is idle and healthy: something that it calls is slow or fails",
         front.name,
         says.into_iter().flatten().collect::<Vec<String>>().join(", ")
     );
     let mut evidence = Vec::new();
-    evidence.extend(latency.map(|ms| Evidence::against(latency_signal, ms, context.objectives.latency_p95_ms, "objective beside it")));
-    evidence.extend(errors.map(|pct| Evidence::against(rate_signal, pct, context.objectives.error_rate_pct, "objective beside it")));
+    evidence.extend(
+        latency
+            .map(|ms| Evidence::against(latency_signal, ms, context.objectives.latency_p95_ms, "objective beside it")),
+    );
+    evidence.extend(
+        errors.map(|pct| Evidence::against(rate_signal, pct, context.objectives.error_rate_pct, "objective beside it")),
+    );
     evidence.extend(idle.iter().cloned());
     Some(finding(&RULE, front, Severity::High, 0.7, summary, evidence))
 }
@@ -61,14 +67,15 @@ fn diagnose(context: &Context<'_>, front: &Resource, idle: &[Evidence]) -> Optio
 fn own_resources_idle(context: &Context<'_>) -> Option<Vec<Evidence>> {
     let policy = context.policy();
     let mut evidence = Vec::new();
-    let mut check = |signal: &str, resource: &Resource, bound: f64, is_needed: bool| match context.view.known(signal, resource) {
-        Some(level) if level < bound => {
-            evidence.push(Evidence::against(signal, level, bound, format!("{}: under its bound", resource.name)));
-            true
-        }
-        Some(_) => false,
-        None => !is_needed,
-    };
+    let mut check =
+        |signal: &str, resource: &Resource, bound: f64, is_needed: bool| match context.view.known(signal, resource) {
+            Some(level) if level < bound => {
+                evidence.push(Evidence::against(signal, level, bound, format!("{}: under its bound", resource.name)));
+                true
+            }
+            Some(_) => false,
+            None => !is_needed,
+        };
     let mut servers = 0;
     for fleet in context.of_kind(ResourceKind::AutoScalingGroup) {
         servers += 1;
@@ -80,9 +87,9 @@ fn own_resources_idle(context: &Context<'_>) -> Option<Vec<Evidence>> {
     }
     for service in context.of_kind(ResourceKind::EcsService) {
         // A worker at its limit slows its queue, not the answers at the front door.
-        let is_worker = context
-            .of_kind(ResourceKind::Queue)
-            .any(|queue| links::consumer_of(context.view.snapshot, queue).is_ok_and(|consumer| consumer.id == service.id));
+        let is_worker = context.of_kind(ResourceKind::Queue).any(|queue| {
+            links::consumer_of(context.view.snapshot, queue).is_ok_and(|consumer| consumer.id == service.id)
+        });
         servers += 1;
         if !is_worker && !check("service_cpu_pct", service, policy.cpu_warn_pct, true) {
             return None;
@@ -97,7 +104,9 @@ fn own_resources_idle(context: &Context<'_>) -> Option<Vec<Evidence>> {
     }
     for cache in context.of_kind(ResourceKind::Cache) {
         let rate = context.view.known("cache_hit_rate_pct", cache);
-        if rate.is_some_and(|rate| rate < policy.hit_rate_act_pct) || !check("cache_engine_cpu_pct", cache, policy.cpu_warn_pct, false) {
+        if rate.is_some_and(|rate| rate < policy.hit_rate_act_pct)
+            || !check("cache_engine_cpu_pct", cache, policy.cpu_warn_pct, false)
+        {
             return None;
         }
     }

@@ -7,11 +7,8 @@ use crate::finding::{Evidence, Finding, Severity};
 use crate::resource::ResourceKind;
 
 /// The rule.
-pub(super) const RULE: Rule = Rule {
-    id: "function_errors",
-    find,
-    next_step: "the function's log for the first error, and its last deployment",
-};
+pub(super) const RULE: Rule =
+    Rule { id: "function_errors", find, next_step: "the function's log for the first error, and its last deployment" };
 
 /// How many times its objective the rate must be: with the default 0.1 %, the specification's alarm at 1 %.
 const BEYOND_OBJECTIVE: f64 = 10.0;

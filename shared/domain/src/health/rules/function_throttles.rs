@@ -19,9 +19,12 @@ fn find(context: &Context<'_>) -> Vec<Finding> {
         .of_kind(ResourceKind::Function)
         .filter_map(|function| {
             let throttles = context.view.known("function_throttles", function).filter(|count| *count >= bound)?;
-            let mut evidence = vec![Evidence::against("function_throttles", throttles, bound, "a minute; bound beside it")];
+            let mut evidence =
+                vec![Evidence::against("function_throttles", throttles, bound, "a minute; bound beside it")];
             let at_once = context.view.known("function_concurrency", function);
-            evidence.extend(at_once.map(|count| Evidence::level("function_concurrency", count, "executions at the same time")));
+            evidence.extend(
+                at_once.map(|count| Evidence::level("function_concurrency", count, "executions at the same time")),
+            );
             let summary = format!("{throttles:.1} invocations of {} are refused a minute", function.name);
             Some(finding(&RULE, function, Severity::High, 0.95, summary, evidence))
         })

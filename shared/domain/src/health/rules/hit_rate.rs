@@ -56,7 +56,8 @@ fn of_cache(context: &Context<'_>, cache: &Resource) -> Option<LowRate> {
     let hits = view.series("cache_hits", cache).known()?.clone();
     let misses = view.series("cache_misses", cache).known()?.clone();
     let lookups_now = mean_of(&view.window(&hits))? + mean_of(&view.window(&misses))?;
-    let usual = view.usual(&hits, USUAL_AGO_S).zip(view.usual(&misses, USUAL_AGO_S)).map(|(hits, misses)| hits + misses);
+    let usual =
+        view.usual(&hits, USUAL_AGO_S).zip(view.usual(&misses, USUAL_AGO_S)).map(|(hits, misses)| hits + misses);
     let evictions = view.known("cache_evictions", cache);
     let memory = view.series("cache_memory_pct", cache);
     let memory_usual = memory.known().and_then(|series| view.usual(series, USUAL_AGO_S));
@@ -82,7 +83,10 @@ pub(in crate::health) fn edge_metric<'a>(context: &Context<'a>, edge: &Resource)
     let carries = |resource: &&Resource| match &resource.live {
         Live::Custom(metric) => {
             (metric.namespace.as_str(), metric.metric.as_str()) == CLOUDFRONT
-                && metric.dimensions.get("DistributionId").is_some_and(|id| *id == edge.name || edge.id.as_str().ends_with(id))
+                && metric
+                    .dimensions
+                    .get("DistributionId")
+                    .is_some_and(|id| *id == edge.name || edge.id.as_str().ends_with(id))
         }
         _ => false,
     };
@@ -97,7 +101,13 @@ fn of_edge(context: &Context<'_>, edge: &Resource) -> Option<LowRate> {
     Some(LowRate { level, signal: "custom", shape, memory_pct: None, evictions_pct: None, traffic: None })
 }
 
-fn classify(context: &Context<'_>, level: f64, series: &Series, emptied: bool, evictions_pct: Option<f64>) -> Option<Shape> {
+fn classify(
+    context: &Context<'_>,
+    level: f64,
+    series: &Series,
+    emptied: bool,
+    evictions_pct: Option<f64>,
+) -> Option<Shape> {
     let policy = context.policy();
     if level >= policy.hit_rate_act_pct {
         return None;

@@ -15,11 +15,8 @@ use crate::stats::robust::median;
 use jiff::Timestamp;
 
 /// The rule.
-pub(super) const RULE: Rule = Rule {
-    id: "memory_leak",
-    find,
-    next_step: "a heap profile of the release that leaks; a restart only buys hours",
-};
+pub(super) const RULE: Rule =
+    Rule { id: "memory_leak", find, next_step: "a heap profile of the release that leaks; a restart only buys hours" };
 
 /// Growing memory of a member or of a whole.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +52,8 @@ fn diagnose(context: &Context<'_>, server: &Resource) -> Option<Finding> {
     let levels: Vec<f64> = leaks.iter().map(|leak| leak.level_pct).collect();
     let level = median(&levels)?;
     let policy = context.policy();
-    let severity = if level > policy.memory_act_pct || fastest.full_in_h < 1.0 { Severity::High } else { Severity::Medium };
+    let severity =
+        if level > policy.memory_act_pct || fastest.full_in_h < 1.0 { Severity::High } else { Severity::Medium };
     let who = match leaks.len() {
         1 => server.name.clone(),
         several => format!("{several} members of {}", server.name),
@@ -64,13 +62,18 @@ fn diagnose(context: &Context<'_>, server: &Resource) -> Option<Finding> {
         "memory of {who} grows by {:.1} points an hour and is at {level:.0} %: full in {:.1} h",
         fastest.per_hour, fastest.full_in_h
     );
-    let signal = if leaks.iter().any(|leak| leak.member.is_some()) { "instance_memory_pct" } else { whole_signal(server) };
+    let signal =
+        if leaks.iter().any(|leak| leak.member.is_some()) { "instance_memory_pct" } else { whole_signal(server) };
     let evidence = leaks
         .iter()
         .take(5)
         .map(|leak| {
             let who = leak.member.as_deref().unwrap_or("the whole");
-            Evidence::level(signal, leak.level_pct, format!("{who}: {:+.1} points an hour, p = {:.4}", leak.per_hour, leak.p_value))
+            Evidence::level(
+                signal,
+                leak.level_pct,
+                format!("{who}: {:+.1} points an hour, p = {:.4}", leak.per_hour, leak.p_value),
+            )
         })
         .collect();
     Some(finding(&RULE, server, severity, 1.0 - fastest.p_value.clamp(0.0, 0.5), summary, evidence))
@@ -85,7 +88,9 @@ pub fn leaks(view: &View<'_>, server: &Resource) -> Vec<Leak> {
     let members = view.members("instance_memory_pct", &server.id);
     if members.is_empty() {
         let series = view.series(whole_signal(server), server);
-        let whole = series.known().and_then(|series| leak(view, None, &between(series, Timestamp::MIN, view.snapshot.taken_at)));
+        let whole = series
+            .known()
+            .and_then(|series| leak(view, None, &between(series, Timestamp::MIN, view.snapshot.taken_at)));
         return whole.into_iter().collect();
     }
     let of = |(member, series): &(&str, &crate::series::Series)| {
@@ -101,7 +106,8 @@ fn whole_signal(server: &Resource) -> &'static str {
 
 fn leak(view: &View<'_>, member: Option<String>, points: &Points) -> Option<Leak> {
     let policy = view.policy;
-    let restarted = points.windows(2).rposition(|pair| pair[1].1 < pair[0].1 - RESTART_DROP).map_or(0, |index| index + 1);
+    let restarted =
+        points.windows(2).rposition(|pair| pair[1].1 < pair[0].1 - RESTART_DROP).map_or(0, |index| index + 1);
     let since = points.get(restarted..)?;
     let (first, newest) = (since.first()?, since.last()?);
     // A member that stopped publishing is gone; its past says nothing about now.
@@ -109,7 +115,8 @@ fn leak(view: &View<'_>, member: Option<String>, points: &Points) -> Option<Leak
     if is_gone || newest.0.duration_since(first.0).as_secs() < i64::from(policy.leak_history_s) {
         return None;
     }
-    let fitted: Points = since.iter().filter(|(at, _)| newest.0.duration_since(*at).as_secs() <= FITTED_S).copied().collect();
+    let fitted: Points =
+        since.iter().filter(|(at, _)| newest.0.duration_since(*at).as_secs() <= FITTED_S).copied().collect();
     let slope = slope(&fitted)?;
     let third = fitted.len() / 3;
     let middle = |part: &[(Timestamp, f64)]| median(&part.iter().map(|(_, value)| *value).collect::<Vec<f64>>());
@@ -121,8 +128,13 @@ fn leak(view: &View<'_>, member: Option<String>, points: &Points) -> Option<Leak
     let level_pct = crate::series::mean(&fitted.iter().rev().take(5).map(|(_, v)| *v).collect::<Vec<f64>>())?;
     let full_in_h = (100.0 - level_pct).max(0.0) / slope.per_hour;
     let real = slope.p_value <= policy.trend_p_max && slope.per_hour >= policy.leak_pct_per_h_min && goes_on;
-    (real && full_in_h <= policy.leak_full_within_h)
-        .then_some(Leak { member, per_hour: slope.per_hour, p_value: slope.p_value, level_pct, full_in_h })
+    (real && full_in_h <= policy.leak_full_within_h).then_some(Leak {
+        member,
+        per_hour: slope.per_hour,
+        p_value: slope.p_value,
+        level_pct,
+        full_in_h,
+    })
 }
 
 /// True when the load of what this server answers for grew over the last hour.
@@ -130,7 +142,8 @@ fn load_grew(view: &View<'_>, server: &Resource) -> bool {
     links::fronts(view.snapshot, server).iter().any(|front| {
         let series = view.series("requests", front);
         let Some(series) = series.known() else { return false };
-        let part = |from_s, to_s| median(&view.since(series, from_s, to_s).into_iter().map(|(_, v)| v).collect::<Vec<f64>>());
+        let part =
+            |from_s, to_s| median(&view.since(series, from_s, to_s).into_iter().map(|(_, v)| v).collect::<Vec<f64>>());
         match (part(FITTED_S, FITTED_S * 2 / 3), part(FITTED_S / 3, 0)) {
             (Some(early), Some(late)) => late > LOAD_GROWTH * early,
             _ => false,

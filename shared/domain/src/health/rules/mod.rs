@@ -131,6 +131,21 @@ fn severity(level: f64, critical: f64, is_felt: bool) -> Severity {
 }
 
 /// A finding on a resource as a whole.
-fn finding(rule: &Rule, resource: &Resource, severity: Severity, confidence: f64, summary: String, evidence: Vec<Evidence>) -> Finding {
-    Finding { rule: RuleId::from(rule.id), resource: resource.id.clone(), member: None, severity, confidence, summary, evidence }
+fn finding(
+    rule: &Rule,
+    resource: &Resource,
+    severity: Severity,
+    confidence: f64,
+    summary: String,
+    evidence: Vec<Evidence>,
+) -> Finding {
+    Finding {
+        rule: RuleId::from(rule.id),
+        resource: resource.id.clone(),
+        member: None,
+        severity,
+        confidence,
+        summary,
+        evidence,
+    }
 }

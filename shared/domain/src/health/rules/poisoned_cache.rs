@@ -12,11 +12,8 @@ use crate::finding::{Evidence, Finding, Severity};
 use crate::resource::Resource;
 
 /// The rule.
-pub(super) const RULE: Rule = Rule {
-    id: "poisoned_cache",
-    find,
-    next_step: "which job or release wrote the entries that nobody asks for",
-};
+pub(super) const RULE: Rule =
+    Rule { id: "poisoned_cache", find, next_step: "which job or release wrote the entries that nobody asks for" };
 
 /// Look-ups above this multiple of the usual ones may be new clients rather than wrong entries.
 const TRAFFIC_FACTOR: f64 = 2.0;
@@ -28,10 +25,7 @@ fn find(context: &Context<'_>) -> Vec<Finding> {
         let steady = low.traffic.is_none_or(|factor| factor < TRAFFIC_FACTOR);
         let summary = format!(
             "hit rate of {} fell from {:.0} % to {:.0} % at {} and stays there, under {bound:.0} %",
-            cache.name,
-            onset.before,
-            low.level,
-            onset.at
+            cache.name, onset.before, low.level, onset.at
         );
         let mut evidence = vec![Evidence::against(low.signal, low.level, onset.before, "before the onset beside it")];
         evidence.extend(low.memory_pct.map(|memory| Evidence::level("cache_memory_pct", memory, "memory is in use")));

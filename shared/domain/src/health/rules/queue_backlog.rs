@@ -75,7 +75,12 @@ fn diagnose(context: &Context<'_>, queue: &Resource) -> Option<Finding> {
     let summary = format!("{:.0} messages wait in {}{age}: {rates}, {outlook}", flow.depth, queue.name);
     let mut evidence = vec![
         Evidence::against("queue_depth", flow.depth, depth_max, "bound beside it"),
-        Evidence::against("queue_deleted", flow.deleted_per_min, flow.sent_per_min, "worked off a minute, new ones beside it"),
+        Evidence::against(
+            "queue_deleted",
+            flow.deleted_per_min,
+            flow.sent_per_min,
+            "worked off a minute, new ones beside it",
+        ),
     ];
     evidence.extend(flow.oldest_s.map(|age| Evidence::against("queue_oldest_s", age, age_max_s, "bound beside it")));
     let severity = if drains_in_time { Severity::Low } else { Severity::High };

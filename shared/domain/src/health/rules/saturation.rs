@@ -66,22 +66,35 @@ fn look(context: &Context<'_>, server: &Resource, scarce: &Scarce) -> Option<Fin
     if scarce.what == "memory" && !memory_leak::leaks(view, server).is_empty() {
         return None;
     }
-    let heads_for = heading(context, server, scarce.signal).filter(|heads_for| level <= scarce.act && *heads_for > scarce.act);
+    let heads_for =
+        heading(context, server, scarce.signal).filter(|heads_for| level <= scarce.act && *heads_for > scarce.act);
     let is_felt = context.is_felt(server);
     let shown = heads_for.unwrap_or(level);
     let is_rung_for = shown <= scarce.act && rings(context, server, scarce);
     let acts = shown > scarce.act || is_rung_for;
     let (what, name, act) = (scarce.what, &server.name, scarce.act);
     let summary = match heads_for {
-        Some(heads_for) => format!("{what} of {name} is at {level:.0} % and rises: {heads_for:.0} % by the next measurement, over {act:.0} %"),
+        Some(heads_for) => format!(
+            "{what} of {name} is at {level:.0} % and rises: {heads_for:.0} % by the next measurement, over {act:.0} %"
+        ),
         None if is_rung_for => {
-            format!("{what} of {name} is at {level:.0} %, over {:.0} % for the whole window, and an alarm stands", scarce.warn)
+            format!(
+                "{what} of {name} is at {level:.0} %, over {:.0} % for the whole window, and an alarm stands",
+                scarce.warn
+            )
         }
         None if acts => format!("{what} of {name} is at {level:.0} %, over {act:.0} %"),
-        None => format!("{what} of {name} is at {level:.0} %, over the warning level {:.0} % and under {act:.0} %", scarce.warn),
+        None => format!(
+            "{what} of {name} is at {level:.0} %, over the warning level {:.0} % and under {act:.0} %",
+            scarce.warn
+        ),
     };
     let bound = if acts && !is_rung_for { act } else { scarce.warn };
-    let note = if heads_for.is_some() { "where it is heading, bound beside it" } else { "mean of the window, bound beside it" };
+    let note = if heads_for.is_some() {
+        "where it is heading, bound beside it"
+    } else {
+        "mean of the window, bound beside it"
+    };
     let mut evidence = vec![Evidence::against(scarce.signal, shown, bound, note)];
     evidence.extend(latency(context, server));
     let worst = if acts { severity(shown, scarce.critical, is_felt) } else { Severity::Low };
@@ -130,5 +143,7 @@ fn heading(context: &Context<'_>, server: &Resource, signal: &str) -> Option<f64
 fn latency(context: &Context<'_>, server: &Resource) -> Vec<Evidence> {
     let fronts = super::links::fronts(context.view.snapshot, server);
     let known = fronts.iter().filter_map(|front| context.view.known("latency_p95_ms", front));
-    known.map(|ms| Evidence::against("latency_p95_ms", ms, context.objectives.latency_p95_ms, "response time beside it")).collect()
+    known
+        .map(|ms| Evidence::against("latency_p95_ms", ms, context.objectives.latency_p95_ms, "response time beside it"))
+        .collect()
 }

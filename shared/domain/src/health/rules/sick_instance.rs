@@ -11,7 +11,8 @@ use crate::finding::{Evidence, Finding, Severity};
 use crate::ids::RuleId;
 use crate::resource::{Fleet, Live, Resource, ResourceKind};
 use crate::series::Series;
-use crate::stats::robust::{mad, median};
+use crate::stats::robust::{mad, median, percentile_of_sorted};
+use std::collections::BTreeMap;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -31,24 +32,44 @@ fn find(context: &Context<'_>) -> Vec<Finding> {
     context.of_kind(ResourceKind::AutoScalingGroup).flat_map(|fleet| of_fleet(context, fleet)).collect()
 }
 
-fn of_fleet(context: &Context<'_>, resource: &Resource) -> Vec<Finding> {
-    let Live::AutoScalingGroup(fleet) = &resource.live else { return Vec::new() };
-    let members = fleet.instances.iter().filter(|member| member.in_service);
-    members.filter_map(|member| diagnose(context, resource, fleet, &member.id)).collect()
+/// Levels of one signal over the members of a fleet that are no newcomers.
+struct Peers {
+    signal: &'static str,
+    what: &'static str,
+    by_member: BTreeMap<String, f64>,
+    sorted: Vec<f64>,
 }
 
-fn diagnose(context: &Context<'_>, resource: &Resource, fleet: &Fleet, member: &str) -> Option<Finding> {
-    let failed = level(context, resource, "instance_status_failed", member).filter(|failed| *failed > 0.0);
+fn of_fleet(context: &Context<'_>, resource: &Resource) -> Vec<Finding> {
+    let Live::AutoScalingGroup(fleet) = &resource.live else { return Vec::new() };
+    let peers = [("instance_cpu_pct", "CPU"), ("instance_memory_pct", "memory")]
+        .map(|(signal, what)| peers(context, resource, signal, what));
+    let members = fleet.instances.iter().filter(|member| member.in_service);
+    members.filter_map(|member| diagnose(context, resource, fleet, &member.id, &peers)).collect()
+}
+
+fn peers(context: &Context<'_>, resource: &Resource, signal: &'static str, what: &'static str) -> Peers {
+    let grown = context.view.members(signal, &resource.id).into_iter().filter(|(_, series)| !is_newcomer(context, series));
+    let by_member: BTreeMap<String, f64> = grown
+        .filter_map(|(id, series)| Some((id.to_owned(), *context.view.level_of(signal, series).known()?)))
+        .collect();
+    let mut sorted: Vec<f64> = by_member.values().copied().collect();
+    sorted.sort_by(f64::total_cmp);
+    Peers { signal, what, by_member, sorted }
+}
+
+fn diagnose(context: &Context<'_>, resource: &Resource, fleet: &Fleet, member: &str, peers: &[Peers]) -> Option<Finding> {
+    let failed = failed_checks(context, resource, member);
     let mut evidence = Vec::new();
     let mut says = Vec::new();
     if let Some(failed) = failed {
         evidence.push(Evidence::against("instance_status_failed", failed, 0.0, "share of failed status checks"));
         says.push("fails its status check".to_owned());
     }
-    for (signal, what) in [("instance_cpu_pct", "CPU"), ("instance_memory_pct", "memory")] {
-        if let Some((own, peers, z)) = stands_out(context, resource, signal, member) {
-            evidence.push(Evidence::against(signal, own, peers, format!("median of its peers beside it, z = {z:.0}")));
-            says.push(format!("{what} is at {own:.0} % while its peers are at {peers:.0} %"));
+    for peers in peers {
+        if let Some((own, usual, z)) = stands_out(context, peers, member) {
+            evidence.push(Evidence::against(peers.signal, own, usual, format!("median of its peers beside it, z = {z:.0}")));
+            says.push(format!("{} is at {own:.0} % while its peers are at {usual:.0} %", peers.what));
         }
     }
     if evidence.is_empty() {
@@ -74,30 +95,25 @@ fn diagnose(context: &Context<'_>, resource: &Resource, fleet: &Fleet, member: &
     })
 }
 
-fn level(context: &Context<'_>, resource: &Resource, signal: &str, member: &str) -> Option<f64> {
-    let all = context.view.measurements(signal, &resource.id);
-    let series = all.iter().find(|m| m.member.as_deref() == Some(member))?.series.known()?;
-    context.view.level_of(signal, series).known().copied()
+fn failed_checks(context: &Context<'_>, resource: &Resource, member: &str) -> Option<f64> {
+    let signal = "instance_status_failed";
+    let series = context.view.one(signal, &resource.id, Some(member))?.series.known()?;
+    context.view.level_of(signal, series).known().copied().filter(|failed| *failed > 0.0)
 }
 
 /// Level of the member, median of its peers, z-score; `None` when it does not stand out.
-fn stands_out(context: &Context<'_>, resource: &Resource, signal: &str, member: &str) -> Option<(f64, f64, f64)> {
+fn stands_out(context: &Context<'_>, peers: &Peers, member: &str) -> Option<(f64, f64, f64)> {
     let policy = context.policy();
-    let grown = |series: &Series| !is_newcomer(context, series);
-    let all = context.view.members(signal, &resource.id);
-    let own_series = all.iter().find(|(id, _)| *id == member).map(|(_, series)| *series)?;
-    if !grown(own_series) {
+    let own = *peers.by_member.get(member)?;
+    // Whoever is not clearly above the median of all is not above that of the others either: most are done here.
+    if peers.sorted.len() <= PEERS_MIN || own - percentile_of_sorted(&peers.sorted, 50.0)? <= 0.5 * policy.outlier_points {
         return None;
     }
-    let level = |series: &Series| context.view.level_of(signal, series).known().copied();
-    let own = level(own_series)?;
-    let peers: Vec<f64> =
-        all.iter().filter(|(id, series)| *id != member && grown(series)).filter_map(|(_, series)| level(series)).collect();
-    if peers.len() < PEERS_MIN {
-        return None;
-    }
-    let usual = median(&peers)?;
-    let z = Z_PER_MAD * (own - usual) / mad(&peers)?.max(SCATTER_MIN);
+    let mut others = peers.sorted.clone();
+    let place = others.binary_search_by(|level| level.total_cmp(&own)).ok()?;
+    others.remove(place);
+    let usual = median(&others)?;
+    let z = Z_PER_MAD * (own - usual) / mad(&others)?.max(SCATTER_MIN);
     (z > policy.outlier_z && own - usual > policy.outlier_points).then_some((own, usual, z))
 }
 

@@ -47,8 +47,11 @@ fn diagnose(context: &Context<'_>, resource: &Resource, signal: &str, used: fn(f
         None => "not growing at the moment".to_owned(),
     };
     let summary = format!("storage of {} is {level:.0} % full: {outlook}", resource.name);
-    let mut evidence = vec![Evidence::against(signal, view.known(signal, resource)?, used(policy.disk_act_pct), "bound beside it")];
-    evidence.extend(grows.map(|slope| Evidence::level(signal, slope.per_hour, format!("points an hour, p = {:.4}", slope.p_value))));
+    let mut evidence =
+        vec![Evidence::against(signal, view.known(signal, resource)?, used(policy.disk_act_pct), "bound beside it")];
+    evidence.extend(
+        grows.map(|slope| Evidence::level(signal, slope.per_hour, format!("points an hour, p = {:.4}", slope.p_value))),
+    );
     let urgent = level >= policy.disk_critical_pct || soon.is_some_and(|hours| hours < 2.0);
     let severity = if urgent { Severity::Critical } else { Severity::High };
     Some(finding(&RULE, resource, severity, 0.9, summary, evidence))

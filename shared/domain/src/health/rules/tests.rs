@@ -38,9 +38,16 @@ fn every_rule_is_listed_once_with_a_next_step() {
 
 #[test]
 fn saturation_acts_over_its_bound_and_warns_under_it() {
-    for (cpu, severity) in [(69.0, None), (75.0, Some(Severity::Low)), (79.0, Some(Severity::Low)), (82.0, Some(Severity::Medium)), (97.0, Some(Severity::High))] {
+    for (cpu, severity) in [
+        (69.0, None),
+        (75.0, Some(Severity::Low)),
+        (79.0, Some(Severity::Low)),
+        (82.0, Some(Severity::Medium)),
+        (97.0, Some(Severity::High)),
+    ] {
         let shop = Shop::new().is("fleet_cpu_pct", "asg", cpu);
-        let shop = MEMBERS.iter().fold(shop, |shop, member| shop.member("instance_cpu_pct", member, move |_| Some(cpu)));
+        let shop =
+            MEMBERS.iter().fold(shop, |shop, member| shop.member("instance_cpu_pct", member, move |_| Some(cpu)));
         let analysis = shop.analysis();
         let finding = analysis.findings.iter().find(|finding| finding.rule.as_str() == "saturation");
         assert_eq!(finding.map(|finding| finding.severity), severity, "{cpu}");
@@ -95,7 +102,9 @@ fn memory_that_grows_with_age_is_a_leak() {
 #[test]
 fn growth_that_levels_off_or_follows_the_load_or_began_just_now_is_no_leak() {
     let law = |of: fn(f64) -> f64| {
-        MEMBERS.iter().fold(Shop::new(), move |shop, member| shop.member("instance_memory_pct", member, move |ago| Some(of(ago))))
+        MEMBERS
+            .iter()
+            .fold(Shop::new(), move |shop, member| shop.member("instance_memory_pct", member, move |ago| Some(of(ago))))
     };
     assert!(!found(&law(|ago| if ago > 35.0 { 60.0 - (ago - 35.0) } else { 60.0 }), "memory_leak"), "levels off");
     assert!(found(&law(|ago| 90.0 - ago / 3.0), "memory_leak"));
@@ -183,12 +192,20 @@ fn connections_over_their_bound_are_exhausted() {
 #[test]
 fn a_queue_that_fills_is_a_backlog_and_one_that_drains_in_time_is_left_alone() {
     let queue = |depth: f64, sent: f64, deleted: f64| {
-        Shop::new().is("queue_depth", "queue", depth).is("queue_sent", "queue", sent).is("queue_deleted", "queue", deleted)
+        Shop::new().is("queue_depth", "queue", depth).is("queue_sent", "queue", sent).is(
+            "queue_deleted",
+            "queue",
+            deleted,
+        )
     };
     assert!(!found(&queue(900.0, 2_000.0, 1_800.0), "queue_backlog"));
     assert_eq!(severity_of(&queue(1_100.0, 2_000.0, 1_800.0), "queue_backlog"), Severity::High);
     assert_eq!(severity_of(&queue(1_100.0, 1_500.0, 1_800.0), "queue_backlog"), Severity::Low);
-    assert_eq!(severity_of(&queue(9_000.0, 1_700.0, 1_800.0), "queue_backlog"), Severity::High, "90 minutes are too long");
+    assert_eq!(
+        severity_of(&queue(9_000.0, 1_700.0, 1_800.0), "queue_backlog"),
+        Severity::High,
+        "90 minutes are too long"
+    );
     let old = queue(500.0, 2_000.0, 1_800.0).is("queue_oldest_s", "queue", 400.0);
     assert!(found(&old, "queue_backlog"));
 }

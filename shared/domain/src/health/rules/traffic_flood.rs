@@ -35,8 +35,10 @@ fn diagnose(context: &Context<'_>, front: &Resource, signal: &str) -> Option<Fin
     if now < REQUESTS_MIN || now < factor * usual {
         return None;
     }
-    let summary = format!("{now:.0} requests a minute at {}, {:.1} times the usual {usual:.0}", front.name, now / usual.max(1.0));
-    let evidence = vec![Evidence::against(signal, now, usual, format!("usual level beside it; {factor} times is a flood"))];
+    let summary =
+        format!("{now:.0} requests a minute at {}, {:.1} times the usual {usual:.0}", front.name, now / usual.max(1.0));
+    let evidence =
+        vec![Evidence::against(signal, now, usual, format!("usual level beside it; {factor} times is a flood"))];
     let felt = context.symptom(&[front]).is_some_and(|score| score < context.policy().success_score);
     Some(finding(&RULE, front, if felt { Severity::High } else { Severity::Medium }, 0.8, summary, evidence))
 }

@@ -10,7 +10,6 @@ use crate::health::analysis::worded;
 use crate::health::links;
 use crate::resource::{Resource, ResourceKind};
 
-
 /// What users felt.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Harm {
@@ -42,7 +41,8 @@ pub(super) fn look(case: &Case<'_>) -> Harm {
 
 fn doors<'a>(case: &Case<'a>) -> Vec<&'a Resource> {
     let snapshot = case.before.snapshot;
-    let own = snapshot.resource(&case.change.resource).map(|server| links::fronts(snapshot, server)).unwrap_or_default();
+    let own =
+        snapshot.resource(&case.change.resource).map(|server| links::fronts(snapshot, server)).unwrap_or_default();
     if !own.is_empty() {
         return own;
     }
@@ -68,11 +68,17 @@ fn one(case: &Case<'_>, signal: &str, door: &Resource) -> Harm {
     let worse_than = |factor: f64| {
         let corrected: Vec<f64> = before.iter().map(|value| value * factor).collect();
         let found = difference(&corrected, &after)?;
-        let clearly = found.low > 0.0 && found.shift >= policy.harm_min_pct / 100.0 * found.before && found.after > budget;
+        let clearly =
+            found.low > 0.0 && found.shift >= policy.harm_min_pct / 100.0 * found.before && found.after > budget;
         clearly.then_some(found)
     };
     let Some(plain) = worse_than(1.0) else { return Harm::None };
-    let says = format!("{signal} of {} went from {} to {}", door.name, worded(signal, plain.before), worded(signal, plain.after));
+    let says = format!(
+        "{signal} of {} went from {} to {}",
+        door.name,
+        worded(signal, plain.before),
+        worded(signal, plain.after)
+    );
     match bounds_of(case, signal, door) {
         Ok(bounds) if worse_than(bounds.regressed).is_some() => Harm::Done(says),
         Ok(_) => Harm::Possible(format!("{says}, which the load could explain")),

@@ -70,24 +70,29 @@ pub(super) fn bounds_of(case: &Case<'_>, signal: &str, on: &Resource) -> Result<
     if law == Law::Independent {
         return Ok(Bounds::none());
     }
-    let ratio = ratio(case, on).ok_or_else(|| format!("{signal} depends on the load, which is not known before and after"))?;
-    if (ratio - 1.0).abs() <= case.policy.load_steady_pct / 100.0 {
-        return Ok(Bounds::none());
-    }
-    let says = format!(", corrected for {ratio:.2} times the load");
-    Ok(match law {
-        Law::Utilization => Bounds { verified: ratio, regressed: ratio, says },
-        _ => {
-            let factor = response_factor(utilization(case, on), ratio);
-            Bounds { verified: factor.min(1.0), regressed: factor.max(1.0), says }
-        }
+    let ratio =
+        ratio(case, on).ok_or_else(|| format!("{signal} depends on the load, which is not known before and after"))?;
+    let factor = match law {
+        Law::Utilization => ratio,
+        _ => response_factor(utilization(case, on), ratio),
+    };
+    // A load that hardly moved explains no harm, but what little it may have helped is never credited to the change.
+    let is_steady = (ratio - 1.0).abs() <= case.policy.load_steady_pct / 100.0;
+    let says = if is_steady { String::new() } else { format!(", corrected for {ratio:.2} times the load") };
+    Ok(match (law, is_steady) {
+        (Law::Utilization, false) => Bounds { verified: factor, regressed: factor, says },
+        (_, true) => Bounds { verified: factor.min(1.0), regressed: 1.0, says },
+        _ => Bounds { verified: factor.min(1.0), regressed: factor.max(1.0), says },
     })
 }
 
 fn law(signal: &str) -> Law {
     if signal.ends_with("_cpu_pct") {
         Law::Utilization
-    } else if signal.contains("latency") || signal.contains("error_rate") || matches!(signal, "queue_oldest_s" | "custom") {
+    } else if signal.contains("latency")
+        || signal.contains("error_rate")
+        || matches!(signal, "queue_oldest_s" | "custom")
+    {
         Law::Response
     } else {
         Law::Independent
@@ -109,8 +114,16 @@ fn ratio(case: &Case<'_>, on: &Resource) -> Option<f64> {
     let mut is_known = false;
     for (source, signal) in sources(case, on) {
         let windows = &case.windows;
-        let early = case.before.series(signal, source).known().map(|series| between(series, windows.before_from, windows.before_to));
-        let late = case.after.series(signal, source).known().map(|series| between(series, windows.after_from, windows.after_to));
+        let early = case
+            .before
+            .series(signal, source)
+            .known()
+            .map(|series| between(series, windows.before_from, windows.before_to));
+        let late = case
+            .after
+            .series(signal, source)
+            .known()
+            .map(|series| between(series, windows.after_from, windows.after_to));
         before += median(&values(&comparable(case, early?)))?;
         after += median(&values(&late?))?;
         is_known = true;

@@ -21,8 +21,8 @@ use crate::outcome::{Outcome, Verdict};
 use crate::resource::Live;
 use crate::snapshot::Snapshot;
 use crate::stats::compare::Difference;
-use jiff::Timestamp;
 use interval::difference;
+use jiff::Timestamp;
 use load::Bounds;
 use windows::{Samples, Windows};
 
@@ -108,11 +108,9 @@ fn judge(case: &Case<'_>) -> Result<Judged, String> {
     };
     let harm = harm::look(case);
     Ok(match (judged.verdict, harm) {
-        (_, harm::Harm::Done(what)) => Judged {
-            why: format!("{}, but {what}: it did harm", judged.why),
-            verdict: Verdict::Regressed,
-            ..judged
-        },
+        (_, harm::Harm::Done(what)) => {
+            Judged { why: format!("{}, but {what}: it did harm", judged.why), verdict: Verdict::Regressed, ..judged }
+        }
         (Verdict::Verified, harm::Harm::Possible(what)) => {
             Judged { why: format!("{}, but {what}", judged.why), verdict: Verdict::Inconclusive, ..judged }
         }
@@ -144,9 +142,13 @@ fn change_of_backlog(case: &Case<'_>, samples: &Samples) -> Result<Option<Judged
     }
     let queue = windows::resource(case, &expected.resource)?;
     let series = case.after.series("queue_depth", queue);
-    let after = series.known().map(|series| between(series, case.windows.after_from, case.windows.after_to)).unwrap_or_default();
-    let without = load::backlog(case, queue, &after)
-        .ok_or("how many messages came and were finished is not known, so nothing tells a drained backlog from a dry inflow")?;
+    let after = series
+        .known()
+        .map(|series| between(series, case.windows.after_from, case.windows.after_to))
+        .unwrap_or_default();
+    let without = load::backlog(case, queue, &after).ok_or(
+        "how many messages came and were finished is not known, so nothing tells a drained backlog from a dry inflow",
+    )?;
     let gaps: Vec<f64> = after.iter().zip(&without).map(|((_, depth), without)| depth - without).collect();
     let none = vec![0.0; gaps.len()];
     let found = difference(&none, &gaps).ok_or_else(|| format!("{} values after are too few to tell", gaps.len()))?;
@@ -194,7 +196,8 @@ fn compare(case: &Case<'_>, samples: &Samples, bounds: &Bounds) -> Result<Judged
     };
     let used = if verdict == Verdict::Regressed { lenient } else { demanding };
     // Back to the signal's own direction.
-    let credited = if sign > 0.0 { used } else { Difference { shift: -used.shift, low: -used.high, high: -used.low, ..used } };
+    let credited =
+        if sign > 0.0 { used } else { Difference { shift: -used.shift, low: -used.high, high: -used.low, ..used } };
     let (before, after) = (samples.level_before, samples.level_after);
     let why = format!(
         "{} went from {} to {} ({} {}, 95 % interval {} to {}){}",

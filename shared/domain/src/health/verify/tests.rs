@@ -15,7 +15,15 @@ fn applied_at() -> Timestamp {
     NOW + SignedDuration::from_secs(20)
 }
 
-fn change(action: Action, on: &str, signal: &str, measured_on: &str, better: Better, before: f64, after: f64) -> Change {
+fn change(
+    action: Action,
+    on: &str,
+    signal: &str,
+    measured_on: &str,
+    better: Better,
+    before: f64,
+    after: f64,
+) -> Change {
     Change {
         id: "change".into(),
         action,
@@ -49,7 +57,11 @@ fn add_tasks() -> Change {
 
 /// The shop at this CPU, response time and number of requests a minute.
 fn web(cpu: f64, latency: f64, requests: f64) -> Shop {
-    Shop::new().is("fleet_cpu_pct", "asg", cpu).is("latency_p95_ms", "tg", latency).is("requests", "tg", requests).is("errors_5xx", "tg", 1.0)
+    Shop::new().is("fleet_cpu_pct", "asg", cpu).is("latency_p95_ms", "tg", latency).is("requests", "tg", requests).is(
+        "errors_5xx",
+        "tg",
+        1.0,
+    )
 }
 
 fn judged(change: &Change, before: Shop, after: Shop) -> Outcome {
@@ -126,11 +138,20 @@ fn without_values_after_the_change_nothing_is_verified() {
 #[test]
 fn a_measurement_before_the_change_has_settled_says_nothing() {
     let early = web(55.0, 95.0, 22_000.0).at(NOW + SignedDuration::from_mins(4));
-    let outcome = verify(&scale_out(), &web(96.0, 500.0, 22_000.0).snapshot, &early.snapshot, applied_at(), &Policy::default());
+    let outcome =
+        verify(&scale_out(), &web(96.0, 500.0, 22_000.0).snapshot, &early.snapshot, applied_at(), &Policy::default());
     assert_eq!(outcome.verdict, Verdict::Inconclusive);
     assert!(outcome.why.contains("takes 300 s to settle"), "{}", outcome.why);
-    let refreshing = web(50.0, 90.0, 20_000.0).fleet(|fleet| fleet.refresh_in_progress = true).at(NOW + SignedDuration::from_mins(16));
-    let outcome = verify(&restart(), &web(50.0, 800.0, 20_000.0).snapshot, &refreshing.snapshot, applied_at(), &Policy::default());
+    let refreshing = web(50.0, 90.0, 20_000.0)
+        .fleet(|fleet| fleet.refresh_in_progress = true)
+        .at(NOW + SignedDuration::from_mins(16));
+    let outcome = verify(
+        &restart(),
+        &web(50.0, 800.0, 20_000.0).snapshot,
+        &refreshing.snapshot,
+        applied_at(),
+        &Policy::default(),
+    );
     assert!(outcome.why.contains("still under way"), "{}", outcome.why);
 }
 
@@ -138,7 +159,12 @@ fn a_measurement_before_the_change_has_settled_says_nothing() {
 fn minutes_from_before_the_incident_don_t_count_as_before() {
     // The hit rate fell four minutes ago; one good minute lies in the window.
     let rate = |pct: f64, minutes: f64| {
-        Shop::new().became("cache_hits", "cache", 108.0 * pct, minutes).became("cache_misses", "cache", 108.0 * (100.0 - pct), minutes)
+        Shop::new().became("cache_hits", "cache", 108.0 * pct, minutes).became(
+            "cache_misses",
+            "cache",
+            108.0 * (100.0 - pct),
+            minutes,
+        )
     };
     let outcome = judged(&flush(), rate(1.0, 4.0), rate(94.0, 30.0));
     assert_eq!((outcome.verdict, outcome.keep), (Verdict::Verified, true), "{}", outcome.why);
@@ -156,16 +182,31 @@ fn minutes_in_which_the_fleet_had_another_size_don_t_count_as_before() {
 
 #[test]
 fn a_backlog_is_compared_with_what_would_wait_without_the_change() {
-    let filling = || Shop::new().is("queue_depth", "queue", 2_000.0).is("queue_sent", "queue", 2_160.0).is("queue_deleted", "queue", 1_800.0);
-    let drained = Shop::new().is("queue_depth", "queue", 900.0).is("queue_sent", "queue", 2_160.0).is("queue_deleted", "queue", 2_500.0);
+    let filling = || {
+        Shop::new().is("queue_depth", "queue", 2_000.0).is("queue_sent", "queue", 2_160.0).is(
+            "queue_deleted",
+            "queue",
+            1_800.0,
+        )
+    };
+    let drained = Shop::new().is("queue_depth", "queue", 900.0).is("queue_sent", "queue", 2_160.0).is(
+        "queue_deleted",
+        "queue",
+        2_500.0,
+    );
     let outcome = judged(&add_tasks(), filling(), drained);
     assert_eq!(outcome.verdict, Verdict::Verified, "{}", outcome.why);
     // Nobody sends any more: the old consumers would have done it alone.
-    let dry = Shop::new().is("queue_depth", "queue", 0.0).is("queue_sent", "queue", 0.0).is("queue_deleted", "queue", 200.0);
+    let dry =
+        Shop::new().is("queue_depth", "queue", 0.0).is("queue_sent", "queue", 0.0).is("queue_deleted", "queue", 200.0);
     let outcome = judged(&add_tasks(), filling(), dry);
     assert_eq!((outcome.verdict, outcome.keep), (Verdict::Inconclusive, false), "{}", outcome.why);
     // Longer than before, yet far shorter than it would be.
-    let held = Shop::new().is("queue_depth", "queue", 2_500.0).is("queue_sent", "queue", 4_000.0).is("queue_deleted", "queue", 3_900.0);
+    let held = Shop::new().is("queue_depth", "queue", 2_500.0).is("queue_sent", "queue", 4_000.0).is(
+        "queue_deleted",
+        "queue",
+        3_900.0,
+    );
     assert_eq!(judged(&add_tasks(), filling(), held).verdict, Verdict::Verified);
 }
 
@@ -178,7 +219,8 @@ fn a_replaced_instance_is_compared_with_its_untouched_peers() {
     let outcome = judged(&replace, sick(), healed);
     assert_eq!(outcome.verdict, Verdict::Verified, "{}", outcome.why);
     // Everything is less busy, but one still stands out as far as before.
-    let quieter = MEMBERS.iter().fold(Shop::new(), |shop, member| shop.member("instance_cpu_pct", member, |_| Some(10.0)));
+    let quieter =
+        MEMBERS.iter().fold(Shop::new(), |shop, member| shop.member("instance_cpu_pct", member, |_| Some(10.0)));
     let outcome = judged(&replace, sick(), quieter.member("instance_cpu_pct", "i-1", |_| Some(62.0)));
     assert_eq!(outcome.verdict, Verdict::Inconclusive, "{}", outcome.why);
 }

@@ -43,7 +43,13 @@ pub(super) struct Samples {
 
 impl Windows {
     /// The windows of a change.
-    pub(super) fn of(change: &Change, before: &Snapshot, after: &Snapshot, applied_at: Timestamp, policy: &Policy) -> Self {
+    pub(super) fn of(
+        change: &Change,
+        before: &Snapshot,
+        after: &Snapshot,
+        applied_at: Timestamp,
+        policy: &Policy,
+    ) -> Self {
         let before_to = before.taken_at.min(applied_at);
         let settled = SignedDuration::from_secs(i64::from(change.action.spec().settle_s));
         Self {
@@ -77,7 +83,10 @@ pub(super) fn since_onset(case: &Case<'_>) -> Timestamp {
     let history: Points = if case.before.members(signal, &expected.resource).is_empty() {
         case.before.series(signal, on).known().map(|series| between(series, from, before_to)).unwrap_or_default()
     } else {
-        standing_out(&case.before, signal, on, from, before_to).into_iter().map(|(at, worst, peers)| (at, worst - peers)).collect()
+        standing_out(&case.before, signal, on, from, before_to)
+            .into_iter()
+            .map(|(at, worst, peers)| (at, worst - peers))
+            .collect()
     };
     let largest = history.iter().map(|(_, value)| value.abs()).fold(0.0, f64::max);
     onset(&history, ONSET_SHARE * largest).map_or(before_from, |onset| onset.at.max(before_from))
@@ -149,7 +158,14 @@ fn standing_out(view: &View<'_>, signal: &str, on: &Resource, from: Timestamp, t
     minutes.into_iter().filter_map(worst_and_peers).collect()
 }
 
-fn points(view: &View<'_>, signal: &str, on: &Resource, from: Timestamp, to: Timestamp, when: &str) -> Result<Points, String> {
+fn points(
+    view: &View<'_>,
+    signal: &str,
+    on: &Resource,
+    from: Timestamp,
+    to: Timestamp,
+    when: &str,
+) -> Result<Points, String> {
     match view.series(signal, on) {
         Observed::Known(series) => Ok(between(&series, from, to)),
         Observed::Missing(reason) => Err(format!("{signal} {when} the change is not known: {reason}")),
@@ -184,7 +200,9 @@ pub(super) fn comparable(case: &Case<'_>, points: Points) -> Points {
             sizes.push((by_time, f64::from(desired)));
         }
     }
-    let same = |at: &Timestamp| sizes.iter().all(|(by_time, desired)| by_time.get(at).is_none_or(|size| (size - desired).abs() < 0.5));
+    let same = |at: &Timestamp| {
+        sizes.iter().all(|(by_time, desired)| by_time.get(at).is_none_or(|size| (size - desired).abs() < 0.5))
+    };
     points.into_iter().filter(|(at, _)| same(at)).collect()
 }
 
