@@ -15,7 +15,8 @@ pub struct Cloud {
     pub state: CloudState,
     /// Its time.
     pub clock: VirtualClock,
-    config: SdkConfig,
+    // Made once: a client keeps its connections, and a new one for every call would open a new connection for each.
+    clients: Clients,
 }
 
 /// What the launcher writes when the cloud is ready.
@@ -87,7 +88,7 @@ impl Cloud {
             .endpoint_url(&state.endpoint)
             .credentials_provider(aws_sdk_s3::config::SharedCredentialsProvider::new(credentials))
             .build();
-        Ok(Self { state, clock, config })
+        Ok(Self { state, clock, clients: Clients::new(&config) })
     }
 
     /// The port it listens on.
@@ -98,11 +99,30 @@ impl Cloud {
 
 macro_rules! clients {
     ($($(#[$doc:meta])* $name:ident: $sdk:ident;)*) => {
+        #[derive(Clone, Debug)]
+        struct Clients {
+            $($name: $sdk::Client,)*
+            s3: aws_sdk_s3::Client,
+        }
+
+        impl Clients {
+            fn new(config: &SdkConfig) -> Self {
+                // The bucket stands in the path: a local address has no subdomains.
+                let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(true).build();
+                Self { $($name: $sdk::Client::new(config),)* s3: aws_sdk_s3::Client::from_conf(s3) }
+            }
+        }
+
         impl Cloud {
             $($(#[$doc])*
-            pub fn $name(&self) -> $sdk::Client {
-                $sdk::Client::new(&self.config)
+            pub fn $name(&self) -> &$sdk::Client {
+                &self.clients.$name
             })*
+
+            /// S3.
+            pub fn s3(&self) -> &aws_sdk_s3::Client {
+                &self.clients.s3
+            }
         }
     };
 }
@@ -128,12 +148,4 @@ clients! {
     sns: aws_sdk_sns;
     /// SQS.
     sqs: aws_sdk_sqs;
-}
-
-impl Cloud {
-    /// S3, with the bucket in the path: a local address has no subdomains.
-    pub fn s3(&self) -> aws_sdk_s3::Client {
-        let config = aws_sdk_s3::config::Builder::from(&self.config).force_path_style(true).build();
-        aws_sdk_s3::Client::from_conf(config)
-    }
 }

@@ -84,6 +84,8 @@ impl Launcher {
             .arg("--log")
             .arg(&log)
             .args(["--speed", &speed.to_string()])
+            // Policies are enforced as in an account: a permission that is missing from the template fails here.
+            .arg("--auth")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(errors)
@@ -150,7 +152,11 @@ fn deploy(root: &Path, state: &Path, outputs: &Path) -> Result<(), LocalError> {
         .stdin(Stdio::null())
         .output()
         .map_err(|error| failed(error.to_string()))?;
-    if output.status.success() { Ok(()) } else { Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned())) }
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+    }
 }
 
 impl Drop for Launcher {

@@ -139,7 +139,8 @@ impl Redis {
     }
 
     fn reply(&mut self) -> std::io::Result<Reply> {
-        let odd = |what: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, format!("unexpected answer {what:?}"));
+        let odd =
+            |what: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, format!("unexpected answer {what:?}"));
         let mut line = String::new();
         self.stream.read_line(&mut line)?;
         let line = line.trim_end();

@@ -19,7 +19,7 @@ use std::time::Instant;
 /// Virtual seconds per real second: slow enough that a step takes minutes, not quarters of an hour, on two busy cores.
 const SPEED: f64 = 60.0;
 /// Scenarios at a time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 6;
 
 struct Played {
     name: String,
@@ -37,8 +37,9 @@ fn number(variable: &str) -> Option<f64> {
 
 /// The scenarios whose test has one of these words in its name; all without words.
 fn chosen(words: &[String]) -> Result<Vec<Scenario>, Box<dyn Error>> {
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(root().join("tests/scenarios"))?.map(|file| file.map(|file| file.path())).collect::<Result<_, _>>()?;
+    let mut files: Vec<PathBuf> = std::fs::read_dir(root().join("tests/scenarios"))?
+        .map(|file| file.map(|file| file.path()))
+        .collect::<Result<_, _>>()?;
     files.sort();
     let scenarios = files.iter().map(|file| load(file)).collect::<Result<Vec<_>, _>>()?;
     let wanted = |scenario: &Scenario| words.is_empty() || words.iter().any(|word| test_name(scenario).contains(word));
@@ -51,10 +52,12 @@ async fn play_one(stack: &Stack, scenario: &Scenario, directory: &Path) -> Playe
     let width = scenario.apps.keys().map(String::len).max().unwrap_or(0);
     let failures = match File::create(&story) {
         Err(error) => vec![error.to_string()],
-        Ok(page) => match play(stack, scenario, &mut Story::into(Box::new(page), width), &directory.join("records")).await {
-            Ok(verdict) => verdict.failures(),
-            Err(error) => vec![error.to_string()],
-        },
+        Ok(page) => {
+            match play(stack, scenario, &mut Story::into(Box::new(page), width), &directory.join("records")).await {
+                Ok(verdict) => verdict.failures(),
+                Err(error) => vec![error.to_string()],
+            }
+        }
     };
     let word = if failures.is_empty() { "ok" } else { "FAILED" };
     println!("test {} ... {word}", test_name(scenario));
@@ -63,7 +66,8 @@ async fn play_one(stack: &Stack, scenario: &Scenario, directory: &Path) -> Playe
 
 async fn play_all(stack: &Stack, scenarios: &[Scenario], directory: &Path) -> Vec<Played> {
     let at_once = number("MAINTAINER_E2E_AT_ONCE").map_or(AT_ONCE, |number| number as usize);
-    let (alone, together): (Vec<&Scenario>, Vec<&Scenario>) = scenarios.iter().partition(|scenario| scenario.kill.is_some());
+    let (alone, together): (Vec<&Scenario>, Vec<&Scenario>) =
+        scenarios.iter().partition(|scenario| scenario.kill.is_some());
     let mut played: Vec<Played> = stream::iter(together)
         .map(|scenario| play_one(stack, scenario, directory))
         .buffer_unordered(at_once)

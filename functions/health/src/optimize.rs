@@ -120,9 +120,9 @@ async fn settle_all(context: &Context<'_>, world: &World<'_>) -> Result<(), Step
     let wait_s = residue.retry_after_s().max(own.retry_after_s());
     documents::put(world.artifacts, &context.run.key("settled"), &(&residue, &own)).await?;
     match wait_s {
-        Some(wait_s) => Err(StepError::Transient(format!(
-            "a change may still be on its way; it can be settled in {wait_s} s"
-        ))),
+        Some(wait_s) => {
+            Err(StepError::Transient(format!("a change may still be on its way; it can be settled in {wait_s} s")))
+        }
         None => Ok(()),
     }
 }
@@ -153,7 +153,11 @@ fn mode_of(change: &Change, app: &ResolvedApp, asked: Option<Mode>) -> Mode {
 fn timing(speed: f64) -> Timing {
     let plain = Timing::default();
     // A speed is small and positive; what does not fit saturates.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is at least the plain value")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates, and is at least the plain value"
+    )]
     let scaled = |seconds: u32| (f64::from(seconds) * speed.max(1.0)).ceil() as u32;
     if speed <= 1.0 {
         return plain;

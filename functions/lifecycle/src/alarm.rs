@@ -151,10 +151,7 @@ fn text<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
 }
 
 fn needed(value: &Value, path: &str, field: &'static str, expected: &'static str) -> Result<String, AlarmError> {
-    text(value, path)
-        .filter(|found| !found.is_empty())
-        .map(str::to_owned)
-        .ok_or(AlarmError::Field { field, expected })
+    text(value, path).filter(|found| !found.is_empty()).map(str::to_owned).ok_or(AlarmError::Field { field, expected })
 }
 
 fn time(value: &Value, path: &str, field: &'static str) -> Result<Timestamp, AlarmError> {
@@ -226,9 +223,14 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_alarm_in_one_sentence_that_repeats_nothing_of_it() {
-        for event in [json!({}), json!([]), json!(null), json!("secret"), json!({"Records": []}),
-            json!({"detail-type": "EC2 Instance State-change Notification", "source": "aws.ec2", "token": "secret"})]
-        {
+        for event in [
+            json!({}),
+            json!([]),
+            json!(null),
+            json!("secret"),
+            json!({"Records": []}),
+            json!({"detail-type": "EC2 Instance State-change Notification", "source": "aws.ec2", "token": "secret"}),
+        ] {
             let sentence = transitions(&event).unwrap_err().to_string();
             assert!(sentence.starts_with("the event is not an alarm"), "{sentence}");
             assert!(!sentence.contains("secret"), "{sentence}");
@@ -237,8 +239,13 @@ mod tests {
 
     #[test]
     fn names_the_field_that_is_absent_or_has_the_wrong_type() {
-        let paths = [("/detail/alarmName", "detail.alarmName"), ("/detail/state", "detail.state.value"),
-            ("/resources", "resources[0]"), ("/source", "source"), ("/detail/state/timestamp", "detail.state.timestamp")];
+        let paths = [
+            ("/detail/alarmName", "detail.alarmName"),
+            ("/detail/state", "detail.state.value"),
+            ("/resources", "resources[0]"),
+            ("/source", "source"),
+            ("/detail/state/timestamp", "detail.state.timestamp"),
+        ];
         for (path, named) in paths {
             let mut event = by_event_bridge();
             *event.pointer_mut(path).unwrap() = json!(7);

@@ -48,15 +48,16 @@ pub enum Answer {
 pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<Answer, StepError> {
     let now = world.clock.now();
     let execution_id = ExecutionId::new(start.execution_id);
-    let lease = match world.leases.acquire(&lease_key(Cycle::Health, &start.app), &execution_id, now, LEASE_TTL_S).await? {
-        LeaseAnswer::Held(lease) => lease,
-        LeaseAnswer::Busy(other) => {
-            return Ok(Answer::Busy {
-                decision: Decision::Busy,
-                why: format!("{} is under the care of {} until {}", start.app, other.holder, other.expires_at),
-            });
-        }
-    };
+    let lease =
+        match world.leases.acquire(&lease_key(Cycle::Health, &start.app), &execution_id, now, LEASE_TTL_S).await? {
+            LeaseAnswer::Held(lease) => lease,
+            LeaseAnswer::Busy(other) => {
+                return Ok(Answer::Busy {
+                    decision: Decision::Busy,
+                    why: format!("{} is under the care of {} until {}", start.app, other.holder, other.expires_at),
+                });
+            }
+        };
     let record = world
         .executions
         .open(&ExecutionRecord {

@@ -115,7 +115,11 @@ async fn uninteresting(transition: &Transition, world: &World<'_>) -> Result<Opt
 }
 
 /// The application of an alarm: by its tag, else by the resource that its dimensions name.
-async fn owner(transition: &Transition, config: &Config, inventory: &dyn Inventory) -> Result<Option<AppId>, StepError> {
+async fn owner(
+    transition: &Transition,
+    config: &Config,
+    inventory: &dyn Inventory,
+) -> Result<Option<AppId>, StepError> {
     if let Some(app) = inventory.alarm_tags(&transition.arn).await?.get(APP_TAG) {
         return Ok(Some(AppId::from(app.as_str())));
     }
@@ -149,7 +153,12 @@ fn names(transition: &Transition, resource: &Resource) -> bool {
 }
 
 /// Joins the alarms to the application's episode and starts its run if nobody cares for the application yet.
-async fn answer_app(app: &AppId, alarms: &[Transition], world: &World<'_>, answer: &mut Answer) -> Result<(), StepError> {
+async fn answer_app(
+    app: &AppId,
+    alarms: &[Transition],
+    world: &World<'_>,
+    answer: &mut Answer,
+) -> Result<(), StepError> {
     let now = world.clock.now();
     let key = episode_key(Cycle::Health, app);
     let names: Vec<String> = alarms.iter().map(|alarm| alarm.name.clone()).collect();

@@ -35,9 +35,10 @@ pub struct World<'a> {
 /// When the notification itself fails; everything else that can't be read is left out of the message, never a reason
 /// for silence.
 pub async fn escalate(mut run: Run, world: &World<'_>) -> Result<Run, StepError> {
-    let failure = run.error.as_ref().map(|caught| {
-        format!("The maintainer's own run failed ({}): {}", caught.name, line(&caught.sentence()))
-    });
+    let failure = run
+        .error
+        .as_ref()
+        .map(|caught| format!("The maintainer's own run failed ({}): {}", caught.name, line(&caught.sentence())));
     let reason = failure.clone().or_else(|| run.conclusion.clone()).unwrap_or_else(|| "A person must look.".to_owned());
     let record = world.executions.read(&run.execution_id).await.ok().flatten();
     let told = match &record {
@@ -64,11 +65,14 @@ fn bare(run: &Run, reason: &str) -> Message {
 async fn message(run: &Run, record: &ExecutionRecord, reason: &str, world: &World<'_>) -> Message {
     let changes = changes_of(run, record, world.journal).await;
     let decided: Option<Decided> = documents::get(world.artifacts, &run.key("analysis")).await.ok().flatten();
-    let (findings, score) = decided.map_or_else(|| (Vec::new(), None), |decided| {
-        let mut findings = decided.analysis.findings;
-        findings.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.confidence.total_cmp(&a.confidence)));
-        (findings, Some(decided.analysis.score))
-    });
+    let (findings, score) = decided.map_or_else(
+        || (Vec::new(), None),
+        |decided| {
+            let mut findings = decided.analysis.findings;
+            findings.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.confidence.total_cmp(&a.confidence)));
+            (findings, Some(decided.analysis.score))
+        },
+    );
     let facts = Facts { record, score: score.as_ref(), findings: &findings, changes: &changes, reason };
     let severity = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::High).max(Severity::High);
     Message {

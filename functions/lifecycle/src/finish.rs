@@ -6,7 +6,9 @@ use crate::names::execution_name;
 use crate::story::{Facts, changes_detail, line, subject, tell};
 use domain::execution::{ExecutionRecord, Status};
 use domain::finding::Severity;
-use engine::ports::{Clock, Entry, EntryState, Episode, Episodes, Executions, Journal, Leases, Message, Notifier, Starter};
+use engine::ports::{
+    Clock, Entry, EntryState, Episode, Episodes, Executions, Journal, Leases, Message, Notifier, Starter,
+};
 use engine::run::{Decision, Run, episode_key};
 use engine::step::StepError;
 use serde_json::json;
@@ -40,7 +42,8 @@ pub async fn finish(mut run: Run, world: &World<'_>) -> Result<Run, StepError> {
     let (status, decision) = ending(&run);
     let record = match world.executions.read(&run.execution_id).await? {
         Some(record) if record.status == Status::Running => {
-            let answered = world.episodes.open(&episode_key(run.cycle, &run.app)).await?.filter(|open| is_own(&run, open));
+            let answered =
+                world.episodes.open(&episode_key(run.cycle, &run.app)).await?.filter(|open| is_own(&run, open));
             let record = close(record, status, &run, answered.as_ref(), world.clock.now());
             world.executions.save(&record).await?;
             Some(record)

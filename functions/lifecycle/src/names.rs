@@ -13,7 +13,8 @@ const HASH_DIGITS: usize = 12;
 /// original parts keeps different causes apart.
 pub fn execution_name(parts: &[&str]) -> String {
     let plain = parts.join("-");
-    let clean: String = plain.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '-' }).collect();
+    let clean: String =
+        plain.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '-' }).collect();
     if clean == plain && clean.len() <= LENGTH_MAX {
         return clean;
     }

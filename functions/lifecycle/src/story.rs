@@ -35,10 +35,7 @@ pub struct Facts<'a> {
 
 /// A subject line: ASCII, one line, at most 100 characters.
 pub fn subject(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
-        .take(SUBJECT_CHARS_MAX)
-        .collect()
+    text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).take(SUBJECT_CHARS_MAX).collect()
 }
 
 /// Makes a text from outside fit for one line of a message.
@@ -65,7 +62,12 @@ pub fn tell(facts: &Facts<'_>) -> String {
     if record.success_criteria_met {
         list(&mut text, "What was done", facts.changes.iter().map(change), "nothing was changed");
     } else {
-        list(&mut text, "What is wrong", facts.findings.iter().map(finding), "no cause was found in what can be measured");
+        list(
+            &mut text,
+            "What is wrong",
+            facts.findings.iter().map(finding),
+            "no cause was found in what can be measured",
+        );
         list(&mut text, "What was tried", facts.changes.iter().map(change), "nothing was changed");
         list(&mut text, "What to look at next", next_steps(facts).into_iter(), "the dashboards of the application");
     }
@@ -161,7 +163,9 @@ pub fn changes_detail(changes: &[Entry]) -> Value {
 /// Link to the execution in the AWS console, in the Region that its ARN names.
 pub fn console_link(execution_arn: &str) -> String {
     let region = execution_arn.split(':').nth(3).unwrap_or("us-east-1");
-    format!("https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{execution_arn}")
+    format!(
+        "https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{execution_arn}"
+    )
 }
 
 #[cfg(test)]

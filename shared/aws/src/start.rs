@@ -2,8 +2,8 @@
 //! template sets. Makes no call to AWS.
 
 use crate::{
-    Actuator, Artifacts, Clients, ConfigSource, DeadLetters, Episodes, Executions, Inventory, Journal, Leases, Notifier,
-    Starter, Switch, SystemClock, Telemetry,
+    Actuator, Artifacts, Clients, ConfigSource, DeadLetters, Episodes, Executions, Inventory, Journal, Leases,
+    Notifier, Starter, Switch, SystemClock, Telemetry,
 };
 use domain::execution::Cycle;
 use engine::runtime::{optional, variable};

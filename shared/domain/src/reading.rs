@@ -188,7 +188,10 @@ mod tests {
     fn an_alarm_names_a_resource_only_with_all_of_its_dimensions() {
         let pairs = |list: &[(&str, &str)]| list.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let resource = target_group();
-        assert!(names_resource(&resource, &pairs(&[("TargetGroup", "targetgroup/shop/1"), ("LoadBalancer", "app/shop/2")])));
+        assert!(names_resource(
+            &resource,
+            &pairs(&[("TargetGroup", "targetgroup/shop/1"), ("LoadBalancer", "app/shop/2")])
+        ));
         assert!(!names_resource(&resource, &pairs(&[("LoadBalancer", "app/shop/2")])));
         assert!(!names_resource(&resource, &BTreeMap::new()));
     }

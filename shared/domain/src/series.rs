@@ -18,9 +18,7 @@ impl Series {
     /// The start of period `index`.
     pub fn time_at(&self, index: usize) -> Timestamp {
         let offset_s = i64::from(self.period_s).saturating_mul(i64::try_from(index).unwrap_or(i64::MAX));
-        self.start
-            .checked_add(SignedDuration::from_secs(offset_s))
-            .unwrap_or(Timestamp::MAX)
+        self.start.checked_add(SignedDuration::from_secs(offset_s)).unwrap_or(Timestamp::MAX)
     }
 
     /// Known values of the periods that start in `[from, to)`, oldest first, with their times.
@@ -34,9 +32,7 @@ impl Series {
 
     /// Known values of the last `window_s` seconds before `now`.
     pub fn last(&self, now: Timestamp, window_s: u32) -> Vec<f64> {
-        let from = now
-            .checked_sub(SignedDuration::from_secs(i64::from(window_s)))
-            .unwrap_or(Timestamp::MIN);
+        let from = now.checked_sub(SignedDuration::from_secs(i64::from(window_s))).unwrap_or(Timestamp::MIN);
         self.between(from, now).map(|(_, value)| value).collect()
     }
 

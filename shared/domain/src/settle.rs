@@ -51,18 +51,22 @@ impl fmt::Display for Difference {
 /// What became of a change, from the state captured right before it and the state found now.
 pub fn effect(action: &Action, prior: &Live, now: &Live) -> Effect {
     match (action, prior, now) {
-        (Action::SetFleetCapacity { .. } | Action::SetServiceCount { .. }, _, _) => match standing(action, prior, now) {
-            Standing::AsChanged => Effect::Happened,
-            Standing::AsPrior => Effect::NeverHappened,
-            Standing::Other(difference) => Effect::Superseded(difference),
-            Standing::NotUndoable => Effect::CannotTell,
-        },
+        (Action::SetFleetCapacity { .. } | Action::SetServiceCount { .. }, _, _) => {
+            match standing(action, prior, now) {
+                Standing::AsChanged => Effect::Happened,
+                Standing::AsPrior => Effect::NeverHappened,
+                Standing::Other(difference) => Effect::Superseded(difference),
+                Standing::NotUndoable => Effect::CannotTell,
+            }
+        }
         (Action::ReplaceInstance { instance, .. }, Live::AutoScalingGroup(prior), Live::AutoScalingGroup(now)) => {
             replaced(member(prior, instance), member(now, instance))
         }
         (Action::RefreshFleet { .. }, Live::AutoScalingGroup(prior), Live::AutoScalingGroup(now)) => {
             // Compared with the captured time and not with ours: two clocks are never the same.
-            happened_if(now.last_refresh_at != prior.last_refresh_at || (now.refresh_in_progress && !prior.refresh_in_progress))
+            happened_if(
+                now.last_refresh_at != prior.last_refresh_at || (now.refresh_in_progress && !prior.refresh_in_progress),
+            )
         }
         (Action::RedeployService { .. }, Live::EcsService(prior), Live::EcsService(now)) => happened_if(
             now.last_deployment_at != prior.last_deployment_at

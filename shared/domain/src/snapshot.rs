@@ -86,7 +86,11 @@ impl Snapshot {
     }
 
     /// The measurements of a signal on each member of a resource.
-    pub fn members<'a>(&'a self, signal: &'a str, resource: &'a ResourceId) -> impl Iterator<Item = (&'a str, &'a Measurement)> {
+    pub fn members<'a>(
+        &'a self,
+        signal: &'a str,
+        resource: &'a ResourceId,
+    ) -> impl Iterator<Item = (&'a str, &'a Measurement)> {
         self.measurements.iter().filter_map(move |m| {
             let member = m.member.as_deref()?;
             (m.signal.as_str() == signal && m.resource == *resource).then_some((member, m))
@@ -102,10 +106,8 @@ impl Snapshot {
     /// Share of measurements that are known, 0 to 1. An empty snapshot has a share of 0: it proves nothing. What is not
     /// set up to be published (no CloudWatch agent) is not counted: it was never going to be there.
     pub fn completeness(&self) -> f64 {
-        let expected = self
-            .measurements
-            .iter()
-            .filter(|m| !matches!(m.series, Observed::Missing(Missing::NotPublished(_))));
+        let expected =
+            self.measurements.iter().filter(|m| !matches!(m.series, Observed::Missing(Missing::NotPublished(_))));
         let total = expected.clone().count() + self.undiscovered.len();
         let known = expected.filter(|m| !m.series.is_missing()).count();
         let (Ok(total), Ok(known)) = (u32::try_from(total), u32::try_from(known)) else { return 0.0 };

@@ -96,8 +96,7 @@ impl Tally {
                 if entry.state.is_open() {
                     tally.open_change = Some(entry.id().clone());
                 }
-                tally.repeats_last_day +=
-                    u32::from(last_day && entry.change.action.kind() == change.action.kind());
+                tally.repeats_last_day += u32::from(last_day && entry.change.action.kind() == change.action.kind());
             }
             if in_execution && undone_at.is_none() {
                 let added = entry.change.cost_usd_cents_month.unwrap_or(0).max(0);

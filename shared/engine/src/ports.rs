@@ -135,7 +135,13 @@ pub struct MetricQuery {
 pub trait Telemetry: Send + Sync {
     /// One series per query, in the same order, on a grid of `period_s` over `[from, to)`. A query that failed is
     /// `Missing` by itself and does not spoil the others. A period without a datapoint is a gap, never zero.
-    async fn read(&self, queries: &[MetricQuery], from: Timestamp, to: Timestamp, period_s: u32) -> Vec<Observed<Series>>;
+    async fn read(
+        &self,
+        queries: &[MetricQuery],
+        from: Timestamp,
+        to: Timestamp,
+        period_s: u32,
+    ) -> Vec<Observed<Series>>;
     /// Metric alarms whose dimensions name one of these resources, or that are tagged for the application.
     async fn alarms(&self, app: &AppId, resources: &[Resource]) -> PortResult<Vec<Alarm>>;
 }
@@ -379,7 +385,6 @@ pub enum ConfigFetch {
         etag: String,
     },
 }
-
 
 /// Where input is parked that can't be handled, with the reason, for a person to look at and replay.
 #[async_trait]

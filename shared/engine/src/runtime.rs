@@ -17,7 +17,9 @@ use tracing_subscriber::EnvFilter;
 /// [`StepError::Config`] naming the variable.
 pub fn variable(name: &str) -> Result<String, StepError> {
     optional(name).ok_or_else(|| {
-        StepError::Config(format!("the environment variable {name} is not set: the function was not deployed by the template"))
+        StepError::Config(format!(
+            "the environment variable {name} is not set: the function was not deployed by the template"
+        ))
     })
 }
 

@@ -36,9 +36,9 @@ impl<S: ConfigSource> Settings<S> {
             let config = Config::parse(&text).map_err(|error| StepError::Config(error.to_string()))?;
             *held = Some((etag, Arc::new(config)));
         }
-        held.as_ref()
-            .map(|(_, config)| Arc::clone(config))
-            .ok_or_else(|| StepError::Bug("the configuration store said \"unchanged\" to the first question".to_owned()))
+        held.as_ref().map(|(_, config)| Arc::clone(config)).ok_or_else(|| {
+            StepError::Bug("the configuration store said \"unchanged\" to the first question".to_owned())
+        })
     }
 
     /// What holds for one application, whether it is configured or known only by its tag.

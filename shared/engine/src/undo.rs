@@ -132,19 +132,37 @@ pub(crate) async fn put_back(
     }
     let live = match context.ports.actuator.live(&entry.prior).await {
         Ok(live) => live,
-        Err(error @ PortError::Gone { .. }) => return close(context, entry, EntryState::Superseded, &error.to_string()).await,
+        Err(error @ PortError::Gone { .. }) => {
+            return close(context, entry, EntryState::Superseded, &error.to_string()).await;
+        }
         Err(error) => return left_open(&entry, error.to_string()),
     };
     match standing(&entry.change.action, &entry.prior.live, &live.live) {
-        Standing::AsPrior => close(context, entry, EntryState::Undone, &format!("{why}; the value before it stands already")).await,
+        Standing::AsPrior => {
+            close(context, entry, EntryState::Undone, &format!("{why}; the value before it stands already")).await
+        }
         Standing::Other(found) => {
-            close(context, entry, EntryState::Superseded, &format!("{why}; not undone, somebody else has changed it since: {found}")).await
+            close(
+                context,
+                entry,
+                EntryState::Superseded,
+                &format!("{why}; not undone, somebody else has changed it since: {found}"),
+            )
+            .await
         }
         Standing::NotUndoable => close(context, entry, EntryState::Kept, &format!("{why}; it can't be undone")).await,
         Standing::AsChanged if live.is_protected() => {
-            close(context, entry, EntryState::Superseded, &format!("{why}; not undone, its owner has protected it since")).await
+            close(
+                context,
+                entry,
+                EntryState::Superseded,
+                &format!("{why}; not undone, its owner has protected it since"),
+            )
+            .await
         }
-        Standing::AsChanged if context.is_out_of_time() => left_open(&entry, "the time of this step is over".to_owned()),
+        Standing::AsChanged if context.is_out_of_time() => {
+            left_open(&entry, "the time of this step is over".to_owned())
+        }
         Standing::AsChanged => restore(context, entry, why).await,
     }
 }
@@ -183,7 +201,13 @@ async fn restore(context: &Context<'_>, entry: Entry, why: &str) -> Result<Settl
         Ok(()) => close(context, entry, EntryState::Undone, why).await,
         Err(lost @ PortError::Unknown { .. }) => match context.ports.actuator.live(&entry.prior).await {
             Ok(live) if standing(&entry.change.action, &entry.prior.live, &live.live) == Standing::AsPrior => {
-                close(context, entry, EntryState::Undone, &format!("{why}; the answer was lost, the live state shows it")).await
+                close(
+                    context,
+                    entry,
+                    EntryState::Undone,
+                    &format!("{why}; the answer was lost, the live state shows it"),
+                )
+                .await
             }
             _ => left_open(lost.to_string()),
         },

@@ -95,7 +95,9 @@ pub fn replace(name: &str, number: u32) -> Action {
 /// The id that the builders give to the resource of an action.
 pub fn resource_of(action: &Action) -> ResourceId {
     ResourceId::new(match action {
-        Action::SetFleetCapacity { group, .. } | Action::ReplaceInstance { group, .. } | Action::RefreshFleet { group } => {
+        Action::SetFleetCapacity { group, .. }
+        | Action::ReplaceInstance { group, .. }
+        | Action::RefreshFleet { group } => {
             format!("asg/{group}")
         }
         Action::SetServiceCount { service, .. } | Action::RedeployService { service, .. } => format!("ecs/{service}"),

@@ -209,7 +209,8 @@ impl Clock for Process {
 impl Switch for Process {
     async fn read(&self) -> KillSwitch {
         let world = Arc::clone(&self.world);
-        let answer = self.call("Switch.read", false, Subject::Records, async move { Ok(Switch::read(&*world).await) }).await;
+        let answer =
+            self.call("Switch.read", false, Subject::Records, async move { Ok(Switch::read(&*world).await) }).await;
         answer.unwrap_or_else(|error| KillSwitch::Unreadable(error.to_string()))
     }
 }
@@ -225,7 +226,8 @@ impl Actuator for Process {
     }
 
     async fn restore(&self, change: &Change, prior: &Live) -> PortResult<()> {
-        self.call("Actuator.restore", true, Subject::Resource(&change.resource), self.world.restore(change, prior)).await
+        self.call("Actuator.restore", true, Subject::Resource(&change.resource), self.world.restore(change, prior))
+            .await
     }
 }
 

@@ -75,7 +75,8 @@ async fn show(stack: &Stack, scenario: &Scenario, saved: &Path) -> Result<Verdic
         story.line(&format!("  {}", place.display()))?;
         story.line("    executions.jsonl   the runs, as in the table workflow_executions")?;
         story.line("    changes.jsonl      the journal of changes, as in the table changes")?;
-        story.line("    <run>/<iteration>  snapshot, analysis, actions, after, validation, as in the artifact bucket")?;
+        story
+            .line("    <run>/<iteration>  snapshot, analysis, actions, after, validation, as in the artifact bucket")?;
     }
     Ok(verdict)
 }
@@ -95,7 +96,11 @@ async fn demo(arguments: &Arguments, scenarios: &[Scenario]) -> Result<bool, Box
     for scenario in scenarios {
         let verdict = show(&stack, scenario, &home.join("records")).await?;
         all_hold &= verdict.holds();
-        let end = if verdict.holds() { "Everything that was expected holds." } else { "Not everything that was expected holds:" };
+        let end = if verdict.holds() {
+            "Everything that was expected holds."
+        } else {
+            "Not everything that was expected holds:"
+        };
         story.heading(end, "")?;
         for failure in verdict.failures() {
             story.line(&format!("  {failure}"))?;
@@ -107,8 +112,14 @@ async fn demo(arguments: &Arguments, scenarios: &[Scenario]) -> Result<bool, Box
         if let Some(pid) = cloud.keep() {
             story.line(&format!("The local cloud runs on at {endpoint}; end it with: kill {pid}"))?;
             story.line("Look at it with any AWS tool, for example:")?;
-            story.line(&format!("  aws --endpoint-url {endpoint} dynamodb scan --table-name {}", outputs.executions_table))?;
-            story.line(&format!("  aws --endpoint-url {endpoint} s3 ls --recursive s3://{}/runs/", outputs.artifact_bucket))?;
+            story.line(&format!(
+                "  aws --endpoint-url {endpoint} dynamodb scan --table-name {}",
+                outputs.executions_table
+            ))?;
+            story.line(&format!(
+                "  aws --endpoint-url {endpoint} s3 ls --recursive s3://{}/runs/",
+                outputs.artifact_bucket
+            ))?;
         }
     }
     Ok(all_hold)

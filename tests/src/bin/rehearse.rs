@@ -11,7 +11,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let (file, seed) = match words.as_slice() {
         [file] => (file, None),
-        [file, seed] => (file, Some(seed.parse::<u64>().map_err(|_| format!("the seed must be a number, not {seed:?}"))?)),
+        [file, seed] => {
+            (file, Some(seed.parse::<u64>().map_err(|_| format!("the seed must be a number, not {seed:?}"))?))
+        }
         _ => return Err("usage: rehearse SCENARIO-FILE [SEED]".into()),
     };
     let scenario = load(Path::new(file))?;

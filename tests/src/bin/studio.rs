@@ -35,7 +35,8 @@ fn arguments(mut words: impl Iterator<Item = String>) -> Result<Arguments, Strin
 fn line(app: &str, minute: &Minute) -> String {
     let sample = &minute.sample;
     let cpu = sample.servers.iter().map(|server| server.cpu_pct).sum::<f64>() / f64::from(sample.in_service.max(1));
-    let memory = sample.servers.iter().map(|server| server.memory_pct).sum::<f64>() / f64::from(sample.in_service.max(1));
+    let memory =
+        sample.servers.iter().map(|server| server.memory_pct).sum::<f64>() / f64::from(sample.in_service.max(1));
     format!(
         "{app:<12} {:>4} min  servers {:>2}/{:<2}  p95 {:>6.0} ms  errors {:>6.2} %  cpu {cpu:>3.0} %  memory {memory:>3.0} %  \
          cache {:>3.0} %  db {:>3.0} % {:>4.0} conn  tasks {}/{}  queue {:>6.0}",

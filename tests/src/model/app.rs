@@ -106,9 +106,11 @@ impl App {
         let count = count(instances.len());
         let servers = self.serve_all(&instances, effects, minute, offered_rps / count.max(1.0));
 
-        let hit_share = if world.cache.reachable { self.params.cache.best_hit_share * world.cache.warm_share } else { 0.0 };
+        let hit_share =
+            if world.cache.reachable { self.params.cache.best_hit_share * world.cache.warm_share } else { 0.0 };
         let lookups_rps = load_rps * self.params.database.lookups_per_request;
-        let queries = self.params.database.queries_per_request + self.params.database.lookups_per_request * (1.0 - hit_share);
+        let queries =
+            self.params.database.queries_per_request + self.params.database.lookups_per_request * (1.0 - hit_share);
         let database = self.database.step(
             &self.params.database,
             count.max(1.0),
@@ -159,7 +161,13 @@ impl App {
         self.params.web.load_rps * effects.load * day * self.scatter(LOAD_NOISE)
     }
 
-    fn serve_all(&mut self, instances: &[&InstanceSeen], effects: &Effects, minute: f64, rps: f64) -> Vec<ServerMinute> {
+    fn serve_all(
+        &mut self,
+        instances: &[&InstanceSeen],
+        effects: &Effects,
+        minute: f64,
+        rps: f64,
+    ) -> Vec<ServerMinute> {
         instances
             .iter()
             .map(|instance| {
@@ -181,9 +189,9 @@ impl App {
     }
 
     fn memory(&mut self, instance: &InstanceSeen, effects: &Effects, minute: f64) -> f64 {
-        let leaked = effects.leak.map_or(0.0, |(pct_per_min, since)| {
-            pct_per_min * instance.age_min.min(minute - since).max(0.0)
-        });
+        let leaked = effects
+            .leak
+            .map_or(0.0, |(pct_per_min, since)| pct_per_min * instance.age_min.min(minute - since).max(0.0));
         (MEMORY_PCT + leaked + 0.5 * (self.noise.f64() - 0.5)).min(99.0)
     }
 

@@ -45,7 +45,14 @@ impl Default for Database {
 
 impl Database {
     /// One minute with `queries_rps` offered by `servers` web servers.
-    pub fn step(&mut self, params: &DatabaseParams, servers: f64, queries_rps: f64, capacity: f64, contention: f64) -> DatabaseLoad {
+    pub fn step(
+        &mut self,
+        params: &DatabaseParams,
+        servers: f64,
+        queries_rps: f64,
+        capacity: f64,
+        contention: f64,
+    ) -> DatabaseLoad {
         let pool = (servers * params.pool_per_server).max(1.0);
         let lock_wait = contention > 1.0;
         if lock_wait && !self.contended {
@@ -77,7 +84,14 @@ impl Database {
 }
 
 /// The smallest number of queries in flight, from `from` up, at which the offered ones are served.
-fn crowd(params: &DatabaseParams, from: f64, pool: f64, queries_rps: f64, capacity: f64, contention: f64) -> Option<f64> {
+fn crowd(
+    params: &DatabaseParams,
+    from: f64,
+    pool: f64,
+    queries_rps: f64,
+    capacity: f64,
+    contention: f64,
+) -> Option<f64> {
     let mut n = from.max(1.0);
     while n <= pool {
         if queries_rps < FULL * throughput(params, n, capacity, contention) {

@@ -82,7 +82,14 @@ pub fn data(names: &Names, sample: &Sample) -> Vec<Datum> {
     out
 }
 
-fn push(out: &mut Vec<Datum>, namespace: &'static str, metric: &'static str, unit: &'static str, dims: &[(&'static str, &str)], value: Value) {
+fn push(
+    out: &mut Vec<Datum>,
+    namespace: &'static str,
+    metric: &'static str,
+    unit: &'static str,
+    dims: &[(&'static str, &str)],
+    value: Value,
+) {
     let dimensions = dims.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
     out.push(Datum { namespace, metric, dimensions, unit, value });
 }
@@ -124,7 +131,8 @@ fn fleet(out: &mut Vec<Datum>, names: &Names, sample: &Sample) {
     if sample.servers.is_empty() {
         return;
     }
-    let each = |of: fn(&ServerMinute) -> f64| Value::Spread(sample.servers.iter().map(|server| (of(server), 1.0)).collect());
+    let each =
+        |of: fn(&ServerMinute) -> f64| Value::Spread(sample.servers.iter().map(|server| (of(server), 1.0)).collect());
     push(out, EC2, "CPUUtilization", "Percent", &dims, each(|server| server.cpu_pct));
     push(out, AGENT, "mem_used_percent", "Percent", &dims, each(|server| server.memory_pct));
     push(out, AGENT, "disk_used_percent", "Percent", &dims, each(|_| DISK_PCT));

@@ -70,7 +70,13 @@ pub fn analyze(artifact: &Value) -> Option<Beat> {
     let mut beat = Beat::new("analyze", text, tone);
     for finding in findings(artifact) {
         let tone = if finding.severity >= Severity::High { Tone::Bad } else { Tone::Note };
-        let text = format!("{} ({}, {:.0} % sure): {}", finding.rule, finding.severity, 100.0 * finding.confidence, finding.summary);
+        let text = format!(
+            "{} ({}, {:.0} % sure): {}",
+            finding.rule,
+            finding.severity,
+            100.0 * finding.confidence,
+            finding.summary
+        );
         beat.details.push(("finding", text, tone));
     }
     if let Some(why) = analysis.get("no_opportunity_because").and_then(Value::as_str) {
@@ -108,7 +114,8 @@ pub fn optimize(artifact: &Value) -> Option<Beat> {
         let field = |name: &str| line.get(name).and_then(Value::as_str).unwrap_or_default();
         let result = line.get("result");
         let of = |name: &str| result.and_then(|result| result.get(name)).and_then(Value::as_str).unwrap_or_default();
-        let before_after = match (line.get("before").and_then(Value::as_str), line.get("after").and_then(Value::as_str)) {
+        let before_after = match (line.get("before").and_then(Value::as_str), line.get("after").and_then(Value::as_str))
+        {
             (Some(before), Some(after)) => format!(" ({before} → {after})"),
             _ => String::new(),
         };
@@ -167,7 +174,8 @@ pub fn settlement(step: &'static str, artifact: &Value) -> Option<Beat> {
         let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let end = change.get("end")?;
         if let Some(again_s) = end.get("retry_after_s").and_then(Value::as_u64) {
-            let text = format!("{}: it may still take effect, so it is looked at again in {again_s} s", text(change, "what"));
+            let text =
+                format!("{}: it may still take effect, so it is looked at again in {again_s} s", text(change, "what"));
             beat.details.push(("in flight", text, Tone::Note));
             continue;
         }

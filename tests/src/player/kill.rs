@@ -31,7 +31,13 @@ const SLICE: Duration = Duration::from_millis(1);
 ///
 /// # Errors
 /// When the journal can't be read.
-pub async fn midway(records: &Records, endpoint: &str, step: &str, app: &str, within: Duration) -> Result<Killed, StackError> {
+pub async fn midway(
+    records: &Records,
+    endpoint: &str,
+    step: &str,
+    app: &str,
+    within: Duration,
+) -> Result<Killed, StackError> {
     let begun = Instant::now();
     while begun.elapsed() < within {
         let processes = processes(endpoint, step);

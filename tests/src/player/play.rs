@@ -90,7 +90,9 @@ impl Drop for Actor {
 /// When it can't be played to its end; that an expectation does not hold is no error but the verdict.
 pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to: &Path) -> Result<Verdict, PlayError> {
     story.heading(&scenario.name.replace('_', " "), &scenario.about)?;
-    let queue = stack.listen(&format!("told-{}-{}", scenario.name, scenario.apps.keys().next().map_or("", String::as_str))).await?;
+    let queue = stack
+        .listen(&format!("told-{}-{}", scenario.name, scenario.apps.keys().next().map_or("", String::as_str)))
+        .await?;
     let lives = scenario.apps.iter().map(|(app, setup)| async move {
         Life::begin(&stack.cloud, app, setup, Some(&stack.outputs.alarms_topic_arn)).await
     });
@@ -99,7 +101,10 @@ pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to
     let mut actors: Vec<Actor> = lives.into_iter().map(|life| enter(stack, life)).collect();
     let mut stage = Stage { stack, scenario, story, records: Records::new(stack), queue, start_s, started: false };
     let speed = stack.cloud.clock.speed;
-    let text = format!("the application lives, its last three hours are in CloudWatch; a minute there is {:.1} s here", 60.0 / speed);
+    let text = format!(
+        "the application lives, its last three hours are in CloudWatch; a minute there is {:.1} s here",
+        60.0 / speed
+    );
     stage.tell("studio", &text, Tone::Dim)?;
     let killer = scenario.kill.as_ref().map(|kill| stage.lie_in_wait(&kill.step));
     let pause = Duration::from_secs_f64(LOOK_EVERY_S / stack.cloud.clock.speed).max(LOOK_EVERY_MIN);
@@ -211,7 +216,8 @@ impl Stage<'_> {
                 // That nothing happens is known only at the end.
                 return false;
             }
-            let quiet = actor.watch.ended_s.is_some_and(|ended_s| minute - (ended_s - self.start_s) / 60.0 >= QUIET_MIN);
+            let quiet =
+                actor.watch.ended_s.is_some_and(|ended_s| minute - (ended_s - self.start_s) / 60.0 >= QUIET_MIN);
             !actor.watch.is_running() && quiet && minute >= setup.events_over_min() + QUIET_MIN
         })
     }
@@ -226,9 +232,10 @@ impl Stage<'_> {
                 Finding { holds: true, text: format!("killed process {pid} while change {change} was open") }
             }
             Ok(Err(error)) => return Err(error.into()),
-            Ok(Ok(Killed::Missed)) | Err(_) => {
-                Finding { holds: false, text: "the step was never killed: it had no open change to be killed at".to_owned() }
-            }
+            Ok(Ok(Killed::Missed)) | Err(_) => Finding {
+                holds: false,
+                text: "the step was never killed: it had no open change to be killed at".to_owned(),
+            },
         };
         Ok((app, finding))
     }

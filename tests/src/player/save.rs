@@ -20,7 +20,9 @@ pub async fn save(stack: &Stack, watch: &Watch, directory: &Path) -> Result<Path
     fs::remove_dir_all(&home).ok();
     fs::create_dir_all(&home).map_err(failed("save", &shown))?;
     let records = Records::new(stack);
-    for (table, file) in [(&stack.outputs.executions_table, "executions.jsonl"), (&stack.outputs.changes_table, "changes.jsonl")] {
+    for (table, file) in
+        [(&stack.outputs.executions_table, "executions.jsonl"), (&stack.outputs.changes_table, "changes.jsonl")]
+    {
         let text = lines(stack, table, &watch.app).await?;
         fs::write(home.join(file), text).map_err(failed("save", &shown))?;
     }

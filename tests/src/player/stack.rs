@@ -3,6 +3,7 @@
 use crate::cloud::{Cloud, CloudError};
 use crate::scenario::Scenario;
 use aws_sdk_s3::error::DisplayErrorContext;
+use aws_sdk_sqs::types::QueueAttributeName;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -116,10 +117,16 @@ impl Stack {
     /// When the cloud refuses.
     pub async fn listen(&self, name: &str) -> Result<String, StackError> {
         let sqs = self.cloud.sqs();
-        let made = sqs.create_queue().queue_name(name).send().await.map_err(StackError::call("CreateQueue", name))?;
-        let url = made.queue_url().unwrap_or_default().to_owned();
         let arn = format!("arn:aws:sqs:{}:{}:{name}", self.cloud.state.region, self.account());
         let topic = &self.outputs.notifications_topic_arn;
+        // As on AWS, a topic delivers to a queue only where the queue's own policy lets it.
+        let policy = json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
+            "Resource": arn, "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }]});
+        let create = sqs.create_queue().queue_name(name).attributes(QueueAttributeName::Policy, policy.to_string());
+        let made = create.send().await.map_err(StackError::call("CreateQueue", name))?;
+        let url = made.queue_url().unwrap_or_default().to_owned();
         let subscribe = self.cloud.sns().subscribe().topic_arn(topic).protocol("sqs").endpoint(arn);
         subscribe.send().await.map_err(StackError::call("Subscribe", topic))?;
         Ok(url)

@@ -109,7 +109,11 @@ impl Watch {
             .map(|alarm| Beat::new("ALARM", format!("{}: {}", alarm.name, alarm.description), Tone::Bad))
             .collect();
         if fresh.len() > ALARMS_NAMED_MAX {
-            beats.push(Beat::new("ALARM", format!("and {}", plural(fresh.len() - ALARMS_NAMED_MAX, "more alarm")), Tone::Bad));
+            beats.push(Beat::new(
+                "ALARM",
+                format!("and {}", plural(fresh.len() - ALARMS_NAMED_MAX, "more alarm")),
+                Tone::Bad,
+            ));
         }
         // An alarm that has calmed down is told again when it goes off again.
         self.alarms = ringing.into_iter().map(|alarm| alarm.name).collect();

@@ -37,9 +37,10 @@ pub async fn see(stack: &Stack, resources: &Resources) -> Result<Seen, StackErro
     let groups = groups.send().await.map_err(StackError::call("DescribeAutoScalingGroups", &names.group))?;
     for group in groups.auto_scaling_groups() {
         seen.servers = f64::from(group.desired_capacity().unwrap_or(0));
-        let serving = group.instances().iter().filter(|instance| {
-            instance.lifecycle_state().is_some_and(|state| state.as_str() == "InService")
-        });
+        let serving = group
+            .instances()
+            .iter()
+            .filter(|instance| instance.lifecycle_state().is_some_and(|state| state.as_str() == "InService"));
         seen.instances = serving.filter_map(|instance| instance.instance_id().map(str::to_owned)).collect();
     }
     let services = stack.cloud.ecs().describe_services().cluster(&names.cluster).services(&names.service);
@@ -77,7 +78,8 @@ async fn levels(stack: &Stack, names: &Names) -> Result<BTreeMap<&'static str, f
     let end_s = now_s - now_s.rem_euclid(60.0);
     let queries = sources(names).into_iter().map(|(id, namespace, metric, stat, dimensions, _)| {
         let dimensions = dimensions.iter().map(|(name, value)| Dimension::builder().name(*name).value(*value).build());
-        let metric = Metric::builder().namespace(namespace).metric_name(metric).set_dimensions(Some(dimensions.collect()));
+        let metric =
+            Metric::builder().namespace(namespace).metric_name(metric).set_dimensions(Some(dimensions.collect()));
         let stat = MetricStat::builder().metric(metric.build()).period(60).stat(stat).build();
         MetricDataQuery::builder().id(id).metric_stat(stat).build()
     });

@@ -133,11 +133,13 @@ impl Run<'_> {
         let number = u32::try_from(self.end.iterations.len() + 1).unwrap_or(u32::MAX);
         self.live(self.reaction_min);
         let before = self.end.stage.snapshot(policy.window_s);
-        let (analysis, memory) = health::analyze(&before, &self.rules.objectives, policy, std::mem::take(&mut self.memory));
+        let (analysis, memory) =
+            health::analyze(&before, &self.rules.objectives, policy, std::mem::take(&mut self.memory));
         self.memory = memory;
         let tried: Vec<Tried> = self.end.made.iter().map(tried).collect();
         let plan = health::plan(&before, &analysis, policy, &self.rules.limits, &tried, &self.execution, number);
-        let found: Vec<String> = analysis.findings.iter().map(|f| format!("{} ({}): {}", f.rule, f.severity, f.summary)).collect();
+        let found: Vec<String> =
+            analysis.findings.iter().map(|f| format!("{} ({}): {}", f.rule, f.severity, f.summary)).collect();
         self.tell(format!("{number}: score {:?}; {found:?}; not now {:?}", analysis.score, plan.passed_over));
         self.end.rules.extend(analysis.findings.iter().map(|finding| finding.rule.to_string()));
         self.live(self.reaction_min);
@@ -149,7 +151,8 @@ impl Run<'_> {
         let settle = plan.changes.iter().map(|change| change.action.spec().settle_s + policy.window_s).max();
         self.live(settle.unwrap_or(0).max(policy.wait_s) / 60);
         let after = self.end.stage.snapshot(policy.window_s);
-        let score_after = health::analyze(&after, &self.rules.objectives, policy, self.memory.clone()).0.score.known().copied();
+        let score_after =
+            health::analyze(&after, &self.rules.objectives, policy, self.memory.clone()).0.score.known().copied();
         let (verified, undone) = self.verify(first, &before, &after);
         self.tell(format!("{number}: score after {score_after:?}"));
         self.end.iterations.push(IterationRecord {
@@ -173,7 +176,9 @@ impl Run<'_> {
     }
 
     fn make(&mut self, change: &Change, before: &Snapshot) {
-        let Some(prior) = self.end.stage.resources().into_iter().find(|resource| resource.id == change.resource) else { return };
+        let Some(prior) = self.end.stage.resources().into_iter().find(|resource| resource.id == change.resource) else {
+            return;
+        };
         let facts = self.facts(change, &prior, before);
         match guard::clear(change, &facts, &self.rules.limits) {
             Err(refusal) => {

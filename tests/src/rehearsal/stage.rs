@@ -67,7 +67,8 @@ impl Stage {
         names.load_balancer = format!("app/{app}/2");
         let plans = alarm_plans(app, &names, &params);
         let long_ago = -20_000;
-        let servers = (0..params.web.servers).map(|n| Server { id: format!("i-{n:04}"), launched_min: long_ago }).collect();
+        let servers =
+            (0..params.web.servers).map(|n| Server { id: format!("i-{n:04}"), launched_min: long_ago }).collect();
         let mut stage = Self {
             store: Store::default(),
             app: app.to_owned(),
@@ -255,12 +256,22 @@ impl Stage {
             .iter()
             .map(|plan| {
                 let values = (1..=i64::from(plan.minutes)).map(|ago| {
-                    self.store.value(plan.namespace, plan.metric, &plan.dimensions, plan.stat, START_MIN + self.now_min - ago)
+                    self.store.value(
+                        plan.namespace,
+                        plan.metric,
+                        &plan.dimensions,
+                        plan.stat,
+                        START_MIN + self.now_min - ago,
+                    )
                 });
                 let values: Vec<Option<f64>> = values.collect();
                 let state = match values {
-                    _ if values.iter().all(|value| value.is_some_and(|value| value > plan.threshold)) => AlarmState::Alarm,
-                    _ if values.iter().all(Option::is_none) && plan.missing == "missing" => AlarmState::InsufficientData,
+                    _ if values.iter().all(|value| value.is_some_and(|value| value > plan.threshold)) => {
+                        AlarmState::Alarm
+                    }
+                    _ if values.iter().all(Option::is_none) && plan.missing == "missing" => {
+                        AlarmState::InsufficientData
+                    }
                     _ => AlarmState::Ok,
                 };
                 Alarm { name: plan.name.clone(), state, since: None, reason: plan.description.clone() }
@@ -273,7 +284,12 @@ impl Stage {
         let tags: BTreeMap<String, String> = [("maintainer:app".to_owned(), self.app.clone())].into();
         let names = &self.names;
         let target_group = format!("arn:aws:elasticloadbalancing:us-east-1:000000000000:{}", names.target_group);
-        let resource = |id: &str, name: &str, live| Resource { id: ResourceId::from(id), name: name.to_owned(), tags: tags.clone(), live };
+        let resource = |id: &str, name: &str, live| Resource {
+            id: ResourceId::from(id),
+            name: name.to_owned(),
+            tags: tags.clone(),
+            live,
+        };
         let instances = self.servers.iter().map(|server| Instance {
             id: server.id.clone(),
             in_service: self.serves(server),
@@ -299,7 +315,13 @@ impl Stage {
             last_deployment_at: Some(time(self.deployed_min)),
             bounds: Some((1, 10)),
         };
-        let cache = Cache { engine: "redis".to_owned(), host: "127.0.0.1".to_owned(), port: 1, tls: false, nodes: vec![names.cache.clone()] };
+        let cache = Cache {
+            engine: "redis".to_owned(),
+            host: "127.0.0.1".to_owned(),
+            port: 1,
+            tls: false,
+            nodes: vec![names.cache.clone()],
+        };
         let database = Database {
             engine: "postgres".to_owned(),
             instance_class: "db.t4g.medium".to_owned(),
@@ -309,7 +331,11 @@ impl Stage {
         };
         let (group, balancer) = (names.target_group.clone(), names.load_balancer.clone());
         vec![
-            resource(&target_group, &self.app, Live::TargetGroup { target_group: group, load_balancer: balancer.clone() }),
+            resource(
+                &target_group,
+                &self.app,
+                Live::TargetGroup { target_group: group, load_balancer: balancer.clone() },
+            ),
             resource("arn:lb", &self.app, Live::LoadBalancer { load_balancer: balancer }),
             resource("arn:asg", &names.group, Live::AutoScalingGroup(fleet)),
             resource("arn:ecs", &names.service, Live::EcsService(service)),

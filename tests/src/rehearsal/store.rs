@@ -16,7 +16,8 @@ pub struct Store {
 }
 
 fn key<'a>(namespace: &str, metric: &str, dimensions: impl Iterator<Item = (&'a str, &'a str)>) -> Key {
-    let mut dimensions: Vec<(String, String)> = dimensions.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let mut dimensions: Vec<(String, String)> =
+        dimensions.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     dimensions.sort();
     (namespace.to_owned(), metric.to_owned(), dimensions)
 }
@@ -30,7 +31,14 @@ impl Store {
     }
 
     /// One value of a metric.
-    pub fn value(&self, namespace: &str, metric: &str, dimensions: &[(&str, String)], stat: &str, minute: i64) -> Option<f64> {
+    pub fn value(
+        &self,
+        namespace: &str,
+        metric: &str,
+        dimensions: &[(&str, String)],
+        stat: &str,
+        minute: i64,
+    ) -> Option<f64> {
         let dimensions = dimensions.iter().map(|(name, value)| (*name, value.as_str()));
         statistic(self.metrics.get(&key(namespace, metric, dimensions))?.get(&minute)?, stat)
     }
@@ -43,8 +51,9 @@ impl Store {
             return Observed::Missing(Missing::NoData);
         };
         let scale = reading.spec.scale;
-        let values: Vec<Option<f64>> =
-            (from..to).map(|minute| points.get(&minute).and_then(|value| statistic(value, stat)).map(|value| value * scale)).collect();
+        let values: Vec<Option<f64>> = (from..to)
+            .map(|minute| points.get(&minute).and_then(|value| statistic(value, stat)).map(|value| value * scale))
+            .collect();
         if values.iter().all(Option::is_none) {
             return Observed::Missing(Missing::NoData);
         }
@@ -71,11 +80,13 @@ fn statistic(value: &Value, stat: &str) -> Option<f64> {
             let mut sorted = spread.clone();
             sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
             let mut seen = 0.0;
-            sorted.iter().find(|(_, each)| {
-                seen += each;
-                seen > share * (count - 1.0)
-            })
-            .map(|(value, _)| *value)
+            sorted
+                .iter()
+                .find(|(_, each)| {
+                    seen += each;
+                    seen > share * (count - 1.0)
+                })
+                .map(|(value, _)| *value)
         }
     }
 }

@@ -28,7 +28,9 @@ fn failures(scenario: &Scenario, app: &str, end: &End) -> Vec<String> {
     if !holds {
         failed.push(format!("status {:?}, expected {:?}", end.next, expect.status));
     }
-    failed.extend(expect.findings.iter().filter(|rule| !end.rules.contains(*rule)).map(|rule| format!("no finding {rule}")));
+    failed.extend(
+        expect.findings.iter().filter(|rule| !end.rules.contains(*rule)).map(|rule| format!("no finding {rule}")),
+    );
     let count = |undone_only: bool, kind| {
         let of_kind = end.made.iter().filter(|made| made.change.action.kind() == kind && (made.undone || !undone_only));
         u32::try_from(of_kind.count()).unwrap()
@@ -99,7 +101,11 @@ fn prop_every_run_ends_and_leaves_nothing_that_did_not_help() {
     let happenings = |random: &mut fastrand::Rng| match random.u8(0..8) {
         0 => Happening::Load { factor: 0.5 + 2.5 * random.f64(), over_min: 5.0 * random.f64() },
         1 => Happening::Leak { pct_per_min: 2.0 * random.f64() },
-        2 => Happening::SickInstance { index: random.usize(0..4), slowdown: 1.0 + 9.0 * random.f64(), error_pct: 50.0 * random.f64() },
+        2 => Happening::SickInstance {
+            index: random.usize(0..4),
+            slowdown: 1.0 + 9.0 * random.f64(),
+            error_pct: 50.0 * random.f64(),
+        },
         3 => Happening::PoisonCache {},
         4 => Happening::Messages { factor: 4.0 * random.f64() + 0.1 },
         5 => Happening::Database { capacity_factor: 0.3 + random.f64(), contention_factor: 1.0 + 60.0 * random.f64() },

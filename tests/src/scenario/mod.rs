@@ -104,9 +104,10 @@ impl Scenario {
 
     /// The name of an application, or one that begins with it (`shop-worker`), with the suffix in its place.
     fn renamed(&self, text: &str, suffix: &str) -> String {
-        let owner = self.apps.keys().find(|app| {
-            text.strip_prefix(app.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-        });
+        let owner = self
+            .apps
+            .keys()
+            .find(|app| text.strip_prefix(app.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')));
         owner.map_or_else(|| text.to_owned(), |app| format!("{app}-{suffix}{}", &text[app.len()..]))
     }
 

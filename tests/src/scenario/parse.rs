@@ -84,7 +84,8 @@ fn check(scenario: &Scenario) -> Check {
             && name.starts_with(|c: char| c.is_ascii_lowercase())
             && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
         if !valid {
-            let why = format!("\"{name}\" must be {APP_NAME_MAX} lower-case letters and digits at most, a letter first");
+            let why =
+                format!("\"{name}\" must be {APP_NAME_MAX} lower-case letters and digits at most, a letter first");
             return refuse("apps", &why);
         }
         let web = &app.sizes.web;
@@ -96,7 +97,10 @@ fn check(scenario: &Scenario) -> Check {
             return refuse(&format!("apps.{name}.expect.changes"), "without a run there are no changes to expect");
         }
         if !app.config.is_object() {
-            return refuse(&format!("apps.{name}.config"), "it must be a mapping, as under the application's name in maintainer.yaml");
+            return refuse(
+                &format!("apps.{name}.config"),
+                "it must be a mapping, as under the application's name in maintainer.yaml",
+            );
         }
         for (index, event) in app.events.iter().enumerate() {
             check_event(event).map_err(|why| (format!("apps.{name}.events[{index}]"), why))?;
@@ -173,10 +177,12 @@ apps:
 
     #[test]
     fn a_suffix_renames_applications_everywhere() {
-        let text = SHORT.replace("time_limit_min: 60", "time_limit_min: 60\ntrigger: {manual: {at_min: 1, input: {app: shop}}}");
+        let text = SHORT
+            .replace("time_limit_min: 60", "time_limit_min: 60\ntrigger: {manual: {at_min: 1, input: {app: shop}}}");
         let renamed = parse(&text, "x").unwrap().with_suffix("a1");
         assert!(renamed.apps.contains_key("shop-a1"));
-        let text = SHORT.replace("    expect:", "    config: {capacity: {shop-worker: {max: 4}, shopping: {}}}\n    expect:");
+        let text =
+            SHORT.replace("    expect:", "    config: {capacity: {shop-worker: {max: 4}, shopping: {}}}\n    expect:");
         let config = &parse(&text, "x").unwrap().with_suffix("a1").apps["shop-a1"].config;
         assert_eq!(*config, serde_json::json!({"capacity": {"shop-a1-worker": {"max": 4}, "shopping": {}}}));
         assert_eq!(renamed.trigger, Trigger::Manual { at_min: 1.0, input: serde_json::json!({"app": "shop-a1"}) });

@@ -108,7 +108,8 @@ pub fn storm_plans(app: &str, count: u32) -> Vec<AlarmPlan> {
 pub async fn put(cloud: &Cloud, app: &str, plans: &[AlarmPlan], topic: Option<&str>) -> Result<(), StudioError> {
     let cloudwatch = cloud.cloudwatch();
     for plan in plans {
-        let dimensions = plan.dimensions.iter().map(|(name, value)| Dimension::builder().name(*name).value(value).build());
+        let dimensions =
+            plan.dimensions.iter().map(|(name, value)| Dimension::builder().name(*name).value(value).build());
         let mut call = cloudwatch
             .put_metric_alarm()
             .alarm_name(&plan.name)

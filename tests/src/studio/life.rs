@@ -52,7 +52,12 @@ impl Life {
     ///
     /// # Errors
     /// When Redis or the cloud refuses.
-    pub async fn begin(cloud: &Cloud, app: &str, scenario: &AppScenario, topic: Option<&str>) -> Result<Self, StudioError> {
+    pub async fn begin(
+        cloud: &Cloud,
+        app: &str,
+        scenario: &AppScenario,
+        topic: Option<&str>,
+    ) -> Result<Self, StudioError> {
         let redis = RedisServer::start(app)?;
         let params = scenario.sizes.clone();
         cache::warm_up(redis.port(), &params.cache)?;
@@ -115,7 +120,8 @@ impl Life {
             let minute = f64::from(self.next_minute);
             if lived == 0 {
                 self.act(minute)?;
-                self.world = self.eyes.look(cloud, &self.resources, &self.model.params().cache, minute.max(1.0)).await?;
+                self.world =
+                    self.eyes.look(cloud, &self.resources, &self.model.params().cache, minute.max(1.0)).await?;
             }
             let sample = self.live(minute, &mut data);
             self.next_minute += 1;

@@ -89,10 +89,7 @@ async fn load_balancer(cloud: &Cloud, app: &str, names: &mut Names) -> Result<St
         .and_then(|balancer| balancer.load_balancer_arn())
         .ok_or_else(|| StudioError::incomplete(operation, app, "an ARN"))?
         .to_owned();
-    let forward = Action::builder()
-        .r#type(ActionTypeEnum::Forward)
-        .target_group_arn(&target_group)
-        .build();
+    let forward = Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn(&target_group).build();
     elb.create_listener()
         .load_balancer_arn(&balancer)
         .protocol(ProtocolEnum::Http)
@@ -111,7 +108,13 @@ fn after<'a>(arn: &'a str, mark: &str) -> &'a str {
     arn.rsplit_once(mark).map_or(arn, |(_, rest)| rest)
 }
 
-async fn web_group(cloud: &Cloud, app: &str, names: &Names, params: &Params, target_group: &str) -> Result<(), StudioError> {
+async fn web_group(
+    cloud: &Cloud,
+    app: &str,
+    names: &Names,
+    params: &Params,
+    target_group: &str,
+) -> Result<(), StudioError> {
     let scaling = cloud.autoscaling();
     scaling
         .create_launch_configuration()

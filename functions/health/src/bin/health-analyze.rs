@@ -12,8 +12,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let (artifacts, executions, journal) = (start.artifacts()?, start.executions()?, start.journal()?);
     serve("health-analyze", async |call: Call<Run>| {
         let app = settings.app(&call.input.app).await?;
-        let world =
-            World { clock: &start.clock, artifacts: &artifacts, executions: &executions, journal: &journal };
+        let world = World { clock: &start.clock, artifacts: &artifacts, executions: &executions, journal: &journal };
         analyze(call.input, &app, &world).await
     })
     .await

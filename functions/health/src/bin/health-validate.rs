@@ -15,8 +15,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     serve("health-validate", async |call: Call<Run>| {
         let app = settings.app(&call.input.app).await?;
         let see = observe::World { clock: &start.clock, inventory: &inventory, telemetry: &telemetry };
-        let world =
-            World { see, leases: &leases, artifacts: &artifacts, executions: &executions, journal: &journal };
+        let world = World { see, leases: &leases, artifacts: &artifacts, executions: &executions, journal: &journal };
         validate(call.input, &app, &world).await
     })
     .await

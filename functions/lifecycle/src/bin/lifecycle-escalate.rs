@@ -11,8 +11,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let (executions, journal) = (start.executions()?, start.journal()?);
     let (artifacts, notifier) = (start.artifacts()?, start.notifier()?);
     serve("lifecycle-escalate", async |call: Call<Run>| {
-        let world =
-            World { executions: &executions, journal: &journal, artifacts: &artifacts, notifier: &notifier };
+        let world = World { executions: &executions, journal: &journal, artifacts: &artifacts, notifier: &notifier };
         escalate(call.input, &world).await
     })
     .await

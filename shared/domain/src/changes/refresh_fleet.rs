@@ -9,7 +9,11 @@ pub(super) const SPEC: ChangeSpec = ChangeSpec {
     name: "refresh_fleet",
     risk: Risk::Medium,
     reversal: Reversal::SelfRestoring,
-    permissions: &["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeInstanceRefreshes", "autoscaling:StartInstanceRefresh"],
+    permissions: &[
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeInstanceRefreshes",
+        "autoscaling:StartInstanceRefresh",
+    ],
     settle_s: 600,
     when_inconclusive: WhenInconclusive::Keep,
 };

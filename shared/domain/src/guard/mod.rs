@@ -163,9 +163,9 @@ fn scope(change: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal>
             busy(service.deployment_in_progress, "a deployment")
         }
         (Action::FlushCache { .. }, Live::Cache(_)) | (Action::InvalidateCdn { .. }, Live::Distribution) => Ok(()),
-        (action, live) => Err(Refusal::NothingToDo {
-            why: format!("\"{action}\" does not apply to a {}", live.kind()),
-        }),
+        (action, live) => {
+            Err(Refusal::NothingToDo { why: format!("\"{action}\" does not apply to a {}", live.kind()) })
+        }
     }
 }
 

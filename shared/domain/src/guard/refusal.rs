@@ -134,7 +134,9 @@ impl fmt::Display for Refusal {
             Self::NeedsApproval { risk } => write!(f, "the mode for {risk} risk is approve and nobody has approved it"),
             Self::Irreversible => f.write_str("it can't be undone and needs an approval"),
             Self::KillSwitch => f.write_str("the kill switch is on"),
-            Self::KillSwitchUnreadable { why } => write!(f, "the kill switch could not be read ({why}), so nothing is changed"),
+            Self::KillSwitchUnreadable { why } => {
+                write!(f, "the kill switch could not be read ({why}), so nothing is changed")
+            }
             Self::Frozen { window } => write!(f, "the freeze window \"{window}\" holds"),
             Self::Protected => write!(f, "the resource is protected by its owner"),
             Self::Stale { age_s, max_s } => write!(f, "the snapshot is {age_s} s old, {max_s} s are allowed"),
@@ -146,7 +148,10 @@ impl fmt::Display for Refusal {
                 write!(f, "the resource was changed {since_s} s ago, the cool-down is {min_s} s")
             }
             Self::Repeated { times, max } => {
-                write!(f, "the same remedy was applied {times} times in a day, {max} are allowed: the cause is elsewhere")
+                write!(
+                    f,
+                    "the same remedy was applied {times} times in a day, {max} are allowed: the cause is elsewhere"
+                )
             }
             Self::CircuitOpen { undos, max } => {
                 write!(f, "{undos} changes were undone in a day, {max} open the circuit breaker")
@@ -155,7 +160,9 @@ impl fmt::Display for Refusal {
                 write!(f, "{out} of {of} members would be out of service, {max_pct:.0} % are allowed")
             }
             Self::LastHealthy { healthy } => write!(f, "only {healthy} healthy member is left"),
-            Self::OutOfBounds { wanted, min, max } => write!(f, "{wanted} is outside the owner's bounds {min} to {max}"),
+            Self::OutOfBounds { wanted, min, max } => {
+                write!(f, "{wanted} is outside the owner's bounds {min} to {max}")
+            }
             Self::StepTooLarge { from, to, factor_max } => {
                 write!(f, "from {from} to {to} is more than a factor of {factor_max} at once")
             }

@@ -162,7 +162,7 @@ proptest! {
 
     #[test]
     fn prop_a_useless_change_is_never_verified_whatever_the_load_does(
-        utilization in 0.2_f64..0.9, ratio in 0.3_f64..1.0, symptom in any::<bool>()
+        utilization in 0.2_f64..0.96, ratio in 0.3_f64..1.0, symptom in any::<bool>()
     ) {
         let web = |load: f64| {
             let rho = utilization * load;

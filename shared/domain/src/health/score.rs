@@ -9,7 +9,7 @@ use super::view::View;
 use crate::ids::{ResourceId, SignalId};
 use crate::objective::Objectives;
 use crate::observed::{Missing, Observed};
-use crate::resource::{Resource, ResourceKind};
+use crate::resource::{Live, Resource, ResourceKind};
 use crate::signal::{Judge, Role};
 use crate::signals;
 use crate::snapshot::AlarmState;
@@ -115,10 +115,10 @@ fn judged(view: &View<'_>, objectives: &Objectives) -> Vec<SignalScore> {
                 Observed::Known(series) => view.level_of(spec.id, series),
                 Observed::Missing(reason) => Observed::Missing(reason.clone()),
             };
-            let level = match (&measurement.member, level) {
-                // A member that has never published anything has just been launched; one that stopped stays missing.
-                (Some(_), Observed::Missing(Missing::NoData)) => not_published("has not published anything yet"),
-                (_, level) => silence(view, resource, spec.id, level),
+            let level = match &measurement.member {
+                Some(member) if level.is_missing() => member_silence(resource, member, level),
+                Some(_) => level,
+                None => silence(view, resource, spec.id, level),
             };
             scores.push(of_level(spec.id, spec.title, resource, measurement.member.clone(), judge, level));
         }
@@ -164,6 +164,22 @@ fn silence(view: &View<'_>, resource: &Resource, signal: &str, level: Observed<f
         _ => return level,
     };
     not_published(why)
+}
+
+/// A member that has never published anything has just been launched, and one that is not in service is on its way out.
+/// One that serves and has stopped publishing stays missing.
+fn member_silence(resource: &Resource, member: &str, level: Observed<f64>) -> Observed<f64> {
+    let leaves = match &resource.live {
+        Live::AutoScalingGroup(fleet) => {
+            fleet.instances.iter().any(|instance| instance.id == member && !instance.in_service)
+        }
+        _ => false,
+    };
+    match level {
+        Observed::Missing(Missing::NoData) => not_published("has not published anything yet"),
+        Observed::Missing(Missing::Stale(_)) if leaves => not_published("is not in service"),
+        level => level,
+    }
 }
 
 fn not_published(why: &str) -> Observed<f64> {
@@ -331,6 +347,14 @@ mod tests {
             .missing("queue_depth", "queue", Missing::NoData);
         let analysis = night.analysis();
         assert_eq!((analysis.score, analysis.unmeasured), (Observed::Known(10.0), Vec::<String>::new()));
+    }
+
+    #[test]
+    fn a_member_that_comes_or_goes_may_be_silent_and_one_that_serves_may_not() {
+        let stopped = || Shop::new().member("instance_cpu_pct", "i-2", |ago| (ago > 20.0).then_some(47.0));
+        assert_eq!(stopped().score(), Some(6.0));
+        assert_eq!(stopped().fleet(|fleet| fleet.instances[1].in_service = false).score(), Some(10.0));
+        assert_eq!(Shop::new().member("instance_cpu_pct", "i-2", |_| None).score(), Some(10.0), "just launched");
     }
 
     #[test]

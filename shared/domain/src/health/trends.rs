@@ -87,7 +87,8 @@ fn trend(view: &View<'_>, signal: &SignalScore) -> Option<TrendSeen> {
 fn is_flat(points: &Points, least_per_hour: f64) -> bool {
     let (Some((first, _)), Some((last, _))) = (points.first(), points.last()) else { return true };
     let hours = f64::from(i32::try_from(last.duration_since(*first).as_secs()).unwrap_or(i32::MAX)) / 3_600.0;
-    let (low, high) = points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (_, v)| (low.min(*v), high.max(*v)));
+    let (low, high) =
+        points.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (_, v)| (low.min(*v), high.max(*v)));
     high - low < 0.5 * least_per_hour * hours
 }
 

@@ -9,8 +9,8 @@ mod context;
 mod report;
 mod step;
 
-pub use context::{ActError, Context, FreezeAt, ModeOf, Ports, Rules, Timing};
 pub(crate) use context::earlier;
+pub use context::{ActError, Context, FreezeAt, ModeOf, Ports, Rules, Timing};
 pub use report::{ChangeReport, ChangeResult, Report, Stop};
 
 use domain::plan::Plan;

@@ -13,7 +13,11 @@ use domain::snapshot::Snapshot;
 use futures::future::join3;
 
 /// Makes one change, or says why not.
-pub(super) async fn make(context: &Context<'_>, change: &Change, snapshot: &Snapshot) -> Result<ChangeReport, ActError> {
+pub(super) async fn make(
+    context: &Context<'_>,
+    change: &Change,
+    snapshot: &Snapshot,
+) -> Result<ChangeReport, ActError> {
     let lease = lease::renew(context).await?;
     let entries = facts::recent(context).await?;
     if let Some(entry) = entries.iter().find(|entry| *entry.id() == change.id) {
@@ -77,12 +81,8 @@ async fn announced(
     snapshot: &Snapshot,
     lease: &Lease,
 ) -> Result<ChangeResult, ActError> {
-    let (entries, live, kill_switch) = join3(
-        facts::recent(context),
-        context.ports.actuator.live(&entry.prior),
-        context.ports.switch.read(),
-    )
-    .await;
+    let (entries, live, kill_switch) =
+        join3(facts::recent(context), context.ports.actuator.live(&entry.prior), context.ports.switch.read()).await;
     let mut entries = match entries {
         Ok(entries) => entries,
         Err(error) => {
@@ -142,7 +142,9 @@ async fn unknown(context: &Context<'_>, entry: Entry, lost: &PortError) -> Resul
         Effect::Happened => applied(context, entry, "the answer was lost, the live state shows it").await,
         Effect::CannotTell => applied(context, entry, "the answer was lost; it counts as done").await,
         // The request may still be on its way: only time proves that it is not, so the entry stays open.
-        Effect::NeverHappened => Ok(ChangeResult::Unsettled { why: format!("{lost}; the live state does not show it") }),
+        Effect::NeverHappened => {
+            Ok(ChangeResult::Unsettled { why: format!("{lost}; the live state does not show it") })
+        }
         Effect::Superseded(difference) => Ok(ChangeResult::Unsettled { why: format!("{lost}; {difference}") }),
     }
 }

@@ -49,7 +49,8 @@ pub async fn residue(context: &Context<'_>) -> Result<Settlement, ActError> {
 /// # Errors
 /// As [`residue`].
 pub async fn abandoned(context: &Context<'_>) -> Result<Settlement, ActError> {
-    close_all(context, |entry| entry.execution == context.run.execution_id, "the run ended before it was verified").await
+    close_all(context, |entry| entry.execution == context.run.execution_id, "the run ended before it was verified")
+        .await
 }
 
 /// Finds out what became of this run's intents whose answer was lost, and undoes nothing. To be called before verifying.
@@ -79,22 +80,17 @@ pub async fn to_verify(context: &Context<'_>) -> Result<Vec<Entry>, ActError> {
 /// Open entries of the application, oldest first.
 pub(crate) async fn open(context: &Context<'_>, of: impl Fn(&Entry) -> bool) -> Result<Vec<Entry>, ActError> {
     let from = earlier(context.now(), LOOK_BACK_S);
-    let mut entries = context
-        .ports
-        .journal
-        .since(&context.run.app, from)
-        .await
-        .map_err(|source| ActError::Journal { doing: format!("find open changes of {}", context.run.app), source })?;
+    let mut entries =
+        context.ports.journal.since(&context.run.app, from).await.map_err(|source| ActError::Journal {
+            doing: format!("find open changes of {}", context.run.app),
+            source,
+        })?;
     entries.retain(|entry| entry.state.is_open() && of(entry));
     Ok(entries)
 }
 
 /// First finds out, oldest first, what has happened; then undoes, newest first.
-async fn close_all(
-    context: &Context<'_>,
-    of: impl Fn(&Entry) -> bool,
-    why: &str,
-) -> Result<Settlement, ActError> {
+async fn close_all(context: &Context<'_>, of: impl Fn(&Entry) -> bool, why: &str) -> Result<Settlement, ActError> {
     let mut settlement = Settlement::default();
     let mut happened = Vec::new();
     for entry in open(context, of).await? {
@@ -111,7 +107,11 @@ async fn close_all(
     let mut blocked: BTreeSet<ResourceId> = settlement.left_open().map(|line| line.resource.clone()).collect();
     for entry in happened.into_iter().rev() {
         let line = if blocked.contains(&entry.change.resource) {
-            Settled::line(&entry, End::LeftOpen { why: "a later change of the resource is still open".to_owned() }, context.now())
+            Settled::line(
+                &entry,
+                End::LeftOpen { why: "a later change of the resource is still open".to_owned() },
+                context.now(),
+            )
         } else if entry.change.action.spec().reversal == Reversal::Undoable {
             undo::put_back(context, entry, None, why).await?
         } else {
@@ -172,7 +172,9 @@ pub(crate) async fn resolve(context: &Context<'_>, entry: Entry) -> Result<Resol
         Ok(now) => match effect(&entry.change.action, &entry.prior.live, &now.live) {
             Effect::Happened => happened(entry, "found done in the live state"),
             Effect::CannotTell => happened(entry, "nothing shows whether it was done; it counts as done"),
-            Effect::NeverHappened => closed(context, &entry, EntryState::NotApplied, "the live state is the one before it"),
+            Effect::NeverHappened => {
+                closed(context, &entry, EntryState::NotApplied, "the live state is the one before it")
+            }
             Effect::Superseded(difference) => {
                 closed(context, &entry, EntryState::Superseded, &format!("somebody else has changed it: {difference}"))
             }
@@ -219,7 +221,8 @@ pub(crate) async fn record(context: &Context<'_>, from: EntryState, entry: Entry
             Ok(()) => return Ok(Recorded::Now(Box::new(entry))),
             Err(error) => error,
         };
-        let may_pass = matches!(source, PortError::Throttled { .. } | PortError::Unknown { .. } | PortError::Conflict { .. });
+        let may_pass =
+            matches!(source, PortError::Throttled { .. } | PortError::Unknown { .. } | PortError::Conflict { .. });
         if attempt >= RECORD_ATTEMPTS || !may_pass {
             return Err(ActError::Journal { doing: format!("record change {}", entry.id()), source });
         }

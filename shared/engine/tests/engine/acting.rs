@@ -48,7 +48,8 @@ fn captures_the_state_right_before_the_change_and_not_that_of_the_snapshot() {
 fn reports_a_refusal_with_its_guard_and_changes_nothing() {
     let bench = shop();
     let line = bench.make("c1", build::set_fleet("web", 13));
-    let ChangeResult::Refused { refusal: Refusal::OutOfBounds { wanted: 13, min: 1, max: 12 }, why } = line.result else {
+    let ChangeResult::Refused { refusal: Refusal::OutOfBounds { wanted: 13, min: 1, max: 12 }, why } = line.result
+    else {
         panic!("{line:?}")
     };
     assert_eq!(why, "13 is outside the owner's bounds 1 to 12");

@@ -139,7 +139,8 @@ pub fn call_again(resources: Vec<Resource>, plan: &Plan, operation: &str, time: 
     let process = Process::sound(&twin.world);
     let _report = twin.act_in(&process, plan);
     let calls = process.calls();
-    let mut numbers = calls.iter().enumerate().filter(|(_, call)| call.operation == operation).map(|(number, _)| number);
+    let mut numbers =
+        calls.iter().enumerate().filter(|(_, call)| call.operation == operation).map(|(number, _)| number);
     numbers.nth(time).expect("the plan makes such a call so often")
 }
 
@@ -218,7 +219,8 @@ fn assert_in_time(world: &World, write: &Write) {
     // The run may have ended in the meantime, but no other may have begun to write.
     let ours = write.lease.as_ref().is_none_or(|lease| lease.holder == entry.execution);
     let since = world.ledger().into_iter().filter(|other| other.at > entry.intended_at && other.at < write.at);
-    let mut theirs = since.filter_map(|other| world.entry(other.change()?)).filter(|other| other.execution != entry.execution);
+    let mut theirs =
+        since.filter_map(|other| world.entry(other.change()?)).filter(|other| other.execution != entry.execution);
     assert!(ours || theirs.next().is_none(), "{id} was applied among the changes of another run");
 }
 
@@ -226,12 +228,15 @@ fn assert_in_time(world: &World, write: &Write) {
 pub fn assert_settled(world: &World) {
     for entry in world.journal() {
         let times = landings(world, entry.id());
-        let of_it: Vec<Write> = world.ledger().into_iter().filter(|write| write.resource == entry.change.resource).collect();
+        let of_it: Vec<Write> =
+            world.ledger().into_iter().filter(|write| write.resource == entry.change.resource).collect();
         let told = format!("landed {times} times: {entry:#?}\nwrites to its resource: {of_it:#?}");
         assert!(!entry.state.is_open(), "still open: {told}");
         match entry.state {
             EntryState::NotApplied => assert_eq!(times, 0, "{told}"),
-            EntryState::Kept if entry.change.action.spec().reversal != Reversal::Undoable => assert!(times <= 1, "{told}"),
+            EntryState::Kept if entry.change.action.spec().reversal != Reversal::Undoable => {
+                assert!(times <= 1, "{told}")
+            }
             EntryState::Kept | EntryState::Undone => assert_eq!(times, 1, "{told}"),
             EntryState::Superseded => {}
             EntryState::Intended | EntryState::Applied | EntryState::UndoIntended => unreachable!("it is not open"),

@@ -34,8 +34,12 @@ fn tally(entries: &[Entry]) -> Tally {
 
 #[test]
 fn counts_by_run_hour_and_day_up_to_their_ends() {
-    let entries =
-        [entry("a", EntryState::Kept, 3_599), entry("b", EntryState::Kept, 3_600), entry("c", EntryState::Kept, 86_399), entry("d", EntryState::Kept, 86_400)];
+    let entries = [
+        entry("a", EntryState::Kept, 3_599),
+        entry("b", EntryState::Kept, 3_600),
+        entry("c", EntryState::Kept, 86_399),
+        entry("d", EntryState::Kept, 86_400),
+    ];
     let tally = tally(&entries);
     assert_eq!((tally.in_execution, tally.last_hour, tally.last_day), (4, 1, 3));
 }
@@ -55,10 +59,8 @@ fn counts_an_entry_from_the_future() {
 
 #[test]
 fn counts_an_undo_by_when_it_was_undone() {
-    let undone = |ago_s| Entry {
-        settled_at: Some(build::after_s(NOW_S - ago_s)),
-        ..entry("a", EntryState::Undone, 90_000)
-    };
+    let undone =
+        |ago_s| Entry { settled_at: Some(build::after_s(NOW_S - ago_s)), ..entry("a", EntryState::Undone, 90_000) };
     assert_eq!(tally(&[undone(86_399)]).undos_last_day, 1);
     assert_eq!(tally(&[undone(86_400)]).undos_last_day, 0);
     assert_eq!(tally(&[undone(60)]).resource_changed_at, Some(build::after_s(NOW_S - 60)), "restoring is changing");
@@ -67,8 +69,12 @@ fn counts_an_undo_by_when_it_was_undone() {
 
 #[test]
 fn counts_the_same_remedy_on_the_same_resource_as_a_repeat() {
-    let other_kind = Entry { change: build::change("b", Action::RefreshFleet { group: "web".into() }), ..entry("b", EntryState::Kept, 60) };
-    let other_resource = Entry { change: build::change("c", build::set_fleet("api", 4)), ..entry("c", EntryState::Kept, 60) };
+    let other_kind = Entry {
+        change: build::change("b", Action::RefreshFleet { group: "web".into() }),
+        ..entry("b", EntryState::Kept, 60)
+    };
+    let other_resource =
+        Entry { change: build::change("c", build::set_fleet("api", 4)), ..entry("c", EntryState::Kept, 60) };
     let tally = tally(&[entry("a", EntryState::Kept, 900), other_kind, other_resource]);
     assert_eq!(tally.repeats_last_day, 1);
     assert_eq!(tally.resource_changed_at, Some(build::after_s(NOW_S - 60)));

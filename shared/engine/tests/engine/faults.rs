@@ -60,7 +60,8 @@ fn changes() -> Vec<Change> {
 
 /// The web tier is better for it, the worker is not; everything else is verified.
 fn verdicts(changes: &[Change], bench: &Bench) -> Vec<Outcome> {
-    let judged: Vec<(&Change, bool)> = changes.iter().map(|change| (change, change.id.as_str() != "grow-worker")).collect();
+    let judged: Vec<(&Change, bool)> =
+        changes.iter().map(|change| (change, change.id.as_str() != "grow-worker")).collect();
     outcomes(&judged, bench.world.now())
 }
 
@@ -217,7 +218,11 @@ fn fault_kill_switch_at_any_moment_stops_the_next_write_that_looks() {
         play(&world, Some((number, Fault::KillSwitch)), Survivor::SameRun);
         let late = world.ledger().iter().filter(|write| write.kill_switch == KillSwitch::On).count();
         // Turned on between the last look and the call itself: that one call is already under way.
-        assert!(late <= usize::from(call.writes), "{late} writes after the switch at call {number} ({})", call.operation);
+        assert!(
+            late <= usize::from(call.writes),
+            "{late} writes after the switch at call {number} ({})",
+            call.operation
+        );
     }
 }
 
@@ -243,7 +248,8 @@ fn fault_step_delivered_twice_at_once_applies_once() {
         let bench = Bench::on(&world, "run-1");
         let plan = build::plan(changes());
         let fault = random.bool().then(|| {
-            let kinds = [Fault::CrashBefore, Fault::CrashAfter, Fault::LoseAnswer, Fault::LoseRequest, Fault::Delay(50)];
+            let kinds =
+                [Fault::CrashBefore, Fault::CrashAfter, Fault::LoseAnswer, Fault::LoseRequest, Fault::Delay(50)];
             (random.usize(0..60), kinds[random.usize(0..kinds.len())])
         });
         let (one, two) = (Process::with(&world, fault), Process::sound(&world));

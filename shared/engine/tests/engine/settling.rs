@@ -13,7 +13,8 @@ use testkit::{Fault, Process, build, run_to_end};
 
 /// A run that died at a call of making one change. The lease has expired since.
 fn died(action: Action, operation: &str, fault: Fault) -> Bench {
-    let resources = || vec![build::fleet("web", 2), build::service("worker", 2), build::cache("pages"), build::distribution("E1")];
+    let resources =
+        || vec![build::fleet("web", 2), build::service("worker", 2), build::cache("pages"), build::distribution("E1")];
     let plan = build::plan(vec![build::change("c1", action)]);
     let number = call_of(resources(), &plan, operation);
     let bench = Bench::of(resources());

@@ -95,7 +95,8 @@ fn simulate(seed: u64, totals: &mut BTreeMap<&'static str, usize>) {
         is_late |= faults.iter().any(|(_, fault)| matches!(fault, Fault::LandLate(_)));
         Process::with(&scene.world, faults)
     };
-    let processes: Vec<Process> = [true, true, true, false].iter().map(|faulty| process(*faulty, &mut random)).collect();
+    let processes: Vec<Process> =
+        [true, true, true, false].iter().map(|faulty| process(*faulty, &mut random)).collect();
     let mut forks: Vec<fastrand::Rng> = (0..4).map(|_| random.fork()).collect();
     let [first, second, late, outside] = &mut forks[..] else { unreachable!("four forks") };
     let mut fibers: Vec<Fiber<'_, ()>> = vec![
@@ -117,7 +118,8 @@ fn simulate(seed: u64, totals: &mut BTreeMap<&'static str, usize>) {
     assert_live_state_follows_from_the_record(&scene.world, &initial);
     assert_budgets(&scene);
     *totals.entry("runs").or_default() += 1;
-    *totals.entry("faults").or_default() += processes.iter().map(|p| usize::try_from(p.injected()).unwrap()).sum::<usize>();
+    *totals.entry("faults").or_default() +=
+        processes.iter().map(|p| usize::try_from(p.injected()).unwrap()).sum::<usize>();
     *totals.entry("crashes").or_default() += processes.iter().filter(|process| process.has_crashed()).count();
     for entry in scene.world.journal() {
         *totals.entry(name_of(entry.state)).or_default() += 1;
@@ -203,7 +205,8 @@ async fn iterate(scene: &Scene, process: &Process, run: &Run, random: &mut fastr
         scene.world.pass_s(wait_s);
     }
     let snapshot = build::snapshot(APP, &scene.world.resources(), scene.world.now());
-    let changes = (0..random.u32(1..=4)).map(|number| any_change(format!("{}-{}-{number}", run.execution_id, run.iteration), random));
+    let changes = (0..random.u32(1..=4))
+        .map(|number| any_change(format!("{}-{}-{number}", run.execution_id, run.iteration), random));
     let plan = build::plan(changes.collect());
     *scene.delivered.lock().unwrap() = Some((run.clone(), plan.clone(), snapshot.clone()));
     repeat(scene, async || act::carry_out(&context(scene, process, run), &plan, &snapshot).await.map(drop)).await?;
@@ -269,11 +272,16 @@ async fn outsider(world: &World, random: &mut fastrand::Rng) {
 
 /// Where nobody else has interfered, the live state is what the kept changes have made of the first one.
 fn assert_live_state_follows_from_the_record(world: &World, initial: &[Resource]) {
-    let edited: BTreeSet<ResourceId> =
-        world.ledger().into_iter().filter(|write| write.landing == Landing::Outside).map(|write| write.resource).collect();
+    let edited: BTreeSet<ResourceId> = world
+        .ledger()
+        .into_iter()
+        .filter(|write| write.landing == Landing::Outside)
+        .map(|write| write.resource)
+        .collect();
     for resource in initial.iter().filter(|resource| !edited.contains(&resource.id)) {
         let Some(live) = world.resource(&resource.id) else { continue };
-        let of_it: Vec<Entry> = world.journal().into_iter().filter(|entry| entry.change.resource == resource.id).collect();
+        let of_it: Vec<Entry> =
+            world.journal().into_iter().filter(|entry| entry.change.resource == resource.id).collect();
         for entry in of_it.iter().filter(|entry| !is_beside_another(world, entry, &of_it)) {
             assert_ne!(entry.state, EntryState::Superseded, "nobody else has changed {}: {of_it:#?}", resource.id);
         }
@@ -304,7 +312,8 @@ fn capacity(live: &Live) -> Option<u32> {
 
 /// The guards that count, counted again from what has really landed.
 fn assert_budgets(scene: &Scene) {
-    let entries: Vec<Entry> = scene.world.journal().into_iter().filter(|entry| landings(&scene.world, entry.id()) > 0).collect();
+    let entries: Vec<Entry> =
+        scene.world.journal().into_iter().filter(|entry| landings(&scene.world, entry.id()) > 0).collect();
     let mut by_run = BTreeMap::<&str, u32>::new();
     for entry in &entries {
         *by_run.entry(entry.execution.as_str()).or_default() += 1;
@@ -327,7 +336,9 @@ fn assert_budgets(scene: &Scene) {
         let same = before(cooldown_s).filter(|other| other.change.resource == entry.change.resource).count();
         assert!(same <= 1, "{} was changed {same} times within its cool-down: {entries:#?}", entry.change.resource);
         let bounds = match (&entry.change.action, &entry.prior.live) {
-            (Action::SetFleetCapacity { desired, .. }, Live::AutoScalingGroup(fleet)) => Some((*desired, fleet.min, fleet.max)),
+            (Action::SetFleetCapacity { desired, .. }, Live::AutoScalingGroup(fleet)) => {
+                Some((*desired, fleet.min, fleet.max))
+            }
             (Action::SetServiceCount { desired, .. }, Live::EcsService(service)) => {
                 service.bounds.map(|(min, max)| (*desired, min, max))
             }

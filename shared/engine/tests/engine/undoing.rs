@@ -14,7 +14,8 @@ use testkit::{Fault, Landing, Process, build, run_to_end};
 /// A run that has grown the fleet and the service, ten minutes ago.
 fn grown() -> (Bench, Vec<Change>) {
     let bench = Bench::of(vec![build::fleet("web", 2), build::service("worker", 2), build::cache("pages")]);
-    let changes = vec![build::change("c1", build::set_fleet("web", 4)), build::change("c2", build::set_service("worker", 3))];
+    let changes =
+        vec![build::change("c1", build::set_fleet("web", 4)), build::change("c2", build::set_service("worker", 3))];
     let report = bench.act(&build::plan(changes.clone())).unwrap();
     assert_eq!(report.applied().count(), 2);
     bench.world.pass_s(600);
@@ -106,7 +107,12 @@ fn a_value_that_stands_again_already_needs_no_call() {
     bench.world.edit_capacity(&ResourceId::from("asg/web"), 2);
     let settlement = bench.undo(&all(&bench, &changes, false)).unwrap();
     assert_eq!(settlement.undone(), 2);
-    let restored = bench.world.ledger().iter().filter(|write| matches!(&write.landing, Landing::Restored(id, _) if id.as_str() == "c1")).count();
+    let restored = bench
+        .world
+        .ledger()
+        .iter()
+        .filter(|write| matches!(&write.landing, Landing::Restored(id, _) if id.as_str() == "c1"))
+        .count();
     assert_eq!(restored, 0);
 }
 

@@ -112,7 +112,11 @@ impl State {
                 self.set_fleet(before, *desired, change.id.as_str())
             }
             (Action::SetServiceCount { desired, .. }, Live::EcsService(service)) => {
-                Ok(Live::EcsService(domain::resource::Service { desired: *desired, running: *desired, ..service.clone() }))
+                Ok(Live::EcsService(domain::resource::Service {
+                    desired: *desired,
+                    running: *desired,
+                    ..service.clone()
+                }))
             }
             (Action::ReplaceInstance { instance, .. }, Live::AutoScalingGroup(fleet)) => {
                 let mut fleet = fleet.clone();

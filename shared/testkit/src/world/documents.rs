@@ -3,9 +3,7 @@
 use super::World;
 use async_trait::async_trait;
 use domain::guard::KillSwitch;
-use engine::ports::{
-    Artifacts, Clock, ConfigFetch, ConfigSource, Message, Notifier, PortResult, Starter, Switch,
-};
+use engine::ports::{Artifacts, Clock, ConfigFetch, ConfigSource, Message, Notifier, PortResult, Starter, Switch};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 

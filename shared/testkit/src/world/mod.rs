@@ -110,10 +110,7 @@ impl World {
     /// A world with these resources, at [`crate::build::START`], its kill switch off.
     pub fn of(resources: Vec<Resource>) -> Self {
         let resources = resources.into_iter().map(|resource| (resource.id.clone(), resource)).collect();
-        Self {
-            clock: TestClock::at(crate::build::START),
-            state: Mutex::new(State { resources, ..State::default() }),
-        }
+        Self { clock: TestClock::at(crate::build::START), state: Mutex::new(State { resources, ..State::default() }) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -34,9 +34,10 @@ impl Inventory for World {
         let mut resources = self.resources();
         resources.retain(|resource| {
             let by_tag = !selector.tags.is_empty()
-                && selector.tags.iter().all(|(key, wanted)| {
-                    resource.tags.get(key).is_some_and(|value| wanted == "*" || value == wanted)
-                });
+                && selector
+                    .tags
+                    .iter()
+                    .all(|(key, wanted)| resource.tags.get(key).is_some_and(|value| wanted == "*" || value == wanted));
             by_tag || selector.resources.contains(&resource.id)
         });
         Ok(Discovery { resources, undiscovered: Vec::new() })
@@ -53,7 +54,13 @@ impl Inventory for World {
 
 #[async_trait]
 impl Telemetry for World {
-    async fn read(&self, queries: &[MetricQuery], from: Timestamp, to: Timestamp, period_s: u32) -> Vec<Observed<Series>> {
+    async fn read(
+        &self,
+        queries: &[MetricQuery],
+        from: Timestamp,
+        to: Timestamp,
+        period_s: u32,
+    ) -> Vec<Observed<Series>> {
         let published = self.state().published.clone();
         queries.iter().map(|query| series_of(&published, query, from, to, period_s)).collect()
     }
@@ -63,7 +70,13 @@ impl Telemetry for World {
     }
 }
 
-fn series_of(published: &[Published], query: &MetricQuery, from: Timestamp, to: Timestamp, period_s: u32) -> Observed<Series> {
+fn series_of(
+    published: &[Published],
+    query: &MetricQuery,
+    from: Timestamp,
+    to: Timestamp,
+    period_s: u32,
+) -> Observed<Series> {
     let asked: BTreeMap<String, String> =
         query.target.dimensions.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
     let found = published

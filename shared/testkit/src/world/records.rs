@@ -6,7 +6,8 @@ use domain::execution::{Cycle, ExecutionRecord};
 use domain::ids::{AppId, ExecutionId};
 use domain::outcome::Outcome;
 use engine::ports::{
-    Entry, EntryState, Episode, Episodes, Executions, Intent, Journal, Lease, LeaseAnswer, Leases, PortError, PortResult,
+    Entry, EntryState, Episode, Episodes, Executions, Intent, Journal, Lease, LeaseAnswer, Leases, PortError,
+    PortResult,
 };
 use engine::run::lease_key;
 use jiff::{SignedDuration, Timestamp};
@@ -16,9 +17,8 @@ impl Journal for World {
     async fn intend(&self, entry: &Entry) -> PortResult<Intent> {
         let mut state = self.state();
         let row = state.leases.get(&lease_key(Cycle::Health, &entry.app));
-        let is_ours = row.is_some_and(|row| {
-            !row.is_free && row.lease.holder == entry.execution && row.lease.fence == entry.fence
-        });
+        let is_ours = row
+            .is_some_and(|row| !row.is_free && row.lease.holder == entry.execution && row.lease.fence == entry.fence);
         if !is_ours {
             return Err(conflict("intend", "the lease is not held under this fence"));
         }
@@ -68,7 +68,10 @@ impl Leases for World {
         let mut state = self.state();
         let row = state.leases.get_mut(key).ok_or_else(|| conflict("renew", "there is no lease"))?;
         if row.is_free || row.lease.holder != lease.holder || row.lease.fence != lease.fence {
-            return Err(conflict("renew", &format!("it is held by {} under fence {}", row.lease.holder, row.lease.fence)));
+            return Err(conflict(
+                "renew",
+                &format!("it is held by {} under fence {}", row.lease.holder, row.lease.fence),
+            ));
         }
         row.lease.expires_at = now + SignedDuration::from_secs(i64::from(ttl_s));
         Ok(row.lease.clone())

@@ -154,7 +154,10 @@ fn size_of_a_step() {
     let refused = Some(Refusal::StepTooLarge { from: 4, to: 9, factor_max: 2.0 });
     assert_eq!(with_fleet(&resize(9), 4, 0, |_| {}), refused);
     assert_eq!(with_fleet(&resize(2), 4, 0, |_| {}), None);
-    assert!(matches!(with_fleet(&resize(1), 4, 0, |_| {}), Some(Refusal::StepTooLarge { .. })), "shrinking counts as well");
+    assert!(
+        matches!(with_fleet(&resize(1), 4, 0, |_| {}), Some(Refusal::StepTooLarge { .. })),
+        "shrinking counts as well"
+    );
     assert_eq!(with_fleet(&resize(2), 1, 0, |_| {}), None, "one more is always allowed");
 }
 

@@ -8,7 +8,7 @@ mod check;
 use serde::{Deserialize, Serialize};
 
 /// Thresholds of the health cycle. Where a quantity has three levels, `warn < act < critical`: at *warn* it is
-/// mentioned, at *act* something is done, at *critical* it is urgent.
+/// mentioned or no longer counts as idle, at *act* something is done, at *critical* it is urgent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -70,7 +70,7 @@ pub struct Policy {
     pub memory_critical_pct: f64,
     /// Memory in per cent that scaling aims at. Default 70: the specification takes larger instances above it.
     pub memory_target_pct: f64,
-    /// Disk in per cent that is mentioned. Default 75.
+    /// Disk in per cent that is mentioned. Default 75: ten points of warning before anything is done.
     pub disk_warn_pct: f64,
     /// Disk in per cent from which on something is done. Default 85.
     pub disk_act_pct: f64,
@@ -91,13 +91,13 @@ pub struct Policy {
     /// Share of the look-ups, in per cent, that evict an entry from which on a cache counts as too small. Default 5.
     pub evictions_act_pct: f64,
 
-    /// CPU of a database in per cent that is mentioned. Default 70.
+    /// CPU of a database in per cent from which on it no longer counts as idle. Default 70, as for servers.
     pub db_cpu_warn_pct: f64,
     /// CPU of a database in per cent from which on it is the bottleneck, so that more web servers don't help. Default 90.
     pub db_cpu_act_pct: f64,
     /// CPU of a database in per cent that is urgent. Default 98.
     pub db_cpu_critical_pct: f64,
-    /// Connections in per cent of the maximum that are mentioned. Default 60.
+    /// Connections in per cent of the maximum from which on a database no longer counts as idle. Default 60.
     pub connections_warn_pct: f64,
     /// Connections in per cent of the maximum that count as exhausted. Default 80, by the specification.
     pub connections_act_pct: f64,

@@ -49,7 +49,8 @@ fn of_fleet(context: &Context<'_>, resource: &Resource) -> Vec<Finding> {
 }
 
 fn peers(context: &Context<'_>, resource: &Resource, signal: &'static str, what: &'static str) -> Peers {
-    let grown = context.view.members(signal, &resource.id).into_iter().filter(|(_, series)| !is_newcomer(context, series));
+    let grown =
+        context.view.members(signal, &resource.id).into_iter().filter(|(_, series)| !is_newcomer(context, series));
     let by_member: BTreeMap<String, f64> = grown
         .filter_map(|(id, series)| Some((id.to_owned(), *context.view.level_of(signal, series).known()?)))
         .collect();
@@ -58,7 +59,13 @@ fn peers(context: &Context<'_>, resource: &Resource, signal: &'static str, what:
     Peers { signal, what, by_member, sorted }
 }
 
-fn diagnose(context: &Context<'_>, resource: &Resource, fleet: &Fleet, member: &str, peers: &[Peers]) -> Option<Finding> {
+fn diagnose(
+    context: &Context<'_>,
+    resource: &Resource,
+    fleet: &Fleet,
+    member: &str,
+    peers: &[Peers],
+) -> Option<Finding> {
     let failed = failed_checks(context, resource, member);
     let mut evidence = Vec::new();
     let mut says = Vec::new();
@@ -68,7 +75,12 @@ fn diagnose(context: &Context<'_>, resource: &Resource, fleet: &Fleet, member: &
     }
     for peers in peers {
         if let Some((own, usual, z)) = stands_out(context, peers, member) {
-            evidence.push(Evidence::against(peers.signal, own, usual, format!("median of its peers beside it, z = {z:.0}")));
+            evidence.push(Evidence::against(
+                peers.signal,
+                own,
+                usual,
+                format!("median of its peers beside it, z = {z:.0}"),
+            ));
             says.push(format!("{} is at {own:.0} % while its peers are at {usual:.0} %", peers.what));
         }
     }
@@ -106,7 +118,9 @@ fn stands_out(context: &Context<'_>, peers: &Peers, member: &str) -> Option<(f64
     let policy = context.policy();
     let own = *peers.by_member.get(member)?;
     // Whoever is not clearly above the median of all is not above that of the others either: most are done here.
-    if peers.sorted.len() <= PEERS_MIN || own - percentile_of_sorted(&peers.sorted, 50.0)? <= 0.5 * policy.outlier_points {
+    if peers.sorted.len() <= PEERS_MIN
+        || own - percentile_of_sorted(&peers.sorted, 50.0)? <= 0.5 * policy.outlier_points
+    {
         return None;
     }
     let mut others = peers.sorted.clone();

@@ -1,4 +1,5 @@
-//! Storage filling: a disk or a database's storage is nearly full, or will be within a day at the present slope.
+//! Storage filling: a disk or a database's storage is nearly full, or will be within a day at the present slope. Over the
+//! warning level it is mentioned.
 //!
 //! Never concludes from a slope that is not significant, nor from storage that grows by itself (Aurora).
 
@@ -39,7 +40,7 @@ fn diagnose(context: &Context<'_>, resource: &Resource, signal: &str, used: fn(f
     let grows = slope(&used_points).filter(|slope| slope.p_value <= policy.trend_p_max && slope.per_hour >= GROWTH_MIN);
     let full_in_h = grows.map(|slope| (100.0 - level).max(0.0) / slope.per_hour);
     let soon = full_in_h.filter(|hours| *hours <= policy.disk_full_within_h);
-    if level <= policy.disk_act_pct && soon.is_none() {
+    if level <= policy.disk_warn_pct && soon.is_none() {
         return None;
     }
     let outlook = match full_in_h {
@@ -53,6 +54,10 @@ fn diagnose(context: &Context<'_>, resource: &Resource, signal: &str, used: fn(f
         grows.map(|slope| Evidence::level(signal, slope.per_hour, format!("points an hour, p = {:.4}", slope.p_value))),
     );
     let urgent = level >= policy.disk_critical_pct || soon.is_some_and(|hours| hours < 2.0);
-    let severity = if urgent { Severity::Critical } else { Severity::High };
+    let severity = match (urgent, level > policy.disk_act_pct || soon.is_some()) {
+        (true, _) => Severity::Critical,
+        (false, true) => Severity::High,
+        (false, false) => Severity::Low,
+    };
     Some(finding(&RULE, resource, severity, 0.9, summary, evidence))
 }

@@ -215,7 +215,10 @@ fn storage_that_will_be_full_within_a_day_is_found_with_its_time() {
     let disk = |per_h: f64| Shop::new().law("fleet_disk_pct", "asg", move |ago| Some(70.0 - per_h * ago / 60.0));
     assert!(summary(&disk(5.0), "storage_filling").contains("full in 6.0 h"));
     assert!(!found(&disk(0.5), "storage_filling"), "60 hours are left");
-    assert!(found(&Shop::new().is("fleet_disk_pct", "asg", 88.0), "storage_filling"));
+    let full = |pct: f64| Shop::new().is("fleet_disk_pct", "asg", pct);
+    assert_eq!(severity_of(&full(88.0), "storage_filling"), Severity::High);
+    assert_eq!(severity_of(&full(80.0), "storage_filling"), Severity::Low);
+    assert!(!found(&full(73.0), "storage_filling"));
     let storage = Shop::new().law("db_free_storage_bytes", "db", |ago| Some(1.0e10 + 1.0e8 * ago));
     assert!(found(&storage, "storage_filling"));
 }

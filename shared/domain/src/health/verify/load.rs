@@ -25,10 +25,6 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    pub(super) fn is_corrected(&self) -> bool {
-        (self.verified, self.regressed) != (1.0, 1.0)
-    }
-
     fn none() -> Self {
         Self { verified: 1.0, regressed: 1.0, says: String::new() }
     }
@@ -42,10 +38,15 @@ enum Law {
     Independent,
 }
 
-/// Utilization assumed where none is known, and the most that is assumed: near 1 the law explains anything.
+/// Most utilization that is assumed for a load that rose: near 1 the law would excuse anything.
 const UTILIZATION_MAX: f64 = 0.90;
+/// Most utilization that is assumed for a load that fell, and what is assumed where none is known: close to saturation
+/// little less load helps a lot, and none of that is the change's merit.
+const UTILIZATION_FULL: f64 = 0.97;
 /// Utilization at which the law is cut off.
 const UTILIZATION_LIMIT: f64 = 0.95;
+/// How far a load is only known, as a share: it scatters from minute to minute.
+const LOAD_SCATTER: f64 = 0.02;
 /// Largest factor that load is believed to explain.
 const FACTOR_MAX: f64 = 5.0;
 
@@ -72,18 +73,19 @@ pub(super) fn bounds_of(case: &Case<'_>, signal: &str, on: &Resource) -> Result<
     }
     let ratio =
         ratio(case, on).ok_or_else(|| format!("{signal} depends on the load, which is not known before and after"))?;
-    let factor = match law {
-        Law::Utilization => ratio,
-        _ => response_factor(utilization(case, on), ratio),
-    };
-    // A load that hardly moved explains no harm, but what little it may have helped is never credited to the change.
     let is_steady = (ratio - 1.0).abs() <= case.policy.load_steady_pct / 100.0;
     let says = if is_steady { String::new() } else { format!(", corrected for {ratio:.2} times the load") };
-    Ok(match (law, is_steady) {
-        (Law::Utilization, false) => Bounds { verified: factor, regressed: factor, says },
-        (_, true) => Bounds { verified: factor.min(1.0), regressed: 1.0, says },
-        _ => Bounds { verified: factor.min(1.0), regressed: factor.max(1.0), says },
-    })
+    let (verified, regressed) = match law {
+        Law::Utilization if is_steady => (ratio.min(1.0), 1.0),
+        Law::Utilization => (ratio, ratio),
+        _ => {
+            let rho = utilization(case, on);
+            // Near saturation the scatter of the load alone moves response times, so a little less is always allowed for.
+            (response_factor(rho, ratio.min(1.0) - LOAD_SCATTER), response_factor(rho, ratio).max(1.0))
+        }
+    };
+    // A load that hardly moved explains no harm; what little it may have helped is still never credited to the change.
+    Ok(Bounds { verified, regressed: if is_steady { 1.0 } else { regressed }, says })
 }
 
 fn law(signal: &str) -> Law {
@@ -103,9 +105,10 @@ fn law(signal: &str) -> Law {
 ///
 /// Worked example: at ρ = 0.8 a load of 0.75 leaves (1 − 0.8)/(1 − 0.6) = 0.5 of the response time.
 fn response_factor(utilization: f64, ratio: f64) -> f64 {
-    let rho = utilization.clamp(0.0, UTILIZATION_MAX);
-    let factor = (1.0 - rho) / (1.0 - (rho * ratio).min(UTILIZATION_LIMIT));
-    factor.clamp(1.0 / FACTOR_MAX, FACTOR_MAX)
+    let most = if ratio < 1.0 { UTILIZATION_FULL } else { UTILIZATION_MAX };
+    let rho = utilization.clamp(0.0, most);
+    let after = if ratio < 1.0 { rho * ratio } else { (rho * ratio).min(UTILIZATION_LIMIT) };
+    ((1.0 - rho) / (1.0 - after)).min(FACTOR_MAX)
 }
 
 /// Load after by load before; `None` where it is not known in both windows or was nothing.
@@ -169,7 +172,7 @@ fn utilization(case: &Case<'_>, on: &Resource) -> f64 {
     let level = |server: &&Resource| {
         ["fleet_cpu_pct", "service_cpu_pct"].iter().find_map(|signal| case.before.known(signal, server))
     };
-    servers.iter().filter_map(level).reduce(f64::max).map_or(UTILIZATION_MAX, |cpu| cpu / 100.0)
+    servers.iter().filter_map(level).reduce(f64::max).map_or(UTILIZATION_FULL, |cpu| cpu / 100.0)
 }
 
 /// What the backlog would be without the change: the depth before, plus what came, minus what the old consumers would
@@ -207,5 +210,6 @@ mod tests {
         assert!((response_factor(0.5, 1.5) - 2.0).abs() < 1e-9);
         assert!((response_factor(0.99, 2.0) - 2.0).abs() < 1e-9, "cut off, so that load can't explain just anything");
         assert!(response_factor(0.1, 0.1) > 0.9);
+        assert!(response_factor(1.0, 0.9) < 0.25, "a little less load relieves a full server a lot");
     }
 }

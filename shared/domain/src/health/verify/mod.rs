@@ -204,7 +204,7 @@ fn compare(case: &Case<'_>, samples: &Samples, bounds: &Bounds) -> Result<Judged
         case.change.expected.signal,
         worded(case.change.expected.signal.as_str(), before),
         worded(case.change.expected.signal.as_str(), after),
-        if bounds.is_corrected() { "credited" } else { "difference" },
+        if !bounds.says.is_empty() { "credited" } else { "difference" },
         short(credited.shift),
         short(credited.low),
         short(credited.high),

@@ -1,0 +1,210 @@
+//! A CloudWatch for measuring: answers GetMetricData in full and refuses, as the service does, what goes beyond its
+//! limits. Amazon CloudWatch User Guide, "CloudWatch service quotas": 50 calls a second; 180,000 datapoints a second, and
+//! 90,000 when the window starts more than three hours ago; 500 queries a call; 100,800 datapoints an answer.
+//!
+//! Rates are kept with token buckets of one second's worth, as AWS throttles APIs.
+
+use crate::http::{Answer, Request};
+use aws_smithy_cbor::{Decoder, Encoder};
+use aws_smithy_types::DateTime;
+use jiff::Timestamp;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// Calls a second.
+pub const CALLS_PER_S: f64 = 50.0;
+/// Datapoints a second of windows that start within the last three hours.
+pub const DATAPOINTS_PER_S: f64 = 180_000.0;
+/// Datapoints a second of older windows.
+pub const DATAPOINTS_PER_S_OLD: f64 = 90_000.0;
+const RECENT_S: i64 = 10_800;
+const QUERIES_MAX: usize = 500;
+const DATAPOINTS_MAX: usize = 100_800;
+
+/// What was asked so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Calls of GetMetricData, refused ones included.
+    pub calls: u64,
+    /// Calls that were refused as too many.
+    pub throttled: u64,
+    /// Metrics that were answered.
+    pub metrics: u64,
+    /// Datapoints that were answered.
+    pub datapoints: u64,
+    /// Answered calls whose window starts more than three hours ago.
+    pub old_windows: u64,
+    /// Other calls, all answered with nothing found.
+    pub others: u64,
+}
+
+/// Fills up by its rate, to one second's worth.
+struct Bucket {
+    left: f64,
+    at: Option<Instant>,
+}
+
+impl Bucket {
+    fn fill(&mut self, now: Instant, per_s: f64) {
+        let since_s = self.at.map_or(1.0, |at| now.duration_since(at).as_secs_f64());
+        self.left = (self.left + since_s * per_s).min(per_s);
+        self.at = Some(now);
+    }
+}
+
+struct State {
+    calls: Bucket,
+    datapoints: Bucket,
+    asked: Asked,
+}
+
+/// The service. Clones share their state.
+#[derive(Clone)]
+pub struct CloudWatch {
+    state: Arc<Mutex<State>>,
+    now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+/// What a GetMetricData call wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Ids of its queries.
+    pub ids: Vec<String>,
+    start_s: i64,
+    end_s: i64,
+    period_s: i64,
+}
+
+impl CloudWatch {
+    /// A service with full buckets and this clock.
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        let bucket = || Bucket { left: 0.0, at: None };
+        let state = State { calls: bucket(), datapoints: bucket(), asked: Asked::default() };
+        Self { state: Arc::new(Mutex::new(state)), now: Arc::new(now) }
+    }
+
+    /// What was asked so far.
+    pub fn asked(&self) -> Asked {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).asked
+    }
+
+    /// Answers one request.
+    pub fn answer(&self, request: &Request) -> Answer {
+        if request.path.ends_with("/operation/GetMetricData") {
+            return Wanted::read(&request.body).map_or_else(|| refusal("ValidationError"), |wanted| self.data(&wanted));
+        }
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).asked.others += 1;
+        match request.header("content-type") {
+            Some("application/cbor") => cbor(200, Encoder::new(Vec::new()).begin_map().end()),
+            _ => Answer { status: 200, headers: "content-type: application/x-amz-json-1.1\r\n", body: b"{}".to_vec() },
+        }
+    }
+
+    fn data(&self, wanted: &Wanted) -> Answer {
+        let slots = usize::try_from((wanted.end_s - wanted.start_s) / wanted.period_s.max(1)).unwrap_or(0);
+        let datapoints = slots * wanted.ids.len();
+        if wanted.ids.len() > QUERIES_MAX || datapoints > DATAPOINTS_MAX {
+            return refusal("ValidationError");
+        }
+        let old = wanted.start_s < (self.now)().as_second() - RECENT_S;
+        if !self.admit(datapoints as f64, if old { DATAPOINTS_PER_S_OLD } else { DATAPOINTS_PER_S }) {
+            return refusal("Throttling");
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.asked.metrics += wanted.ids.len() as u64;
+        state.asked.datapoints += datapoints as u64;
+        state.asked.old_windows += u64::from(old);
+        drop(state);
+        cbor(200, &mut wanted.results(slots))
+    }
+
+    fn admit(&self, datapoints: f64, per_s: f64) -> bool {
+        let now = Instant::now();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.asked.calls += 1;
+        state.calls.fill(now, CALLS_PER_S);
+        state.datapoints.fill(now, per_s);
+        let fits = state.calls.left >= 1.0 && state.datapoints.left >= datapoints;
+        if fits {
+            state.calls.left -= 1.0;
+            state.datapoints.left -= datapoints;
+        } else {
+            state.asked.throttled += 1;
+        }
+        fits
+    }
+}
+
+impl Wanted {
+    /// Reads the body of a GetMetricData call in CBOR.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let mut wanted = Self { period_s: 60, ..Self::default() };
+        let mut decoder = Decoder::new(body);
+        members(&mut decoder, |decoder, key| match key {
+            "StartTime" => decoder.timestamp().ok().map(|at| wanted.start_s = at.secs()),
+            "EndTime" => decoder.timestamp().ok().map(|at| wanted.end_s = at.secs()),
+            "MetricDataQueries" => {
+                for _ in 0..decoder.list().ok()?? {
+                    members(decoder, |decoder, key| match key {
+                        "Id" => decoder.string().ok().map(|id| wanted.ids.push(id)),
+                        "MetricStat" => members(decoder, |decoder, key| match key {
+                            "Period" => decoder.integer().ok().map(|period_s| wanted.period_s = period_s.into()),
+                            _ => decoder.skip().ok(),
+                        }),
+                        _ => decoder.skip().ok(),
+                    })?;
+                }
+                Some(())
+            }
+            _ => decoder.skip().ok(),
+        })?;
+        Some(wanted)
+    }
+
+    fn results(&self, slots: usize) -> Encoder {
+        let mut encoder = Encoder::new(Vec::with_capacity(64 + self.ids.len() * (96 + slots * 19)));
+        encoder.begin_map().str("MetricDataResults").array(self.ids.len());
+        for (index, id) in self.ids.iter().enumerate() {
+            encoder.begin_map().str("Id").str(id).str("Label").str(id).str("StatusCode").str("Complete");
+            encoder.str("Timestamps").array(slots);
+            for at_s in (self.start_s..).step_by(usize::try_from(self.period_s).unwrap_or(60)).take(slots) {
+                encoder.timestamp(&DateTime::from_secs(at_s));
+            }
+            encoder.str("Values").array(slots);
+            for slot in 0..slots {
+                encoder.double(((index * 31 + slot * 7) % 97) as f64 + 0.25);
+            }
+            encoder.end();
+        }
+        encoder.end();
+        encoder
+    }
+}
+
+/// Goes through the members of a map, of known length or not.
+fn members<'b>(decoder: &mut Decoder<'b>, mut each: impl FnMut(&mut Decoder<'b>, &str) -> Option<()>) -> Option<()> {
+    let length = decoder.map().ok()?;
+    let mut seen = 0;
+    loop {
+        if length.is_some_and(|length| seen == length) {
+            return Some(());
+        }
+        if length.is_none() && decoder.datatype().ok()? == aws_smithy_cbor::data::Type::Break {
+            return decoder.skip().ok();
+        }
+        let key = decoder.string().ok()?;
+        each(decoder, &key)?;
+        seen += 1;
+    }
+}
+
+fn cbor(status: u16, encoder: &mut Encoder) -> Answer {
+    let body = std::mem::replace(encoder, Encoder::new(Vec::new())).into_writer();
+    Answer { status, headers: "smithy-protocol: rpc-v2-cbor\r\ncontent-type: application/cbor\r\n", body }
+}
+
+fn refusal(code: &str) -> Answer {
+    let mut encoder = Encoder::new(Vec::new());
+    encoder.map(2).str("__type").str(&format!("com.amazonaws.cloudwatch#{code}")).str("message").str("Rate exceeded");
+    cbor(400, &mut encoder)
+}

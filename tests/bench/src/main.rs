@@ -1,0 +1,64 @@
+//! `maintainer-bench [FIGURES…]`: measures what the maintainer costs in time, memory, size, calls and money. `make bench`
+//! builds what it needs. One JSON object per figure on stdout, explanations on stderr.
+//!
+//! FIGURES: `start` (and idle memory), `size`, `telemetry`, `analyze` (and the detector), `cost` (one run in a local
+//! cloud); all of them by default. A figure that misses its aim is told, it fails nothing.
+
+mod analyze;
+mod calls;
+mod cloud;
+mod cloudwatch;
+mod cost;
+mod estate;
+mod history;
+mod http;
+mod place;
+mod prices;
+mod report;
+mod size;
+mod start;
+mod telemetry;
+mod template;
+mod tree;
+
+use place::Place;
+use report::{Failure, say};
+use std::process::ExitCode;
+use template::Template;
+use tree::Tree;
+
+const FIGURES: [&str; 5] = ["start", "size", "telemetry", "analyze", "cost"];
+
+fn main() -> ExitCode {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(unknown) = wanted.iter().find(|word| !FIGURES.contains(&word.as_str())) {
+        say(&format!("{unknown} is no figure; there are {}", FIGURES.join(", ")));
+        return ExitCode::FAILURE;
+    }
+    let mut all_measured = true;
+    for name in FIGURES.iter().filter(|name| wanted.is_empty() || wanted.iter().any(|word| word == *name)) {
+        say(&format!("— {name}"));
+        // One figure that can't be measured must not keep the others back.
+        if let Err(why) = measure(name) {
+            say(&format!("{name} could not be measured: {why}"));
+            all_measured = false;
+        }
+    }
+    if all_measured { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn measure(name: &str) -> Result<(), Failure> {
+    let place = Place::find()?;
+    let template = Template::load(&place.root)?;
+    match name {
+        "start" => start::measure(&place, &template),
+        "size" => size::measure(&Tree::package(&place)?, &template),
+        "telemetry" => telemetry::measure(),
+        "analyze" => analyze::measure(),
+        _ => {
+            let tree = Tree::package(&place)?;
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.map_err(|error| error.to_string())?.block_on(cost::measure(&place, &tree, &template))
+        }
+    }
+}
