@@ -15,6 +15,10 @@ from pathlib import Path
 
 import boto3
 
+# The local cloud sets AWS_ENDPOINT_URL for all functions; a variable of the service's own goes before it in every SDK.
+SERVICES = ("AUTO_SCALING", "CLOUDFRONT", "CLOUDWATCH", "DYNAMODB", "ECS", "ELASTICACHE", "ELASTIC_LOAD_BALANCING_V2",
+            "EVENTBRIDGE", "RDS", "RESOURCE_GROUPS_TAGGING_API", "S3", "SFN", "SNS", "SQS", "SSM")
+
 
 def deployed(functions) -> list[dict]:
     """All functions of the cloud."""
@@ -28,7 +32,8 @@ def point(functions, urls: dict[str, str]) -> None:
         url = next((url for resource, url in urls.items() if name.endswith(resource)), None)
         if url is None:
             sys.exit(f"functions: nothing is known of {name}")
-        variables = {**function.get("Environment", {}).get("Variables", {}), "AWS_ENDPOINT_URL": url}
+        endpoints = {f"AWS_ENDPOINT_URL_{service}": url for service in SERVICES}
+        variables = {**function.get("Environment", {}).get("Variables", {}), **endpoints}
         functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
         version = functions.publish_version(FunctionName=name)["Version"]
         functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)

@@ -65,15 +65,26 @@ fn bare(run: &Run, reason: &str) -> Message {
 async fn message(run: &Run, record: &ExecutionRecord, reason: &str, world: &World<'_>) -> Message {
     let changes = changes_of(run, record, world.journal).await;
     let decided: Option<Decided> = documents::get(world.artifacts, &run.key("analysis")).await.ok().flatten();
-    let (findings, score) = decided.map_or_else(
-        || (Vec::new(), None),
+    let (findings, unmeasured, analyzed) = decided.map_or_else(
+        || (Vec::new(), Vec::new(), None),
         |decided| {
             let mut findings = decided.analysis.findings;
             findings.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.confidence.total_cmp(&a.confidence)));
-            (findings, Some(decided.analysis.score))
+            (findings, decided.analysis.unmeasured, Some(decided.analysis.score))
         },
     );
-    let facts = Facts { record, score: score.as_ref(), findings: &findings, changes: &changes, reason };
+    // The run carries the score of its last measurement; the analysis may be older by one wait, and where the last
+    // measurement failed an older score is no answer to "now".
+    let lost = record.iterations.last().is_some_and(|last| last.measured_at.is_some() && last.score_after.is_none());
+    let score = run.score.map(Observed::Known).or(analyzed.filter(|score| score.is_missing() || !lost));
+    let facts = Facts {
+        record,
+        score: score.as_ref(),
+        findings: &findings,
+        unmeasured: &unmeasured,
+        changes: &changes,
+        reason,
+    };
     let severity = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::High).max(Severity::High);
     Message {
         kind: ESCALATION.to_owned(),

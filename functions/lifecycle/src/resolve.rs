@@ -79,6 +79,9 @@ pub struct Target {
 /// [`StepError::Config`] with one sentence when the input is not understood or names an application that nobody knows.
 pub async fn resolve(request: Request, config: &Config, inventory: &dyn Inventory) -> Result<Answer, StepError> {
     let input = Input::parse(&request.input).map_err(|error| StepError::Config(error.to_string()))?;
+    if let Some((account, region)) = home(&request.execution_arn) {
+        config.check_home(account, region).map_err(|error| StepError::Config(error.to_string()))?;
+    }
     let mut known = config.apps();
     // A configured application is known without asking AWS; only an unknown name or "all" needs the tags.
     if input.apps.is_empty() || input.apps.iter().any(|app| !known.contains(app)) {
@@ -108,6 +111,13 @@ pub async fn resolve(request: Request, config: &Config, inventory: &dyn Inventor
         }),
         several => Ok(Answer::Many { targets: several.iter().map(|app| child(app, &input, &request)).collect() }),
     }
+}
+
+/// Account and Region in `arn:aws:states:<region>:<account>:execution:…`.
+fn home(execution_arn: &str) -> Option<(&str, &str)> {
+    let mut parts = execution_arn.split(':').skip(3);
+    let (region, account) = (parts.next()?, parts.next()?);
+    Some((account, region))
 }
 
 fn child(app: &AppId, input: &Input, request: &Request) -> Target {

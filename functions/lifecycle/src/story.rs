@@ -27,6 +27,8 @@ pub struct Facts<'a> {
     pub score: Option<&'a Observed<f64>>,
     /// Findings of the last analysis, worst first.
     pub findings: &'a [Finding],
+    /// What should have been measured and was not, each with its reason.
+    pub unmeasured: &'a [String],
     /// Changes of this run, oldest first.
     pub changes: &'a [Entry],
     /// Why it is told now, one sentence.
@@ -68,6 +70,9 @@ pub fn tell(facts: &Facts<'_>) -> String {
             facts.findings.iter().map(finding),
             "no cause was found in what can be measured",
         );
+        if !facts.unmeasured.is_empty() {
+            list(&mut text, "What could not be measured", facts.unmeasured.iter().map(|what| line(what)), "");
+        }
         list(&mut text, "What was tried", facts.changes.iter().map(change), "nothing was changed");
         list(&mut text, "What to look at next", next_steps(facts).into_iter(), "the dashboards of the application");
     }

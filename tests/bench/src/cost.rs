@@ -61,7 +61,7 @@ pub async fn measure(place: &Place, tree: &Tree, template: &Template) -> Result<
 
 impl Used {
     fn sum(&self, wanted: impl Fn(&Kind) -> bool, of: impl Fn(&Count) -> u64) -> f64 {
-        self.calls.iter().filter(|(kind, _)| wanted(kind)).map(|(_, count)| of(count) as f64).sum()
+        self.calls.iter().filter(|(kind, _)| wanted(kind)).map(|(_, count)| of(count)).sum::<u64>() as f64
     }
 
     /// Hours in which each metric was sent. A run that lasts `t` hours touches `1 + t` of the clock's hours on average.

@@ -75,7 +75,9 @@ pub fn measure() -> Result<(), Failure> {
 fn tell(deep: bool, took: Took, asked: Asked) -> Result<(), Failure> {
     let reading = if deep { "snapshot of monitor, three hours" } else { "window of five minutes" };
     let least_calls = METRICS.div_ceil(QUERIES_PER_CALL) as u64;
-    let least_s = (asked.datapoints as f64 / DATAPOINTS_PER_S).max(least_calls as f64 / CALLS_PER_S);
+    // What a metric has of datapoints, for all metrics: refused ones had to be asked for too.
+    let datapoints = asked.datapoints as f64 / asked.metrics.max(1) as f64 * METRICS as f64;
+    let least_s = (datapoints / DATAPOINTS_PER_S).max(least_calls as f64 / CALLS_PER_S);
     let Took { wall_s, cpu_s, known_pct } = took;
     let cpu_us = cpu_s * 1e6 / METRICS as f64;
     let point_ns = cpu_s * 1e9 / asked.datapoints.max(1) as f64;
@@ -91,7 +93,7 @@ fn tell(deep: bool, took: Took, asked: Asked) -> Result<(), Failure> {
             asked.old_windows
         ));
     }
-    let about = json!({"metrics": METRICS, "reading": reading, "datapoints": asked.datapoints});
+    let about = json!({"metrics": METRICS, "reading": reading, "datapoints": datapoints});
     let with = |more: serde_json::Value| {
         let mut context = about.clone();
         if let (Some(context), Some(more)) = (context.as_object_mut(), more.as_object()) {
