@@ -30,6 +30,13 @@ pub struct Logged {
     pub last_s: f64,
 }
 
+impl Logged {
+    /// It has no dimension: all applications write the same metric.
+    pub fn is_shared(&self) -> bool {
+        self.name.len() == 1
+    }
+}
+
 /// What the functions logged.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Logs {

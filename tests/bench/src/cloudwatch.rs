@@ -91,7 +91,8 @@ impl CloudWatch {
     /// Answers one request.
     pub fn answer(&self, request: &Request) -> Answer {
         if request.path.ends_with("/operation/GetMetricData") {
-            return Wanted::read(&request.body).map_or_else(|| refusal("ValidationError"), |wanted| self.data(&wanted));
+            return Wanted::read(&request.body)
+                .map_or_else(|| refusal("ValidationError"), |wanted| self.data(&wanted, Instant::now()));
         }
         self.state.lock().unwrap_or_else(PoisonError::into_inner).asked.others += 1;
         match request.header("content-type") {
@@ -100,14 +101,14 @@ impl CloudWatch {
         }
     }
 
-    fn data(&self, wanted: &Wanted) -> Answer {
+    fn data(&self, wanted: &Wanted, now: Instant) -> Answer {
         let slots = usize::try_from((wanted.end_s - wanted.start_s) / wanted.period_s.max(1)).unwrap_or(0);
         let datapoints = slots * wanted.ids.len();
         if wanted.ids.len() > QUERIES_MAX || datapoints > DATAPOINTS_MAX {
             return refusal("ValidationError");
         }
         let old = wanted.start_s < (self.now)().as_second() - RECENT_S;
-        if !self.admit(datapoints as f64, if old { DATAPOINTS_PER_S_OLD } else { DATAPOINTS_PER_S }) {
+        if !self.admit(now, datapoints as f64, if old { DATAPOINTS_PER_S_OLD } else { DATAPOINTS_PER_S }) {
             return refusal("Throttling");
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -118,8 +119,7 @@ impl CloudWatch {
         cbor(200, &mut wanted.results(slots))
     }
 
-    fn admit(&self, datapoints: f64, per_s: f64) -> bool {
-        let now = Instant::now();
+    fn admit(&self, now: Instant, datapoints: f64, per_s: f64) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.asked.calls += 1;
         state.calls.fill(now, CALLS_PER_S);
@@ -207,4 +207,59 @@ fn refusal(code: &str) -> Answer {
     let mut encoder = Encoder::new(Vec::new());
     encoder.map(2).str("__type").str(&format!("com.amazonaws.cloudwatch#{code}")).str("message").str("Rate exceeded");
     cbor(400, &mut encoder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn at(epoch_s: i64) -> Timestamp {
+        Timestamp::from_second(epoch_s).unwrap()
+    }
+
+    fn wanted(queries: usize, start_s: i64, minutes: i64) -> Wanted {
+        let ids = (0..queries).map(|query| format!("q{query}")).collect();
+        Wanted { ids, start_s, end_s: start_s + 60 * minutes, period_s: 60 }
+    }
+
+    #[test]
+    fn refuses_the_third_call_of_ninety_thousand_datapoints_in_a_second() {
+        let service = CloudWatch::new(|| at(100_000));
+        let call = wanted(500, 100_000 - 10_800, 180);
+        let now = Instant::now();
+        let statuses = [(); 3].map(|()| service.data(&call, now).status);
+        assert_eq!(statuses, [200, 200, 400]);
+        let asked = service.asked();
+        assert_eq!((asked.calls, asked.throttled, asked.metrics, asked.datapoints), (3, 1, 1_000, 180_000));
+        assert_eq!(
+            service.data(&call, now + Duration::from_millis(500)).status,
+            200,
+            "half a second later there is room"
+        );
+    }
+
+    #[test]
+    fn allows_half_when_the_window_starts_more_than_three_hours_ago() {
+        let service = CloudWatch::new(|| at(100_001));
+        let call = wanted(500, 100_000 - 10_800, 180);
+        let now = Instant::now();
+        assert_eq!([(); 2].map(|()| service.data(&call, now).status), [200, 400]);
+        assert_eq!(service.asked().old_windows, 1);
+    }
+
+    #[test]
+    fn refuses_the_fifty_first_call_of_a_second() {
+        let service = CloudWatch::new(|| at(100_000));
+        let call = wanted(1, 100_000 - 60, 1);
+        let now = Instant::now();
+        assert_eq!((0..60).filter(|_| service.data(&call, now).status == 400).count(), 10);
+    }
+
+    #[test]
+    fn refuses_more_queries_or_datapoints_than_a_call_may_have() {
+        let (service, now) = (CloudWatch::new(|| at(100_000)), Instant::now());
+        assert_eq!(service.data(&wanted(501, 100_000 - 60, 1), now).status, 400);
+        assert_eq!(service.data(&wanted(500, 100_000 - 86_400, 202), now).status, 400);
+    }
 }

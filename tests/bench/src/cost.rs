@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 /// Nothing is wrong: the run that most runs are.
 const SCENARIO: &str = "healthy";
 /// Virtual seconds per second.
-const SPEED: f64 = 60.0;
+const SPEED: f64 = 120.0;
 /// The default schedule.
 const RUNS_PER_MONTH: f64 = price::HOURS_PER_MONTH / 4.0;
 /// Applications of the table.
@@ -56,7 +56,7 @@ pub async fn measure(place: &Place, tree: &Tree, template: &Template) -> Result<
     let history = history::read(&cloud.stack, place, template).await?;
     let used = Used { history, calls: cloud.calls.counts(), logs: cloud.logs()? };
     let usd = used.tell(template)?;
-    month(template, usd, used.metric_hours())
+    month(template, usd, &used)
 }
 
 impl Used {
@@ -64,9 +64,16 @@ impl Used {
         self.calls.iter().filter(|(kind, _)| wanted(kind)).map(|(_, count)| of(count)).sum::<u64>() as f64
     }
 
-    /// Hours in which each metric was sent. A run that lasts `t` hours touches `1 + t` of the clock's hours on average.
+    /// Hours in which each metric of the application was sent. A run that lasts `t` hours touches `1 + t` of the clock's
+    /// hours on average.
     fn metric_hours(&self) -> f64 {
-        self.logs.metrics.iter().map(|metric| 1.0 + (metric.last_s - metric.first_s) * SPEED / 3_600.0).sum()
+        let own = self.logs.metrics.iter().filter(|metric| !metric.is_shared());
+        own.map(|metric| 1.0 + (metric.last_s - metric.first_s) * SPEED / 3_600.0).sum()
+    }
+
+    /// Metrics that all applications share.
+    fn shared_metrics(&self) -> usize {
+        self.logs.metrics.iter().filter(|metric| metric.is_shared()).count()
     }
 
     /// What each part of a run costs, in USD.
@@ -149,17 +156,20 @@ impl Used {
 }
 
 /// The cost of a month at one run in four hours for each application.
-fn month(template: &Template, run_usd: f64, metric_hours: f64) -> Result<(), Failure> {
+fn month(template: &Template, run_usd: f64, used: &Used) -> Result<(), Failure> {
     let fixed_usd = template.alarms as f64 * price::ALARM_MONTH_USD
         + template.dashboards as f64 * price::DASHBOARD_MONTH_USD
+        // Sent by some application in nearly every hour.
+        + used.shared_metrics() as f64 * price::CUSTOM_METRIC_HOUR_USD * price::HOURS_PER_MONTH
         + RUNS_PER_MONTH * TRANSITIONS_PER_ROUND * price::TRANSITION_USD;
-    let own_metrics_usd = metric_hours * RUNS_PER_MONTH * price::CUSTOM_METRIC_HOUR_USD;
+    let own_metrics_usd = used.metric_hours() * RUNS_PER_MONTH * price::CUSTOM_METRIC_HOUR_USD;
     let app_usd = run_usd * RUNS_PER_MONTH + own_metrics_usd;
     say(&format!(
-        "a month: USD {fixed_usd:.2} for the stack ({} alarms, {} dashboards), and for each application {:.2} for {RUNS_PER_MONTH:.0} runs \
+        "a month: USD {fixed_usd:.2} for the stack ({} alarms, {} dashboards, {} metrics), and for each application {:.2} for {RUNS_PER_MONTH:.0} runs \
          and {own_metrics_usd:.2} for metrics about the maintainer itself",
         template.alarms,
         template.dashboards,
+        used.shared_metrics(),
         run_usd * RUNS_PER_MONTH
     ));
     say("| applications | USD a month |\n|---:|---:|");

@@ -173,9 +173,9 @@ pub fn settlement(step: &'static str, artifact: &Value) -> Option<Beat> {
     for change in changes {
         let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let end = change.get("end")?;
-        if let Some(again_s) = end.get("retry_after_s").and_then(Value::as_u64) {
+        if end.get("retry_after_s").is_some() {
             let text =
-                format!("{}: it may still take effect, so it is looked at again in {again_s} s", text(change, "what"));
+                format!("{}: it may still take effect, so it is looked at until that is known", text(change, "what"));
             beat.details.push(("in flight", text, Tone::Note));
             continue;
         }

@@ -4,7 +4,7 @@ use super::beats::{self, Beat, Tone, plural};
 use super::records::{JournalEntry, Records, Told};
 use super::stack::StackError;
 use domain::execution::{ExecutionRecord, Status};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything seen of an application so far.
 #[derive(Clone, Debug)]
@@ -23,6 +23,7 @@ pub struct Watch {
     pub ended_s: Option<f64>,
     alarms: BTreeSet<String>,
     keys: BTreeSet<(String, String)>,
+    told_of: BTreeMap<String, Beat>,
     finished: BTreeSet<String>,
 }
 
@@ -43,6 +44,7 @@ impl Watch {
             ended_s: None,
             alarms: BTreeSet::new(),
             keys: BTreeSet::new(),
+            told_of: BTreeMap::new(),
             finished: BTreeSet::new(),
         }
     }
@@ -148,7 +150,11 @@ impl Watch {
                 _ => beats::settlement("undo", &body),
             };
             let unreadable = || Beat::new("record", format!("{} has another shape than documented", key.0), Tone::Bad);
-            beats.push(beat.unwrap_or_else(unreadable));
+            let beat = beat.unwrap_or_else(unreadable);
+            // A step that is repeated writes its document again; the same words are told once.
+            if self.told_of.insert(key.0.clone(), beat.clone()).as_ref() != Some(&beat) {
+                beats.push(beat);
+            }
             self.keys.insert(key);
         }
         Ok(beats)
