@@ -38,7 +38,7 @@ bench: ## measures speed, size, memory and calls; one JSON line per figure
 	@scripts/bench
 
 bench-nab: ## quality of the anomaly detector on the Numenta Anomaly Benchmark; DIR=path/to/data
-	@cargo run --quiet --release --locked -p maintainer-nab -- $(or $(DIR),../shared/nab)
+	@cargo run --quiet --release --locked -p maintainer-nab -- $(or $(DIR),$(error say where the data is: make bench-nab DIR=path/to/data))
 
 build: ## builds the functions for the local cloud and packages them
 	@cargo build --quiet --locked $(FUNCTIONS)

@@ -7,12 +7,9 @@ use domain::ids::ExecutionId;
 use engine::ports::{Clock, Executions, Journal, LeaseAnswer, Leases};
 use engine::run::{Decision, LEASE_TTL_S, Run, lease_key};
 use engine::runtime::BUILD;
+use engine::settle;
 use engine::step::StepError;
-use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-
-/// How far back open changes of dead runs are looked for.
-const RESIDUE_DAYS: i64 = 7;
 
 /// What begin needs of the world.
 pub struct World<'a> {
@@ -83,8 +80,7 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
         world.leases.release(&lease_key(Cycle::Health, &start.app), &execution_id).await?;
         return Err(StepError::Conflict(format!("{execution_id} has ended before; start it under another name")));
     }
-    let since = now.checked_sub(SignedDuration::from_hours(24 * RESIDUE_DAYS)).unwrap_or(Timestamp::MIN);
-    let open = world.journal.since(&start.app, since).await?.iter().filter(|entry| entry.state.is_open()).count();
+    let has_residue = settle::is_needed(world.journal, &start.app, &execution_id, now).await?;
     Ok(Answer::Run(Box::new(Run {
         app: start.app,
         cycle: Cycle::Health,
@@ -95,7 +91,7 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
         trigger: start.trigger,
         episode: start.episode,
         lease,
-        decision: if open > 0 { Decision::Settle } else { Decision::Proceed },
+        decision: if has_residue { Decision::Settle } else { Decision::Proceed },
         wait_s: 0,
         score: None,
         conclusion: None,

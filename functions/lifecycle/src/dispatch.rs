@@ -90,6 +90,9 @@ pub async fn dispatch(event: &Value, config: &Config, world: &World<'_>) -> Resu
             world.episodes.remember(&alarm.id(), world.clock.now()).await?;
         }
     }
+    for ignored in &answer.ignored {
+        tracing::info!("{ignored}");
+    }
     Ok(answer)
 }
 
@@ -126,6 +129,7 @@ async fn owner(
     if transition.dimensions.is_empty() {
         return Ok(None);
     }
+    let mut unread = Vec::new();
     for (app, selector) in selectors(config) {
         let found = inventory.discover(&selector).await?;
         if let Some(resource) = found.resources.iter().find(|resource| names(transition, resource)) {
@@ -134,8 +138,19 @@ async fn owner(
                 return Ok(Some(app));
             }
         }
+        unread.extend(found.undiscovered.iter().map(|(kind, why)| format!("every {kind}: {why}")));
     }
-    Ok(None)
+    if unread.is_empty() {
+        return Ok(None);
+    }
+    // Empty is not absent: the alarm comes again, and is parked if it never finds its owner.
+    unread.sort();
+    unread.dedup();
+    Err(StepError::Transient(format!(
+        "the owner of alarm {} was not found, but not everything could be read: {}",
+        transition.name,
+        unread.join("; ")
+    )))
 }
 
 /// Where to look for the resource: the configured applications in order, then everything that is tagged.

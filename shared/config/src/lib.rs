@@ -115,9 +115,8 @@ impl Config {
             set.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
         // Resources that are found in another way than by our tag need not carry it, and IAM must not ask for it.
         let is_tagged = |app: &ResolvedApp| app.selector == resolve::by_name(&app.id);
-        if !self.apps.values().all(is_tagged) {
-            parameters.insert("OnlyTaggedResources", "false".to_owned());
-        }
+        // Always said, so that a file that no longer needs it closes the door again.
+        parameters.insert("OnlyTaggedResources", self.apps.values().all(is_tagged).to_string());
         parameters
     }
 

@@ -32,8 +32,10 @@ pub(crate) async fn flush(name: &str, cache: &Cache) -> PortResult<()> {
         return flush_one(&mut connection, &operation).await;
     }
     for (host, port) in primaries {
-        let mut connection = connect(&host, port, cache.tls, &operation).await?;
-        flush_one(&mut connection, &operation).await?;
+        // Another shard may have been cleared already, so from here on nothing can be said to have happened not at all.
+        let unknown = |error: PortError| PortError::Unknown { operation: operation.clone(), why: error.to_string() };
+        let mut connection = connect(&host, port, cache.tls, &operation).await.map_err(unknown)?;
+        flush_one(&mut connection, &operation).await.map_err(unknown)?;
     }
     Ok(())
 }

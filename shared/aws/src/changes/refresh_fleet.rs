@@ -15,13 +15,16 @@ pub const PERMISSIONS: &[&str] = &[
 
 const ACTION: &str = "autoscaling:StartInstanceRefresh";
 
-/// Share of the fleet that stays in service, in per cent. AWS always replaces at least one instance, so a fleet of fewer
-/// than twenty goes one by one.
-const MIN_HEALTHY_PCT: i32 = 90;
+/// Share of the fleet that stays in service, in per cent: nothing is taken away before its successor serves.
+const MIN_HEALTHY_PCT: i32 = 100;
+/// Share of the fleet that may run at a time, in per cent. AWS launches at least one more, so a fleet of fewer than
+/// twenty goes one by one.
+const MAX_HEALTHY_PCT: i32 = 110;
 
 pub(crate) async fn start(client: &Client, group: &str) -> PortResult<()> {
     let preferences = RefreshPreferences::builder()
         .min_healthy_percentage(MIN_HEALTHY_PCT)
+        .max_healthy_percentage(MAX_HEALTHY_PCT)
         // Instances that already match the launch template are replaced too: the restart is the purpose.
         .skip_matching(false)
         .build();

@@ -36,7 +36,8 @@ fn five_lines_are_useful() {
     let shop = config.resolve(&app("shop")).unwrap();
     assert_eq!(shop.modes, Modes::all(Mode::Auto));
     assert_eq!(shop.selector.tags["maintainer:app"], "shop");
-    assert_eq!(config.parameters(), BTreeMap::from([("NotificationEmail", "ops@example.com".to_owned())]));
+    let said = [("NotificationEmail", "ops@example.com".to_owned()), ("OnlyTaggedResources", "true".to_owned())];
+    assert_eq!(config.parameters(), BTreeMap::from(said));
 }
 
 #[test]

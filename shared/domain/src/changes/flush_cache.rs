@@ -7,7 +7,7 @@ use crate::mode::Risk;
 pub(super) const SPEC: ChangeSpec = ChangeSpec {
     kind: ChangeKind::FlushCache,
     name: "flush_cache",
-    risk: Risk::Medium,
+    risk: Risk::High,
     reversal: Reversal::SelfRestoring,
     permissions: &[
         "elasticache:DescribeCacheClusters",

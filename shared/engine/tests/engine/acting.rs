@@ -61,7 +61,7 @@ fn refuses_what_the_mode_the_freeze_window_or_the_owner_forbids() {
     let mut bench = shop();
     bench.mode = Box::new(|change| if change.action.spec().risk == Risk::Low { Mode::Observe } else { Mode::Approve });
     assert!(matches!(refusal(&bench, grow()), Refusal::Observing));
-    let risk = Risk::Medium;
+    let risk = Risk::High;
     assert_eq!(refusal(&bench, Action::FlushCache { cache: "pages".into() }), Refusal::NeedsApproval { risk });
     bench.mode = Box::new(|_| Mode::Auto);
     bench.freeze = Box::new(|_| Some("sale".to_owned()));

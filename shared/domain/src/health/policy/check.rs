@@ -78,8 +78,8 @@ impl Policy {
         let window_s = f64::from(self.window_s);
         vec![
             within("window_s", window_s, 60.0, 3_600.0),
-            // Or the second measurement would hold values from before the change.
-            within("wait_s", f64::from(self.wait_s), window_s, 43_200.0),
+            // Or the second measurement would hold values from before the change; and the lease must outlive the wait.
+            within("wait_s", f64::from(self.wait_s), window_s, 1_200.0),
             at_least(("stale_after_s", f64::from(self.stale_after_s)), window_s),
             at_least(("verify_before_s", f64::from(self.verify_before_s)), window_s),
         ]
@@ -177,7 +177,7 @@ mod tests {
             (|p| p.success_score = 5.0, "success_score", "must be above restart_under_score, which is 6, not 5"),
             (|p| p.alarm_score_max = 9.0, "success_score", "must be above alarm_score_max, which is 9, not 8"),
             (|p| p.saturation_score_min = 2.0, "saturation_score_min", "must be at least 6, not 2"),
-            (|p| p.wait_s = 60, "wait_s", "must be from 300 to 43200, not 60"),
+            (|p| p.wait_s = 60, "wait_s", "must be from 300 to 1200, not 60"),
             (|p| p.success_iterations = 7, "success_iterations", "must be from 1 to 6, not 7"),
             (|p| p.escalate_after_iterations = 0, "escalate_after_iterations", "must be from 1 to 6, not 0"),
             (|p| p.outlier_z = f64::NAN, "outlier_z", "must be above 0, not NaN"),

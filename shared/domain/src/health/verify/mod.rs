@@ -16,7 +16,7 @@ mod tests;
 use super::analysis::{short, worded};
 use super::policy::Policy;
 use super::view::{View, between};
-use crate::change::{Better, Change, Reversal, WhenInconclusive};
+use crate::change::{Action, Better, Change, Reversal, WhenInconclusive};
 use crate::outcome::{Outcome, Verdict};
 use crate::resource::Live;
 use crate::snapshot::Snapshot;
@@ -59,6 +59,7 @@ pub fn verify(change: &Change, before: &Snapshot, after: &Snapshot, applied_at: 
         Ok(judged) => (judged.verdict, judged.why.clone()),
         Err(why) => (Verdict::Inconclusive, why.clone()),
     };
+    let may_be_needed = may_be_needed(&case, judged.is_ok());
     let judged = judged.ok();
     let better = |difference: &Difference| match change.expected.better {
         Better::Lower => -difference.shift,
@@ -78,19 +79,51 @@ pub fn verify(change: &Change, before: &Snapshot, after: &Snapshot, applied_at: 
         after: judged.as_ref().map(|judged| judged.after),
         interval,
         improvement_pct,
-        keep: keeps(change, verdict),
-        why,
+        keep: keeps(change, verdict, may_be_needed),
+        why: match verdict {
+            Verdict::Inconclusive if may_be_needed => {
+                format!("{why}; it is kept, because the size before is not known to carry the load")
+            }
+            _ => why,
+        },
         measured_at: after.taken_at,
     }
 }
 
-/// Keep what helped, undo what harmed; what can't be told follows the rule of its kind. What can't be undone stays.
-fn keeps(change: &Change, verdict: Verdict) -> bool {
+/// Keep what helped, undo what harmed; what can't be told follows the rule of its kind, but nothing is made smaller
+/// blindly. What can't be undone stays.
+fn keeps(change: &Change, verdict: Verdict, may_be_needed: bool) -> bool {
     let spec = change.action.spec();
     match verdict {
         Verdict::Verified => true,
         Verdict::Regressed => spec.reversal != Reversal::Undoable,
-        Verdict::Inconclusive => spec.when_inconclusive == WhenInconclusive::Keep,
+        Verdict::Inconclusive => spec.when_inconclusive == WhenInconclusive::Keep || may_be_needed,
+    }
+}
+
+/// Utilization that is cut off at the top, in per cent: twice the load reads the same.
+const CUT_OFF_PCT: f64 = 95.0;
+
+/// True when taking a growth back would be blind: it was compared, but both sides stand at the top of the scale; or it
+/// could not be compared, and the size before is not known to carry what is there now (u · n / n₀ under the level at
+/// which it is scaled out).
+fn may_be_needed(case: &Case<'_>, is_compared: bool) -> bool {
+    let (resource, before, after) = (&case.change.resource, case.before.snapshot, case.after.snapshot);
+    let (was, is, cpu) = match (&case.change.action, before.resource(resource).map(|resource| &resource.live)) {
+        (Action::SetFleetCapacity { desired, .. }, Some(Live::AutoScalingGroup(fleet))) => {
+            (fleet.desired, *desired, "fleet_cpu_pct")
+        }
+        (Action::SetServiceCount { desired, .. }, Some(Live::EcsService(service))) => {
+            (service.desired, *desired, "service_cpu_pct")
+        }
+        _ => return false,
+    };
+    let level_pct = after.level(cpu, resource);
+    let carried = |level_pct: f64| level_pct * f64::from(is) / f64::from(was.max(1));
+    match is_compared {
+        _ if is <= was => false,
+        true => level_pct.is_some_and(|level_pct| level_pct >= CUT_OFF_PCT),
+        false => level_pct.is_none_or(|level_pct| carried(level_pct) >= case.policy.cpu_act_pct),
     }
 }
 

@@ -120,6 +120,22 @@ fn what_got_clearly_worse_has_regressed_and_what_did_not_move_is_inconclusive() 
 }
 
 #[test]
+fn regression_a_growth_is_not_taken_back_blindly() {
+    // No values after: nobody knows whether the size before would do.
+    let blind = web(55.0, 95.0, 22_000.0).missing("fleet_cpu_pct", "asg", Missing::NoData);
+    let outcome = judged(&scale_out(), web(96.0, 500.0, 22_000.0), blind);
+    assert_eq!((outcome.verdict, outcome.keep), (Verdict::Inconclusive, true), "{}", outcome.why);
+    assert!(outcome.why.contains("it is kept"), "{}", outcome.why);
+    // Cut off at the top on both sides: seven servers are as full as four were, which proves nothing.
+    let full = judged(&scale_out(), web(100.0, 900.0, 30_000.0), web(100.0, 900.0, 30_000.0));
+    assert_eq!((full.verdict, full.keep), (Verdict::Inconclusive, true), "{}", full.why);
+    // Not comparable, but the size before would carry what is known to be there.
+    let idle = web(20.0, 95.0, 22_000.0).missing("requests", "tg", Missing::Throttled);
+    let outcome = judged(&scale_out(), web(96.0, 500.0, 22_000.0), idle);
+    assert_eq!((outcome.verdict, outcome.keep), (Verdict::Inconclusive, false), "{}", outcome.why);
+}
+
+#[test]
 fn without_values_after_the_change_nothing_is_verified() {
     let blind = |reason| web(55.0, 95.0, 22_000.0).missing("fleet_cpu_pct", "asg", reason);
     for reason in [Missing::NoData, Missing::Throttled, Missing::Stale(900)] {
