@@ -80,7 +80,8 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
         world.leases.release(&lease_key(Cycle::Health, &start.app), &execution_id).await?;
         return Err(StepError::Conflict(format!("{execution_id} has ended before; start it under another name")));
     }
-    let has_residue = settle::is_needed(world.journal, &start.app, &execution_id, now).await?;
+    let entries = world.journal.since(&start.app, settle::look_back(now)).await?;
+    let has_residue = entries.iter().any(|entry| entry.state.is_open() && entry.execution != execution_id);
     Ok(Answer::Run(Box::new(Run {
         app: start.app,
         cycle: Cycle::Health,

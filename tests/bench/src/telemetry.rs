@@ -79,7 +79,8 @@ fn tell(deep: bool, took: Took, asked: Asked) -> Result<(), Failure> {
     let datapoints = asked.datapoints as f64 / asked.metrics.max(1) as f64 * METRICS as f64;
     let least_s = (datapoints / DATAPOINTS_PER_S).max(least_calls as f64 / CALLS_PER_S);
     let Took { wall_s, cpu_s, known_pct } = took;
-    let cpu_us = cpu_s * 1e6 / METRICS as f64;
+    // Of the metrics that were answered: a refused one costs nearly nothing and brings nothing.
+    let cpu_us = cpu_s * 1e6 / asked.metrics.max(1) as f64;
     let point_ns = cpu_s * 1e9 / asked.datapoints.max(1) as f64;
     let usd = asked.metrics as f64 * METRIC_REQUESTED_USD;
     say(&format!(

@@ -4,10 +4,10 @@
 //! a change is kept only if measurement shows that it helped.
 
 use crate::act::{ActError, Context, earlier};
-use crate::ports::{Entry, EntryState, Journal, PortError};
+use crate::ports::{Entry, EntryState, PortError};
 use crate::undo;
 use domain::change::Reversal;
-use domain::ids::{AppId, ExecutionId, ResourceId};
+use domain::ids::ResourceId;
 use domain::settle::{Effect, effect};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -22,18 +22,9 @@ pub(crate) const LOOK_BACK_S: u32 = 30 * 86_400;
 /// Times that the journal is asked to take a record before the step gives up.
 const RECORD_ATTEMPTS: u32 = 3;
 
-/// True when earlier runs of the application have left something open. Reads the journal only.
-///
-/// # Errors
-/// What the journal says.
-pub async fn is_needed(
-    journal: &dyn Journal,
-    app: &AppId,
-    execution: &ExecutionId,
-    now: Timestamp,
-) -> Result<bool, PortError> {
-    let entries = journal.since(app, earlier(now, LOOK_BACK_S)).await?;
-    Ok(entries.iter().any(|entry| entry.state.is_open() && entry.execution != *execution))
+/// The moment from which on open entries count: what begin looks for and what settling closes must be the same.
+pub fn look_back(now: Timestamp) -> Timestamp {
+    earlier(now, LOOK_BACK_S)
 }
 
 /// Settles everything that other runs left open; they are dead, because this run holds the lease.
@@ -79,7 +70,7 @@ pub async fn to_verify(context: &Context<'_>) -> Result<Vec<Entry>, ActError> {
 
 /// Open entries of the application, oldest first.
 pub(crate) async fn open(context: &Context<'_>, of: impl Fn(&Entry) -> bool) -> Result<Vec<Entry>, ActError> {
-    let from = earlier(context.now(), LOOK_BACK_S);
+    let from = look_back(context.now());
     let mut entries =
         context.ports.journal.since(&context.run.app, from).await.map_err(|source| ActError::Journal {
             doing: format!("find open changes of {}", context.run.app),

@@ -3,7 +3,7 @@
 use crate::common::{Bench, assert_settled, call_of, recover};
 use domain::change::Action;
 use domain::guard::KillSwitch;
-use domain::ids::{AppId, ExecutionId, ResourceId};
+use domain::ids::ResourceId;
 use domain::mode::Mode;
 use domain::resource::Live;
 use engine::ports::EntryState;
@@ -130,21 +130,6 @@ fn a_run_that_ends_early_puts_its_own_changes_back() {
     let settlement = run_to_end(&process, settle::abandoned(&context)).finished().unwrap().unwrap();
     assert_eq!(settlement.undone(), 1);
     assert_eq!(bench.capacity("asg/web"), Some(2));
-}
-
-#[test]
-fn says_whether_there_is_anything_to_settle() {
-    let bench = died(build::set_fleet("web", 4), "Actuator.apply", Fault::CrashAfter);
-    let process = Process::sound(&bench.world);
-    let needed = |execution: &str| {
-        let (app, execution) = (AppId::from("shop"), ExecutionId::from(execution));
-        let work = async { settle::is_needed(process.ports().journal, &app, &execution, bench.world.now()).await };
-        run_to_end(&process, work).finished().unwrap().unwrap()
-    };
-    assert!(needed("run-2"));
-    assert!(!needed("run-1"), "a run does not settle itself as if it were dead");
-    recover(&bench.world, "run-2");
-    assert!(!needed("run-3"));
 }
 
 #[test]
