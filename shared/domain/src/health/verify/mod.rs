@@ -104,9 +104,9 @@ fn keeps(change: &Change, verdict: Verdict, may_be_needed: bool) -> bool {
 /// Utilization that is cut off at the top, in per cent: twice the load reads the same.
 const CUT_OFF_PCT: f64 = 95.0;
 
-/// True when taking a growth back would be blind: it was compared, but both sides stand at the top of the scale; or it
-/// could not be compared, and the size before is not known to carry what is there now (u · n / n₀ under the level at
-/// which it is scaled out).
+/// True when taking a growth back would be blind or would harm: the utilization is in order now and would not be with the
+/// size before (u · n / n₀ from the level on at which it is scaled out); or it stands at the top of the scale; or it could
+/// not be compared, and the size before is not known to carry what is there now.
 fn may_be_needed(case: &Case<'_>, is_compared: bool) -> bool {
     let (resource, before, after) = (&case.change.resource, case.before.snapshot, case.after.snapshot);
     let (was, is, cpu) = match (&case.change.action, before.resource(resource).map(|resource| &resource.live)) {
@@ -122,7 +122,13 @@ fn may_be_needed(case: &Case<'_>, is_compared: bool) -> bool {
     let carried = |level_pct: f64| level_pct * f64::from(is) / f64::from(was.max(1));
     match is_compared {
         _ if is <= was => false,
-        true => level_pct.is_some_and(|level_pct| level_pct >= CUT_OFF_PCT),
+        // In order now and not with the size before: a verdict that can't be had does not make it spare. A backlog is
+        // another matter: it says itself whether it needs its workers.
+        true => level_pct.is_some_and(|level_pct| {
+            let bound = case.policy.cpu_act_pct;
+            let is_about_cpu = case.change.expected.signal.as_str() == cpu;
+            level_pct >= CUT_OFF_PCT || (is_about_cpu && level_pct < bound && carried(level_pct) >= bound)
+        }),
         false => level_pct.is_none_or(|level_pct| carried(level_pct) >= case.policy.cpu_act_pct),
     }
 }

@@ -129,6 +129,10 @@ fn regression_a_growth_is_not_taken_back_blindly() {
     // Cut off at the top on both sides: seven servers are as full as four were, which proves nothing.
     let full = judged(&scale_out(), web(100.0, 900.0, 30_000.0), web(100.0, 900.0, 30_000.0));
     assert_eq!((full.verdict, full.keep), (Verdict::Inconclusive, true), "{}", full.why);
+    // In order with seven, and four would run at 56 · 7/4 = 98 %.
+    let ramp = web(0.0, 300.0, 22_000.0).law("fleet_cpu_pct", "asg", |ago| Some(if ago < 2.0 { 100.0 } else { 60.0 }));
+    let outcome = judged(&scale_out(), ramp, web(56.0, 95.0, 28_000.0));
+    assert!(outcome.keep, "{}: {}", outcome.verdict, outcome.why);
     // Not comparable, but the size before would carry what is known to be there.
     let idle = web(20.0, 95.0, 22_000.0).missing("requests", "tg", Missing::Throttled);
     let outcome = judged(&scale_out(), web(96.0, 500.0, 22_000.0), idle);
