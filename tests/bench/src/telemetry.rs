@@ -107,8 +107,9 @@ fn tell(deep: bool, took: Took, asked: Asked) -> Result<(), Failure> {
     );
     figure("get_metric_data_calls", asked.calls as f64, "calls", context)?;
     figure("telemetry_cpu_per_metric", cpu_us, "µs", with(json!({"aim": 10, "ns_per_datapoint": point_ns.round()})))?;
-    let context =
-        with(json!({"least_s": least_s, "aim": 1.2, "ratio": wall_s / least_s, "old_windows": asked.old_windows}));
+    let context = with(
+        json!({"least_s": least_s, "aim": 1.2, "ratio": wall_s / least_s, "known_pct": known_pct, "old_windows": asked.old_windows}),
+    );
     figure("telemetry_wall", wall_s, "s", context)?;
     figure("telemetry_cost", usd, "USD", with(json!({"per_1000_metrics": METRIC_REQUESTED_USD * 1000.0})))
 }
