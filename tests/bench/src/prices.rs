@@ -1,5 +1,5 @@
-//! Prices: AWS's public list prices for US East (N. Virginia), in USD, without free tiers, of 2026-01. Each service's own
-//! pricing page is the source; a price that has changed since is changed here and nowhere else.
+//! Prices: AWS's public list prices for US East (N. Virginia) in USD, without free tiers, written down by hand and not
+//! fetched. Each service's own pricing page is the source; a price that has changed is changed here and nowhere else.
 
 /// CloudWatch, GetMetricData: a metric requested.
 pub const METRIC_REQUESTED_USD: f64 = 0.01 / 1_000.0;
