@@ -49,7 +49,7 @@ run: build ## a local cloud with the stack in it, until Ctrl-C; PORT=4566 SPEED=
 
 deploy: ## to the AWS account of your credentials; STACK= NOTIFICATION_EMAIL= CONFIG= PARAMETERS=, see scripts/deploy
 	@scripts/setup deploy
-	@command -v rustup >/dev/null && rustup --quiet target add $(TRIPLE) || true
+	@if command -v rustup >/dev/null; then rustup --quiet target add $(TRIPLE); fi
 	@PATH="$$PWD/.tools/aws/bin:$$PATH" cargo-zigbuild zigbuild --release --locked --target $(TRIPLE).$(GLIBC) $(FUNCTIONS)
 	@scripts/package release $(TRIPLE)
 	@scripts/deploy
