@@ -3,6 +3,7 @@
 use crate::records::{iteration, running};
 use config::ResolvedApp;
 use domain::health::{self, Decided, Tried};
+use domain::mode::Mode;
 use domain::snapshot::Snapshot;
 use engine::documents;
 use engine::ports::{Artifacts, Clock, Entry, EntryState, Executions, Journal};
@@ -34,7 +35,14 @@ pub async fn analyze(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Resu
     let tried: Vec<Tried> = world.journal.since(&run.app, since).await?.iter().filter_map(tried).collect();
     let plan = health::plan(&snapshot, &analysis, &app.policy, &app.limits, &tried, &run.execution_id, run.iteration);
     run.score = analysis.score.known().copied();
-    run.decision = if plan.changes.is_empty() { Decision::NothingToDo } else { Decision::Act };
+    run.decision = match (plan.changes.is_empty(), run.mode) {
+        (false, _) => Decision::Act,
+        (true, Some(Mode::Observe)) => Decision::Previewed,
+        (true, _) => Decision::NothingToDo,
+    };
+    if run.decision == Decision::Previewed {
+        run.conclusion = Some(format!("told to observe: nothing is to be changed, {} finding(s)", analysis.findings.len()));
+    }
     run.wait_s = wait_s(&plan, app);
     let mut record = running(&run, world.executions).await?;
     let entry = iteration(&mut record, run.iteration, snapshot.taken_at);

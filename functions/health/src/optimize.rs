@@ -6,15 +6,16 @@ use crate::records::{iteration, running};
 use crate::validate::Validation;
 use async_trait::async_trait;
 use config::ResolvedApp;
+use domain::approval;
 use domain::change::Change;
 use domain::guard::Cleared;
 use domain::health::Decided;
 use domain::mode::Mode;
 use domain::resource::{Live, Resource};
 use domain::snapshot::Snapshot;
-use engine::act::{self, Context, Ports, Rules, Timing};
+use engine::act::{self, Context, Ports, Report, Rules, Timing};
 use engine::documents;
-use engine::ports::{Actuator, Artifacts, Clock, Executions, Journal, Leases, PortResult, Switch};
+use engine::ports::{Actuator, Approvals, Artifacts, Clock, Executions, Journal, Leases, PortResult, Switch};
 use engine::run::{Decision, Run};
 use engine::runtime::measure;
 use engine::settle::{self, Settlement};
@@ -22,6 +23,13 @@ use engine::step::StepError;
 use engine::undo;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
+
+/// Lines of a preview at most; the report of the actions holds all.
+const PREVIEW_LINES_MAX: usize = 12;
+/// Longest line of a preview.
+const PREVIEW_CHARS_MAX: usize = 400;
+/// Hours for which questions and their answers are looked at: longer than any answer may count.
+const ASKED_H: i64 = 72;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -60,6 +68,8 @@ pub struct World<'a> {
     pub leases: &'a dyn Leases,
     /// Kill switch.
     pub switch: &'a dyn Switch,
+    /// Questions to people.
+    pub approvals: &'a dyn Approvals,
     /// Plans and reports.
     pub artifacts: &'a dyn Artifacts,
     /// Records.
@@ -73,7 +83,15 @@ pub struct World<'a> {
 pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     let mut run = request.run;
     let actuator = AsConfigured { inner: world.actuator, app };
-    let mode = |change: &Change| mode_of(change, app, run.mode);
+    let mode = |change: &Change| app.mode_for(change.action.spec().risk, change.action.kind());
+    let requests = match request.intent {
+        Intent::Apply => asked(&run, world).await?,
+        Intent::Settle | Intent::Undo => Vec::new(),
+    };
+    let now = world.clock.now();
+    let consent = |change: &Change, live: &Live| {
+        approval::consent(change, live, &run.execution_id, &requests, &app.approval, now)
+    };
     let freeze = |at: Timestamp| app.frozen_at(at).map(str::to_owned);
     let context = Context {
         ports: Ports {
@@ -84,20 +102,59 @@ pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) ->
             switch: world.switch,
         },
         run: &run,
-        rules: Rules { limits: &app.limits, mode: &mode, freeze: &freeze, timing: timing(world.speed) },
+        rules: Rules {
+            limits: &app.limits,
+            mode: &mode,
+            consent: &consent,
+            earn_after: app.approval.earn_after,
+            freeze: &freeze,
+            timing: timing(world.speed),
+        },
         deadline: deadline(world),
     };
-    match request.intent {
-        Intent::Apply => apply(&context, world).await?,
-        Intent::Settle => settle_all(&context, world).await?,
-        Intent::Undo => take_back(&context, world).await?,
-    }
+    let report = match request.intent {
+        Intent::Apply => Some(apply(&context, world).await?),
+        Intent::Settle => settle_all(&context, world).await.map(|()| None)?,
+        Intent::Undo => take_back(&context, world).await.map(|()| None)?,
+    };
     run.decision = Decision::Done;
     run.wait_s = run.wait_s.max(app.policy.wait_s);
+    if let Some(report) = report {
+        go_on(&mut run, &report, app);
+    }
     Ok(run)
 }
 
-async fn apply(context: &Context<'_>, world: &World<'_>) -> Result<(), StepError> {
+/// What follows from what became of the plan: usually the wait; a preview ends the run; and where nothing could be done
+/// without a person, one is asked at once.
+fn go_on(run: &mut Run, report: &Report, app: &ResolvedApp) {
+    if run.mode == Some(Mode::Observe) {
+        run.preview = preview(report);
+        run.conclusion = Some(format!("told to observe: {} change(s) planned, none made", report.changes.len()));
+        run.decision = Decision::Previewed;
+        return;
+    }
+    let alone = report.applied().next().is_none() && report.stopped.is_none();
+    if alone && report.askable().next().is_some() && run.asked_in != Some(run.iteration) {
+        run.asked_in = Some(run.iteration);
+        run.answer_within_s = Some(app.approval.answer_within_s);
+        run.decision = Decision::Ask;
+    }
+}
+
+/// One line per change, as many as a person reads.
+fn preview(report: &Report) -> Vec<String> {
+    let bounded = |line: String| line.chars().take(PREVIEW_CHARS_MAX).collect();
+    report.changes.iter().take(PREVIEW_LINES_MAX).map(|line| bounded(line.would_be())).collect()
+}
+
+/// What was asked about this application lately; a no, too, is remembered that long.
+async fn asked(run: &Run, world: &World<'_>) -> Result<Vec<approval::Request>, StepError> {
+    let since = world.clock.now().checked_sub(SignedDuration::from_hours(ASKED_H)).unwrap_or(Timestamp::MIN);
+    Ok(world.approvals.since(&run.app, since).await?)
+}
+
+async fn apply(context: &Context<'_>, world: &World<'_>) -> Result<Report, StepError> {
     let run = context.run;
     let snapshot: Snapshot = documents::need(world.artifacts, &run.key("snapshot")).await?;
     let decided: Decided = documents::need(world.artifacts, &run.key("analysis")).await?;
@@ -110,7 +167,8 @@ async fn apply(context: &Context<'_>, world: &World<'_>) -> Result<(), StepError
     measure(app, "ChangesApplied", f64::from(entry.applied), "Count");
     measure(app, "ChangesRefused", f64::from(entry.refused), "Count");
     world.executions.save(&record).await?;
-    documents::put(world.artifacts, &run.key("actions"), &report).await
+    documents::put(world.artifacts, &run.key("actions"), &report).await?;
+    Ok(report)
 }
 
 /// First the changes of dead runs, then this run's own whose answer was lost.
@@ -141,12 +199,6 @@ async fn take_back(context: &Context<'_>, world: &World<'_>) -> Result<(), StepE
     }
     world.executions.save(&record).await?;
     documents::put(world.artifacts, &run.key("undone"), &undone).await
-}
-
-/// The configured mode for the change's risk and kind; a mode asked for by hand can only make it more careful.
-fn mode_of(change: &Change, app: &ResolvedApp, asked: Option<Mode>) -> Mode {
-    let configured = app.mode_for(change.action.spec().risk, change.action.kind());
-    asked.map_or(configured, |asked| asked.min(configured))
 }
 
 /// Time-outs of calls are real time; on a clock that runs faster they last longer.

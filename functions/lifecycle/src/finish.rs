@@ -71,6 +71,7 @@ fn ending(run: &Run) -> (Status, Decision) {
     }
     match run.decision {
         Decision::Succeeded => (Status::Completed, Decision::Succeeded),
+        Decision::Previewed => (Status::Completed, Decision::Previewed),
         _ => (Status::Escalated, Decision::Escalated),
     }
 }
@@ -84,7 +85,7 @@ fn close(
 ) -> ExecutionRecord {
     record.status = status;
     record.completed_at = Some(now);
-    record.success_criteria_met = status == Status::Completed;
+    record.success_criteria_met = run.decision == Decision::Succeeded;
     record.conclusion.clone_from(&run.conclusion);
     // A run starts with the first alarm; those that came after it are known only now.
     if let Some(episode) = answered {

@@ -1,12 +1,16 @@
-//! The steps that all cycles share: dispatch, resolve, begin, escalate, finish.
+//! The steps that all cycles share: dispatch, resolve, begin, ask, answer, escalate, finish; and the page that answers.
 //!
 //! Each step is a function over ports, so that it runs against fakes in tests and against AWS in its binary.
 
 pub mod alarm;
+pub mod answer;
+pub mod ask;
 pub mod begin;
 pub mod dispatch;
 pub mod escalate;
 pub mod finish;
+pub mod link;
 pub mod names;
+pub mod page;
 pub mod resolve;
 pub mod story;

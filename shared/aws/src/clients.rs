@@ -189,6 +189,10 @@ impl Clients {
         tagging, aws_sdk_resourcegroupstagging
     }
     client! {
+        /// Secrets Manager.
+        secretsmanager, aws_sdk_secretsmanager
+    }
+    client! {
         /// Step Functions.
         sfn, aws_sdk_sfn
     }

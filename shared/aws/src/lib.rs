@@ -8,6 +8,7 @@
 //! gathers them by adapter, and a contract test compares them with the roles of the template.
 
 pub mod actuator;
+pub mod approvals;
 pub mod arn;
 pub mod artifacts;
 pub mod changes;
@@ -24,14 +25,18 @@ pub mod journal;
 pub mod leases;
 pub mod notifier;
 pub mod permissions;
+pub mod runs;
 #[cfg(test)]
 mod scripted;
+pub mod signing_key;
 pub mod start;
 pub mod starter;
 pub mod switch;
 pub mod telemetry;
+pub mod waker;
 
 pub use actuator::Actuator;
+pub use approvals::Approvals;
 pub use artifacts::Artifacts;
 pub use clients::Clients;
 pub use clock::SystemClock;
@@ -43,6 +48,9 @@ pub use inventory::Inventory;
 pub use journal::Journal;
 pub use leases::Leases;
 pub use notifier::Notifier;
+pub use runs::Runs;
+pub use signing_key::SigningKey;
 pub use starter::Starter;
 pub use switch::Switch;
 pub use telemetry::Telemetry;
+pub use waker::Waker;

@@ -15,6 +15,7 @@ pub struct Needs {
 
 /// Every adapter.
 pub const TABLE: &[Needs] = &[
+    Needs { adapter: "approvals", on: "approvals table", actions: crate::approvals::PERMISSIONS },
     Needs { adapter: "artifacts", on: "artifacts bucket", actions: crate::artifacts::PERMISSIONS },
     Needs { adapter: "config_source", on: "configuration bucket", actions: crate::config_source::PERMISSIONS },
     Needs { adapter: "dead_letters", on: "dead-letter queue", actions: crate::dead_letters::PERMISSIONS },
@@ -26,9 +27,12 @@ pub const TABLE: &[Needs] = &[
     Needs { adapter: "journal", on: "leases table", actions: crate::journal::LEASE_PERMISSIONS },
     Needs { adapter: "leases", on: "leases table", actions: crate::leases::PERMISSIONS },
     Needs { adapter: "notifier", on: "topic and event bus", actions: crate::notifier::PERMISSIONS },
+    Needs { adapter: "runs", on: "state machine", actions: crate::runs::PERMISSIONS },
+    Needs { adapter: "signing_key", on: "signing key", actions: crate::signing_key::PERMISSIONS },
     Needs { adapter: "starter", on: "state machine", actions: crate::starter::PERMISSIONS },
     Needs { adapter: "switch", on: "kill switch parameter", actions: crate::switch::PERMISSIONS },
     Needs { adapter: "telemetry", on: "application", actions: crate::telemetry::PERMISSIONS },
+    Needs { adapter: "waker", on: "state machine", actions: crate::waker::PERMISSIONS },
 ];
 
 /// IAM actions that reading, applying and undoing one kind of change needs.

@@ -2,8 +2,8 @@
 //! template sets. Makes no call to AWS.
 
 use crate::{
-    Actuator, Artifacts, Clients, ConfigSource, DeadLetters, Episodes, Executions, Inventory, Journal, Leases,
-    Notifier, Starter, Switch, SystemClock, Telemetry,
+    Actuator, Approvals, Artifacts, Clients, ConfigSource, DeadLetters, Episodes, Executions, Inventory, Journal, Leases,
+    Notifier, Runs, SigningKey, Starter, Switch, SystemClock, Telemetry, Waker,
 };
 use domain::execution::Cycle;
 use engine::runtime::{optional, variable};
@@ -85,6 +85,43 @@ impl Start {
     /// A variable is not set.
     pub fn switch(&self) -> Result<Switch, StepError> {
         Ok(Switch::new(&self.clients, variable("KILL_SWITCH_PARAMETER")?))
+    }
+
+    /// Questions to people.
+    ///
+    /// # Errors
+    /// A variable is not set.
+    pub fn approvals(&self) -> Result<Approvals, StepError> {
+        Ok(Approvals::new(&self.clients, variable("TABLE_APPROVALS")?))
+    }
+
+    /// Key of the links in questions.
+    ///
+    /// # Errors
+    /// A variable is not set.
+    pub fn signing_key(&self) -> Result<SigningKey, StepError> {
+        Ok(SigningKey::new(&self.clients, variable("SIGNING_KEY_SECRET")?))
+    }
+
+    /// Address of the page on which questions are answered.
+    ///
+    /// # Errors
+    /// A variable is not set.
+    pub fn page_url(&self) -> Result<String, StepError> {
+        variable("PAGE_URL")
+    }
+
+    /// Wakes runs that wait for an answer.
+    pub fn waker(&self) -> Waker {
+        Waker::new(&self.clients)
+    }
+
+    /// The newest runs of the health cycle.
+    ///
+    /// # Errors
+    /// A variable is not set.
+    pub fn runs(&self) -> Result<Runs, StepError> {
+        Ok(Runs::new(&self.clients, variable("HEALTH_STATE_MACHINE_ARN")?))
     }
 
     /// Starts runs of the health cycle.

@@ -3,6 +3,7 @@
 //! Says what may stand in the file. What a value means is decided in [`crate::resolve`], what contradicts in `check`.
 
 use crate::section::Section;
+use domain::approval::Terms;
 use domain::guard::Limits;
 use domain::health::policy::Policy;
 use domain::mode::Mode;
@@ -54,6 +55,8 @@ pub(crate) struct Common {
     pub objectives: Section<Objectives>,
     /// How much may be changed, and on what evidence.
     pub limits: Section<Limits>,
+    /// On which terms people are asked, where the mode is `approve`.
+    pub approval: Section<Terms>,
     /// Thresholds of the health cycle.
     pub health: Section<Policy>,
     /// Names of resources that are never changed.
@@ -76,6 +79,8 @@ pub(crate) struct Application {
     pub mode: Option<ModeSetting>,
     /// How much may be changed, and on what evidence.
     pub limits: Section<Limits>,
+    /// On which terms people are asked, where the mode is `approve`.
+    pub approval: Section<Terms>,
     /// Thresholds of the health cycle.
     pub health: Section<Policy>,
     /// Names of resources that are never changed, besides those in `defaults`.
@@ -101,6 +106,7 @@ impl Application {
             mode: self.mode.clone(),
             objectives: self.objectives.clone(),
             limits: self.limits.clone(),
+            approval: self.approval.clone(),
             health: self.health.clone(),
             protected: self.protected.clone(),
             freeze: self.freeze.clone(),

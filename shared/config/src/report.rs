@@ -43,6 +43,7 @@ impl Config {
         rows.extend(self.modes(path, app));
         rows.extend(self.section(path, "objectives", &app.objectives));
         rows.extend(self.section(path, "limits", &app.limits));
+        rows.extend(self.section(path, "approval", &app.approval));
         let thresholds = self.section(path, "health", &app.policy);
         let (built_in, set): (Vec<Row>, Vec<Row>) =
             thresholds.into_iter().partition(|row| row.origin == BUILT_IN && !all);

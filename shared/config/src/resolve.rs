@@ -6,6 +6,7 @@ use crate::Selector;
 use crate::file::{Application, Bounds, Common, Metric};
 use crate::freeze::Window;
 use crate::modes::Modes;
+use domain::approval::Terms;
 use domain::change::ChangeKind;
 use domain::guard::Limits;
 use domain::health::policy::Policy;
@@ -29,6 +30,8 @@ pub struct ResolvedApp {
     pub modes: Modes,
     /// How much may be changed.
     pub limits: Limits,
+    /// On which terms people are asked.
+    pub approval: Terms,
     /// Thresholds of the health cycle.
     pub policy: Policy,
     /// Times in which nothing is changed.
@@ -61,6 +64,7 @@ pub(crate) struct Settled {
     pub modes: Modes,
     pub objectives: Objectives,
     pub limits: Limits,
+    pub approval: Terms,
     pub policy: Policy,
     pub freeze: Vec<Window>,
     pub protected: BTreeSet<String>,
@@ -73,6 +77,7 @@ pub(crate) fn settle(common: &Common, defaults: &Common) -> Result<Settled, serd
         modes: Modes::default().under(defaults.mode.as_ref()).under(common.mode.as_ref()),
         objectives: common.objectives.over(&defaults.objectives)?,
         limits: common.limits.over(&defaults.limits)?,
+        approval: common.approval.over(&defaults.approval)?,
         policy: common.health.over(&defaults.health)?,
         freeze: windows.filter_map(|freeze| Window::read(freeze).ok()).collect(),
         protected: defaults.protected.iter().chain(&common.protected).cloned().collect(),
@@ -87,6 +92,7 @@ pub(crate) fn tagged(app: &AppId, settled: Settled) -> ResolvedApp {
         objectives: settled.objectives,
         modes: settled.modes,
         limits: settled.limits,
+        approval: settled.approval,
         policy: settled.policy,
         freeze: settled.freeze,
         metrics: Vec::new(),

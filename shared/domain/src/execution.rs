@@ -1,6 +1,7 @@
 //! The record of one run of a cycle on one application, and how it ends.
 
-use crate::ids::{AppId, ExecutionId};
+use crate::approval::Via;
+use crate::ids::{AppId, ChangeId, ExecutionId, RequestId};
 use crate::mode::Mode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,27 @@ pub struct IterationRecord {
     pub refused: u32,
 }
 
+/// A question to people and its answer. Kept in the run's record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerRecord {
+    /// The question.
+    pub request: RequestId,
+    /// When it was asked.
+    pub asked_at: Timestamp,
+    /// Changes that may be made.
+    pub approved: Vec<ChangeId>,
+    /// Changes that may not: denied, or not answered.
+    pub denied: Vec<ChangeId>,
+    /// Who answered; `None` when nobody did.
+    pub by: Option<String>,
+    /// What they added.
+    pub remark: String,
+    /// Which way it came.
+    pub via: Option<Via>,
+    /// When.
+    pub at: Option<Timestamp>,
+}
+
 /// The record of a run, `workflow_executions`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExecutionRecord {
@@ -87,6 +109,9 @@ pub struct ExecutionRecord {
     pub success_criteria_met: bool,
     /// What each iteration saw and did.
     pub iterations: Vec<IterationRecord>,
+    /// What people were asked in the run, and what they said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<AnswerRecord>,
     /// Why it ended as it did, one sentence.
     pub conclusion: Option<String>,
     /// Hash of the configuration that was in force.

@@ -60,3 +60,7 @@ text_id! {
     /// The stable name of a diagnosis rule, for example `memory_leak`.
     RuleId
 }
+text_id! {
+    /// The name of a question to people, derived from run and iteration.
+    RequestId
+}

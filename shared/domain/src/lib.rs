@@ -3,6 +3,7 @@
 //! Everything here is a function of its arguments. There is no I/O, no clock, no randomness and no environment:
 //! time comes in as a value, so the same input gives the same bytes out.
 
+pub mod approval;
 pub mod change;
 pub mod changes;
 pub mod execution;

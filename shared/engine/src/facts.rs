@@ -5,9 +5,11 @@
 use crate::act::{ActError, Context, earlier};
 use crate::ports::{Entry, EntryState};
 use crate::settle;
+use domain::approval::{self, Approval, Consent, Past};
 use domain::change::Change;
 use domain::guard::{Facts, KillSwitch};
 use domain::ids::ChangeId;
+use domain::mode::Mode;
 use domain::resource::Resource;
 use domain::snapshot::Snapshot;
 use jiff::Timestamp;
@@ -38,7 +40,8 @@ pub(crate) fn gather(
     let tally = Tally::of(entries, context.run.execution_id.as_str(), change, now);
     Facts {
         now,
-        mode: (context.rules.mode)(change),
+        mode: context.mode(change),
+        consent: consent(context, change, entries, resource),
         kill_switch,
         freeze: (context.rules.freeze)(now),
         protected: resource.is_protected(),
@@ -54,6 +57,33 @@ pub(crate) fn gather(
         repeats_last_day: tally.repeats_last_day,
         spent_usd_cents_month: tally.spent_usd_cents_month,
     }
+}
+
+/// What people have said to the change, or what its kind has earned where nobody was asked.
+fn consent(context: &Context<'_>, change: &Change, entries: &[Entry], resource: &Resource) -> Consent {
+    let rules = context.rules;
+    match (rules.consent)(change, &resource.live) {
+        Consent::NotAsked if rules.earn_after > 0 && (rules.mode)(change) == Mode::Approve => {
+            let history: Vec<Past> = entries.iter().filter_map(past).collect();
+            let verified = approval::earned(change.action.kind(), &history);
+            if verified >= rules.earn_after {
+                Consent::Given(Approval::Earned { verified })
+            } else {
+                Consent::NotAsked
+            }
+        }
+        said => said,
+    }
+}
+
+/// An earlier change as earned autonomy looks at it; what never happened does not count.
+fn past(entry: &Entry) -> Option<Past> {
+    (entry.state != EntryState::NotApplied).then(|| Past {
+        kind: entry.change.action.kind(),
+        with_approval: entry.approval.is_some(),
+        verdict: entry.outcome.as_ref().map(|outcome| outcome.verdict),
+        at: entry.applied_at.unwrap_or(entry.intended_at),
+    })
 }
 
 /// Counts from the journal.

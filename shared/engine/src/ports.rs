@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use config::Selector;
+use domain::approval::{Approval, Request};
 use domain::change::Change;
 use domain::execution::ExecutionRecord;
 use domain::finding::Severity;
 use domain::guard::{Cleared, KillSwitch};
-use domain::ids::{AppId, ChangeId, ExecutionId};
+use domain::ids::{AppId, ChangeId, ExecutionId, RequestId};
 use domain::observed::{Missing, Observed};
 use domain::outcome::Outcome;
 use domain::resource::{Live, Resource, ResourceKind};
@@ -204,6 +205,9 @@ pub struct Entry {
     pub settled_at: Option<Timestamp>,
     /// Its verification.
     pub outcome: Option<Outcome>,
+    /// Why it was made although its mode asks for an approval; `None` where none was needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
     /// One sentence on how it came to this state.
     pub note: String,
 }
@@ -331,6 +335,52 @@ pub trait Artifacts: Send + Sync {
 pub trait Switch: Send + Sync {
     /// Its state; unreadable is a state that stops changes.
     async fn read(&self) -> KillSwitch;
+}
+
+/// Questions to people, table `approvals`.
+#[async_trait]
+pub trait Approvals: Send + Sync {
+    /// Writes a request, or finds the one of this id. While it is open, the token of a repeated asking replaces the one
+    /// before, which no longer wakes anybody. Gives the request as it stands then.
+    async fn ask(&self, request: &Request, task_token: &str) -> PortResult<Request>;
+    /// Reads a request with the token that wakes the run; `None` when there is none.
+    async fn read(&self, app: &AppId, id: &RequestId) -> PortResult<Option<Asked>>;
+    /// Closes a request that is still open; [`PortError::Conflict`] when it is not: an answer counts once.
+    async fn close(&self, request: &Request) -> PortResult<()>;
+    /// All requests of an application since a moment, oldest first; every page read.
+    async fn since(&self, app: &AppId, from: Timestamp) -> PortResult<Vec<Request>>;
+    /// The newest open requests of all applications, at most this many. May lag by a second or two.
+    async fn open(&self, most: u32) -> PortResult<Vec<Request>>;
+}
+
+/// A request with what wakes the run that waits for its answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// The request.
+    pub request: Request,
+    /// Task token of Step Functions. Whoever has it and may call Step Functions can answer: never shown.
+    pub task_token: String,
+}
+
+/// Wakes runs that wait for an answer.
+#[async_trait]
+pub trait Waker: Send + Sync {
+    /// Hands the answer to the run behind the token; [`PortError::Gone`] when it waits no longer.
+    async fn wake(&self, task_token: &str, output: &str) -> PortResult<()>;
+}
+
+/// Lists runs.
+#[async_trait]
+pub trait Runs: Send + Sync {
+    /// The newest executions of the state machine, newest first, at most this many.
+    async fn newest(&self, most: u32) -> PortResult<Vec<ExecutionId>>;
+}
+
+/// The key that links are signed with.
+#[async_trait]
+pub trait SigningKey: Send + Sync {
+    /// The key; at least 32 bytes.
+    async fn read(&self) -> PortResult<Vec<u8>>;
 }
 
 /// Starts runs.

@@ -33,6 +33,15 @@ pub struct Run {
     pub decision: Decision,
     /// Seconds that the next Wait state waits.
     pub wait_s: u32,
+    /// Iteration in which people were asked last: once in an iteration is enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_in: Option<u32>,
+    /// Seconds that the run waits for an answer, while it asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_within_s: Option<u32>,
+    /// What a run that was told to observe would do, one sentence per change, for whoever reads its output.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub preview: Vec<String>,
     /// Health score of the last measurement, for whoever reads the run in the console.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
@@ -83,6 +92,14 @@ pub enum Decision {
     NothingToDo,
     /// optimize: carried out as far as the guards let it.
     Done,
+    /// optimize: only a person's consent is lacking.
+    Ask,
+    /// optimize, analyze, finish: the run was told to observe, and has said what it would do.
+    Previewed,
+    /// answer: another run holds the application; to be tried again.
+    Wait,
+    /// answer: a person said no to everything.
+    Denied,
     /// validate: something did not help.
     Undo,
     /// validate: nothing is to be undone.
@@ -100,7 +117,7 @@ pub enum Decision {
 }
 
 /// All decisions, for the contract test with the state machine definitions.
-pub const DECISIONS: [Decision; 14] = [
+pub const DECISIONS: [Decision; 18] = [
     Decision::Proceed,
     Decision::Settle,
     Decision::Busy,
@@ -108,6 +125,10 @@ pub const DECISIONS: [Decision; 14] = [
     Decision::Act,
     Decision::NothingToDo,
     Decision::Done,
+    Decision::Ask,
+    Decision::Previewed,
+    Decision::Wait,
+    Decision::Denied,
     Decision::Undo,
     Decision::Keep,
     Decision::Continue,

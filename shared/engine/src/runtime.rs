@@ -42,6 +42,8 @@ pub struct Call<I> {
     pub input: I,
     /// Real seconds until the platform ends the invocation.
     pub left_s: f64,
+    /// ARN under which the function was called.
+    pub function_arn: String,
 }
 
 /// Serves invocations of one step until the runtime ends.
@@ -61,10 +63,11 @@ where
     let handler = &handler;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let left_s = left_s(event.context.deadline);
+        let function_arn = event.context.invoked_function_arn.clone();
         let input = event.payload;
         let about = About::of(&input);
         let outcome = match serde_json::from_value::<I>(input) {
-            Ok(input) => handler(Call { input, left_s }).instrument(about.span(step)).await,
+            Ok(input) => handler(Call { input, left_s, function_arn }).instrument(about.span(step)).await,
             Err(error) => Err(StepError::Config(format!("the input of {step} is not understood: {error}"))),
         };
         match outcome.and_then(|output| {

@@ -9,7 +9,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let start = Start::load().await?;
     let settings = start.settings()?;
     let (actuator, journal, leases) = (start.actuator(), start.journal()?, start.leases()?);
-    let (switch, artifacts, executions) = (start.switch()?, start.artifacts()?, start.executions()?);
+    let (switch, approvals) = (start.switch()?, start.approvals()?);
+    let (artifacts, executions) = (start.artifacts()?, start.executions()?);
     serve("health-optimize", async |call: Call<Request>| {
         let app = settings.app(&call.input.run.app).await?;
         let world = World {
@@ -20,6 +21,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             journal: &journal,
             leases: &leases,
             switch: &switch,
+            approvals: &approvals,
             artifacts: &artifacts,
             executions: &executions,
         };

@@ -92,13 +92,13 @@ pub(crate) fn settled(
 ) {
     let notes = &mut Notes { places, problems };
     let inherited: BTreeSet<numbers::Wrong> =
-        numbers::wrong(&defaults.objectives, &defaults.limits, &defaults.policy).into_iter().collect();
+        numbers::wrong(&defaults.objectives, &defaults.limits, &defaults.approval, &defaults.policy).into_iter().collect();
     for wrong in &inherited {
         wrong.note("defaults", notes);
     }
     for app in apps.values() {
         let path = join("applications", app.id.as_str());
-        for wrong in numbers::wrong(&app.objectives, &app.limits, &app.policy) {
+        for wrong in numbers::wrong(&app.objectives, &app.limits, &app.approval, &app.policy) {
             if !inherited.contains(&wrong) {
                 wrong.note(&path, notes);
             }

@@ -2,6 +2,7 @@
 
 use super::Notes;
 use crate::shape::join;
+use domain::approval::Terms;
 use domain::guard::Limits;
 use domain::health::policy::Policy;
 use domain::objective::Objectives;
@@ -10,6 +11,10 @@ use domain::objective::Objectives;
 const DAY_S: u32 = 86_400;
 /// Shortest age of a snapshot that leaves time to act on it, in seconds.
 const SNAPSHOT_AGE_S_MIN: u32 = 60;
+/// Shortest time in which a person can read a question, in seconds.
+const ANSWER_S_MIN: u32 = 60;
+/// Longest time that a run waits for an answer, in seconds: six of them must fit into the time that a run may take.
+const ANSWER_S_MAX: u32 = 43_200;
 
 /// What is wrong in a section; `key` may be empty.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,9 +34,10 @@ impl Wrong {
 }
 
 /// Everything that is wrong with these numbers.
-pub(super) fn wrong(objectives: &Objectives, limits: &Limits, policy: &Policy) -> Vec<Wrong> {
+pub(super) fn wrong(objectives: &Objectives, limits: &Limits, terms: &Terms, policy: &Policy) -> Vec<Wrong> {
     let mut found = of_objectives(objectives);
     found.extend(of_limits(limits));
+    found.extend(of_terms(terms));
     found.extend(policy.check().into_iter().map(|(key, says)| Wrong { section: "health", key: key.to_owned(), says }));
     found
 }
@@ -92,6 +98,22 @@ fn of_limits(limits: &Limits) -> Vec<Wrong> {
     .into_iter()
     .flatten()
     .map(|(key, says)| Wrong { section: "limits", key: key.to_owned(), says })
+    .collect()
+}
+
+fn of_terms(terms: &Terms) -> Vec<Wrong> {
+    // Any number of approved changes may be asked for, and asking again at once is a choice.
+    let Terms { answer_within_s, use_within_s, ask_again_s: _, earn_after: _ } = *terms;
+    let seconds = |key, value: u32, (min, max): (u32, u32), unit: &str| {
+        (!(min..=max).contains(&value)).then(|| (key, format!("must be from {min} to {max}{unit}, not {value}")))
+    };
+    [
+        seconds("answer_within_s", answer_within_s, (ANSWER_S_MIN, ANSWER_S_MAX), " (twelve hours)"),
+        seconds("use_within_s", use_within_s, (ANSWER_S_MIN, DAY_S), " (a day)"),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|(key, says)| Wrong { section: "approval", key: key.to_owned(), says })
     .collect()
 }
 

@@ -1,5 +1,6 @@
 //! What a guard is told: the live state read a moment ago and what the records say. Gathered outside, judged here.
 
+use crate::approval::{Approval, Consent};
 use crate::ids::ChangeId;
 use crate::mode::Mode;
 use crate::resource::Live;
@@ -12,6 +13,8 @@ pub struct Facts {
     pub now: Timestamp,
     /// Mode in force for the change's risk on this application.
     pub mode: Mode,
+    /// What people have said to this change.
+    pub consent: Consent,
     /// The kill switch is on, or could not be read.
     pub kill_switch: KillSwitch,
     /// Name of the freeze window that holds now, if any.
@@ -40,6 +43,16 @@ pub struct Facts {
     pub repeats_last_day: u32,
     /// Cost that this run has already added, in US cents a month.
     pub spent_usd_cents_month: i64,
+}
+
+impl Facts {
+    /// The approval that a change rests on, where its mode asks for one.
+    pub fn approval(&self) -> Option<Approval> {
+        match &self.consent {
+            Consent::Given(approval) => Some(approval.clone()),
+            _ => None,
+        }
+    }
 }
 
 /// State of the kill switch.

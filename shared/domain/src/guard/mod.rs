@@ -14,10 +14,12 @@ pub use facts::{Facts, KillSwitch};
 pub use limits::Limits;
 pub use refusal::Refusal;
 
+use crate::approval::{Approval, Consent};
 use crate::change::{Action, Change, Reversal};
 use crate::mode::Mode;
 use crate::resource::Live;
 use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
 
 /// A change that passed every guard. Only [`clear`] makes one.
 #[derive(Debug)]
@@ -38,47 +40,106 @@ impl Cleared<'_> {
     }
 }
 
+/// A guard: its name in records and documents, and what it says.
+#[derive(Clone, Copy)]
+pub struct Guard {
+    /// Stable name.
+    pub name: &'static str,
+    /// Passes the change, or refuses it with its numbers.
+    check: fn(&Change, &Facts, &Limits) -> Result<(), Refusal>,
+}
+
+/// Every guard, in the order in which they are asked: what a person has set comes first, then what the plan rests on,
+/// then how much has been changed, then the resource itself.
+pub const GUARDS: [Guard; 13] = [
+    Guard { name: "kill_switch", check: kill_switch },
+    Guard { name: "freeze", check: freeze },
+    Guard { name: "protected", check: protected },
+    Guard { name: "mode", check: mode },
+    Guard { name: "stale", check: stale },
+    Guard { name: "incomplete", check: incomplete },
+    Guard { name: "budget", check: budget },
+    Guard { name: "circuit_breaker", check: circuit_breaker },
+    Guard { name: "repeated", check: repeated },
+    Guard { name: "busy", check: unsettled },
+    Guard { name: "cool_down", check: cool_down },
+    Guard { name: "spend", check: spend },
+    Guard { name: "resource", check: scope },
+];
+
 /// Passes a change, or says which guard refuses it and with which numbers. Guards that stop everything come first.
 ///
 /// # Errors
-/// The first [`Refusal`] in the written order.
+/// The first [`Refusal`] in the order of [`GUARDS`].
 pub fn clear<'a>(change: &'a Change, facts: &'a Facts, limits: &Limits) -> Result<Cleared<'a>, Refusal> {
-    stops(change, facts)?;
-    evidence(facts, limits)?;
-    rates(change, facts, limits)?;
-    scope(change, facts, limits)?;
+    GUARDS.iter().try_for_each(|guard| (guard.check)(change, facts, limits))?;
     Ok(Cleared { change, live: &facts.live })
 }
 
-/// Guards that a person has set: they beat everything.
-fn stops(change: &Change, facts: &Facts) -> Result<(), Refusal> {
+/// What one guard says of a change, for a preview.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Said {
+    /// The guard.
+    pub guard: String,
+    /// Its refusal; `None` when it lets the change pass.
+    pub refusal: Option<Refusal>,
+}
+
+/// What every guard says of a change, in their order. Passing all of them here clears nothing.
+pub fn review(change: &Change, facts: &Facts, limits: &Limits) -> Vec<Said> {
+    let said = |guard: &Guard| Said {
+        guard: guard.name.to_owned(),
+        refusal: (guard.check)(change, facts, limits).err(),
+    };
+    GUARDS.iter().map(said).collect()
+}
+
+fn kill_switch(_: &Change, facts: &Facts, _: &Limits) -> Result<(), Refusal> {
     match &facts.kill_switch {
-        KillSwitch::Off => {}
-        KillSwitch::On => return Err(Refusal::KillSwitch),
-        KillSwitch::Unreadable(why) => return Err(Refusal::KillSwitchUnreadable { why: why.clone() }),
-    }
-    if let Some(window) = &facts.freeze {
-        return Err(Refusal::Frozen { window: window.clone() });
-    }
-    if facts.protected {
-        return Err(Refusal::Protected);
-    }
-    let spec = change.action.spec();
-    match facts.mode {
-        Mode::Observe => Err(Refusal::Observing),
-        Mode::Approve => Err(Refusal::NeedsApproval { risk: spec.risk }),
-        Mode::Auto if spec.reversal == Reversal::Irreversible => Err(Refusal::Irreversible),
-        Mode::Auto => Ok(()),
+        KillSwitch::Off => Ok(()),
+        KillSwitch::On => Err(Refusal::KillSwitch),
+        KillSwitch::Unreadable(why) => Err(Refusal::KillSwitchUnreadable { why: why.clone() }),
     }
 }
 
-/// Guards on what the plan rests on.
-fn evidence(facts: &Facts, limits: &Limits) -> Result<(), Refusal> {
+fn freeze(_: &Change, facts: &Facts, _: &Limits) -> Result<(), Refusal> {
+    facts.freeze.as_ref().map_or(Ok(()), |window| Err(Refusal::Frozen { window: window.clone() }))
+}
+
+fn protected(_: &Change, facts: &Facts, _: &Limits) -> Result<(), Refusal> {
+    if facts.protected { Err(Refusal::Protected) } else { Ok(()) }
+}
+
+/// Who decides. A person's consent lets a change pass where the mode asks for one; nothing lets it pass in observe.
+fn mode(change: &Change, facts: &Facts, _: &Limits) -> Result<(), Refusal> {
+    let spec = change.action.spec();
+    let is_irreversible = spec.reversal == Reversal::Irreversible;
+    match (facts.mode, &facts.consent) {
+        (Mode::Observe, _) => Err(Refusal::Observing),
+        (Mode::Auto, _) if !is_irreversible => Ok(()),
+        // Autonomy is earned for what can be taken back; what can't be is asked for each time.
+        (Mode::Approve, Consent::Given(Approval::Earned { .. })) if !is_irreversible => Ok(()),
+        (_, Consent::Given(Approval::Given { .. })) => Ok(()),
+        (_, Consent::Denied { by, .. }) => Err(Refusal::Denied { by: by.clone() }),
+        (_, Consent::Awaiting { asked_at }) => Err(Refusal::AwaitingAnswer { asked_at: *asked_at }),
+        (_, Consent::Unanswered { asked_at }) => Err(Refusal::Unanswered { asked_at: *asked_at }),
+        (_, Consent::NotAsked | Consent::Given(Approval::Earned { .. })) if is_irreversible => {
+            Err(Refusal::Irreversible)
+        }
+        (_, Consent::NotAsked | Consent::Given(_)) => Err(Refusal::NeedsApproval { risk: spec.risk }),
+    }
+}
+
+fn stale(_: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal> {
     let age_s = facts.now.duration_since(facts.snapshot_at).as_secs();
     // A snapshot from the future is as little to be trusted as an old one: a clock has jumped.
     if age_s > i64::from(limits.snapshot_age_s_max) || age_s < -60 {
         return Err(Refusal::Stale { age_s, max_s: limits.snapshot_age_s_max });
     }
+    Ok(())
+}
+
+fn incomplete(_: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal> {
     // Not a number is not enough either.
     if facts.completeness.is_nan() || facts.completeness < limits.completeness_min {
         return Err(Refusal::Incomplete {
@@ -89,8 +150,7 @@ fn evidence(facts: &Facts, limits: &Limits) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Guards on how much is changed in which time.
-fn rates(change: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal> {
+fn budget(_: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal> {
     let budgets = [
         ("execution", facts.changes_in_execution, limits.changes_per_execution_max),
         ("hour", facts.changes_last_hour, limits.changes_per_hour_max),
@@ -101,22 +161,40 @@ fn rates(change: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal>
             return Err(Refusal::Budget { per: per.to_owned(), used, max });
         }
     }
+    Ok(())
+}
+
+fn circuit_breaker(_: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal> {
     if facts.undos_last_day >= limits.undos_per_day_max {
         return Err(Refusal::CircuitOpen { undos: facts.undos_last_day, max: limits.undos_per_day_max });
     }
+    Ok(())
+}
+
+fn repeated(_: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal> {
     if facts.repeats_last_day >= limits.repeats_per_day_max {
         return Err(Refusal::Repeated { times: facts.repeats_last_day, max: limits.repeats_per_day_max });
     }
-    // Two open changes on one resource could be neither measured apart nor undone apart.
-    if let Some(open) = &facts.open_change {
-        return Err(Refusal::Busy { what: format!("the unsettled change {open}") });
-    }
+    Ok(())
+}
+
+/// Two open changes on one resource could be neither measured apart nor undone apart.
+fn unsettled(_: &Change, facts: &Facts, _: &Limits) -> Result<(), Refusal> {
+    let busy = |open| Err(Refusal::Busy { what: format!("the unsettled change {open}") });
+    facts.open_change.as_ref().map_or(Ok(()), busy)
+}
+
+fn cool_down(_: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal> {
     if let Some(at) = facts.resource_changed_at {
         let since = facts.now.duration_since(at);
         if since < SignedDuration::from_secs(i64::from(limits.cooldown_s)) {
             return Err(Refusal::CoolingDown { since_s: since.as_secs(), min_s: limits.cooldown_s });
         }
     }
+    Ok(())
+}
+
+fn spend(change: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal> {
     let total = facts.spent_usd_cents_month.saturating_add(change.cost_usd_cents_month.unwrap_or(0));
     if total > limits.spend_usd_cents_month_max && change.cost_usd_cents_month.unwrap_or(0) > 0 {
         return Err(Refusal::Spend {

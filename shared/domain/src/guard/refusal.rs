@@ -1,6 +1,7 @@
 //! Why a change was not made: one variant per guard, each with its numbers, and its sentence for a person.
 
 use crate::mode::Risk;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -18,6 +19,21 @@ pub enum Refusal {
     },
     /// The change can't be undone and was not approved.
     Irreversible,
+    /// A person was asked for it and said no.
+    Denied {
+        /// Who.
+        by: String,
+    },
+    /// A person was asked for it and has not answered yet.
+    AwaitingAnswer {
+        /// When.
+        asked_at: Timestamp,
+    },
+    /// A person was asked for it and did not answer in time, which means no.
+    Unanswered {
+        /// When.
+        asked_at: Timestamp,
+    },
     /// The kill switch is on.
     KillSwitch,
     /// The kill switch could not be read.
@@ -133,6 +149,13 @@ impl fmt::Display for Refusal {
             Self::Observing => f.write_str("the mode is observe: nothing is changed"),
             Self::NeedsApproval { risk } => write!(f, "the mode for {risk} risk is approve and nobody has approved it"),
             Self::Irreversible => f.write_str("it can't be undone and needs an approval"),
+            Self::Denied { by } => write!(f, "it was asked for and {by} said no"),
+            Self::AwaitingAnswer { asked_at } => {
+                write!(f, "it was asked for at {asked_at:.0} and nobody has answered yet")
+            }
+            Self::Unanswered { asked_at } => {
+                write!(f, "it was asked for at {asked_at:.0} and nobody answered in time, which means no")
+            }
             Self::KillSwitch => f.write_str("the kill switch is on"),
             Self::KillSwitchUnreadable { why } => {
                 write!(f, "the kill switch could not be read ({why}), so nothing is changed")
@@ -175,6 +198,13 @@ impl fmt::Display for Refusal {
             Self::Busy { what } => write!(f, "{what} is under way"),
             Self::NothingToDo { why } => f.write_str(why),
         }
+    }
+}
+
+impl Refusal {
+    /// True where a person's consent is all that is lacking.
+    pub fn is_for_want_of_consent(&self) -> bool {
+        matches!(self, Self::NeedsApproval { .. } | Self::Irreversible)
     }
 }
 

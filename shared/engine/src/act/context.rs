@@ -3,10 +3,12 @@
 use crate::ports::{Actuator, Clock, Entry, Journal, Lease, Leases, PortError, Switch};
 use crate::run::Run;
 use crate::step::StepError;
+use domain::approval::Consent;
 use domain::change::Change;
 use domain::guard::Limits;
 use domain::ids::ChangeId;
 use domain::mode::Mode;
+use domain::resource::Live;
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
@@ -25,11 +27,14 @@ pub struct Ports<'a> {
     pub switch: &'a dyn Switch,
 }
 
-/// The mode in force for a change: configuration by application and risk, made more careful by the run's own mode.
+/// The mode that is configured for a change, by application, risk and kind. A run's own mode makes it more careful.
 pub type ModeOf<'a> = &'a (dyn Fn(&Change) -> Mode + Send + Sync);
 
 /// The name of the freeze window that holds at a moment, if one does.
 pub type FreezeAt<'a> = &'a (dyn Fn(Timestamp) -> Option<String> + Send + Sync);
+
+/// What people have said to a change, given the live state of its resource.
+pub type ConsentTo<'a> = &'a (dyn Fn(&Change, &Live) -> Consent + Send + Sync);
 
 /// What the owner of the application allows.
 #[derive(Clone, Copy)]
@@ -38,6 +43,10 @@ pub struct Rules<'a> {
     pub limits: &'a Limits,
     /// Mode for each change.
     pub mode: ModeOf<'a>,
+    /// What people have said to it.
+    pub consent: ConsentTo<'a>,
+    /// Approved and verified changes after which a kind is made without asking; 0 for never.
+    pub earn_after: u32,
     /// Freeze windows.
     pub freeze: FreezeAt<'a>,
     /// Time that a write may take.
@@ -85,6 +94,12 @@ impl Context<'_> {
     /// Now.
     pub fn now(&self) -> Timestamp {
         self.ports.clock.now()
+    }
+
+    /// The mode in force for a change: the configured one, or the one that the run was told when that is more careful.
+    pub(crate) fn mode(&self, change: &Change) -> Mode {
+        let configured = (self.rules.mode)(change);
+        self.run.mode.map_or(configured, |asked| asked.min(configured))
     }
 
     /// True when too little time is left to begin another change.

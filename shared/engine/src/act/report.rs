@@ -2,7 +2,7 @@
 
 use crate::run::Run;
 use domain::change::{Action, Change};
-use domain::guard::Refusal;
+use domain::guard::{Refusal, Said};
 use domain::ids::{AppId, ChangeId, ExecutionId, ResourceId, RuleId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,9 @@ pub struct ChangeReport {
     pub at: Timestamp,
     /// What became of it.
     pub result: ChangeResult,
+    /// What every guard said under the configured mode, where it was refused before it was announced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guards: Vec<Said>,
 }
 
 /// What became of a change.
@@ -124,6 +127,11 @@ impl Report {
         })
     }
 
+    /// Refused changes for which a person's consent is all that is lacking.
+    pub fn askable(&self) -> impl Iterator<Item = &ChangeReport> {
+        self.refused().filter(|(line, refusal)| refusal.is_for_want_of_consent() && line.refusals().count() == 1).map(|(line, _)| line)
+    }
+
     /// Changes that certainly did not happen although no guard refused them.
     pub fn failed(&self) -> impl Iterator<Item = &ChangeReport> {
         self.changes.iter().filter(|line| matches!(line.result, ChangeResult::Failed { .. }))
@@ -136,6 +144,31 @@ impl Report {
 }
 
 impl ChangeReport {
+    /// Every refusal, under the configured mode.
+    pub fn refusals(&self) -> impl Iterator<Item = &Refusal> {
+        self.guards.iter().filter_map(|said| said.refusal.as_ref())
+    }
+
+    /// What would become of the change if the run were not told to observe, one sentence.
+    pub fn would_be(&self) -> String {
+        let refusals: Vec<&Refusal> = self.refusals().collect();
+        let verdict = match (&self.result, refusals.as_slice()) {
+            (ChangeResult::Refused { .. }, []) => "would be made".to_owned(),
+            (ChangeResult::Refused { .. }, [only]) if only.is_for_want_of_consent() => {
+                "would be asked for".to_owned()
+            }
+            (ChangeResult::Refused { .. }, several) => {
+                let whys: Vec<String> = several.iter().map(ToString::to_string).collect();
+                format!("would be refused: {}", whys.join("; "))
+            }
+            (ChangeResult::Failed { why } | ChangeResult::Unsettled { why }, _) => format!("would fail: {why}"),
+            (ChangeResult::Applied { .. }, _) => "was made by an earlier delivery".to_owned(),
+            (ChangeResult::NotTried, _) => "was not looked at".to_owned(),
+        };
+        let from = self.before.as_ref().map(|before| format!(" (now {before})")).unwrap_or_default();
+        format!("{}{from}, because {}: {verdict}", self.what, self.reason)
+    }
+
     /// A line on a change that nothing was read for yet.
     pub(super) fn of(change: &Change, at: Timestamp, result: ChangeResult) -> Self {
         Self {
@@ -149,6 +182,7 @@ impl ChangeReport {
             after: None,
             at,
             result,
+            guards: Vec::new(),
         }
     }
 }

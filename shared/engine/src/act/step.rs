@@ -5,8 +5,9 @@ use crate::facts;
 use crate::lease;
 use crate::ports::{Entry, EntryState, Intent, Lease, PortError};
 use crate::settle::{self, Recorded};
+use domain::approval::Approval;
 use domain::change::Change;
-use domain::guard::{self, Cleared, Refusal};
+use domain::guard::{self, Cleared, Facts, Refusal};
 use domain::resource::Resource;
 use domain::settle::{Effect, Standing, after_in_words, before_in_words, effect, standing};
 use domain::snapshot::Snapshot;
@@ -36,9 +37,12 @@ pub(super) async fn make(
     let before = Some(before_in_words(&change.action, &resource.live));
     let facts = facts::gather(context, change, snapshot, &entries, &resource, kill_switch);
     if let Err(refusal) = guard::clear(change, &facts, context.rules.limits) {
-        return Ok(ChangeReport { before, ..line(refused(refusal)) });
+        // What a preview shows: the mode as configured, since only observing was asked for.
+        let facts = Facts { mode: (context.rules.mode)(change), ..facts };
+        let guards = guard::review(change, &facts, context.rules.limits);
+        return Ok(ChangeReport { before, guards, ..line(refused(refusal)) });
     }
-    let entry = intent(context, change, resource, &lease);
+    let entry = intent(context, change, resource, &lease, facts.approval());
     match context.ports.journal.intend(&entry).await {
         Ok(Intent::Written) => {}
         Ok(Intent::Present(present)) => return earlier_delivery(context, *present).await,
@@ -53,7 +57,13 @@ pub(super) async fn make(
 }
 
 /// The entry that is written before the call.
-fn intent(context: &Context<'_>, change: &Change, prior: Resource, lease: &Lease) -> Entry {
+fn intent(
+    context: &Context<'_>,
+    change: &Change,
+    prior: Resource,
+    lease: &Lease,
+    approval: Option<Approval>,
+) -> Entry {
     Entry {
         app: context.run.app.clone(),
         change: change.clone(),
@@ -66,6 +76,7 @@ fn intent(context: &Context<'_>, change: &Change, prior: Resource, lease: &Lease
         applied_at: None,
         settled_at: None,
         outcome: None,
+        approval,
         note: "announced".to_owned(),
     }
 }

@@ -4,6 +4,7 @@ mod bounds;
 mod properties;
 
 use super::{Facts, KillSwitch, Limits};
+use crate::approval::Consent;
 use crate::change::{Action, Better, Change, Expectation};
 use crate::ids::{ChangeId, ResourceId, RuleId, SignalId};
 use crate::mode::Mode;
@@ -103,6 +104,7 @@ fn facts(live: Live) -> Facts {
     Facts {
         now: NOW,
         mode: Mode::Auto,
+        consent: Consent::NotAsked,
         kill_switch: KillSwitch::Off,
         freeze: None,
         protected: false,

@@ -1,0 +1,207 @@
+//! ask: puts the question to people, once only their consent is lacking, and lets go of the application meanwhile.
+//!
+//! The run waits for the answer with a task token of Step Functions and holds no lease while it waits, so that an alarm can
+//! start another run. Asking twice is better than not at all, so a repeated step asks again, under the same id.
+
+use crate::link::Links;
+use crate::story::{line, subject};
+use config::ResolvedApp;
+use domain::approval::{Question, Request, RequestState};
+use domain::change::Reversal;
+use domain::finding::Severity;
+use domain::health::Decided;
+use domain::ids::RequestId;
+use domain::snapshot::Snapshot;
+use engine::act::{ChangeReport, Report};
+use engine::documents;
+use engine::ports::{Approvals, Artifacts, Clock, Episodes, Leases, Message, Notifier, SigningKey};
+use engine::run::{Run, episode_key};
+use engine::step::StepError;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::fmt::Write;
+
+/// `detail-type` of a question on the event bus.
+pub const QUESTION: &str = "Maintainer Approval Requested";
+/// Findings named in a question at most.
+const EVIDENCE_MAX: usize = 5;
+
+/// What the state machine hands over.
+#[derive(Debug, Deserialize)]
+pub struct Input {
+    /// The run.
+    pub run: Run,
+    /// What wakes it.
+    pub task_token: String,
+}
+
+/// What ask needs of the world.
+pub struct World<'a> {
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// Plan and report of this iteration.
+    pub artifacts: &'a dyn Artifacts,
+    /// Questions.
+    pub approvals: &'a dyn Approvals,
+    /// Key of the links.
+    pub key: &'a dyn SigningKey,
+    /// Address of the page that answers.
+    pub page_url: &'a str,
+    /// Episodes.
+    pub episodes: &'a dyn Episodes,
+    /// Leases.
+    pub leases: &'a dyn Leases,
+    /// People and agents.
+    pub notifier: &'a dyn Notifier,
+}
+
+/// What was asked; Step Functions drops it and waits for the answer.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Told {
+    /// The request.
+    pub request: RequestId,
+    /// When silence becomes a no.
+    pub expires_at: Timestamp,
+}
+
+/// Asks.
+///
+/// # Errors
+/// When the report of this iteration is not there, or a port fails.
+pub async fn ask(input: Input, app: &ResolvedApp, world: &World<'_>) -> Result<Told, StepError> {
+    let run = input.run;
+    let request = request(&run, app, world).await?;
+    let request = world.approvals.ask(&request, &input.task_token).await?;
+    if request.state == RequestState::Open {
+        let link = Links::new(&world.key.read().await?, world.page_url).to(&request);
+        world.notifier.notify(&message(&request, &link)).await?;
+    }
+    // Alarms that ring from now on are not answered by a run that waits for a person.
+    let key = episode_key(run.cycle, &run.app);
+    if let (Some(mine), Some(open)) = (&run.episode, world.episodes.open(&key).await?)
+        && *mine == open.id
+    {
+        world.episodes.close(&key, mine).await?;
+    }
+    world.leases.release(&run.lease_key(), &run.execution_id).await?;
+    Ok(Told { request: request.id, expires_at: request.expires_at })
+}
+
+/// Id of the question of a run in its iteration.
+pub fn request_id(run: &Run) -> RequestId {
+    RequestId::new(format!("{}.{}", run.execution_id, run.iteration))
+}
+
+async fn request(run: &Run, app: &ResolvedApp, world: &World<'_>) -> Result<Request, StepError> {
+    let report: Report = documents::need(world.artifacts, &run.key("actions")).await?;
+    let decided: Decided = documents::need(world.artifacts, &run.key("analysis")).await?;
+    let snapshot: Snapshot = documents::need(world.artifacts, &run.key("snapshot")).await?;
+    let planned = |line: &ChangeReport| decided.plan.changes.iter().find(|change| change.id == line.change);
+    let questions: Vec<Question> = report
+        .askable()
+        .filter_map(|line| {
+            let change = planned(line)?;
+            let spec = change.action.spec();
+            Some(Question {
+                change: change.id.clone(),
+                action: change.action.clone(),
+                resource: change.resource.clone(),
+                before: line.before.clone(),
+                reason: change.reason.clone(),
+                expected: change.expected.clone(),
+                risk: spec.risk,
+                reversal: spec.reversal,
+                cost_usd_cents_month: change.cost_usd_cents_month,
+            })
+        })
+        .collect();
+    if questions.is_empty() {
+        return Err(StepError::Stale(format!("iteration {} of {} has nothing to ask", run.iteration, run.execution_id)));
+    }
+    let mut findings = decided.analysis.findings;
+    findings.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.confidence.total_cmp(&a.confidence)));
+    let asked_at = world.clock.now();
+    let within = SignedDuration::from_secs(i64::from(app.approval.answer_within_s));
+    Ok(Request {
+        id: request_id(run),
+        app: run.app.clone(),
+        execution: run.execution_id.clone(),
+        execution_arn: run.execution_arn.clone(),
+        iteration: run.iteration,
+        evidence: findings.iter().take(EVIDENCE_MAX).map(|finding| line(&finding.summary)).collect(),
+        score: decided.analysis.score.known().copied(),
+        questions,
+        asked_at: asked_at.max(snapshot.taken_at),
+        expires_at: asked_at.checked_add(within).unwrap_or(Timestamp::MAX),
+        state: RequestState::Open,
+        answer: None,
+    })
+}
+
+/// The question as a message that reads well on a phone.
+fn message(request: &Request, link: &str) -> Message {
+    Message {
+        kind: QUESTION.to_owned(),
+        severity: Severity::High,
+        subject: subject(&format!("[maintainer] {}: may I change {}?", request.app, in_brief(request))),
+        text: text(request, link),
+        detail: json!({
+            "version": 1, "app": request.app, "execution_id": request.execution, "execution_arn": request.execution_arn,
+            "request_id": request.id, "score": request.score, "evidence": request.evidence,
+            "asked_at": request.asked_at, "expires_at": request.expires_at, "text": text(request, link),
+            "changes": request.questions.iter().map(|question| json!({
+                "change_id": question.change, "what": line(&question.action.to_string()), "before": question.before,
+                "reason": line(&question.reason), "risk": question.risk, "reversal": question.reversal,
+            })).collect::<Vec<_>>(),
+        }),
+    }
+}
+
+fn in_brief(request: &Request) -> String {
+    match request.questions.as_slice() {
+        [one] => line(one.resource.as_str().rsplit('/').next().unwrap_or_default()),
+        several => format!("{} things", several.len()),
+    }
+}
+
+fn text(request: &Request, link: &str) -> String {
+    let mut text = String::new();
+    let score = request.score.map_or_else(|| "can't be measured".to_owned(), |score| format!("is {score:.1} of 10"));
+    push(&mut text, format_args!("{}: health {score}. I would like to:\n", request.app));
+    for question in &request.questions {
+        let before = question.before.as_ref().map(|before| format!(" (now {})", line(before))).unwrap_or_default();
+        push(&mut text, format_args!("\n- {}{before}\n", line(&question.action.to_string())));
+        push(&mut text, format_args!("  because {}\n", line(&question.reason)));
+        push(&mut text, format_args!("  expected: {}\n", expected(question)));
+        push(&mut text, format_args!("  risk {}, {}\n", question.risk, way_back(question.reversal)));
+    }
+    if !request.evidence.is_empty() {
+        push(&mut text, format_args!("\nWhat is wrong:\n"));
+        for finding in &request.evidence {
+            push(&mut text, format_args!("- {finding}\n"));
+        }
+    }
+    push(&mut text, format_args!("\nYes or no, until {:.0} (no answer means no):\n{link}\n", request.expires_at));
+    text
+}
+
+fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    // Writing to a String can't fail.
+    let _always_ok = text.write_fmt(arguments);
+}
+
+/// What should become better, in words.
+pub fn expected(question: &Question) -> String {
+    let expected = &question.expected;
+    format!("{} from {:.1} to {:.1}", expected.signal, expected.before, expected.after)
+}
+
+/// How a change goes back, in words.
+pub fn way_back(reversal: Reversal) -> &'static str {
+    match reversal {
+        Reversal::Undoable => "is measured and undone if it does not help",
+        Reversal::SelfRestoring => "can't be undone, the platform brings the same state back",
+        Reversal::Irreversible => "can't be undone",
+    }
+}

@@ -1,0 +1,28 @@
+//! Lambda: asks people for their consent.
+
+use aws::start::Start;
+use engine::runtime::{Call, serve};
+use maintainer_lifecycle::ask::{Input, World, ask};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let start = Start::load().await?;
+    let (settings, page_url) = (start.settings()?, start.page_url()?);
+    let (artifacts, approvals, key) = (start.artifacts()?, start.approvals()?, start.signing_key()?);
+    let (episodes, leases, notifier) = (start.episodes()?, start.leases()?, start.notifier()?);
+    serve("lifecycle-ask", async |call: Call<Input>| {
+        let app = settings.app(&call.input.run.app).await?;
+        let world = World {
+            clock: &start.clock,
+            artifacts: &artifacts,
+            approvals: &approvals,
+            key: &key,
+            page_url: &page_url,
+            episodes: &episodes,
+            leases: &leases,
+            notifier: &notifier,
+        };
+        ask(call.input, &app, &world).await
+    })
+    .await
+}
