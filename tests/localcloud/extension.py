@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from . import (alarms, autoscaling_api, containers, deliveries, metrics, records, schedules, stacks, tagging, targets)
+from . import (alarms, autoscaling_api, callbacks, containers, deliveries, metrics, records, schedules, stacks, tagging, targets)
 from .clock import VirtualClock, VirtualTime
 
 
 def install(clock: VirtualClock) -> targets.TargetHealth:
     """Installs every module; gives what the admin endpoint needs."""
     from ministack.services import (alb, autoscaling, cloudwatch, dynamodb, ecs, elasticache, eventbridge, lambda_svc,
-                                    rds, scheduler, sns)
+                                    rds, scheduler, sns, stepfunctions)
     from ministack.services import tagging as resource_tags
     from ministack.services.cloudformation import changesets, engine, handlers
 
@@ -17,6 +17,7 @@ def install(clock: VirtualClock) -> targets.TargetHealth:
     dynamodb.time = VirtualTime(clock)
     fleet = autoscaling_api.install(autoscaling, clock)
     health = targets.install(alb, fleet, autoscaling._asgs)
+    callbacks.install(stepfunctions, clock)
     containers.install(ecs, clock)
     records.install(elasticache)
     tagging.install(resource_tags, alb, rds, cloudwatch, autoscaling)

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// Seconds between two looks at a lease that another run holds.
-const TRY_AGAIN_S: u32 = 60;
+const TRY_AGAIN_S: u32 = 300;
 /// Longest name and remark that are kept, in characters.
 const BY_MAX: usize = 80;
 const REMARK_MAX: usize = 500;
@@ -124,7 +124,7 @@ pub fn clean(text: &str, chars_max: usize) -> String {
     printable.trim().chars().take(chars_max).collect()
 }
 
-/// A yes: the lease again, unless another run is at work; then in a minute, as long as the yes holds.
+/// A yes: the lease again, unless another run is at work; then a little later, as long as the yes holds.
 async fn take_up(run: &mut Run, answer: &Answer, use_within_s: u32, world: &World<'_>) -> Result<(), StepError> {
     let now = world.clock.now();
     let until = answer.at.checked_add(SignedDuration::from_secs(i64::from(use_within_s))).unwrap_or(Timestamp::MAX);

@@ -45,7 +45,7 @@ pub struct World<'a> {
     /// Questions.
     pub approvals: &'a dyn Approvals,
     /// Key of the links.
-    pub key: &'a dyn SigningKey,
+    pub signing_key: &'a dyn SigningKey,
     /// Address of the page that answers.
     pub page_url: &'a str,
     /// Episodes.
@@ -74,7 +74,7 @@ pub async fn ask(input: Input, app: &ResolvedApp, world: &World<'_>) -> Result<T
     let request = request(&run, app, world).await?;
     let request = world.approvals.ask(&request, &input.task_token).await?;
     if request.state == RequestState::Open {
-        let link = Links::new(&world.key.read().await?, world.page_url).to(&request);
+        let link = Links::new(&world.signing_key.read().await?, world.page_url).to(&request);
         world.notifier.notify(&message(&request, &link)).await?;
     }
     // Alarms that ring from now on are not answered by a run that waits for a person.

@@ -7,6 +7,7 @@
 mod beats;
 mod check;
 mod kill;
+mod person;
 mod play;
 mod records;
 mod save;

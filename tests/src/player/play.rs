@@ -3,7 +3,8 @@
 use super::beats::{Beat, Tone};
 use super::check::{Finding, check};
 use super::kill::{Killed, midway};
-use super::records::Records;
+use super::person::{self, Visit};
+use super::records::{Records, Told};
 use super::save::save;
 use super::stack::{Stack, StackError};
 use super::story::Story;
@@ -99,7 +100,7 @@ pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to
     let lives = futures::future::try_join_all(lives).await?;
     let start_s = lives.iter().map(Life::start_s).fold(f64::INFINITY, f64::min);
     let mut actors: Vec<Actor> = lives.into_iter().map(|life| enter(stack, life)).collect();
-    let mut stage = Stage { stack, scenario, story, records: Records::new(stack), queue, start_s, started: false };
+    let mut stage = Stage { stack, scenario, story, records: Records::new(stack), queue, start_s, started: false, visits: Vec::new(), answers: 0 };
     let speed = stack.cloud.clock.speed;
     let text = format!(
         "the application lives, its last three hours are in CloudWatch; a minute there is {:.1} s here",
@@ -149,6 +150,8 @@ struct Stage<'a> {
     queue: String,
     start_s: f64,
     started: bool,
+    visits: Vec<Visit>,
+    answers: u32,
 }
 
 impl Stage<'_> {
@@ -183,6 +186,7 @@ impl Stage<'_> {
         }
         let now_s = self.stack.cloud.clock.now_s();
         let told = self.records.messages(&self.queue).await?;
+        self.people(&told).await?;
         for actor in actors {
             if actor.life.is_finished() {
                 let why = match (&mut actor.life).await {
@@ -199,6 +203,26 @@ impl Stage<'_> {
             beats.extend(told.iter().filter_map(|told| actor.watch.hear(told)));
             for beat in &beats {
                 self.story.beat(self.minute(), &actor.watch.app, beat)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The person of the scenario hears of a question and answers in their own time.
+    async fn people(&mut self, told: &[Told]) -> Result<(), PlayError> {
+        let Some(person) = &self.scenario.person else { return Ok(()) };
+        let (endpoint, speed) = (&self.stack.cloud.state.endpoint, self.stack.cloud.clock.speed);
+        let about = |told: &&Told| self.scenario.apps.keys().any(|app| told.is_about(app));
+        let links = told.iter().filter(about).filter_map(|told| person::link(&told.message));
+        self.visits.extend(links.map(|link| person::visit(person, link, endpoint, speed)));
+        for index in (0..self.visits.len()).rev().filter(|index| self.visits[*index].is_finished()).collect::<Vec<_>>() {
+            let came_to = self.visits.remove(index).await.unwrap_or_else(|error| Err(error.to_string()));
+            match came_to {
+                Ok(text) => {
+                    self.answers += 1;
+                    self.tell("person", &text, Tone::Plain)?;
+                }
+                Err(why) => self.tell("person", &format!("could not answer: {why}"), Tone::Bad)?,
             }
         }
         Ok(())
@@ -243,6 +267,11 @@ impl Stage<'_> {
     /// Reads the final state back from the cloud and compares.
     async fn judge(&mut self, actors: &[Actor]) -> Result<Vec<(String, Finding)>, PlayError> {
         let mut findings = Vec::new();
+        if self.scenario.person.is_some() {
+            let text = format!("answers of a person: {}, expected at least 1", self.answers);
+            let app = self.scenario.apps.keys().next().cloned().unwrap_or_default();
+            findings.push((app, Finding { holds: self.answers > 0, text }));
+        }
         for actor in actors {
             let Some(setup) = self.scenario.apps.get(&actor.watch.app) else { continue };
             let seen = see(self.stack, &actor.resources).await?;

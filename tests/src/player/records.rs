@@ -79,6 +79,13 @@ pub struct Told {
     pub message: String,
 }
 
+impl Told {
+    /// True when its subject names this application.
+    pub fn is_about(&self, app: &str) -> bool {
+        self.subject.as_deref().unwrap_or_default().split([' ', ':', ',']).any(|word| word == app)
+    }
+}
+
 /// An alarm that is going off.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ringing {

@@ -87,7 +87,7 @@ impl Watch {
     /// Takes a message to people if it is about this application.
     pub fn hear(&mut self, told: &Told) -> Option<Beat> {
         let subject = told.subject.clone().unwrap_or_default();
-        if !subject.split([' ', ':', ',']).any(|word| word == self.app) {
+        if !told.is_about(&self.app) {
             return None;
         }
         self.told.push(told.clone());

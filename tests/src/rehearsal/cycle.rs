@@ -2,6 +2,7 @@
 
 use super::stage::Stage;
 use crate::scenario::{AppScenario, Trigger};
+use domain::approval::Consent;
 use domain::change::{Change, Reversal};
 use domain::execution::IterationRecord;
 use domain::guard::{self, Facts, KillSwitch, Limits};
@@ -202,6 +203,7 @@ impl Run<'_> {
         Facts {
             now,
             mode: Mode::Auto,
+            consent: Consent::NotAsked,
             kill_switch: KillSwitch::Off,
             freeze: None,
             protected: false,

@@ -29,6 +29,9 @@ pub struct Scenario {
     /// A step of the cycle that is killed in the middle of its work.
     #[serde(default)]
     pub kill: Option<Kill>,
+    /// Who answers the questions of the maintainer.
+    #[serde(default)]
+    pub person: Option<Person>,
     /// Virtual minutes after which the scenario has failed.
     pub time_limit_min: f64,
 }
@@ -71,6 +74,26 @@ pub enum Trigger {
         /// The input of the execution.
         input: Value,
     },
+}
+
+/// Who answers the questions of the maintainer. Without one, nobody does.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// What they say.
+    pub says: Says,
+    /// Virtual minutes until they open the link.
+    pub after_min: f64,
+}
+
+/// An answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Says {
+    /// All of it may be done.
+    Yes,
+    /// None of it.
+    No,
 }
 
 /// A step that is killed in the middle of its work, as by a crash of its machine.

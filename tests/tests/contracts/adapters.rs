@@ -19,6 +19,7 @@ pub struct Method {
     pub grants: &'static [Grant],
 }
 
+const APPROVALS: &str = "approvals table";
 const APPLICATION: &str = "application";
 const ARTIFACTS: &str = "artifacts bucket";
 const CHANGES: &str = "changes table";
@@ -33,6 +34,15 @@ const fn row(adapter: &'static str, method: &'static str, grants: &'static [Gran
 
 /// Every method of every adapter but the actuator's, whose actions stand beside the changes.
 const TABLE: &[Method] = &[
+    row(
+        "approvals",
+        "ask",
+        &[("dynamodb:PutItem", APPROVALS), ("dynamodb:UpdateItem", APPROVALS), ("dynamodb:GetItem", APPROVALS)],
+    ),
+    row("approvals", "read", &[("dynamodb:GetItem", APPROVALS)]),
+    row("approvals", "close", &[("dynamodb:UpdateItem", APPROVALS), ("dynamodb:GetItem", APPROVALS)]),
+    row("approvals", "since", &[("dynamodb:Query", APPROVALS)]),
+    row("approvals", "open", &[("dynamodb:Query", APPROVALS)]),
     row("artifacts", "put", &[("s3:PutObject", ARTIFACTS)]),
     // Without the list S3 answers "access denied" where a document is only absent.
     row("artifacts", "get", &[("s3:GetObject", ARTIFACTS), ("s3:ListBucket", ARTIFACTS)]),
@@ -80,10 +90,13 @@ const TABLE: &[Method] = &[
     row("leases", "renew", &[("dynamodb:UpdateItem", LEASES)]),
     row("leases", "release", &[("dynamodb:UpdateItem", LEASES)]),
     row("notifier", "notify", &[("sns:Publish", "topic and event bus"), ("events:PutEvents", "topic and event bus")]),
+    row("runs", "newest", &[("states:ListExecutions", "state machine")]),
+    row("signing_key", "read", &[("secretsmanager:GetSecretValue", "signing key")]),
     row("starter", "start", &[("states:StartExecution", "state machine")]),
     row("switch", "read", &[("ssm:GetParameter", "kill switch parameter")]),
     row("telemetry", "read", &[("cloudwatch:GetMetricData", APPLICATION)]),
     row("telemetry", "alarms", &[("cloudwatch:DescribeAlarms", APPLICATION), ("tag:GetResources", APPLICATION)]),
+    row("waker", "wake", &[("states:SendTaskSuccess", "state machine")]),
 ];
 
 /// Methods of an adapter.

@@ -114,6 +114,11 @@ impl State {
         Some(name.strip_prefix("${").and_then(|name| name.strip_suffix('}')).unwrap_or(name))
     }
 
+    /// True for a task that ends when somebody answers.
+    pub fn waits_for_a_person(&self) -> bool {
+        self.json["Resource"].as_str().is_some_and(|resource| resource.ends_with(".waitForTaskToken"))
+    }
+
     /// The intent with which it invokes the function that changes applications.
     pub fn intent(&self) -> Option<&str> {
         self.json.pointer("/Parameters/Payload/intent")?.as_str()

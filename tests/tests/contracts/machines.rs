@@ -10,12 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 const ANSWERS: &[(&str, &str, &[&str])] = &[
     ("BeginFunction", "functions/lifecycle/src/begin.rs", &["proceed", "settle", "busy"]),
     ("MonitorFunction", "functions/health/src/monitor.rs", &["measured"]),
-    ("AnalyzeFunction", "functions/health/src/analyze.rs", &["act", "nothing_to_do"]),
-    ("OptimizeFunction", "functions/health/src/optimize.rs", &["done"]),
+    ("AnalyzeFunction", "functions/health/src/analyze.rs", &["act", "nothing_to_do", "previewed"]),
+    ("OptimizeFunction", "functions/health/src/optimize.rs", &["done", "ask", "previewed"]),
     ("ValidateFunction", "functions/health/src/validate.rs", &["undo", "keep"]),
     ("IterateFunction", "functions/health/src/iterate.rs", &["continue", "succeeded", "escalate"]),
+    ("AnswerFunction", "functions/lifecycle/src/answer.rs", &["proceed", "wait", "denied", "escalate"]),
     ("EscalateFunction", "functions/lifecycle/src/escalate.rs", &["escalate"]),
-    ("FinishFunction", "functions/lifecycle/src/finish.rs", &["succeeded", "escalated", "failed"]),
+    ("FinishFunction", "functions/lifecycle/src/finish.rs", &["succeeded", "previewed", "escalated", "failed"]),
 ];
 
 /// What resolve can answer; its words are its own.

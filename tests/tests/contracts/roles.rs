@@ -9,17 +9,22 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The function that changes applications.
 const OPTIMIZE: &str = "health-optimize";
 
+/// Wakes a run that waits for an answer.
+const WAKE: &str = "states:SendTaskSuccess";
+
 /// Actions that change something although they are allowed on `*`, with the reason.
 const ON_EVERYTHING: &[(&str, &str)] = &[
     ("logs:CreateLogDelivery", "delivery of the state machine's log; takes no resource in IAM"),
     ("logs:DeleteLogDelivery", "delivery of the state machine's log; takes no resource in IAM"),
     ("logs:PutResourcePolicy", "delivery of the state machine's log; takes no resource in IAM"),
+    (WAKE, "completes the task that its token names; takes no resource in IAM"),
     ("logs:UpdateLogDelivery", "delivery of the state machine's log; takes no resource in IAM"),
 ];
 
 /// What a statement's resource concerns, in the words of the adapters.
 fn concerns(resource: &str) -> &'static str {
     const OWN: &[(&str, &str)] = &[
+        ("${ApprovalsTable.", "approvals table"),
         ("${ArtifactBucket.", "artifacts bucket"),
         ("${ChangesTable.", "changes table"),
         ("${ConfigBucket.", "configuration bucket"),
@@ -28,6 +33,7 @@ fn concerns(resource: &str) -> &'static str {
         ("${LeasesTable.", "leases table"),
         ("${NotificationsTopic}", "topic and event bus"),
         ("${ResultsTable.", "optimization_results table"),
+        ("${SigningKey.", "signing key"),
         ("arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/", "topic and event bus"),
         (
             "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${AWS::StackName}/",
@@ -45,7 +51,8 @@ fn concerns(resource: &str) -> &'static str {
 fn allowed(function: &Function) -> BTreeSet<(String, &'static str)> {
     let pairs = |statement: &Statement| -> Vec<(String, &'static str)> {
         let on: BTreeSet<&str> = statement.resources.iter().map(|resource| concerns(resource)).collect();
-        statement.actions.iter().flat_map(|action| on.iter().map(|on| (action.clone(), *on))).collect()
+        let of = |action: &str, on: &'static str| if action == WAKE { "state machine" } else { on };
+        statement.actions.iter().flat_map(|action| on.iter().map(|on| (action.clone(), of(action, on)))).collect()
     };
     function.statements.iter().flat_map(pairs).collect()
 }

@@ -34,6 +34,35 @@ pub const TABLE: &[Wiring] = &[
         files: &["functions/lifecycle/src/begin.rs"],
     },
     Wiring {
+        binary: "lifecycle-ask",
+        makes: &[
+            "settings",
+            "page_url",
+            "artifacts",
+            "approvals",
+            "signing_key",
+            "episodes",
+            "leases",
+            "notifier",
+        ],
+        files: &["functions/lifecycle/src/ask.rs"],
+    },
+    Wiring {
+        binary: "lifecycle-answer",
+        makes: &["settings", "approvals", "executions", "leases"],
+        files: &["functions/lifecycle/src/answer.rs"],
+    },
+    Wiring {
+        binary: "lifecycle-page",
+        makes: &["approvals", "waker", "signing_key", "runs", "executions"],
+        files: &[
+            "functions/lifecycle/src/page/mod.rs",
+            "functions/lifecycle/src/page/answering.rs",
+            "functions/lifecycle/src/page/web.rs",
+            "functions/lifecycle/src/page/widget.rs",
+        ],
+    },
+    Wiring {
         binary: "lifecycle-escalate",
         makes: &["executions", "journal", "artifacts", "notifier"],
         files: &["functions/lifecycle/src/escalate.rs"],
@@ -55,7 +84,7 @@ pub const TABLE: &[Wiring] = &[
     },
     Wiring {
         binary: "health-optimize",
-        makes: &["settings", "actuator", "journal", "leases", "switch", "artifacts", "executions"],
+        makes: &["settings", "actuator", "journal", "leases", "switch", "approvals", "artifacts", "executions"],
         files: &[
             "functions/health/src/optimize.rs",
             RECORDS,
@@ -82,7 +111,9 @@ pub const TABLE: &[Wiring] = &[
 
 /// Modules that calculate or only lend a type: a step that uses one calls no more ports for it. By the file that uses it.
 const WITHOUT_CALLS: &[(&str, &[&str])] = &[
-    ("functions/lifecycle/src/", &["alarm", "names", "story"]),
+    ("functions/lifecycle/src/", &["alarm", "link", "names", "story"]),
+    ("functions/lifecycle/src/answer.rs", &["ask"]),
+    ("functions/lifecycle/src/page/", &["answer", "ask"]),
     ("functions/lifecycle/src/begin.rs", &["resolve"]),
     ("functions/health/src/optimize.rs", &["observe", "validate"]),
 ];
@@ -100,7 +131,7 @@ impl Wiring {
     pub fn adapters(&self) -> BTreeSet<&'static str> {
         let adapter = |made: &&'static str| match *made {
             "settings" => Some("config_source"),
-            "home" => None,
+            "home" | "page_url" => None,
             same => Some(same),
         };
         self.makes.iter().filter_map(adapter).collect()
@@ -185,7 +216,7 @@ fn the_table_names_every_file_in_which_a_step_calls_ports() {
 
 #[test]
 fn modules_without_calls_call_nothing() {
-    for module in ["alarm", "names", "story"] {
+    for module in ["alarm", "link", "names", "story"] {
         let code = repository::code(&format!("functions/lifecycle/src/{module}.rs"));
         assert!(!code.contains(".await"), "{module} waits for something outside");
     }

@@ -6,7 +6,8 @@ use crate::shop::{RUN, Shop};
 use crate::stores::{Goes, Stores};
 use engine::step::StepError;
 use health::{analyze, iterate, monitor, observe, optimize, validate};
-use lifecycle::{begin, escalate, finish, resolve};
+use lifecycle::page::{self, answering};
+use lifecycle::{answer, ask, begin, escalate, finish, resolve};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -29,8 +30,36 @@ pub struct Machine<'a> {
     name: &'static str,
     /// A person stops the execution there.
     pub stopped_at: Option<&'static str>,
+    /// What people say to the questions, one after the other; silence when there is nothing more.
+    pub people: Vec<Reply>,
     /// What happens right before a state is entered, each once.
     pub before: BTreeMap<&'static str, fn(&Shop)>,
+}
+
+/// What a person does about a question.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// Answers by the link, so many seconds later.
+    Link(answering::Given, u32),
+    /// Completes the task on the command line.
+    CommandLine(Value),
+}
+
+impl Reply {
+    /// A yes to these changes by the link, two minutes later.
+    pub fn yes(changes: &[&str]) -> Self {
+        let changes = changes.iter().map(|id| (*id).to_owned()).collect();
+        Self::Link(given("approve", changes), 120)
+    }
+
+    /// A no by the link.
+    pub fn no() -> Self {
+        Self::Link(given("deny", Vec::new()), 120)
+    }
+}
+
+fn given(decision: &str, changes: Vec<String>) -> answering::Given {
+    answering::Given { decision: decision.to_owned(), changes, by: "Ada".to_owned(), remark: "as agreed".to_owned() }
 }
 
 /// How an execution ended.
@@ -72,6 +101,7 @@ impl<'a> Machine<'a> {
             twice: false,
             name,
             stopped_at: None,
+            people: Vec::new(),
             before: BTreeMap::new(),
         }
     }
@@ -141,10 +171,18 @@ impl<'a> Machine<'a> {
         loop {
             let answer = self.deliver(&name, &function, &payload, ended);
             let (error, cause) = match answer {
-                Ok(output) => {
+                Ok(output) if !is_question(state) => {
                     ended.output = output;
                     return next(state);
                 }
+                Ok(_) => match self.answered(&input) {
+                    Some(said) => {
+                        ended.output = input;
+                        ended.output["answer"] = said;
+                        return next(state);
+                    }
+                    None => ("States.Timeout".to_owned(), String::new()),
+                },
                 Err(caught) => caught,
             };
             let handlers = |key: &str| state[key].as_array().cloned().unwrap_or_default();
@@ -165,6 +203,38 @@ impl<'a> Machine<'a> {
                 json!({"Error": error, "Cause": cause});
             ended.output = output;
             return next(catch);
+        }
+    }
+
+    /// What wakes a run that has asked; `None` when nobody says anything in time.
+    fn answered(&mut self, input: &Value) -> Option<Value> {
+        let world = &*self.shop.world;
+        let within = u32::try_from(input["answer_within_s"].as_u64().expect("the run says how long it waits")).unwrap();
+        if self.people.is_empty() {
+            world.pass_s(within);
+            return None;
+        }
+        match self.people.remove(0) {
+            Reply::CommandLine(said) => {
+                world.pass_s(120);
+                Some(said)
+            }
+            Reply::Link(given, after_s) => {
+                world.pass_s(after_s);
+                let request = world.requests().pop().expect("a question was asked");
+                let ports = page::World {
+                    clock: world,
+                    approvals: world,
+                    waker: world,
+                    signing_key: world,
+                    runs: world,
+                    executions: world,
+                    function_arn: "arn",
+                };
+                let via = domain::approval::Via::Link;
+                crate::shop::ready(answering::take(&request.app, &request.id, &given, via, &ports)).unwrap();
+                world.woken().pop().map(|(_, output)| serde_json::from_str(&output).unwrap())
+            }
         }
     }
 
@@ -198,6 +268,11 @@ impl<'a> Machine<'a> {
             End::Crashed => Err(("Runtime.ExitError".to_owned(), "the process has died".to_owned())),
         }
     }
+}
+
+/// A task that waits for a person.
+fn is_question(state: &Value) -> bool {
+    state["Resource"].as_str().is_some_and(|resource| resource.ends_with(".waitForTaskToken"))
 }
 
 fn next(state: &Value) -> String {
@@ -288,6 +363,7 @@ pub async fn step(
                 journal: process,
                 leases: process,
                 switch: process,
+                approvals: world,
                 artifacts: stores,
                 executions: stores,
             };
@@ -306,6 +382,23 @@ pub async fn step(
         "IterateFunction" => {
             let ports = iterate::World { clock: process, executions: stores };
             written(&iterate::iterate(parsed(payload)?, &app, &ports).await?)
+        }
+        "AskFunction" => {
+            let ports = ask::World {
+                clock: process,
+                artifacts: stores,
+                approvals: world,
+                signing_key: world,
+                page_url: "https://page.example/",
+                episodes: world,
+                leases: process,
+                notifier: world,
+            };
+            written(&ask::ask(parsed(payload)?, &app, &ports).await?)
+        }
+        "AnswerFunction" => {
+            let ports = answer::World { clock: process, approvals: world, executions: stores, leases: process };
+            written(&answer::answer(parsed(payload)?, app.approval.use_within_s, &ports).await?)
         }
         "EscalateFunction" => {
             let ports = escalate::World { executions: stores, journal: process, artifacts: stores, notifier: world };

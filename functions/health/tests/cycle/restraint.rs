@@ -2,6 +2,7 @@
 
 use crate::machine::Machine;
 use crate::shop::{FLEET, SERVERS, Shop, Weather, surge};
+use domain::execution::Status;
 use domain::guard::KillSwitch;
 use domain::resource::PROTECTED_TAG;
 use engine::act::Report;
@@ -31,16 +32,52 @@ fn observes_and_changes_nothing_until_it_is_asked_to() {
 
 #[test]
 fn a_mode_asked_for_by_hand_only_makes_a_run_more_careful() {
-    let report = refused(&sick("applications:\n  shop:\n    mode: auto\n"), json!({"app": "shop", "mode": "observe"}));
-    assert!(report.contains("observe"), "{report}");
     let report = refused(&sick("applications:\n  shop:\n    mode: observe\n"), json!({"app": "shop", "mode": "auto"}));
     assert!(report.contains("observe"), "{report}");
 }
 
+/// Runs a preview, which must change nothing and wait for nothing, and gives back what it says.
+fn previewed(shop: &Shop) -> Vec<String> {
+    let began = shop.world.now();
+    let ended = Machine::on(shop).run(json!({"app": "shop", "mode": "observe"}));
+    assert_eq!(ended.state, "Previewed", "{:?}", ended.path);
+    assert!(shop.world.now().duration_since(began).as_secs() < 60, "a preview waits for nothing");
+    assert_eq!((shop.deeds().len(), shop.lease(), shop.world.messages().len()), (0, None, 0));
+    let record = shop.record();
+    assert_eq!((record.status, record.success_criteria_met), (Status::Completed, false));
+    serde_json::from_value(ended.output["preview"].clone()).unwrap_or_default()
+}
+
 #[test]
-fn what_needs_an_approval_waits_for_it() {
-    let report = refused(&sick("applications:\n  shop:\n    mode: approve\n"), json!({"app": "shop"}));
-    assert!(report.contains("approv"), "{report}");
+fn a_preview_shows_the_plan_and_what_each_guard_says_of_it_and_changes_nothing() {
+    let [line] = previewed(&sick("applications:\n  shop:\n    mode: auto\n")).try_into().unwrap();
+    assert!(line.starts_with("set the capacity of shop-web to 7 (now 4), because "), "{line}");
+    assert!(line.ends_with(": would be made"), "{line}");
+    let [line] = previewed(&sick("applications:\n  shop:\n    mode: approve\n")).try_into().unwrap();
+    assert!(line.ends_with(": would be asked for"), "{line}");
+    let limits = "    limits: {changes_per_hour_max: 0}\n";
+    let [line] = previewed(&sick(&format!("applications:\n  shop:\n    mode: approve\n{limits}"))).try_into().unwrap();
+    for part in [": would be refused: ", "nobody has approved it", "0 of 0 changes per hour"] {
+        assert!(line.contains(part), "every guard that refuses is named: {line}");
+    }
+}
+
+#[test]
+fn the_preview_is_the_plan_that_runs() {
+    let shop = sick("applications:\n  shop:\n    mode: auto\n");
+    let [line] = previewed(&shop).try_into().unwrap();
+    let fresh = sick("applications:\n  shop:\n    mode: auto\n");
+    let _ended = Machine::on(&fresh).run(json!({"app": "shop"}));
+    let made = &fresh.world.journal()[0].change;
+    assert!(line.starts_with(&made.action.to_string()), "{line} and {}", made.action);
+    assert!(line.contains(&made.reason), "{line} and {}", made.reason);
+}
+
+#[test]
+fn a_preview_of_a_healthy_application_says_that_there_is_nothing_to_do() {
+    let shop = Shop::auto(Weather::default());
+    assert!(previewed(&shop).is_empty());
+    assert!(shop.record().conclusion.unwrap().contains("nothing is to be changed"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use maintainer_lifecycle::ask::{Input, World, ask};
 async fn main() -> Result<(), lambda_runtime::Error> {
     let start = Start::load().await?;
     let (settings, page_url) = (start.settings()?, start.page_url()?);
-    let (artifacts, approvals, key) = (start.artifacts()?, start.approvals()?, start.signing_key()?);
+    let (artifacts, approvals, signing_key) = (start.artifacts()?, start.approvals()?, start.signing_key()?);
     let (episodes, leases, notifier) = (start.episodes()?, start.leases()?, start.notifier()?);
     serve("lifecycle-ask", async |call: Call<Input>| {
         let app = settings.app(&call.input.run.app).await?;
@@ -16,7 +16,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             clock: &start.clock,
             artifacts: &artifacts,
             approvals: &approvals,
-            key: &key,
+            signing_key: &signing_key,
             page_url: &page_url,
             episodes: &episodes,
             leases: &leases,

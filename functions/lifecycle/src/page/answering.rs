@@ -28,8 +28,10 @@ pub struct Given {
 /// What became of it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ending {
-    /// It counts.
+    /// It counts, and the run goes on with it.
     Taken(Request),
+    /// It counts. The run could not be woken and takes it up when the question expires.
+    TakenLater(Request),
     /// The question was closed before: answered or lapsed.
     Closed(Request),
     /// It can't be taken; nothing was changed. One sentence that says what would be right.
@@ -57,7 +59,7 @@ pub async fn take(
         RequestState::Lapsed => return Ok(Ending::Closed(request)),
         // The answer was written and the run perhaps not woken: waking it twice is waking it once.
         RequestState::Answered => {
-            wake(&request, &task_token, world).await?;
+            let _at_the_latest_when_it_expires = wake(&request, &task_token, world).await;
             return Ok(Ending::Closed(request));
         }
         RequestState::Open => {}
@@ -78,7 +80,14 @@ pub async fn take(
         Err(error) => return Err(error),
     }
     tracing::info!(app = %closed.app, request = %closed.id, via = ?via, "answered");
-    Ok(if wake(&closed, &task_token, world).await? { Ending::Taken(closed) } else { Ending::NobodyWaits(closed) })
+    Ok(match wake(&closed, &task_token, world).await {
+        Ok(true) => Ending::Taken(closed),
+        Ok(false) => Ending::NobodyWaits(closed),
+        Err(error) => {
+            tracing::error!(app = %closed.app, request = %closed.id, error = %error, "the run could not be woken");
+            Ending::TakenLater(closed)
+        }
+    })
 }
 
 /// The changes that may be made.

@@ -21,7 +21,7 @@ pub struct World<'a> {
     /// Wakes the run that waits.
     pub waker: &'a dyn Waker,
     /// Key of the links.
-    pub key: &'a dyn SigningKey,
+    pub signing_key: &'a dyn SigningKey,
     /// The newest runs, for the widget.
     pub runs: &'a dyn Runs,
     /// Their records.
@@ -34,7 +34,7 @@ pub struct World<'a> {
 ///
 /// # Errors
 /// [`StepError::Config`] for an event that is neither; a browser gets even a failure as a page.
-pub async fn serve(event: Value, world: &World<'_>) -> Result<Value, StepError> {
+pub async fn respond(event: Value, world: &World<'_>) -> Result<Value, StepError> {
     if event.pointer("/requestContext/http/method").is_some() {
         return Ok(web::respond(&event, world).await);
     }

@@ -21,7 +21,6 @@ pub(super) struct Page {
 /// A question in words.
 pub(super) struct Question {
     pub(super) app: String,
-    pub(super) id: String,
     pub(super) score: Option<String>,
     pub(super) until: String,
     pub(super) evidence: Vec<String>,
@@ -58,7 +57,6 @@ impl Question {
         });
         Self {
             app: request.app.to_string(),
-            id: request.id.to_string(),
             score: request.score.map(|score| format!("{score:.1}")),
             until: request.expires_at.strftime("%A %-d %B, %H:%M UTC").to_string(),
             evidence: request.evidence.iter().map(|finding| line(finding)).collect(),
@@ -109,6 +107,12 @@ impl Page {
             if approved == 1 { "the change is".to_owned() } else { format!("{approved} changes are") }
         );
         Self::plain("Thank you", text)
+    }
+
+    /// What was just answered, while the run sleeps on.
+    pub(super) fn taken_later(request: &Request) -> Self {
+        let until = request.expires_at.strftime("%H:%M UTC");
+        Self::plain("Thank you", format!("Your answer is written down. The run takes it up at {until} at the latest."))
     }
 
     /// A question that needs no answer any more.

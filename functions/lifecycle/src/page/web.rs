@@ -28,7 +28,7 @@ pub(super) async fn respond(event: &Value, world: &World<'_>) -> Value {
 }
 
 async fn open(query: &str, given: Option<Given>, world: &World<'_>) -> (u16, Page) {
-    let key = match world.key.read().await {
+    let key = match world.signing_key.read().await {
         Ok(key) => key,
         Err(error) => return failed(&error),
     };
@@ -55,6 +55,7 @@ async fn show(ticket: &Ticket, world: &World<'_>) -> Result<(u16, Page), PortErr
 fn done(ending: Ending, given: &Given) -> (u16, Page) {
     match ending {
         Ending::Taken(request) => (200, Page::taken(&request)),
+        Ending::TakenLater(request) => (202, Page::taken_later(&request)),
         Ending::Closed(request) => (409, Page::closed(&request)),
         Ending::NobodyWaits(request) => (
             410,

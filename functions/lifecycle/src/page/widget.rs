@@ -85,6 +85,9 @@ async fn pressed(event: &Value, world: &World<'_>) -> Result<String, StepError> 
             let said = request.answer.as_ref().is_some_and(|answer| !answer.approved.is_empty());
             format!("{}: {}.", request.app, if said { "yes, the run goes on" } else { "no, nothing is changed" })
         }
+        Ending::TakenLater(request) => {
+            format!("{}: written down; the run takes it up when the question expires.", request.app)
+        }
         Ending::Closed(request) => format!("{}: that question is closed already.", request.app),
         Ending::NotUnderstood(_, why) => why.to_owned(),
         Ending::NobodyWaits(request) => format!("{}: the run has ended meanwhile; nothing was changed.", request.app),

@@ -80,6 +80,7 @@ async fn leave_open(run: &Run, world: &World) {
         applied_at: Some(world.now()),
         settled_at: None,
         outcome: None,
+        approval: None,
         note: String::new(),
     };
     assert_eq!(world.intend(&entry).await.unwrap(), Intent::Written);

@@ -25,6 +25,7 @@ async fn made(run: &Run, id: &str, state: EntryState, world: &World) {
         applied_at: Some(world.now()),
         settled_at: Some(world.now()),
         outcome: Some(outcome),
+        approval: None,
         note: String::new(),
     };
     assert_eq!(world.intend(&entry).await.unwrap(), Intent::Written);

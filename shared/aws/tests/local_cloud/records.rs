@@ -67,6 +67,7 @@ fn entry(cloud: &Cloud, id: &str, fence: u64) -> Entry {
         applied_at: None,
         settled_at: None,
         outcome: None,
+        approval: None,
         note: String::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! A run on a small shop: the world, the rules, and the steps of one iteration.
 
+use domain::approval::Consent;
 use domain::change::{Action, Change, Reversal};
 use domain::execution::Cycle;
 use domain::guard::Limits;
@@ -7,7 +8,7 @@ use domain::ids::{AppId, ChangeId, ExecutionId, ResourceId};
 use domain::mode::Mode;
 use domain::outcome::{Outcome, Verdict};
 use domain::plan::Plan;
-use domain::resource::Resource;
+use domain::resource::{Live, Resource};
 use domain::snapshot::Snapshot;
 use engine::act::{self, ActError, Context, Report, Rules, Timing};
 use engine::lease;
@@ -26,6 +27,7 @@ const STEP_S: i64 = 840;
 pub const APP: &str = "shop";
 
 type ModeFn = Box<dyn Fn(&Change) -> Mode + Send + Sync>;
+type ConsentFn = Box<dyn Fn(&Change, &Live) -> Consent + Send + Sync>;
 type FreezeFn = Box<dyn Fn(Timestamp) -> Option<String> + Send + Sync>;
 
 /// A run with its world and its rules.
@@ -33,6 +35,8 @@ pub struct Bench {
     pub world: Arc<World>,
     pub limits: Limits,
     pub mode: ModeFn,
+    pub consent: ConsentFn,
+    pub earn_after: u32,
     pub freeze: FreezeFn,
     pub timing: Timing,
     pub run: Run,
@@ -61,6 +65,8 @@ impl Bench {
         Some(Self {
             limits: build::limits(),
             mode: Box::new(|_| Mode::Auto),
+            consent: Box::new(|_, _| Consent::NotAsked),
+            earn_after: 0,
             freeze: Box::new(|_| None),
             timing: Timing::default(),
             run: build::run(APP, execution, lease),
@@ -74,7 +80,14 @@ impl Bench {
         Context {
             ports: process.ports(),
             run: &self.run,
-            rules: Rules { limits: &self.limits, mode: &*self.mode, freeze: &*self.freeze, timing: self.timing },
+            rules: Rules {
+                limits: &self.limits,
+                mode: &*self.mode,
+                consent: &*self.consent,
+                earn_after: self.earn_after,
+                freeze: &*self.freeze,
+                timing: self.timing,
+            },
             deadline: process.now() + SignedDuration::from_secs(STEP_S),
         }
     }

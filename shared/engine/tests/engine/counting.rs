@@ -21,6 +21,7 @@ fn entry(id: &str, state: EntryState, seconds_ago: i64) -> Entry {
         applied_at: Some(at),
         settled_at: None,
         outcome: None,
+        approval: None,
         note: String::new(),
     }
 }

@@ -4,6 +4,7 @@
 //! `SIMULATION_RUNS=100000` runs more of them, `SIMULATION_SEED=42` replays one.
 
 use crate::common::{APP, assert_settled, assert_sound, landings, recover};
+use domain::approval::Consent;
 use domain::change::{Action, Change};
 use domain::execution::Cycle;
 use domain::guard::{KillSwitch, Limits};
@@ -165,7 +166,14 @@ fn context<'a>(scene: &'a Scene, process: &'a Process, run: &'a Run) -> Context<
     Context {
         ports: process.ports(),
         run,
-        rules: Rules { limits: &scene.limits, mode: &|_| Mode::Auto, freeze: &|_| None, timing: Timing::default() },
+        rules: Rules {
+            limits: &scene.limits,
+            mode: &|_| Mode::Auto,
+            consent: &|_, _| Consent::NotAsked,
+            earn_after: 0,
+            freeze: &|_| None,
+            timing: Timing::default(),
+        },
         deadline: process.now() + SignedDuration::from_secs(840),
     }
 }

@@ -4,6 +4,7 @@
 //! invariant wants to know about that moment.
 
 mod actuator;
+mod approvals;
 mod documents;
 mod reading;
 mod records;
@@ -13,11 +14,11 @@ pub use reading::Published;
 use crate::clock::TestClock;
 use domain::execution::ExecutionRecord;
 use domain::guard::KillSwitch;
-use domain::ids::{AppId, ChangeId, ExecutionId, ResourceId};
+use domain::ids::{AppId, ChangeId, ExecutionId, RequestId, ResourceId};
 use domain::outcome::Outcome;
 use domain::resource::{Live, Resource};
 use domain::snapshot::Alarm;
-use engine::ports::{Clock, Discovery, Entry, EntryState, Episode, Lease, Message};
+use engine::ports::{Asked, Clock, Discovery, Entry, EntryState, Episode, Lease, Message};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -89,6 +90,8 @@ struct State {
     results: BTreeMap<ChangeId, (ExecutionId, u32, Outcome)>,
     artifacts: BTreeMap<String, Vec<u8>>,
     episodes: BTreeMap<String, (Episode, Timestamp)>,
+    approvals: BTreeMap<(AppId, RequestId), Asked>,
+    woken: Vec<(String, String)>,
     transitions: BTreeSet<String>,
     started: BTreeMap<String, String>,
     messages: Vec<Message>,
