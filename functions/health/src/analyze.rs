@@ -41,7 +41,8 @@ pub async fn analyze(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Resu
         (true, _) => Decision::NothingToDo,
     };
     if run.decision == Decision::Previewed {
-        run.conclusion = Some(format!("told to observe: nothing is to be changed, {} finding(s)", analysis.findings.len()));
+        run.conclusion =
+            Some(format!("told to observe: nothing is to be changed, {} finding(s)", analysis.findings.len()));
     }
     run.wait_s = wait_s(&plan, app);
     let mut record = running(&run, world.executions).await?;

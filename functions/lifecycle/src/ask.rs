@@ -4,7 +4,7 @@
 //! start another run. Asking twice is better than not at all, so a repeated step asks again, under the same id.
 
 use crate::link::Links;
-use crate::story::{line, subject};
+use crate::story::{chat, line, subject};
 use config::ResolvedApp;
 use domain::approval::{Question, Request, RequestState};
 use domain::change::Reversal;
@@ -117,7 +117,10 @@ async fn request(run: &Run, app: &ResolvedApp, world: &World<'_>) -> Result<Requ
         })
         .collect();
     if questions.is_empty() {
-        return Err(StepError::Stale(format!("iteration {} of {} has nothing to ask", run.iteration, run.execution_id)));
+        return Err(StepError::Stale(format!(
+            "iteration {} of {} has nothing to ask",
+            run.iteration, run.execution_id
+        )));
     }
     let mut findings = decided.analysis.findings;
     findings.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.confidence.total_cmp(&a.confidence)));
@@ -149,7 +152,7 @@ fn message(request: &Request, link: &str) -> Message {
         detail: json!({
             "version": 1, "app": request.app, "execution_id": request.execution, "execution_arn": request.execution_arn,
             "request_id": request.id, "score": request.score, "evidence": request.evidence,
-            "asked_at": request.asked_at, "expires_at": request.expires_at, "text": text(request, link),
+            "asked_at": request.asked_at, "expires_at": request.expires_at, "text": chat(&text(request, link)),
             "changes": request.questions.iter().map(|question| json!({
                 "change_id": question.change, "what": line(&question.action.to_string()), "before": question.before,
                 "reason": line(&question.reason), "risk": question.risk, "reversal": question.reversal,

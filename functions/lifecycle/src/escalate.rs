@@ -3,7 +3,7 @@
 //! The message carries what is wrong, what was tried and measured, what was undone and what to look at next. Telling
 //! twice is better than not at all, so a repeated step tells again.
 
-use crate::story::{Facts, changes_detail, findings_detail, line, subject, tell};
+use crate::story::{Facts, changes_detail, chat, findings_detail, line, subject, tell};
 use domain::execution::{ExecutionRecord, Status};
 use domain::finding::{Finding, Severity};
 use domain::health::Decided;
@@ -53,12 +53,15 @@ pub async fn escalate(mut run: Run, world: &World<'_>) -> Result<Run, StepError>
 
 /// The message when even the record can't be read.
 fn bare(run: &Run, reason: &str) -> Message {
+    let text = format!("{}\n\nThe record of run {} can't be read.\n", line(reason), run.execution_id);
     Message {
         kind: ESCALATION.to_owned(),
         severity: Severity::Critical,
         subject: subject(&format!("[maintainer] {} needs a person", run.app)),
-        text: format!("{}\n\nThe record of run {} can't be read.\n", line(reason), run.execution_id),
-        detail: json!({"version": 1, "app": run.app, "execution_id": run.execution_id, "reason": reason}),
+        detail: json!({
+            "version": 1, "app": run.app, "execution_id": run.execution_id, "reason": reason, "text": chat(&text),
+        }),
+        text,
     }
 }
 
@@ -86,12 +89,17 @@ async fn message(run: &Run, record: &ExecutionRecord, reason: &str, world: &Worl
         reason,
     };
     let severity = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::High).max(Severity::High);
+    let text = tell(&facts);
+    let mut detail = detail(run, record, reason, severity, &findings, &changes, score.as_ref());
+    if let Some(fields) = detail.as_object_mut() {
+        fields.insert("text".to_owned(), json!(chat(&text)));
+    }
     Message {
         kind: ESCALATION.to_owned(),
         severity,
         subject: subject(&format!("[maintainer] {} needs a person: {}", run.app, headline(score.as_ref(), record))),
-        text: tell(&facts),
-        detail: detail(run, record, reason, severity, &findings, &changes, score.as_ref()),
+        text,
+        detail,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Runs at the end of every run, also of a failed one. Silent when nothing was changed.
 
 use crate::names::execution_name;
-use crate::story::{Facts, changes_detail, line, subject, tell};
+use crate::story::{Facts, changes_detail, chat, line, subject, tell};
 use domain::execution::{ExecutionRecord, Status};
 use domain::finding::Severity;
 use engine::ports::{
@@ -120,16 +120,17 @@ async fn report(run: &Run, record: &ExecutionRecord, world: &World<'_>) -> Resul
     let score = run.score.map(domain::observed::Observed::Known);
     let facts =
         Facts { record, score: score.as_ref(), findings: &[], unmeasured: &[], changes: &changes, reason: &reason };
+    let text = tell(&facts);
     let message = Message {
         kind: REPORT.to_owned(),
         severity: Severity::Low,
         subject: subject(&format!("[maintainer] {} is well again after {} change(s)", run.app, changes.len())),
-        text: tell(&facts),
         detail: json!({
             "version": 1, "app": run.app, "cycle": run.cycle, "execution_id": run.execution_id,
             "execution_arn": run.execution_arn, "reason": line(&reason), "score": run.score,
-            "changes": changes_detail(&changes),
+            "changes": changes_detail(&changes), "text": chat(&text),
         }),
+        text,
     };
     Ok(world.notifier.notify(&message).await?)
 }

@@ -16,6 +16,8 @@ const ITEM_CHARS_MAX: usize = 300;
 const ITEMS_MAX: usize = 6;
 /// Longest subject that SNS takes.
 const SUBJECT_CHARS_MAX: usize = 100;
+/// Longest text for a chat; Slack cuts at 40,000 characters.
+const CHAT_CHARS_MAX: usize = 8_000;
 /// Findings and changes in an event at most: EventBridge takes 256 KiB.
 const EVENT_ITEMS_MAX: usize = 50;
 
@@ -48,6 +50,20 @@ pub fn line(text: &str) -> String {
     }
     let head: String = clean.chars().take(ITEM_CHARS_MAX - 1).collect();
     format!("{head}…")
+}
+
+/// A message as chats take it: what would start a mention or a link there is text. Bounded.
+pub fn chat(text: &str) -> String {
+    let bounded = text.chars().take(CHAT_CHARS_MAX);
+    bounded.fold(String::new(), |mut chat, c| {
+        match c {
+            '&' => chat.push_str("&amp;"),
+            '<' => chat.push_str("&lt;"),
+            '>' => chat.push_str("&gt;"),
+            c => chat.push(c),
+        }
+        chat
+    })
 }
 
 /// The whole message.

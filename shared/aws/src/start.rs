@@ -2,8 +2,8 @@
 //! template sets. Makes no call to AWS.
 
 use crate::{
-    Actuator, Approvals, Artifacts, Clients, ConfigSource, DeadLetters, Episodes, Executions, Inventory, Journal, Leases,
-    Notifier, Runs, SigningKey, Starter, Switch, SystemClock, Telemetry, Waker,
+    Actuator, Approvals, Artifacts, Clients, ConfigSource, DeadLetters, Episodes, Executions, Inventory, Journal,
+    Leases, Notifier, Runs, SigningKey, Starter, Switch, SystemClock, Telemetry, Waker,
 };
 use domain::execution::Cycle;
 use engine::runtime::{optional, variable};

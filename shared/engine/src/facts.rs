@@ -66,11 +66,7 @@ fn consent(context: &Context<'_>, change: &Change, entries: &[Entry], resource: 
         Consent::NotAsked if rules.earn_after > 0 && (rules.mode)(change) == Mode::Approve => {
             let history: Vec<Past> = entries.iter().filter_map(past).collect();
             let verified = approval::earned(change.action.kind(), &history);
-            if verified >= rules.earn_after {
-                Consent::Given(Approval::Earned { verified })
-            } else {
-                Consent::NotAsked
-            }
+            if verified >= rules.earn_after { Consent::Given(Approval::Earned { verified }) } else { Consent::NotAsked }
         }
         said => said,
     }

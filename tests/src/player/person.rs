@@ -27,8 +27,13 @@ pub fn visit(person: &Person, link: &str, endpoint: &str, speed: f64) -> Visit {
 /// `https://<id>.lambda-url.<region>.on.aws/?…` as the local cloud has it.
 fn local(link: &str, endpoint: &str) -> Result<String, String> {
     let rest = link.strip_prefix("https://").unwrap_or(link);
-    let (id, query) = rest.split_once(".lambda-url.").zip(rest.split_once('?')).map_or(("", ""), |(host, query)| (host.0, query.1));
-    if id.is_empty() { Err(format!("{link} is no function URL")) } else { Ok(format!("{endpoint}/_aws/lambda-url/{id}/?{query}")) }
+    let (id, query) =
+        rest.split_once(".lambda-url.").zip(rest.split_once('?')).map_or(("", ""), |(host, query)| (host.0, query.1));
+    if id.is_empty() {
+        Err(format!("{link} is no function URL"))
+    } else {
+        Ok(format!("{endpoint}/_aws/lambda-url/{id}/?{query}"))
+    }
 }
 
 fn answer(address: &str, says: Says) -> Result<String, String> {
@@ -44,7 +49,8 @@ fn answer(address: &str, says: Says) -> Result<String, String> {
         Says::Yes => "decision=approve",
         Says::No => "decision=deny",
     };
-    let mut arguments = vec!["--data-urlencode".to_owned(), "by=Ada".to_owned(), "--data-urlencode".to_owned(), decision.to_owned()];
+    let mut arguments =
+        vec!["--data-urlencode".to_owned(), "by=Ada".to_owned(), "--data-urlencode".to_owned(), decision.to_owned()];
     for change in &changes {
         arguments.extend(["--data-urlencode".to_owned(), format!("change={change}")]);
     }
@@ -83,9 +89,13 @@ mod tests {
 
     #[test]
     fn the_link_of_a_question_is_found_and_leads_to_the_local_cloud() {
-        let text = "shop: may I …\n\nYes or no, until noon:\nhttps://abc.lambda-url.us-east-1.on.aws/?app=shop&sign=00\n";
+        let text =
+            "shop: may I …\n\nYes or no, until noon:\nhttps://abc.lambda-url.us-east-1.on.aws/?app=shop&sign=00\n";
         let found = link(text).unwrap();
-        assert_eq!(local(found, "http://127.0.0.1:1").unwrap(), "http://127.0.0.1:1/_aws/lambda-url/abc/?app=shop&sign=00");
+        assert_eq!(
+            local(found, "http://127.0.0.1:1").unwrap(),
+            "http://127.0.0.1:1/_aws/lambda-url/abc/?app=shop&sign=00"
+        );
         assert_eq!(link("shop needs a person\nhttps://console.aws.amazon.com/\n"), None);
     }
 }

@@ -100,7 +100,17 @@ pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to
     let lives = futures::future::try_join_all(lives).await?;
     let start_s = lives.iter().map(Life::start_s).fold(f64::INFINITY, f64::min);
     let mut actors: Vec<Actor> = lives.into_iter().map(|life| enter(stack, life)).collect();
-    let mut stage = Stage { stack, scenario, story, records: Records::new(stack), queue, start_s, started: false, visits: Vec::new(), answers: 0 };
+    let mut stage = Stage {
+        stack,
+        scenario,
+        story,
+        records: Records::new(stack),
+        queue,
+        start_s,
+        started: false,
+        visits: Vec::new(),
+        answers: 0,
+    };
     let speed = stack.cloud.clock.speed;
     let text = format!(
         "the application lives, its last three hours are in CloudWatch; a minute there is {:.1} s here",
@@ -215,7 +225,8 @@ impl Stage<'_> {
         let about = |told: &&Told| self.scenario.apps.keys().any(|app| told.is_about(app));
         let links = told.iter().filter(about).filter_map(|told| person::link(&told.message));
         self.visits.extend(links.map(|link| person::visit(person, link, endpoint, speed)));
-        for index in (0..self.visits.len()).rev().filter(|index| self.visits[*index].is_finished()).collect::<Vec<_>>() {
+        for index in (0..self.visits.len()).rev().filter(|index| self.visits[*index].is_finished()).collect::<Vec<_>>()
+        {
             let came_to = self.visits.remove(index).await.unwrap_or_else(|error| Err(error.to_string()));
             match came_to {
                 Ok(text) => {

@@ -22,7 +22,9 @@ fn every_reference_of_the_dashboard_is_there() {
         let known = name.starts_with("AWS::") || template.keys("/Resources").contains(name.split('.').next().unwrap());
         assert!(known, "the dashboard names {name}");
     }
-    for binary in body().split("${AWS::StackName}-").skip(1).map(|rest| rest.split(['"', ')', '\\', ':']).next().unwrap()) {
+    for binary in
+        body().split("${AWS::StackName}-").skip(1).map(|rest| rest.split(['"', ')', '\\', ':']).next().unwrap())
+    {
         let is_function = template.functions().iter().any(|function| function.binary == binary);
         assert!(is_function || binary == "health", "the dashboard names {binary}");
     }

@@ -44,7 +44,10 @@ fn parameters_that_are_named_are_those_of_the_template() {
 fn the_events_page_names_the_events_that_are_sent() {
     let page = repository::text("docs/events.md");
     let named: BTreeSet<&str> = quoted(&page).filter(|word| word.starts_with("Maintainer ")).collect();
-    assert_eq!(named, BTreeSet::from([lifecycle::escalate::ESCALATION, lifecycle::finish::REPORT]));
+    assert_eq!(
+        named,
+        BTreeSet::from([lifecycle::ask::QUESTION, lifecycle::escalate::ESCALATION, lifecycle::finish::REPORT])
+    );
     assert!(page.contains(&format!("`source` is always `{}`", aws::notifier::EVENT_SOURCE)));
 }
 

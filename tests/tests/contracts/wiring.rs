@@ -35,16 +35,7 @@ pub const TABLE: &[Wiring] = &[
     },
     Wiring {
         binary: "lifecycle-ask",
-        makes: &[
-            "settings",
-            "page_url",
-            "artifacts",
-            "approvals",
-            "signing_key",
-            "episodes",
-            "leases",
-            "notifier",
-        ],
+        makes: &["settings", "page_url", "artifacts", "approvals", "signing_key", "episodes", "leases", "notifier"],
         files: &["functions/lifecycle/src/ask.rs"],
     },
     Wiring {

@@ -37,7 +37,12 @@ fn a_yes_lets_the_change_be_made_verified_and_kept_and_names_who_said_it() {
     assert_eq!((answer.by.as_deref(), answer.approved.len(), answer.denied.len()), (Some("Ada"), 1, 0));
     shop.assert_sound("after a yes");
     let question = &shop.world.messages()[0];
-    for part in ["set the capacity of shop-web to 7", "(now 4)", "https://page.example/?app=shop&request=", "no answer means no"] {
+    for part in [
+        "set the capacity of shop-web to 7",
+        "(now 4)",
+        "https://page.example/?app=shop&request=",
+        "no answer means no",
+    ] {
         assert!(question.text.contains(part), "{}", question.text);
     }
 }

@@ -31,7 +31,10 @@ fn query(link: &str) -> &str {
 fn a_link_opens_its_own_request_until_it_expires() {
     let links = Links::new(b"key", BASE);
     let link = links.to(&request("shop & co", "run.1", 60));
-    assert!(link.starts_with("https://example.lambda-url.eu-west-1.on.aws/?app=shop+%26+co&request=run.1&until="), "{link}");
+    assert!(
+        link.starts_with("https://example.lambda-url.eu-west-1.on.aws/?app=shop+%26+co&request=run.1&until="),
+        "{link}"
+    );
     let ticket = Ticket { app: AppId::from("shop & co"), request: RequestId::from("run.1") };
     assert_eq!(links.check(query(&link), NOW), Ok(ticket));
     assert!(links.check(query(&link), NOW + SignedDuration::from_secs(59)).is_ok());

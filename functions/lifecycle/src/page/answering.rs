@@ -46,13 +46,7 @@ pub enum Ending {
 ///
 /// # Errors
 /// What a port says; the answer may then be given again.
-pub async fn take(
-    app: &AppId,
-    id: &RequestId,
-    given: &Given,
-    via: Via,
-    world: &World<'_>,
-) -> PortResult<Ending> {
+pub async fn take(app: &AppId, id: &RequestId, given: &Given, via: Via, world: &World<'_>) -> PortResult<Ending> {
     let now = world.clock.now();
     let Some(Asked { request, task_token }) = world.approvals.read(app, id).await? else { return Ok(Ending::Unknown) };
     match request.state_at(now) {

@@ -99,7 +99,10 @@ impl Page {
     pub(super) fn taken(request: &Request) -> Self {
         let approved = request.answer.as_ref().map_or(0, |answer| answer.approved.len());
         if approved == 0 {
-            return Self::plain("No, then", format!("Nothing will be changed on {}. Your no is in the record.", request.app));
+            return Self::plain(
+                "No, then",
+                format!("Nothing will be changed on {}. Your no is in the record.", request.app),
+            );
         }
         let text = format!(
             "{} is measured once more, then {} made, watched and undone if it does not help. The report follows.",
@@ -120,7 +123,12 @@ impl Page {
         match (&request.answer, request.state) {
             (Some(answer), RequestState::Answered) => {
                 let said = if answer.approved.is_empty() { "no" } else { "yes" };
-                let text = format!("{} said {said} {} at {}.", answer.by, answer.via, answer.at.strftime("%H:%M UTC on %-d %B"));
+                let text = format!(
+                    "{} said {said} {} at {}.",
+                    answer.by,
+                    answer.via,
+                    answer.at.strftime("%H:%M UTC on %-d %B")
+                );
                 Self::plain("This was answered already", text)
             }
             _ => Self::notice("Too late", "Nobody answered in time, which means no: nothing was changed."),

@@ -38,7 +38,9 @@ async fn open(query: &str, given: Option<Given>, world: &World<'_>) -> (u16, Pag
     };
     let page = match given {
         None => show(&ticket, world).await,
-        Some(given) => take(&ticket.app, &ticket.request, &given, Via::Link, world).await.map(|ending| done(ending, &given)),
+        Some(given) => {
+            take(&ticket.app, &ticket.request, &given, Via::Link, world).await.map(|ending| done(ending, &given))
+        }
     };
     page.unwrap_or_else(|error| failed(&error))
 }
@@ -80,7 +82,8 @@ fn failed(error: &PortError) -> (u16, Page) {
 }
 
 fn reply(status: u16, page: Page) -> Value {
-    let (status, body) = page.render().map_or_else(|_| (500, "This page can't be shown.".to_owned()), |body| (status, body));
+    let (status, body) =
+        page.render().map_or_else(|_| (500, "This page can't be shown.".to_owned()), |body| (status, body));
     json!({
         "statusCode": status,
         "headers": {

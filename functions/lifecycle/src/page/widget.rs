@@ -16,7 +16,8 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 /// What CloudWatch shows to who asks for the widget's documentation, in Markdown.
-pub(super) const DESCRIPTION: &str = "Open approvals and recent runs of the infrastructure maintainer. It takes no parameters.";
+pub(super) const DESCRIPTION: &str =
+    "Open approvals and recent runs of the infrastructure maintainer. It takes no parameters.";
 /// Open questions at most.
 const OPEN_MAX: u32 = 10;
 /// Runs at most.
@@ -55,12 +56,8 @@ pub(super) async fn render(event: &Value, world: &World<'_>) -> Result<String, S
     let (open, runs) = futures::join!(world.approvals.open(OPEN_MAX), newest(world));
     let now = world.clock.now();
     let open = open?.into_iter().filter(|request| now < request.expires_at).map(|request| row(&request)).collect();
-    let widget = Widget {
-        note,
-        open,
-        runs: runs?.iter().map(Row::of).collect(),
-        function_arn: world.function_arn.to_owned(),
-    };
+    let widget =
+        Widget { note, open, runs: runs?.iter().map(Row::of).collect(), function_arn: world.function_arn.to_owned() };
     widget.render().map_err(|error| StepError::Bug(format!("the widget can't be shown: {error}")))
 }
 
@@ -98,7 +95,8 @@ async fn pressed(event: &Value, world: &World<'_>) -> Result<String, StepError> 
 fn row(request: &Request) -> Open {
     let answer = |decision: &str| {
         let changes: Vec<&str> = request.questions.iter().map(|question| question.change.as_str()).collect();
-        json!({"answer": {"app": request.app, "request": request.id, "decision": decision, "changes": changes}}).to_string()
+        json!({"answer": {"app": request.app, "request": request.id, "decision": decision, "changes": changes}})
+            .to_string()
     };
     Open { question: Question::of(request), yes: answer("approve"), no: answer("deny") }
 }

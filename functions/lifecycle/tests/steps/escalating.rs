@@ -58,6 +58,7 @@ fn undone(run: &Run, world: &World) -> Entry {
         intended_at: world.now(),
         applied_at: Some(world.now()),
         settled_at: Some(world.now()),
+        approval: None,
         outcome: Some(outcome),
         note: String::new(),
     }

@@ -4,6 +4,7 @@
 
 extern crate maintainer_lifecycle as lifecycle;
 
+mod answering;
 mod beginning;
 mod dispatching;
 mod escalating;

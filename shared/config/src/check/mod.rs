@@ -92,7 +92,9 @@ pub(crate) fn settled(
 ) {
     let notes = &mut Notes { places, problems };
     let inherited: BTreeSet<numbers::Wrong> =
-        numbers::wrong(&defaults.objectives, &defaults.limits, &defaults.approval, &defaults.policy).into_iter().collect();
+        numbers::wrong(&defaults.objectives, &defaults.limits, &defaults.approval, &defaults.policy)
+            .into_iter()
+            .collect();
     for wrong in &inherited {
         wrong.note("defaults", notes);
     }

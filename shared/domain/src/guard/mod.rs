@@ -87,10 +87,8 @@ pub struct Said {
 
 /// What every guard says of a change, in their order. Passing all of them here clears nothing.
 pub fn review(change: &Change, facts: &Facts, limits: &Limits) -> Vec<Said> {
-    let said = |guard: &Guard| Said {
-        guard: guard.name.to_owned(),
-        refusal: (guard.check)(change, facts, limits).err(),
-    };
+    let said =
+        |guard: &Guard| Said { guard: guard.name.to_owned(), refusal: (guard.check)(change, facts, limits).err() };
     GUARDS.iter().map(said).collect()
 }
 

@@ -57,13 +57,7 @@ pub(super) async fn make(
 }
 
 /// The entry that is written before the call.
-fn intent(
-    context: &Context<'_>,
-    change: &Change,
-    prior: Resource,
-    lease: &Lease,
-    approval: Option<Approval>,
-) -> Entry {
+fn intent(context: &Context<'_>, change: &Change, prior: Resource, lease: &Lease, approval: Option<Approval>) -> Entry {
     Entry {
         app: context.run.app.clone(),
         change: change.clone(),

@@ -1,0 +1,196 @@
+//! The page and the widget: looking decides nothing, an answer counts once, nothing from outside is markup, no key is shown.
+
+use crate::shop::{begun, shop};
+use domain::approval::{Question, Request, RequestState};
+use domain::change::Reversal;
+use domain::ids::RequestId;
+use domain::mode::Risk;
+use engine::ports::{Approvals, SigningKey};
+use jiff::SignedDuration;
+use lifecycle::link::Links;
+use lifecycle::page::{World, respond};
+use serde_json::{Value, json};
+use testkit::{World as Fake, build};
+
+const TOKEN: &str = "canary-task-token";
+const HOSTILE: &str = "<script>alert(1)</script> & <cwdb-action> \"'\u{202e}";
+
+fn world_of(fake: &Fake) -> World<'_> {
+    World {
+        clock: fake,
+        approvals: fake,
+        waker: fake,
+        signing_key: fake,
+        runs: fake,
+        executions: fake,
+        function_arn: "arn:aws:lambda:us-east-1:123456789012:function:m-lifecycle-page:live",
+    }
+}
+
+/// A question about two changes with hostile texts; its link's query.
+async fn asked(fake: &Fake) -> (Request, String) {
+    let question = |id: &str| {
+        let change = build::change(id, build::set_fleet("shop-web", 6));
+        Question {
+            change: change.id,
+            action: change.action,
+            resource: change.resource,
+            before: Some(HOSTILE.to_owned()),
+            reason: HOSTILE.to_owned(),
+            expected: change.expected,
+            risk: Risk::Low,
+            reversal: Reversal::Undoable,
+            cost_usd_cents_month: Some(12_345),
+        }
+    };
+    let request = Request {
+        id: RequestId::from("run-1.1"),
+        app: "shop".into(),
+        execution: "run-1".into(),
+        execution_arn: "arn".to_owned(),
+        iteration: 1,
+        evidence: vec![HOSTILE.to_owned()],
+        score: Some(4.2),
+        questions: vec![question("c1"), question("c2")],
+        asked_at: fake.now(),
+        expires_at: fake.now() + SignedDuration::from_secs(3_600),
+        state: RequestState::Open,
+        answer: None,
+    };
+    fake.ask(&request, TOKEN).await.unwrap();
+    let link = Links::new(&SigningKey::read(fake).await.unwrap(), "https://page/").to(&request);
+    (request, link.split_once('?').unwrap().1.to_owned())
+}
+
+/// A call of a browser: status and page.
+async fn browse(fake: &Fake, method: &str, query: &str, body: &str) -> (u64, String) {
+    let event = json!({"rawQueryString": query, "body": body, "isBase64Encoded": false,
+        "requestContext": {"http": {"method": method}}});
+    let reply = respond(event, &world_of(fake)).await.unwrap();
+    let headers = reply["headers"].as_object().unwrap();
+    for header in ["content-security-policy", "referrer-policy", "cache-control", "x-content-type-options"] {
+        assert!(headers.contains_key(header), "{header} is lacking");
+    }
+    let page = reply["body"].as_str().unwrap().to_owned();
+    assert!(!page.contains("<script") && !page.contains(TOKEN), "{page}");
+    (reply["statusCode"].as_u64().unwrap(), page)
+}
+
+const YES: &str = "decision=approve&change=c1&by=Ada+L.&remark=go%0Aon";
+
+#[tokio::test]
+async fn looking_decides_nothing_however_often() {
+    let fake = shop();
+    let (_, query) = asked(&fake).await;
+    for method in ["GET", "HEAD", "GET"] {
+        let (status, page) = browse(&fake, method, &query, YES).await;
+        assert_eq!(status, 200);
+        for part in ["set the capacity of shop-web to 6", "123.45 USD a month", "4.2 of 10", "no answer means no"] {
+            assert!(page.contains(part), "{part} is not shown: {page}");
+        }
+    }
+    assert_eq!(browse(&fake, "PUT", &query, YES).await.0, 405);
+    assert_eq!((fake.requests()[0].state, fake.woken().len()), (RequestState::Open, 0));
+}
+
+#[tokio::test]
+async fn a_yes_counts_once_names_its_person_and_covers_what_was_ticked() {
+    let fake = shop();
+    let (_, query) = asked(&fake).await;
+    assert_eq!(browse(&fake, "POST", &query, YES).await.0, 200);
+    let answer = fake.requests()[0].answer.clone().unwrap();
+    assert_eq!((answer.by.as_str(), answer.remark.as_str()), ("Ada L.", "go on"));
+    assert_eq!(answer.approved, ["c1".into()]);
+    let woken = fake.woken();
+    assert_eq!(woken.len(), 1);
+    assert_eq!(serde_json::from_str::<Value>(&woken[0].1).unwrap()["approved"], json!(["c1"]));
+    for again in [YES, "decision=deny&by=Bob", "decision=approve&change=c2&by=Bob"] {
+        let (status, page) = browse(&fake, "POST", &query, again).await;
+        assert!(status == 409 && page.contains("Ada L. said yes"), "{status} {page}");
+    }
+    assert_eq!(browse(&fake, "GET", &query, "").await.0, 410);
+    assert_eq!((fake.requests()[0].answer.clone().unwrap(), fake.woken().len()), (answer, 1));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_whole_is_asked_for_again_in_one_sentence() {
+    let fake = shop();
+    let (_, query) = asked(&fake).await;
+    for (body, says) in [
+        ("", "who you are"),
+        ("decision=approve&change=c1&by=+%00+", "who you are"),
+        ("decision=approve&by=Ada", "tick what may be made"),
+        ("decision=approve&by=Ada&change=c9", "tick what may be made"),
+        ("decision=perhaps&by=Ada", "choose yes or no"),
+    ] {
+        let (status, page) = browse(&fake, "POST", &query, body).await;
+        assert!(status == 422 && page.contains(says), "{body}: {status} {page}");
+    }
+    let huge = format!("decision=deny&by=Ada&remark={}", "x".repeat(20_000));
+    assert_eq!(browse(&fake, "POST", &query, &huge).await.0, 400);
+    assert_eq!((fake.requests()[0].state, fake.woken().len()), (RequestState::Open, 0));
+}
+
+#[tokio::test]
+async fn a_link_that_was_altered_or_has_expired_opens_nothing() {
+    let fake = shop();
+    let (_, query) = asked(&fake).await;
+    for forged in ["", "app=shop", &query.replace("run-1.1", "run-1.2"), &query.replace("app=shop", "app=blog")] {
+        for method in ["GET", "POST"] {
+            let (status, page) = browse(&fake, method, forged, YES).await;
+            assert!(status == 403 && !page.contains("shop-web"), "{forged}: {status}");
+        }
+    }
+    fake.pass_s(3_600);
+    let (status, page) = browse(&fake, "POST", &query, YES).await;
+    assert!(status == 403 && page.contains("expired"), "{status} {page}");
+    assert_eq!((fake.requests()[0].state, fake.woken().len()), (RequestState::Open, 0));
+}
+
+#[tokio::test]
+async fn what_comes_from_outside_is_text_on_the_page_and_in_the_widget() {
+    let fake = shop();
+    let (_, query) = asked(&fake).await;
+    let (_, page) = browse(&fake, "GET", &query, "").await;
+    assert!(page.contains("&#60;script&#62;alert(1)") || page.contains("&lt;script&gt;alert(1)"), "{page}");
+    let (_, page) = browse(&fake, "POST", &query, "by=%22%3E%3Cscript%3E&remark=%3C%2Ftextarea%3E%3Cscript%3E").await;
+    assert!(page.contains("&#34;&#62;&#60;script") || page.contains("&quot;&gt;&lt;script"), "{page}");
+    let widget = respond(json!({"widgetContext": {}}), &world_of(&fake)).await.unwrap();
+    let widget = widget.as_str().unwrap();
+    assert!(!widget.contains("<script") && !widget.contains(TOKEN), "{widget}");
+    assert_eq!(widget.matches("<cwdb-action").count(), 2, "only the two buttons: {widget}");
+}
+
+#[tokio::test]
+async fn the_widget_lists_what_is_open_and_its_buttons_answer() {
+    let fake = shop();
+    let _run = begun("run-1", None, &fake).await;
+    let (request, _) = asked(&fake).await;
+    let widget = |event: Value| {
+        let fake = &fake;
+        async move { respond(event, &world_of(fake)).await.unwrap().as_str().unwrap().to_owned() }
+    };
+    let shown = widget(json!({"widgetContext": {}})).await;
+    assert!(shown.contains("set the capacity of shop-web to 6") && shown.contains("running"), "{shown}");
+    let press = |by: &str| {
+        json!({"widgetContext": {"forms": {"all": {"by": by, "remark": "from the desk"}}},
+            "answer": {"app": "shop", "request": request.id, "decision": "approve", "changes": ["c1", "c2"]}})
+    };
+    assert!(widget(press("")).await.contains("who you are"));
+    assert_eq!(fake.requests()[0].state, RequestState::Open);
+    let shown = widget(press("Ada")).await;
+    assert!(shown.contains("yes, the run goes on") && shown.contains("Nothing waits"), "{shown}");
+    assert_eq!(fake.requests()[0].answer.as_ref().unwrap().approved.len(), 2);
+    assert!(widget(press("Bob")).await.contains("closed already"));
+    assert_eq!(fake.woken().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_neither_a_browser_nor_a_dashboard_is_refused_in_one_sentence() {
+    let fake = shop();
+    for event in [json!({}), json!([]), json!("x"), json!({"Records": []})] {
+        let error = respond(event, &world_of(&fake)).await.unwrap_err();
+        assert!(error.to_string().contains("neither"), "{error}");
+    }
+    assert!(respond(json!({"describe": true}), &world_of(&fake)).await.unwrap().is_string());
+}
