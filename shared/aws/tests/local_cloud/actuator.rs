@@ -53,6 +53,7 @@ pub(crate) async fn apply(cloud: &Cloud, actuator: &Actuator, change: &Change, l
     let facts = Facts {
         now: cloud.now(),
         mode: Mode::Auto,
+        consent: domain::approval::Consent::NotAsked,
         kill_switch: KillSwitch::Off,
         freeze: None,
         protected: false,

@@ -255,6 +255,7 @@ async fn a_run_is_opened_once_and_read_back_whole() {
         completed_at: None,
         success_criteria_met: false,
         iterations: Vec::new(),
+        answers: Vec::new(),
         conclusion: None,
         config_hash: "h".to_owned(),
         build: "b".to_owned(),
