@@ -4,15 +4,13 @@ use config::ResolvedApp;
 use domain::observed::Observed;
 use domain::reading::{Scene, assemble, readings};
 use domain::resource::{Live, PROTECTED_TAG, Resource};
-use domain::snapshot::Snapshot;
+use domain::snapshot::{HISTORY_S, Snapshot};
 use engine::ports::{Clock, Inventory, MetricQuery, Telemetry};
 use engine::step::StepError;
 use jiff::{SignedDuration, Timestamp};
 
 /// Length of a period in seconds: the resolution of AWS's own metrics.
 const PERIOD_S: u32 = 60;
-/// How far back series reach, for trends and comparison, in seconds.
-const HISTORY_S: i64 = 10_800;
 
 /// What observing needs of the world.
 pub struct World<'a> {
@@ -36,7 +34,7 @@ pub async fn observe(app: &ResolvedApp, world: &World<'_>) -> Result<Snapshot, S
         as_configured(resource, app);
     }
     let to = whole_period(world.clock.now());
-    let from = to.checked_sub(SignedDuration::from_secs(HISTORY_S)).unwrap_or(Timestamp::MIN);
+    let from = to.checked_sub(SignedDuration::from_secs(i64::from(HISTORY_S))).unwrap_or(Timestamp::MIN);
     let queries: Vec<MetricQuery> = readings(&resources)
         .into_iter()
         .map(|reading| {

@@ -29,7 +29,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time for one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Time for a call with all its attempts.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(40);
+pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// Makes the clients. Cheap to clone.
 #[derive(Clone, Debug)]

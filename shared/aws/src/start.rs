@@ -155,7 +155,7 @@ impl Start {
 
     /// Metrics and alarms.
     pub fn telemetry(&self) -> Telemetry {
-        Telemetry::new(&self.clients)
+        Telemetry::new(&self.clients, self.clock)
     }
 
     /// The one port that writes to applications.

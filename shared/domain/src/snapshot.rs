@@ -7,6 +7,14 @@ use crate::series::Series;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// How far back the series of a snapshot reach, in seconds.
+///
+/// Under three hours: for windows that start earlier CloudWatch has another limit on datapoints a second. The window
+/// starts with a minute, so up to a minute earlier than asked for, and the last call of a large reading may start a minute
+/// after the first. 175 minutes leave three to spare and are a whole number of a trend's bins. No rule looks back further
+/// than two hours, and the anomaly detector scores in full from 150 points on.
+pub const HISTORY_S: u32 = 10_500;
+
 /// What was seen of one application. Immutable once written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -14,7 +22,7 @@ pub struct Snapshot {
     pub app: AppId,
     /// When the reading ended; windows end here.
     pub taken_at: Timestamp,
-    /// Length of the observed window in seconds (300 by default); series reach further back, for comparison.
+    /// Length of the observed window in seconds (300 by default); series reach back [`HISTORY_S`], for comparison.
     pub window_s: u32,
     /// Its resources with their live state.
     pub resources: Vec<Resource>,

@@ -3,6 +3,7 @@
 use crate::estate;
 use crate::report::{Failure, figure, least, median, say};
 use domain::health::{Memory, analyze};
+use domain::snapshot::HISTORY_S;
 use domain::stats::anomaly::Detector;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -41,7 +42,7 @@ pub fn measure() -> Result<(), Failure> {
         say(&format!(
             "analyze {SIGNALS} signals, memory {name}: {ms:.0} ms, {per_signal_us:.1} µs a signal, {findings} findings"
         ));
-        let context = json!({"signals": SIGNALS, "points_each": 180, "memory": name, "passes": PASSES,
+        let context = json!({"signals": SIGNALS, "points_each": HISTORY_S / 60, "memory": name, "passes": PASSES,
             "least": least(&took_ms), "us_per_signal": (per_signal_us * 100.0).round() / 100.0, "findings": findings});
         figure("analyze", ms, "ms", context)?;
     }

@@ -9,7 +9,7 @@ use domain::reading::{Reading, Scene, assemble, readings};
 use domain::resource::{Cache, CustomMetric, Database, Fleet, Instance, Live, Resource, Service};
 use domain::series::Series;
 use domain::signal::Judge;
-use domain::snapshot::Snapshot;
+use domain::snapshot::{HISTORY_S, Snapshot};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -112,7 +112,7 @@ pub fn app() -> Result<ResolvedApp, Failure> {
     Ok(Config::parse("").map_err(|error| error.to_string())?.resolve_tagged(&AppId::from("bench")))
 }
 
-/// A snapshot with so many signals, three hours of minutes each.
+/// A snapshot with so many signals, each with the minutes that a snapshot reaches back.
 pub fn snapshot(app: &ResolvedApp, signals: usize, taken_at: Timestamp) -> Snapshot {
     let resources = resources(signals);
     let order: BTreeMap<&ResourceId, usize> =
@@ -143,7 +143,7 @@ fn series(app: &ResolvedApp, reading: &Reading<'_>, index: usize, ill: bool, end
             if bad > good { (0.6 * good, bad) } else { (1.5 * good, bad) }
         },
     );
-    let start = end - SignedDuration::from_mins(180);
+    let start = end - SignedDuration::from_secs(i64::from(HISTORY_S));
     let value = |minute: i64| {
         let at_s = start.as_second() + 60 * minute;
         let level = if ill && at_s >= end.as_second() - ILL_S { sick } else { well };
@@ -151,7 +151,7 @@ fn series(app: &ResolvedApp, reading: &Reading<'_>, index: usize, ill: bool, end
         let phase = (at_s / 60) as f64 * 2.399 + index as f64;
         Some(level * (1.0 + 0.03 * phase.sin() * (1.7 * phase).cos()))
     };
-    Series { start, period_s: 60, values: (0..180).map(value).collect() }
+    Series { start, period_s: 60, values: (0..i64::from(HISTORY_S / 60)).map(value).collect() }
 }
 
 #[cfg(test)]

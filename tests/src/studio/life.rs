@@ -12,7 +12,7 @@ use crate::scenario::AppScenario;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-/// Minutes of history that an application is given: three hours, what the maintainer looks back, and some to spare.
+/// Minutes of history that an application is given: what the maintainer looks back, and some to spare.
 const PAST_MIN: u32 = 190;
 /// Virtual minutes from creation to the start of a scenario: long enough that nobody takes the creation of the worker
 /// service for a deployment, or a server for a newcomer.

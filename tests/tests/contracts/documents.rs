@@ -73,3 +73,13 @@ fn a_lease_outlives_the_longest_step_and_wait() {
     let away_s = u64::from(wait_s) + 2 * longest_step_s;
     assert!(u64::from(engine::run::LEASE_TTL_S) > away_s, "a run is away from its lease for {away_s} s");
 }
+
+/// What has not had its turn by then is given up as throttled; after the time-out of the function all would be lost.
+#[test]
+fn a_reading_of_metrics_ends_before_its_function_does() {
+    let longest_s = (aws::telemetry::READING_MAX + aws::clients::OPERATION_TIMEOUT).as_secs();
+    for function in Template::load().functions() {
+        let reads = ["health-monitor", "health-validate"].contains(&function.binary.as_str());
+        assert!(!reads || function.timeout_s > longest_s, "{} has {} s", function.binary, function.timeout_s);
+    }
+}

@@ -10,6 +10,7 @@ mod endings;
 mod faults;
 mod healing;
 mod machine;
+mod reading;
 mod restraint;
 mod shop;
 mod steps;

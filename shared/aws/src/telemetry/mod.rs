@@ -1,12 +1,19 @@
 //! Metrics and alarms from CloudWatch. Reads only; what could not be read is `Missing`, never zero.
+//!
+//! A call that is refused as too much is repeated here, at the [`pace`] of all calls, and not by the SDK, whose pauses know
+//! nothing of the other calls.
 
 mod alarms;
 mod grid;
 mod pace;
+mod repeats;
 
+use crate::SystemClock;
 use crate::clients::{Clients, Lazy};
 use crate::errors::port_error;
 use async_trait::async_trait;
+use aws_sdk_cloudwatch::operation::get_metric_data::GetMetricDataOutput;
+use aws_sdk_cloudwatch::operation::get_metric_data::builders::GetMetricDataFluentBuilder;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, ScanBy, StatusCode};
 use domain::ids::AppId;
@@ -14,13 +21,17 @@ use domain::observed::{Missing, Observed};
 use domain::resource::Resource;
 use domain::series::Series;
 use domain::snapshot::Alarm;
-use engine::ports::{MetricQuery, PortError, PortResult, Telemetry as Port};
+use engine::ports::{Clock, MetricQuery, PortError, PortResult, Telemetry as Port};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use grid::Grid;
 use jiff::Timestamp;
-use pace::Pace;
+pub use pace::RECENT_S;
+use pace::{Load, Pace};
+use repeats::NotTheThrottled;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// IAM actions.
 pub const PERMISSIONS: &[&str] = &["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "tag:GetResources"];
@@ -33,6 +44,11 @@ const CALLS_AT_ONCE: usize = 10;
 const PAGES_MAX: u32 = 100;
 /// Refused calls of one reading that are split: enough to find some bad queries, few enough when all are bad.
 const SPLITS_MAX: u32 = 40;
+/// Attempts of a page that is refused as too much, the first included.
+const ATTEMPTS_MAX: u32 = 4;
+/// What has not had its turn after this time is given up as throttled: the rest of the function's time-out is for what
+/// comes after the reading.
+pub const READING_MAX: Duration = Duration::from_secs(60);
 const ACTION: &str = "cloudwatch:GetMetricData";
 
 /// See [`engine::ports::Telemetry`].
@@ -40,8 +56,18 @@ const ACTION: &str = "cloudwatch:GetMetricData";
 pub struct Telemetry {
     cloudwatch: Lazy<aws_sdk_cloudwatch::Client>,
     tagging: Lazy<aws_sdk_resourcegroupstagging::Client>,
+    clock: SystemClock,
     pace: Pace,
     calls: AtomicU64,
+}
+
+/// What all calls of one reading have in common.
+struct Plan {
+    grid: Grid,
+    /// Nothing is asked for after this.
+    until: Instant,
+    /// Refused calls that were split so far.
+    splits: AtomicU32,
 }
 
 /// A query that is under way.
@@ -54,10 +80,11 @@ struct Reading {
 
 impl Telemetry {
     /// Reads the CloudWatch of the account and Region of these clients.
-    pub fn new(clients: &Clients) -> Self {
+    pub fn new(clients: &Clients, clock: SystemClock) -> Self {
         Self {
             cloudwatch: clients.cloudwatch(),
             tagging: clients.tagging(),
+            clock,
             pace: Pace::default(),
             calls: AtomicU64::new(0),
         }
@@ -69,22 +96,17 @@ impl Telemetry {
     }
 
     /// Reads up to 500 queries. A call that is refused as invalid is split, so that one bad query does not spoil the
-    /// others; `splits` is how often that may still happen.
-    fn read_some<'a>(
-        &'a self,
-        queries: &'a [MetricQuery],
-        grid: &'a Grid,
-        splits: &'a AtomicU32,
-    ) -> BoxFuture<'a, Vec<Observed<Series>>> {
+    /// others.
+    fn read_some<'a>(&'a self, queries: &'a [MetricQuery], plan: &'a Plan) -> BoxFuture<'a, Vec<Observed<Series>>> {
         Box::pin(async move {
-            match self.read_call(queries, grid).await {
+            match self.read_call(queries, plan).await {
                 Ok(series) => series,
                 Err(PortError::Rejected { .. })
-                    if queries.len() > 1 && splits.fetch_add(1, Ordering::Relaxed) < SPLITS_MAX =>
+                    if queries.len() > 1 && plan.splits.fetch_add(1, Ordering::Relaxed) < SPLITS_MAX =>
                 {
                     let (first, second) = queries.split_at(queries.len() / 2);
-                    let mut series = self.read_some(first, grid, splits).await;
-                    series.extend(self.read_some(second, grid, splits).await);
+                    let mut series = self.read_some(first, plan).await;
+                    series.extend(self.read_some(second, plan).await);
                     series
                 }
                 Err(error) => queries.iter().map(|_| Observed::Missing(error.missing())).collect(),
@@ -93,27 +115,26 @@ impl Telemetry {
     }
 
     /// One call with all its pages.
-    async fn read_call(&self, queries: &[MetricQuery], grid: &Grid) -> PortResult<Vec<Observed<Series>>> {
-        let data_queries = queries.iter().enumerate().map(|(index, query)| data_query(index, query, grid)).collect();
-        let request = self
-            .cloudwatch
-            .get_metric_data()
-            .set_metric_data_queries(Some(data_queries))
-            .start_time(DateTime::from_secs(grid.start_s))
-            .end_time(DateTime::from_secs(grid.end_s()))
-            .scan_by(ScanBy::TimestampAscending);
+    async fn read_call(&self, queries: &[MetricQuery], plan: &Plan) -> PortResult<Vec<Observed<Series>>> {
+        let grid = &plan.grid;
+        let request = || {
+            let queries = queries.iter().enumerate().map(|(index, query)| data_query(index, query, grid)).collect();
+            self.cloudwatch
+                .get_metric_data()
+                .set_metric_data_queries(Some(queries))
+                .start_time(DateTime::from_secs(grid.start_s))
+                .end_time(DateTime::from_secs(grid.end_s()))
+                .scan_by(ScanBy::TimestampAscending)
+        };
         let mut readings: Vec<Reading> = queries
             .iter()
             .map(|_| Reading { values: vec![None; grid.slots], any: false, status: None, why: None })
             .collect();
         let mut token = None;
         for page in 0..PAGES_MAX {
-            if page == 0 {
-                self.pace.wait(queries.len() * grid.slots).await;
-            }
-            self.calls.fetch_add(1, Ordering::Relaxed);
-            let output = request.clone().set_next_token(token).send().await;
-            let output = output.map_err(|error| port_error(ACTION, "", &error))?;
+            // The first page pays for all.
+            let datapoints = (page == 0).then_some(queries.len() * grid.slots);
+            let output = self.ask(|| request().set_next_token(token.clone()), datapoints, plan).await?;
             for result in output.metric_data_results.unwrap_or_default() {
                 let index =
                     result.id.as_deref().and_then(|id| id.strip_prefix('q')).and_then(|id| id.parse::<usize>().ok());
@@ -131,6 +152,40 @@ impl Telemetry {
         // The rest never came: what is there so far is a part.
         Ok(queries.iter().map(|_| Observed::Missing(Missing::Partial)).collect())
     }
+
+    /// One page, at its turn; again as long as it is refused as too much and the pace allows. Without `datapoints` it need
+    /// not wait for its first turn.
+    async fn ask(
+        &self,
+        request: impl Fn() -> GetMetricDataFluentBuilder,
+        datapoints: Option<usize>,
+        plan: &Plan,
+    ) -> PortResult<GetMetricDataOutput> {
+        let age_s = || self.clock.now().as_second() - plan.grid.start_s;
+        for attempt in 0..ATTEMPTS_MAX {
+            let turn = match datapoints {
+                None if attempt == 0 => Some(self.pace.at_once()),
+                _ => {
+                    let load = || Load { datapoints: datapoints.unwrap_or(0), age_s: age_s() };
+                    self.pace.turn(plan.until, load).await
+                }
+            };
+            let Some(turn) = turn else { break };
+            self.calls.fetch_add(1, Ordering::Relaxed);
+            let settings = aws_sdk_cloudwatch::config::Builder::new().retry_classifier(NotTheThrottled);
+            match request().customize().config_override(settings).send().await {
+                Ok(output) => {
+                    self.pace.answered();
+                    return Ok(output);
+                }
+                Err(error) => match port_error(ACTION, "", &error) {
+                    PortError::Throttled { .. } if self.pace.refused(&turn) => {}
+                    error => return Err(error),
+                },
+            }
+        }
+        Err(PortError::Throttled { operation: ACTION.to_owned() })
+    }
 }
 
 #[async_trait]
@@ -147,9 +202,9 @@ impl Port for Telemetry {
         let Some(grid) = Grid::new(from, to, period_s) else {
             return queries.iter().map(|_| Observed::Missing(Missing::NoData)).collect();
         };
-        let grid = &grid;
-        let splits = &AtomicU32::new(0);
-        let calls: Vec<_> = queries.chunks(QUERIES_PER_CALL).map(|some| self.read_some(some, grid, splits)).collect();
+        self.pace.begin();
+        let plan = &Plan { grid, until: Instant::now() + READING_MAX, splits: AtomicU32::new(0) };
+        let calls: Vec<_> = queries.chunks(QUERIES_PER_CALL).map(|some| self.read_some(some, plan)).collect();
         let answers: Vec<Vec<Observed<Series>>> = futures::stream::iter(calls).buffered(CALLS_AT_ONCE).collect().await;
         answers.into_iter().flatten().collect()
     }

@@ -46,9 +46,15 @@ fn queries(count: usize) -> Vec<MetricQuery> {
     (0..count).map(query).collect()
 }
 
+/// A telemetry that pauses for a millisecond after a refusal.
+fn telemetry(service: &Service) -> Telemetry {
+    let clock = SystemClock::new(None, None).unwrap();
+    Telemetry { pace: Pace::pausing(Duration::from_millis(1)), ..Telemetry::new(&service.clients(), clock) }
+}
+
 async fn read(service: &Service, count: usize) -> Vec<Observed<Series>> {
     let at = |minute: i64| Timestamp::from_second(minute * 60).unwrap();
-    Telemetry::new(&service.clients()).read(&queries(count), at(10), at(13), 60).await
+    telemetry(service).read(&queries(count), at(10), at(13), 60).await
 }
 
 fn values(series: &Observed<Series>) -> &[Option<f64>] {
@@ -134,6 +140,44 @@ async fn only_the_queries_of_a_throttled_call_are_throttled() {
     let read = read(&service, 601).await;
     assert_eq!(values(&read[0]), [Some(1.0), None, None]);
     assert!(read[500..].iter().all(|series| *series == Observed::Missing(Missing::Throttled)));
+    assert_eq!(service.requests(), 1 + 4, "the SDK adds no repetitions of its own");
+}
+
+#[tokio::test]
+async fn regression_what_is_refused_among_others_is_asked_again_and_nothing_is_lost() {
+    let service = Service::new(|number, _| match number {
+        1 | 2 | 5 => failure(400, "ThrottlingException"),
+        _ => answer(&[(0, "Complete", &[(10, 1.0)])], None),
+    });
+    let read = read(&service, 6 * 500).await;
+    let known: Vec<usize> =
+        read.iter().enumerate().filter(|(_, series)| !series.is_missing()).map(|(index, _)| index).collect();
+    assert_eq!(known, [0, 500, 1_000, 1_500, 2_000, 2_500]);
+    assert_eq!(service.requests(), 6 + 3);
+}
+
+#[tokio::test]
+async fn a_refused_page_is_asked_again_without_those_before_it() {
+    let service = Service::new(|number, body| {
+        assert_eq!(asks(body, "page-2"), number > 0);
+        match number {
+            0 => answer(&[(0, "PartialData", &[(10, 1.0)])], Some("page-2")),
+            1 => failure(400, "Throttling"),
+            _ => answer(&[(0, "Complete", &[(12, 3.0)])], None),
+        }
+    });
+    assert_eq!(values(&read(&service, 1).await[0]), [Some(1.0), None, Some(3.0)]);
+    assert_eq!(service.requests(), 3);
+}
+
+#[tokio::test]
+async fn fault_a_call_that_breaks_off_is_repeated_by_the_sdk() {
+    let service = Service::new(|number, _| match number {
+        0 => failure(503, "ServiceUnavailable"),
+        _ => answer(&[(0, "Complete", &[(10, 1.0)])], None),
+    });
+    assert_eq!(values(&read(&service, 1).await[0]), [Some(1.0), None, None]);
+    assert_eq!(service.requests(), 2);
 }
 
 #[tokio::test]
@@ -153,11 +197,19 @@ async fn fault_pages_without_end_are_given_up() {
 #[tokio::test]
 async fn fault_when_everything_is_throttled_hardly_anything_is_repeated() {
     let service = Service::new(|_, _| failure(400, "ThrottlingException"));
-    let telemetry = Telemetry::new(&service.clients());
+    let telemetry = telemetry(&service);
     let at = |minute: i64| Timestamp::from_second(minute * 60).unwrap();
     for _ in 0..100 {
         let read = telemetry.read(&queries(1), at(10), at(13), 60).await;
         assert_eq!(read, [Observed::Missing(Missing::Throttled)]);
     }
     assert!(service.requests() <= 110, "{} requests for 100 calls", service.requests());
+}
+
+#[tokio::test]
+async fn fault_a_reading_of_which_nothing_is_answered_is_given_up() {
+    let service = Service::new(|_, _| failure(400, "ThrottlingException"));
+    let read = read(&service, 20 * 500).await;
+    assert!(read.iter().all(|series| *series == Observed::Missing(Missing::Throttled)));
+    assert_eq!(service.requests(), 8, "fewer than the 20 calls that were wanted");
 }

@@ -48,7 +48,7 @@ async fn a_period_without_a_datapoint_is_a_gap_and_a_metric_without_any_is_missi
         publish(&cloud, "Depth", later(from, index * 60), value).await;
     }
     publish(&cloud, "Depth", later(from, 90), 0.75).await;
-    let telemetry = Telemetry::new(&cloud.clients);
+    let telemetry = Telemetry::new(&cloud.clients, cloud.clock);
     let queries = [
         query(&cloud.name, "Depth", "jobs", "Sum", 1_000.0),
         query(&cloud.name, "Depth", "other", "Sum", 1.0),
@@ -69,7 +69,7 @@ async fn five_hundred_queries_go_into_one_call() {
     let Some(cloud) = Cloud::connect("calls").await else { return };
     let (from, to) = (minute(&cloud, 10), minute(&cloud, 5));
     publish(&cloud, "Depth", from, 7.0).await;
-    let telemetry = Telemetry::new(&cloud.clients);
+    let telemetry = Telemetry::new(&cloud.clients, cloud.clock);
     let mut queries: Vec<MetricQuery> =
         (0..1_500).map(|number| query(&cloud.name, "Depth", &format!("q{number}"), "Sum", 1.0)).collect();
     queries[1_001] = query(&cloud.name, "Depth", "jobs", "Sum", 1.0);
@@ -83,7 +83,7 @@ async fn five_hundred_queries_go_into_one_call() {
 #[tokio::test]
 async fn a_window_in_which_nothing_is_over_has_no_data() {
     let Some(cloud) = Cloud::connect("windows").await else { return };
-    let telemetry = Telemetry::new(&cloud.clients);
+    let telemetry = Telemetry::new(&cloud.clients, cloud.clock);
     let now = cloud.now();
     let read = telemetry.read(&[query(&cloud.name, "Depth", "jobs", "Sum", 1.0)], now, now, 60).await;
     assert_eq!(read, [Observed::Missing(Missing::NoData)]);
@@ -117,7 +117,7 @@ async fn alarms_are_found_by_dimension_and_by_tag() {
     state.state_reason("Threshold crossed").send().await.unwrap();
 
     let resource = Resource { id: ResourceId::from("q"), name: queue, tags: BTreeMap::new(), live: Live::Queue };
-    let telemetry = Telemetry::new(&cloud.clients);
+    let telemetry = Telemetry::new(&cloud.clients, cloud.clock);
     let alarms = telemetry.alarms(&AppId::new(&cloud.name), &[resource]).await.unwrap();
     let names: Vec<&str> = alarms.iter().map(|alarm| alarm.name.as_str()).collect();
     assert_eq!(names, [format!("{}-by-dimension", cloud.name), format!("{}-by-tag", cloud.name)]);

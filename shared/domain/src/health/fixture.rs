@@ -1,5 +1,5 @@
 //! A small shop in good health, for tests: four web servers behind a load balancer, a worker service behind a queue, a
-//! cache, a database, three hours of history. A test changes what it is about.
+//! cache, a database, as much history as a snapshot has. A test changes what it is about.
 
 use super::analysis::Analysis;
 use super::anomalies::Memory;
@@ -11,14 +11,14 @@ use crate::observed::{Missing, Observed};
 use crate::plan::Plan;
 use crate::resource::{Cache, CustomMetric, Database, Fleet, Instance, Live, Resource, Service};
 use crate::series::Series;
-use crate::snapshot::{Alarm, AlarmState, Measurement, Snapshot};
+use crate::snapshot::{Alarm, AlarmState, HISTORY_S, Measurement, Snapshot};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
 /// When every snapshot of a test is taken.
 pub(super) const NOW: Timestamp = Timestamp::constant(1_767_225_600, 0);
 /// Minutes of history.
-pub(super) const HISTORY_MIN: u32 = 180;
+pub(super) const HISTORY_MIN: u32 = HISTORY_S / 60;
 /// Members of the fleet.
 pub(super) const MEMBERS: [&str; 4] = ["i-1", "i-2", "i-3", "i-4"];
 

@@ -2,6 +2,9 @@
 
 use super::Policy;
 
+/// Seconds that a rule may look back at most: less than [`HISTORY_S`](crate::snapshot::HISTORY_S), or it could never fire.
+const LOOK_BACK_MAX_S: f64 = 7_200.0;
+
 /// A key and what is wrong with its value.
 type Found = Option<(&'static str, String)>;
 
@@ -81,7 +84,8 @@ impl Policy {
             // Or the second measurement would hold values from before the change; and the lease must outlive the wait.
             within("wait_s", f64::from(self.wait_s), window_s, 1_200.0),
             at_least(("stale_after_s", f64::from(self.stale_after_s)), window_s),
-            at_least(("verify_before_s", f64::from(self.verify_before_s)), window_s),
+            within("verify_before_s", f64::from(self.verify_before_s), window_s, LOOK_BACK_MAX_S),
+            at_most(("leak_history_s", f64::from(self.leak_history_s)), LOOK_BACK_MAX_S),
         ]
     }
 
@@ -170,7 +174,7 @@ mod tests {
     #[test]
     fn each_contradiction_is_one_sentence_with_the_names_and_numbers() {
         type Case = (fn(&mut Policy), &'static str, &'static str);
-        let cases: [Case; 13] = [
+        let cases: [Case; 15] = [
             (|p| p.cpu_act_pct = 69.0, "cpu_act_pct", "must be above cpu_warn_pct, which is 70, not 69"),
             (|p| p.memory_critical_pct = 120.0, "memory_critical_pct", "must be at most 100, not 120"),
             (|p| p.cpu_target_pct = 80.0, "cpu_act_pct", "must be above cpu_target_pct, which is 80, not 80"),
@@ -183,6 +187,8 @@ mod tests {
             (|p| p.outlier_z = f64::NAN, "outlier_z", "must be above 0, not NaN"),
             (|p| p.flood_factor = 1.0, "flood_factor", "must be above 1, not 1"),
             (|p| p.verify_points_min = 1, "verify_points_min", "must be at least 2, not 1"),
+            (|p| p.verify_before_s = 9_000, "verify_before_s", "must be from 300 to 7200, not 9000"),
+            (|p| p.leak_history_s = 7_201, "leak_history_s", "must be at most 7200, not 7201"),
             (|p| p.mean_symptom_weight = 0.9, "mean_symptom_weight", "must be from 0 to 0.5, not 0.9"),
         ];
         for (set, key, says) in cases {
@@ -191,6 +197,11 @@ mod tests {
             let wrong = policy.check();
             assert!(wrong.contains(&(key, says.to_owned())), "{key}: {wrong:?}");
         }
+    }
+
+    #[test]
+    fn no_rule_may_look_back_further_than_a_snapshot_reaches() {
+        assert!(LOOK_BACK_MAX_S < f64::from(crate::snapshot::HISTORY_S));
     }
 
     #[test]
