@@ -1,6 +1,6 @@
 //! The record of one run of a cycle on one application, and how it ends.
 
-use crate::ids::{AppId, ExecutionId};
+use crate::ids::{AppId, ChangeId, ExecutionId};
 use crate::mode::Mode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -85,6 +85,9 @@ pub struct ExecutionRecord {
     pub completed_at: Option<Timestamp>,
     /// The target was verified as reached.
     pub success_criteria_met: bool,
+    /// Changes that a dead run had left open and this one has settled or judged; the journal has what became of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub residue: Vec<ChangeId>,
     /// What each iteration saw and did.
     pub iterations: Vec<IterationRecord>,
     /// Why it ended as it did, one sentence.

@@ -114,7 +114,7 @@ impl State {
         Some(name.strip_prefix("${").and_then(|name| name.strip_suffix('}')).unwrap_or(name))
     }
 
-    /// The intent with which it invokes the function that changes applications.
+    /// The intent with which it invokes a function that can do several things.
     pub fn intent(&self) -> Option<&str> {
         self.json.pointer("/Parameters/Payload/intent")?.as_str()
     }

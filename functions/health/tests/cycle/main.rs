@@ -9,6 +9,7 @@ mod endings;
 mod faults;
 mod healing;
 mod machine;
+mod residue;
 mod restraint;
 mod shop;
 mod steps;

@@ -81,6 +81,7 @@ async fn leave_open(run: &Run, world: &World) {
         settled_at: None,
         outcome: None,
         note: String::new(),
+        taken_over_by: None,
     };
     assert_eq!(world.intend(&entry).await.unwrap(), Intent::Written);
 }

@@ -60,6 +60,7 @@ fn undone(run: &Run, world: &World) -> Entry {
         settled_at: Some(world.now()),
         outcome: Some(outcome),
         note: String::new(),
+        taken_over_by: None,
     }
 }
 

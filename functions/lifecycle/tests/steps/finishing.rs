@@ -26,6 +26,7 @@ async fn made(run: &Run, id: &str, state: EntryState, world: &World) {
         settled_at: Some(world.now()),
         outcome: Some(outcome),
         note: String::new(),
+        taken_over_by: None,
     };
     assert_eq!(world.intend(&entry).await.unwrap(), Intent::Written);
 }

@@ -68,6 +68,7 @@ fn entry(cloud: &Cloud, id: &str, fence: u64) -> Entry {
         settled_at: None,
         outcome: None,
         note: String::new(),
+        taken_over_by: None,
     }
 }
 
@@ -253,6 +254,7 @@ async fn a_run_is_opened_once_and_read_back_whole() {
         started_at: cloud.now(),
         completed_at: None,
         success_criteria_met: false,
+        residue: Vec::new(),
         iterations: Vec::new(),
         conclusion: None,
         config_hash: "h".to_owned(),

@@ -67,6 +67,7 @@ fn intent(context: &Context<'_>, change: &Change, prior: Resource, lease: &Lease
         settled_at: None,
         outcome: None,
         note: "announced".to_owned(),
+        taken_over_by: None,
     }
 }
 

@@ -22,6 +22,7 @@ fn entry(id: &str, state: EntryState, seconds_ago: i64) -> Entry {
         settled_at: None,
         outcome: None,
         note: String::new(),
+        taken_over_by: None,
     }
 }
 
