@@ -48,16 +48,26 @@ class Fleet:
         """One step of a rolling replacement that keeps MinHealthyPercentage in service."""
         at = refresh["_next_at"]
         living = {i["InstanceId"]: i for i in alive(group)}
+        cause = f"instance refresh {refresh['InstanceRefreshId']}"
+        for name in refresh["_leaving"]:
+            # Its successor serves by now.
+            if name in living:
+                self.terminate(group, living.pop(name), at, cause)
+        refresh["_leaving"] = []
         queue = [name for name in refresh["_queue"] if name in living]
         if not queue:
             refresh.update(Status="Successful", PercentageComplete=100, InstancesToUpdate=0, _queue=[],
                            StatusReason="", EndTime=clocks.iso(at))
             return
         batch = queue[:refresh["_batch"]]
-        cause = f"instance refresh {refresh['InstanceRefreshId']}"
-        for name in batch:
-            self.terminate(group, living[name], at, cause)
-        self.fill(group, at, cause)
+        if refresh["_launch_first"]:
+            for _ in batch:
+                self._launch_for(group, at, cause)
+            refresh["_leaving"] = batch
+        else:
+            for name in batch:
+                self.terminate(group, living[name], at, cause)
+            self.fill(group, at, cause)
         left = queue[len(batch):]
         done = refresh["_total"] - len(left)
         refresh.update(Status="InProgress", _queue=left, InstancesToUpdate=len(left),
@@ -75,13 +85,16 @@ class Fleet:
         """Launches or terminates until as many instances live as are desired."""
         living = alive(group)
         for _ in range(group["DesiredCapacity"] - len(living)):
-            instance = self._launch(group, at)
-            self._activity(group, f"Launching a new EC2 instance: {instance['InstanceId']}", cause, at, LAUNCH_S)
+            self._launch_for(group, at, cause)
         for _ in range(len(living) - group["DesiredCapacity"]):
             victim = scale_in_choice(alive(group), at)
             if victim is None:
                 break
             self.terminate(group, victim, at, cause)
+
+    def _launch_for(self, group: dict, at: float, cause: str) -> None:
+        instance = self._launch(group, at)
+        self._activity(group, f"Launching a new EC2 instance: {instance['InstanceId']}", cause, at, LAUNCH_S)
 
     def _launch(self, group: dict, at: float) -> dict:
         zones = group["AvailabilityZones"] or [f"{self.service.get_region()}a"]

@@ -181,12 +181,15 @@ class Operations:
         now = self.fleet.clock.now()
         healthy_pct = int(self.service._p(p, "Preferences.MinHealthyPercentage") or DEFAULT_MIN_HEALTHY_PCT)
         warmup_s = float(self.service._p(p, "Preferences.InstanceWarmup") or 0)
+        # "Launch before terminating": both bounds are given and the lower one lets nothing go first.
+        launch_first = healthy_pct == 100 and bool(self.service._p(p, "Preferences.MaxHealthyPercentage"))
         queue = [i["InstanceId"] for i in alive(group)]
         refresh_id = self.service.new_uuid()
         group.setdefault("InstanceRefreshes", []).insert(0, {
             "InstanceRefreshId": refresh_id, "AutoScalingGroupName": group["AutoScalingGroupName"], "Status": "Pending",
             "StatusReason": "", "StartTime": clocks.iso(now), "EndTime": None, "PercentageComplete": 0,
             "InstancesToUpdate": len(queue), "_queue": queue, "_total": len(queue), "_warmup": warmup_s,
+            "_launch_first": launch_first, "_leaving": [],
             "_batch": max(1, floor(len(queue) * (100 - healthy_pct) / 100)), "_next_at": now + REFRESH_PENDING_S})
         return self.service._xml(
             200, "StartInstanceRefreshResponse",
@@ -213,8 +216,12 @@ class Operations:
 
     def cancel_refresh(self, p):
         """CancelInstanceRefresh; what was replaced stays replaced."""
-        _, error = self._group(p)
-        return error or self._base["CancelInstanceRefresh"](p)
+        group, error = self._group(p)
+        if error:
+            return error
+        answer = self._base["CancelInstanceRefresh"](p)
+        self.fleet.fill(group, self.fleet.clock.now(), "an instance refresh was cancelled")
+        return answer
 
     def attach_target_groups(self, p):
         """AttachLoadBalancerTargetGroups; attaching twice is attaching once."""

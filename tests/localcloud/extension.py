@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from . import (alarms, autoscaling_api, callbacks, containers, deliveries, metrics, records, schedules, stacks, tagging, targets)
+from . import (alarms, autoscaling_api, callbacks, containers, deliveries, metrics, records, scaling, schedules, stacks,
+               tagging, targets)
 from .clock import VirtualClock, VirtualTime
 
 
 def install(clock: VirtualClock) -> targets.TargetHealth:
     """Installs every module; gives what the admin endpoint needs."""
+    from ministack import app
+    from ministack.core import iam_actions, router
     from ministack.services import (alb, autoscaling, cloudwatch, dynamodb, ecs, elasticache, eventbridge, lambda_svc,
                                     rds, scheduler, sns, stepfunctions)
     from ministack.services import tagging as resource_tags
@@ -19,6 +22,7 @@ def install(clock: VirtualClock) -> targets.TargetHealth:
     health = targets.install(alb, fleet, autoscaling._asgs)
     callbacks.install(stepfunctions, clock)
     containers.install(ecs, clock)
+    scaling.install(app, router, iam_actions, clock)
     records.install(elasticache)
     tagging.install(resource_tags, alb, rds, cloudwatch, autoscaling)
     deliveries.install(lambda_svc, eventbridge, sns, clock)

@@ -153,6 +153,36 @@ class LiveCloud(unittest.TestCase):
         self.wait(lambda: len(self.in_service("refreshed")) == 3)
         self.assertFalse(before & self.in_service("refreshed"))
 
+    def test_a_refresh_that_launches_first_never_has_fewer_in_service(self):
+        self.make_group("whole", 3)
+        scaling, before = self.client("autoscaling"), self.in_service("whole")
+        scaling.start_instance_refresh(AutoScalingGroupName="whole",
+                                       Preferences={"MinHealthyPercentage": 100, "MaxHealthyPercentage": 110})
+
+        def is_done():
+            self.assertGreaterEqual(len(self.in_service("whole")), 3)
+            refresh = scaling.describe_instance_refreshes(AutoScalingGroupName="whole")["InstanceRefreshes"][0]
+            return refresh["Status"] == "Successful"
+        self.wait(is_done)
+        after = self.in_service("whole")
+        self.assertEqual((len(after), before & after), (3, set()))
+
+    def test_a_service_has_the_bounds_that_its_owner_has_registered(self):
+        scaling = self.client("application-autoscaling")
+        service = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
+
+        def bounds(*names):
+            rows = scaling.describe_scalable_targets(**service, ResourceIds=[f"service/c/{name}" for name in names])
+            return {row["ResourceId"]: (row["MinCapacity"], row["MaxCapacity"]) for row in rows["ScalableTargets"]}
+        self.assertEqual(bounds("one", "two"), {})
+        scaling.register_scalable_target(**service, ResourceId="service/c/one", MinCapacity=2, MaxCapacity=6)
+        scaling.register_scalable_target(**service, ResourceId="service/c/one", MaxCapacity=5)
+        self.assertEqual(bounds("one", "two"), {"service/c/one": (2, 5)})
+        with self.assertRaisesRegex(scaling.exceptions.ClientError, "ValidationException"):
+            scaling.register_scalable_target(**service, ResourceId="service/c/two", MinCapacity=3, MaxCapacity=2)
+        with self.assertRaisesRegex(scaling.exceptions.ClientError, "ValidationException"):
+            scaling.describe_scalable_targets(**service)
+
     def test_groups_are_found_by_their_tags(self):
         self.make_group("tagged")
         scaling = self.client("autoscaling")
@@ -179,11 +209,14 @@ class LiveCloud(unittest.TestCase):
         ecs.create_cluster(clusterName="work")
         ecs.register_task_definition(family="worker", containerDefinitions=[{"name": "worker", "image": "worker"}])
         ecs.create_service(cluster="work", serviceName="worker", taskDefinition="worker", desiredCount=2,
+                           deploymentConfiguration={"minimumHealthyPercent": 50, "maximumPercent": 150},
                            tags=[{"key": "maintainer:app", "value": "work"}])
 
         def service():
             return ecs.describe_services(cluster="work", services=["worker"])["services"][0]
         self.wait(lambda: service()["runningCount"] == 2 and service()["deployments"][0]["rolloutState"] == "COMPLETED")
+        configured = service()["deploymentConfiguration"]
+        self.assertEqual((configured["minimumHealthyPercent"], configured["maximumPercent"]), (50, 150))
         first = service()["deployments"][0]
         ecs.update_service(cluster="work", service="worker", forceNewDeployment=True)
         rolling = service()

@@ -9,4 +9,5 @@ pub mod monitor;
 pub mod observe;
 pub mod optimize;
 pub mod records;
+pub mod residue;
 pub mod validate;

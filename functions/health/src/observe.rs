@@ -63,10 +63,15 @@ pub async fn observe(app: &ResolvedApp, world: &World<'_>) -> Result<Snapshot, S
     Ok(assemble(scene, resources, answers))
 }
 
-/// What the configuration says about a resource that AWS does not know: bounds of a service, protection by name.
+/// What the configuration says about a resource besides AWS: bounds of a service, protection by name. Bounds that the owner
+/// has set in AWS hold in any case; the configuration can only narrow them.
 pub fn as_configured(resource: &mut Resource, app: &ResolvedApp) {
     if let (Live::EcsService(service), Some(bounds)) = (&mut resource.live, app.capacity.get(&resource.name)) {
-        service.bounds = Some((bounds.min, bounds.max));
+        let configured = (bounds.min, bounds.max);
+        service.bounds = Some(service.bounds.map_or(configured, |(min, max)| {
+            let within = |count: u32| count.clamp(min, max.max(min));
+            (within(configured.0), within(configured.1))
+        }));
     }
     if app.protected.contains(&resource.name) {
         resource.tags.insert(PROTECTED_TAG.to_owned(), "configured".to_owned());
@@ -77,4 +82,33 @@ pub fn as_configured(resource: &mut Resource, app: &ResolvedApp) {
 fn whole_period(now: Timestamp) -> Timestamp {
     let seconds = now.as_second();
     Timestamp::from_second(seconds - seconds.rem_euclid(i64::from(PERIOD_S))).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use config::Config;
+    use testkit::build;
+
+    fn bounds(in_aws: Option<(u32, u32)>, configured: &str) -> Option<(u32, u32)> {
+        let file = format!("applications:\n  shop:\n    capacity: {{worker: {configured}}}\n");
+        let app = Config::parse(&file).unwrap().resolve_any(&"shop".into());
+        let mut worker = build::service("worker", 4);
+        if let Live::EcsService(service) = &mut worker.live {
+            service.bounds = in_aws;
+        }
+        as_configured(&mut worker, &app);
+        let Live::EcsService(service) = worker.live else { unreachable!("it is a service") };
+        service.bounds
+    }
+
+    #[test]
+    fn the_configuration_can_only_narrow_what_the_owner_has_set_in_aws() {
+        assert_eq!(bounds(None, "{min: 2, max: 8}"), Some((2, 8)));
+        assert_eq!(bounds(Some((1, 10)), "{min: 2, max: 8}"), Some((2, 8)));
+        assert_eq!(bounds(Some((3, 6)), "{min: 2, max: 8}"), Some((3, 6)));
+        assert_eq!(bounds(Some((3, 6)), "{min: 4, max: 8}"), Some((4, 6)));
+        assert_eq!(bounds(Some((3, 6)), "{min: 8, max: 9}"), Some((6, 6)), "where they don't meet, AWS's bound holds");
+        assert_eq!(bounds(Some((3, 6)), "{min: 1, max: 2}"), Some((3, 3)));
+    }
 }

@@ -15,7 +15,9 @@ use domain::resource::{Live, Resource};
 use domain::snapshot::Snapshot;
 use engine::act::{self, Context, Ports, Report, Rules, Timing};
 use engine::documents;
-use engine::ports::{Actuator, Approvals, Artifacts, Clock, Executions, Journal, Leases, PortResult, Switch};
+use engine::ports::{
+    Actuator, Approvals, Artifacts, Clock, Entry, EntryState, Executions, Journal, Leases, PortResult, Switch,
+};
 use engine::run::{Decision, Run};
 use engine::runtime::measure;
 use engine::settle::{self, Settlement};
@@ -37,10 +39,12 @@ const ASKED_H: i64 = 72;
 pub enum Intent {
     /// Carry the plan of this iteration out.
     Apply,
-    /// Find out what an interrupted step or run left, and close it.
+    /// Find out what an interrupted step or run left, and finish undos that were begun.
     Settle,
-    /// Undo what did not help in this iteration.
+    /// Undo what did not help in this iteration, and what others left that did not help.
     Undo,
+    /// Undo what dead runs left and measurement has judged not to help.
+    UndoResidue,
 }
 
 /// Input of the step.
@@ -86,7 +90,7 @@ pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) ->
     let mode = |change: &Change| app.mode_for(change.action.spec().risk, change.action.kind());
     let requests = match request.intent {
         Intent::Apply => asked(&run, world).await?,
-        Intent::Settle | Intent::Undo => Vec::new(),
+        Intent::Settle | Intent::Undo | Intent::UndoResidue => Vec::new(),
     };
     let now = world.clock.now();
     let consent = |change: &Change, live: &Live| {
@@ -116,6 +120,7 @@ pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) ->
         Intent::Apply => Some(apply(&context, world).await?),
         Intent::Settle => settle_all(&context, world).await.map(|()| None)?,
         Intent::Undo => take_back(&context, world).await.map(|()| None)?,
+        Intent::UndoResidue => take_residue_back(&context, world).await.map(|()| None)?,
     };
     run.decision = Decision::Done;
     run.wait_s = run.wait_s.max(app.policy.wait_s);
@@ -177,6 +182,7 @@ async fn settle_all(context: &Context<'_>, world: &World<'_>) -> Result<(), Step
     let own = settle::own(context).await?;
     let wait_s = residue.retry_after_s().max(own.retry_after_s());
     documents::put(world.artifacts, &context.run.key("settled"), &(&residue, &own)).await?;
+    count_undone(context, world).await?;
     match wait_s {
         Some(wait_s) => {
             Err(StepError::Transient(format!("a change may still be on its way; it can be settled in {wait_s} s")))
@@ -189,16 +195,38 @@ async fn take_back(context: &Context<'_>, world: &World<'_>) -> Result<(), StepE
     let run = context.run;
     let validation: Validation = documents::need(world.artifacts, &run.key("validation")).await?;
     let _found_out: Settlement = settle::own(context).await?;
+    let _of_others: Settlement = settle::residue(context).await?;
     // Closes what stands, also what was only just found to have happened; the rest goes back.
     let _kept = undo::keep(context, &validation.outcomes).await?;
-    let undone = undo::carry_out(context, &validation.outcomes).await?;
-    let mut record = running(run, world.executions).await?;
-    if let Some(entry) = record.iterations.iter_mut().find(|entry| entry.iteration == run.iteration) {
-        entry.undone = entry.undone.max(count(undone.undone()));
-        measure(&[("App", run.app.as_str())], "ChangesUndone", f64::from(entry.undone), "Count");
-    }
-    world.executions.save(&record).await?;
+    let mut undone = undo::carry_out(context, &validation.outcomes).await?;
+    undone.changes.extend(undo::residue(context).await?.changes);
+    publish(context, &undone);
+    count_undone(context, world).await?;
     documents::put(world.artifacts, &run.key("undone"), &undone).await
+}
+
+async fn take_residue_back(context: &Context<'_>, world: &World<'_>) -> Result<(), StepError> {
+    let undone = undo::residue(context).await?;
+    publish(context, &undone);
+    documents::put(world.artifacts, &context.run.key("residue_undone"), &undone).await
+}
+
+/// Counts what was undone, from the journal: the step that undid it may have died before it could.
+async fn count_undone(context: &Context<'_>, world: &World<'_>) -> Result<(), StepError> {
+    let run = context.run;
+    let mut record = running(run, world.executions).await?;
+    let entries = world.journal.since(&run.app, settle::look_back(world.clock.now())).await?;
+    for iteration in &mut record.iterations {
+        let mine = |entry: &&Entry| entry.execution == run.execution_id && entry.iteration == iteration.iteration;
+        let undone = entries.iter().filter(mine).filter(|entry| entry.state == EntryState::Undone);
+        iteration.undone = count(undone.count());
+    }
+    Ok(world.executions.save(&record).await?)
+}
+
+/// What a step has undone, as a metric of the application.
+fn publish(context: &Context<'_>, undone: &Settlement) {
+    measure(&[("App", context.run.app.as_str())], "ChangesUndone", f64::from(count(undone.undone())), "Count");
 }
 
 /// Time-outs of calls are real time; on a clock that runs faster they last longer.

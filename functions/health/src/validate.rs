@@ -5,8 +5,8 @@
 
 use crate::observe::{self, observe};
 use crate::records::{iteration, keep_lease, running};
+use crate::residue;
 use config::ResolvedApp;
-use domain::change::Reversal;
 use domain::health;
 use domain::outcome::{Outcome, Verdict};
 use domain::snapshot::Snapshot;
@@ -15,7 +15,27 @@ use engine::ports::{Artifacts, Entry, EntryState, Executions, Journal, Leases};
 use engine::run::{Decision, Run, memory_key};
 use engine::runtime::measure;
 use engine::step::StepError;
+use engine::verdict;
 use serde::{Deserialize, Serialize};
+
+/// What is to be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Intent {
+    /// The changes of this iteration, after the wait.
+    Iteration,
+    /// What dead runs have left, before this run measures for itself.
+    Residue,
+}
+
+/// Input of the step.
+#[derive(Debug, Deserialize)]
+pub struct Request {
+    /// What is to be judged.
+    pub intent: Intent,
+    /// The run.
+    pub run: Run,
+}
 
 /// What validate needs of the world.
 pub struct World<'a> {
@@ -36,15 +56,23 @@ pub struct World<'a> {
 pub struct Validation {
     /// Health score after waiting, if the application could be measured.
     pub score: Option<f64>,
-    /// One verdict per change of this iteration.
+    /// One verdict per change of this iteration, then those on changes that were left by others.
     pub outcomes: Vec<Outcome>,
 }
 
-/// Measures again and judges every change of this iteration.
+/// Measures and judges what is asked for.
 ///
 /// # Errors
 /// When the lease is lost, the snapshot from before is not there, or a port fails.
-pub async fn validate(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
+pub async fn validate(request: Request, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
+    match request.intent {
+        Intent::Iteration => judge_iteration(request.run, app, world).await,
+        Intent::Residue => residue::judge(request.run, app, world).await,
+    }
+}
+
+/// Measures again and judges every change of this iteration, and what is left of others.
+async fn judge_iteration(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     keep_lease(&mut run, world.leases, world.see.clock).await?;
     let before: Snapshot = documents::need(world.artifacts, &run.key("snapshot")).await?;
     let after = observe(app, &world.see).await?;
@@ -69,6 +97,10 @@ pub async fn validate(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
         }
     }
     note(&run, &after, made, &outcomes, world).await?;
+    let left = residue::judge_all(&run, &after, app, world).await?;
+    residue::note(&run, world).await?;
+    to_undo |= left.to_undo;
+    outcomes.extend(left.outcomes);
     publish(&run, &outcomes);
     run.decision = if to_undo { Decision::Undo } else { Decision::Keep };
     documents::put(world.artifacts, &run.key("validation"), &Validation { score: run.score, outcomes }).await?;
@@ -85,7 +117,7 @@ async fn changes_of_iteration(run: &Run, before: &Snapshot, journal: &dyn Journa
 
 /// Judges one change and writes the verdict to the journal and to the results.
 async fn judge(
-    mut entry: Entry,
+    entry: Entry,
     before: &Snapshot,
     after: &Snapshot,
     app: &ResolvedApp,
@@ -100,20 +132,9 @@ async fn judge(
     let applied_at = entry.applied_at.unwrap_or(entry.intended_at);
     let outcome = health::verify(&entry.change, before, after, applied_at, &app.policy);
     tracing::info!(change = %entry.change.id, verdict = %outcome.verdict, keep = outcome.keep, "{}", outcome.why);
-    let from = entry.state;
-    entry.outcome = Some(outcome.clone());
-    if stays(&entry, &outcome) {
-        entry.state = EntryState::Kept;
-        entry.settled_at = Some(world.see.clock.now());
-    }
-    world.journal.advance(from, &entry).await?;
+    let entry = verdict::note(world.journal, run, entry, &outcome, world.see.clock.now()).await?;
     world.executions.result(&run.execution_id, run.iteration, &outcome).await?;
     Ok((outcome, entry.state == EntryState::Kept))
-}
-
-/// Kept by the verdict, or because the platform itself has brought the state back: a restart can't be taken back.
-fn stays(entry: &Entry, outcome: &Outcome) -> bool {
-    outcome.keep || entry.change.action.spec().reversal != Reversal::Undoable
 }
 
 /// The score and what became of the changes, as metrics of the application for the dashboard.

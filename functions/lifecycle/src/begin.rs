@@ -1,4 +1,4 @@
-//! begin: the lease on the application, the record of the run, and whether an earlier run left something open.
+//! begin: the lease on the application, the record of the run, and whether an earlier run died and left something open.
 
 use crate::resolve::Start;
 use config::Config;
@@ -10,6 +10,7 @@ use engine::runtime::BUILD;
 use engine::settle;
 use engine::step::StepError;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// What begin needs of the world.
 pub struct World<'a> {
@@ -69,6 +70,7 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
             started_at: now,
             completed_at: None,
             success_criteria_met: false,
+            residue: Vec::new(),
             iterations: Vec::new(),
             answers: Vec::new(),
             conclusion: None,
@@ -82,7 +84,11 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
         return Err(StepError::Conflict(format!("{execution_id} has ended before; start it under another name")));
     }
     let entries = world.journal.since(&start.app, settle::look_back(now)).await?;
-    let has_residue = entries.iter().any(|entry| entry.state.is_open() && entry.execution != execution_id);
+    let residue = entries.iter().filter(|entry| entry.state.is_open() && entry.execution != execution_id);
+    let dead: BTreeSet<&ExecutionId> = residue.map(|entry| &entry.execution).collect();
+    for dead in &dead {
+        close(dead, &execution_id, world).await?;
+    }
     Ok(Answer::Run(Box::new(Run {
         app: start.app,
         cycle: Cycle::Health,
@@ -93,7 +99,7 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
         trigger: start.trigger,
         episode: start.episode,
         lease,
-        decision: if has_residue { Decision::Settle } else { Decision::Proceed },
+        decision: if dead.is_empty() { Decision::Proceed } else { Decision::Settle },
         wait_s: 0,
         asked_in: None,
         answer_within_s: None,
@@ -102,4 +108,19 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
         conclusion: None,
         error: None,
     })))
+}
+
+/// Closes the record of a run that died at work, which nobody else would.
+async fn close(dead: &ExecutionId, by: &ExecutionId, world: &World<'_>) -> Result<(), StepError> {
+    let Some(record) = world.executions.read(dead).await?.filter(|record| record.status == Status::Running) else {
+        return Ok(());
+    };
+    let conclusion = format!("it stopped before its end; what it left is settled and judged by {by}");
+    let closed = ExecutionRecord {
+        status: Status::Failed,
+        completed_at: Some(world.clock.now()),
+        conclusion: Some(conclusion),
+        ..record
+    };
+    Ok(world.executions.save(&closed).await?)
 }

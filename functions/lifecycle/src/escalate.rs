@@ -11,6 +11,7 @@ use domain::observed::Observed;
 use engine::documents;
 use engine::ports::{Artifacts, Entry, Executions, Journal, Message, Notifier};
 use engine::run::{Decision, Run};
+use engine::settle;
 use engine::step::StepError;
 use serde_json::json;
 
@@ -103,10 +104,10 @@ async fn message(run: &Run, record: &ExecutionRecord, reason: &str, world: &Worl
     }
 }
 
-/// Changes of this run, oldest first. A journal that can't be read leaves the list empty.
+/// Changes of this run and those that it took over, oldest first. A journal that can't be read leaves the list empty.
 async fn changes_of(run: &Run, record: &ExecutionRecord, journal: &dyn Journal) -> Vec<Entry> {
-    let entries = journal.since(&run.app, record.started_at).await.unwrap_or_default();
-    entries.into_iter().filter(|entry| entry.execution == run.execution_id).collect()
+    let entries = journal.since(&run.app, settle::look_back(record.started_at)).await.unwrap_or_default();
+    entries.into_iter().filter(|entry| entry.concerns(&run.execution_id)).collect()
 }
 
 fn headline(score: Option<&Observed<f64>>, record: &ExecutionRecord) -> String {

@@ -10,6 +10,7 @@ use engine::ports::{
     Clock, Entry, EntryState, Episode, Episodes, Executions, Journal, Leases, Message, Notifier, Starter,
 };
 use engine::run::{Decision, Run, episode_key};
+use engine::settle;
 use engine::step::StepError;
 use serde_json::json;
 
@@ -108,10 +109,10 @@ fn started_by(alarms: &[String]) -> String {
 
 /// Tells people what was changed and what it brought, with before and after. Nothing changed: silence.
 async fn report(run: &Run, record: &ExecutionRecord, world: &World<'_>) -> Result<(), StepError> {
-    let entries = world.journal.since(&run.app, record.started_at).await?;
+    let entries = world.journal.since(&run.app, settle::look_back(record.started_at)).await?;
     let changes: Vec<Entry> = entries
         .into_iter()
-        .filter(|entry| entry.execution == run.execution_id && entry.state != EntryState::NotApplied)
+        .filter(|entry| entry.concerns(&run.execution_id) && entry.state != EntryState::NotApplied)
         .collect();
     if changes.is_empty() {
         return Ok(());

@@ -31,7 +31,7 @@ pub struct Facts<'a> {
     pub findings: &'a [Finding],
     /// What should have been measured and was not, each with its reason.
     pub unmeasured: &'a [String],
-    /// Changes of this run, oldest first.
+    /// Changes of this run and those of dead runs that it took over, oldest first.
     pub changes: &'a [Entry],
     /// Why it is told now, one sentence.
     pub reason: &'a str,
@@ -78,7 +78,7 @@ pub fn tell(facts: &Facts<'_>) -> String {
     };
     paragraph(&mut text, &score);
     if record.success_criteria_met {
-        list(&mut text, "What was done", facts.changes.iter().map(change), "nothing was changed");
+        list(&mut text, "What was done", changes(facts), "nothing was changed");
     } else {
         list(
             &mut text,
@@ -89,7 +89,7 @@ pub fn tell(facts: &Facts<'_>) -> String {
         if !facts.unmeasured.is_empty() {
             list(&mut text, "What could not be measured", facts.unmeasured.iter().map(|what| line(what)), "");
         }
-        list(&mut text, "What was tried", facts.changes.iter().map(change), "nothing was changed");
+        list(&mut text, "What was tried", changes(facts), "nothing was changed");
         list(&mut text, "What to look at next", next_steps(facts).into_iter(), "the dashboards of the application");
     }
     let _infallible = write!(
@@ -124,6 +124,17 @@ fn list(text: &mut String, title: &str, items: impl Iterator<Item = String>, non
 
 fn finding(finding: &Finding) -> String {
     line(&format!("{} ({}): {}", finding.rule, finding.severity, finding.summary))
+}
+
+fn changes<'a>(facts: &'a Facts<'_>) -> impl Iterator<Item = String> + use<'a> {
+    let own = &facts.record.execution_id;
+    facts.changes.iter().map(move |entry| {
+        if entry.execution == *own {
+            change(entry)
+        } else {
+            line(&format!("left by run {}: {}", entry.execution, change(entry)))
+        }
+    })
 }
 
 /// A change with what it did: before, after, interval, verdict, and whether it still stands.
@@ -174,7 +185,7 @@ pub fn changes_detail(changes: &[Entry]) -> Value {
         let outcome = entry.outcome.as_ref();
         json!({
             "change_id": entry.change.id, "kind": entry.change.action.kind(), "resource": entry.change.resource,
-            "state": entry.state, "verdict": outcome.map(|outcome| outcome.verdict),
+            "made_by": entry.execution, "state": entry.state, "verdict": outcome.map(|outcome| outcome.verdict),
             "before": outcome.and_then(|outcome| outcome.before), "after": outcome.and_then(|outcome| outcome.after),
         })
     };

@@ -11,6 +11,7 @@ use crate::clients::{Clients, Lazy};
 use crate::inventory::{caches, fleets, services};
 use async_trait::async_trait;
 use domain::change::{Action, Change};
+use domain::changes::Pace;
 use domain::guard::Cleared;
 use domain::resource::{Live, Resource};
 use engine::ports::{Actuator as Port, PortError, PortResult};
@@ -22,6 +23,7 @@ pub struct Actuator {
     cloudfront: Lazy<aws_sdk_cloudfront::Client>,
     ecs: Lazy<aws_sdk_ecs::Client>,
     elasticache: Lazy<aws_sdk_elasticache::Client>,
+    scaling: Lazy<aws_sdk_applicationautoscaling::Client>,
 }
 
 impl Actuator {
@@ -32,6 +34,7 @@ impl Actuator {
             cloudfront: clients.cloudfront(),
             ecs: clients.ecs(),
             elasticache: clients.elasticache(),
+            scaling: clients.scaling(),
         }
     }
 }
@@ -42,7 +45,7 @@ impl Port for Actuator {
         match &resource.live {
             Live::AutoScalingGroup(_) => fleets::read(&self.autoscaling, &resource.name, &resource.id).await,
             Live::EcsService(service) => {
-                services::read(&self.ecs, &service.cluster, &resource.name, &resource.id).await
+                services::read(&self.ecs, &self.scaling, &service.cluster, &resource.name, &resource.id).await
             }
             Live::Cache(_) => caches::read(&self.elasticache, &resource.name, &resource.id).await,
             Live::Distribution => invalidate_cdn::read(&self.cloudfront, resource).await,
@@ -64,7 +67,10 @@ impl Port for Actuator {
             Action::ReplaceInstance { group, instance } => {
                 replace_instance::terminate(&self.autoscaling, group, instance).await
             }
-            Action::RefreshFleet { group } => refresh_fleet::start(&self.autoscaling, group).await,
+            Action::RefreshFleet { group } => match cleared.live() {
+                Live::AutoScalingGroup(fleet) => refresh_fleet::start(&self.autoscaling, group, Pace::of(fleet)).await,
+                other => Err(mismatch(cleared.change(), other)),
+            },
             Action::RedeployService { cluster, service } => redeploy_service::deploy(&self.ecs, cluster, service).await,
             Action::FlushCache { cache } => match cleared.live() {
                 Live::Cache(live) => flush_cache::flush(cache, live).await,

@@ -149,6 +149,10 @@ macro_rules! client {
 
 impl Clients {
     client! {
+        /// Application Auto Scaling.
+        scaling, aws_sdk_applicationautoscaling
+    }
+    client! {
         /// EC2 Auto Scaling.
         autoscaling, aws_sdk_autoscaling
     }

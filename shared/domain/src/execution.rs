@@ -107,6 +107,9 @@ pub struct ExecutionRecord {
     pub completed_at: Option<Timestamp>,
     /// The target was verified as reached.
     pub success_criteria_met: bool,
+    /// Changes that a dead run had left open and this one has settled or judged; the journal has what became of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub residue: Vec<ChangeId>,
     /// What each iteration saw and did.
     pub iterations: Vec<IterationRecord>,
     /// What people were asked in the run, and what they said.

@@ -1,6 +1,7 @@
 //! Resources of an application and the state they are in.
 
 use crate::ids::ResourceId;
+use crate::observed::Missing;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -185,8 +186,6 @@ pub struct Instance {
     pub healthy: bool,
     /// Protected from scale-in by its owner.
     pub protected: bool,
-    /// When it was launched, where known.
-    pub launched_at: Option<Timestamp>,
 }
 
 impl Instance {
@@ -209,8 +208,34 @@ pub struct Service {
     pub deployment_in_progress: bool,
     /// When the newest deployment was created.
     pub last_deployment_at: Option<Timestamp>,
-    /// Smallest and largest count that Application Auto Scaling or the configuration allows.
+    /// Smallest and largest count that Application Auto Scaling and the configuration allow; none where neither says.
     pub bounds: Option<(u32, u32)>,
+    /// Why the bounds in Application Auto Scaling could not be read, if so: then no count is known to be allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounds_missing: Option<Missing>,
+    /// Share of the wanted tasks that a deployment leaves running, in per cent. The default is that of ECS.
+    #[serde(default = "min_healthy_pct")]
+    pub min_healthy_pct: u32,
+    /// Share of the wanted tasks that may run during a deployment, in per cent. The default is that of ECS.
+    #[serde(default = "max_pct")]
+    pub max_pct: u32,
+}
+
+fn min_healthy_pct() -> u32 {
+    100
+}
+
+fn max_pct() -> u32 {
+    200
+}
+
+impl Service {
+    /// Tasks that a deployment leaves running, and tasks that may run during one: rounded up and down, as ECS does.
+    pub fn during_deployment(&self) -> (u32, u32) {
+        let share = |pct: u32| u64::from(self.desired) * u64::from(pct);
+        let count = |tasks: u64| u32::try_from(tasks).unwrap_or(u32::MAX);
+        (count(share(self.min_healthy_pct).div_ceil(100)), count(share(self.max_pct) / 100))
+    }
 }
 
 /// An RDS or Aurora instance.

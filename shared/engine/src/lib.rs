@@ -14,3 +14,4 @@ pub mod settings;
 pub mod settle;
 pub mod step;
 pub mod undo;
+pub mod verdict;

@@ -210,12 +210,27 @@ pub struct Entry {
     pub approval: Option<Approval>,
     /// One sentence on how it came to this state.
     pub note: String,
+    /// The later run that settled or judged it, where the run that made it had died.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_over_by: Option<ExecutionId>,
 }
 
 impl Entry {
     /// Its id.
     pub fn id(&self) -> &ChangeId {
         &self.change.id
+    }
+
+    /// True when a run is to answer for it: the run that made it, or the one that took it over.
+    pub fn concerns(&self, execution: &ExecutionId) -> bool {
+        self.execution == *execution || self.taken_over_by.as_ref() == Some(execution)
+    }
+
+    /// The same as a run leaves it: where that is not the run that made it, the entry says so.
+    #[must_use]
+    pub fn left_by(self, execution: &ExecutionId) -> Self {
+        let taken_over_by = if self.execution == *execution { None } else { Some(execution.clone()) };
+        Self { taken_over_by, ..self }
     }
 }
 

@@ -141,13 +141,18 @@ pub const DECISIONS: [Decision; 18] = [
 impl Run {
     /// S3 key of an artifact of the current iteration.
     pub fn key(&self, artifact: &str) -> String {
-        format!("runs/{}/{}/{}/{artifact}.json", self.app, self.execution_id, self.iteration)
+        artifact_key(&self.app, &self.execution_id, self.iteration, artifact)
     }
 
     /// Key of the lease on the application.
     pub fn lease_key(&self) -> String {
         lease_key(self.cycle, &self.app)
     }
+}
+
+/// S3 key of an artifact of an iteration of a run.
+pub fn artifact_key(app: &AppId, execution: &ExecutionId, iteration: u32, artifact: &str) -> String {
+    format!("runs/{app}/{execution}/{iteration}/{artifact}.json")
 }
 
 /// Key of the lease of a cycle on an application.

@@ -7,8 +7,8 @@
 use crate::act::{ActError, Context};
 use crate::lease;
 use crate::ports::{Entry, EntryState, PortError};
-use crate::settle::{self, End, Recorded, Settled, Settlement};
-use domain::change::{Reversal, WhenInconclusive};
+use crate::settle::{self, End, Recorded, Settled, Settlement, close};
+use domain::change::Reversal;
 use domain::guard::KillSwitch;
 use domain::ids::ResourceId;
 use domain::mode::Mode;
@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 
 /// Closes those changes of the iteration that are kept, with their outcomes, and names those that must be undone.
 ///
-/// Writes the journal only. A change without an outcome falls under the rule for inconclusive ones of its kind.
+/// Writes the journal only. A change without an outcome stays open until it is measured: nothing is taken back unseen.
 ///
 /// # Errors
 /// [`ActError`] when the lease or the journal forbids to go on.
@@ -32,12 +32,13 @@ pub async fn keep(context: &Context<'_>, outcomes: &[Outcome]) -> Result<Verdict
             verdicts.to_undo.push(entry);
             continue;
         }
-        let why = match outcome {
-            Some(outcome) if outcome.keep => outcome.why.clone(),
-            Some(outcome) => format!("{}; it can't be undone: the platform restores it", outcome.why),
-            None => "it could not be verified and is harmless".to_owned(),
+        let Some(outcome) = outcome else { continue };
+        let why = if outcome.keep {
+            outcome.why.clone()
+        } else {
+            format!("{}; it can't be undone: the platform restores it", outcome.why)
         };
-        let entry = Entry { outcome: outcome.cloned().or(entry.outcome.clone()), ..entry };
+        let entry = Entry { outcome: Some(outcome.clone()), ..entry };
         verdicts.kept.changes.push(settle::keep(context, entry, &why).await?);
     }
     Ok(verdicts)
@@ -69,11 +70,38 @@ pub async fn carry_out(context: &Context<'_>, outcomes: &[Outcome]) -> Result<Se
             let why = "a later change of the resource is still open".to_owned();
             Settled::line(&entry, End::LeftOpen { why }, context.now())
         } else {
-            let why = outcome.map_or("it could not be verified", |outcome| outcome.why.as_str());
+            let why = outcome.map_or(entry.note.as_str(), |outcome| outcome.why.as_str());
             put_back(context, entry.clone(), outcome, why).await?
         };
         if matches!(line.end, End::LeftOpen { .. }) {
             blocked.insert(line.resource.clone());
+        }
+        settlement.changes.push(line);
+    }
+    Ok(settlement)
+}
+
+/// Undoes what earlier iterations and dead runs have left and what was judged not to help, newest first, and finishes undos
+/// that were interrupted. What waits for its verdict stays.
+///
+/// # Errors
+/// As [`carry_out`].
+pub async fn residue(context: &Context<'_>) -> Result<Settlement, ActError> {
+    let run = context.run;
+    let mut settlement = Settlement::default();
+    let mut covered: BTreeSet<ResourceId> = BTreeSet::new();
+    for entry in settle::open(context, |_| true).await?.into_iter().rev() {
+        let resource = entry.change.resource.clone();
+        let is_residue = entry.execution != run.execution_id || entry.iteration < run.iteration;
+        let is_to_go = entry.state != EntryState::Intended && must_undo(&entry, entry.outcome.as_ref());
+        if !is_residue || !is_to_go || covered.contains(&resource) {
+            covered.insert(resource);
+            continue;
+        }
+        let why = entry.outcome.as_ref().map_or_else(|| entry.note.clone(), |outcome| outcome.why.clone());
+        let line = put_back(context, entry, None, &why).await?;
+        if matches!(line.end, End::LeftOpen { .. }) {
+            covered.insert(resource);
         }
         settlement.changes.push(line);
     }
@@ -106,15 +134,10 @@ fn outcome_of<'a>(entry: &Entry, outcomes: &'a [Outcome]) -> Option<&'a Outcome>
     outcomes.iter().find(|outcome| outcome.change == *entry.id())
 }
 
-/// Whether a change must go: an interrupted undo is finished, a bad outcome undone, a missing one judged by its kind.
+/// Whether a change must go: an interrupted undo is finished, what was judged not to help is undone.
 fn must_undo(entry: &Entry, outcome: Option<&Outcome>) -> bool {
-    let spec = entry.change.action.spec();
-    let unwanted = match outcome {
-        _ if entry.state == EntryState::UndoIntended => true,
-        Some(outcome) => !outcome.keep,
-        None => spec.when_inconclusive == WhenInconclusive::Undo,
-    };
-    unwanted && spec.reversal == Reversal::Undoable
+    let unwanted = entry.state == EntryState::UndoIntended || outcome.is_some_and(|outcome| !outcome.keep);
+    unwanted && entry.change.action.spec().reversal == Reversal::Undoable
 }
 
 /// Puts the captured value back, if the live value is still the one that the change has set.
@@ -133,28 +156,28 @@ pub(crate) async fn put_back(
     let live = match context.ports.actuator.live(&entry.prior).await {
         Ok(live) => live,
         Err(error @ PortError::Gone { .. }) => {
-            return close(context, entry, EntryState::Superseded, &error.to_string()).await;
+            return close(context, &entry, EntryState::Superseded, &error.to_string()).await;
         }
         Err(error) => return left_open(&entry, error.to_string()),
     };
     match standing(&entry.change.action, &entry.prior.live, &live.live) {
         Standing::AsPrior => {
-            close(context, entry, EntryState::Undone, &format!("{why}; the value before it stands already")).await
+            close(context, &entry, EntryState::Undone, &format!("{why}; the value before it stands already")).await
         }
         Standing::Other(found) => {
             close(
                 context,
-                entry,
+                &entry,
                 EntryState::Superseded,
                 &format!("{why}; not undone, somebody else has changed it since: {found}"),
             )
             .await
         }
-        Standing::NotUndoable => close(context, entry, EntryState::Kept, &format!("{why}; it can't be undone")).await,
+        Standing::NotUndoable => close(context, &entry, EntryState::Kept, &format!("{why}; it can't be undone")).await,
         Standing::AsChanged if live.is_protected() => {
             close(
                 context,
-                entry,
+                &entry,
                 EntryState::Superseded,
                 &format!("{why}; not undone, its owner has protected it since"),
             )
@@ -198,12 +221,12 @@ async fn restore(context: &Context<'_>, entry: Entry, why: &str) -> Result<Settl
         return left_open(why);
     }
     match context.ports.actuator.restore(&entry.change, &entry.prior.live).await {
-        Ok(()) => close(context, entry, EntryState::Undone, why).await,
+        Ok(()) => close(context, &entry, EntryState::Undone, why).await,
         Err(lost @ PortError::Unknown { .. }) => match context.ports.actuator.live(&entry.prior).await {
             Ok(live) if standing(&entry.change.action, &entry.prior.live, &live.live) == Standing::AsPrior => {
                 close(
                     context,
-                    entry,
+                    &entry,
                     EntryState::Undone,
                     &format!("{why}; the answer was lost, the live state shows it"),
                 )
@@ -212,14 +235,8 @@ async fn restore(context: &Context<'_>, entry: Entry, why: &str) -> Result<Settl
             _ => left_open(lost.to_string()),
         },
         Err(error @ (PortError::Rejected { .. } | PortError::Gone { .. })) => {
-            close(context, entry, EntryState::Superseded, &format!("{why}; not undone: {error}")).await
+            close(context, &entry, EntryState::Superseded, &format!("{why}; not undone: {error}")).await
         }
         Err(error) => left_open(error.to_string()),
     }
-}
-
-async fn close(context: &Context<'_>, entry: Entry, state: EntryState, note: &str) -> Result<Settled, ActError> {
-    let closed = settle::closed(context, &entry, state, note);
-    let entry = settle::record(context, entry.state, closed).await?.entry();
-    Ok(Settled::of(&entry, context.now()))
 }

@@ -30,7 +30,7 @@ pub fn resource(id: &str, name: &str, live: Live) -> Resource {
 
 /// A healthy instance in service.
 pub fn instance(id: &str) -> Instance {
-    Instance { id: id.to_owned(), in_service: true, healthy: true, protected: false, launched_at: None }
+    Instance { id: id.to_owned(), in_service: true, healthy: true, protected: false }
 }
 
 /// A fleet `asg/<name>` of healthy instances `<name>-1`, `<name>-2` …, bounded by 1 and 12.
@@ -56,6 +56,9 @@ pub fn service(name: &str, desired: u32) -> Resource {
         deployment_in_progress: false,
         last_deployment_at: None,
         bounds: Some((1, 12)),
+        bounds_missing: None,
+        min_healthy_pct: 100,
+        max_pct: 200,
     };
     resource(&format!("ecs/{name}"), name, Live::EcsService(live))
 }

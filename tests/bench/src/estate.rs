@@ -30,7 +30,6 @@ fn fleet(number: usize, target_group: &str) -> Fleet {
         in_service: true,
         healthy: true,
         protected: false,
-        launched_at: None,
     };
     Fleet {
         min: 2,
@@ -53,6 +52,9 @@ fn shop(number: usize) -> Vec<Resource> {
         deployment_in_progress: false,
         last_deployment_at: None,
         bounds: Some((1, 10)),
+        bounds_missing: None,
+        min_healthy_pct: 100,
+        max_pct: 200,
     };
     let database = Database {
         engine: "postgres".to_owned(),

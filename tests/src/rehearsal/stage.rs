@@ -295,7 +295,6 @@ impl Stage {
             in_service: self.serves(server),
             healthy: true,
             protected: false,
-            launched_at: Some(time(server.launched_min)),
         });
         let web = &self.model.params().web;
         let fleet = Fleet {
@@ -314,6 +313,9 @@ impl Stage {
             deployment_in_progress: self.now_min - self.deployed_min < DEPLOY_MIN,
             last_deployment_at: Some(time(self.deployed_min)),
             bounds: Some((1, 10)),
+            bounds_missing: None,
+            min_healthy_pct: 100,
+            max_pct: 200,
         };
         let cache = Cache {
             engine: "redis".to_owned(),

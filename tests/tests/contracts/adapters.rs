@@ -66,6 +66,7 @@ const TABLE: &[Method] = &[
         "inventory",
         "discover",
         &[
+            ("application-autoscaling:DescribeScalableTargets", APPLICATION),
             ("autoscaling:DescribeAutoScalingGroups", APPLICATION),
             ("autoscaling:DescribeInstanceRefreshes", APPLICATION),
             ("ecs:DescribeServices", APPLICATION),

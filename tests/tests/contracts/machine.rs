@@ -119,7 +119,7 @@ impl State {
         self.json["Resource"].as_str().is_some_and(|resource| resource.ends_with(".waitForTaskToken"))
     }
 
-    /// The intent with which it invokes the function that changes applications.
+    /// The intent with which it invokes a function that can do several things.
     pub fn intent(&self) -> Option<&str> {
         self.json.pointer("/Parameters/Payload/intent")?.as_str()
     }

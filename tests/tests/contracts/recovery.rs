@@ -87,7 +87,8 @@ fn a_step_that_writes_is_never_blindly_retried() {
     let machine = Machine::health();
     let writes = |state: &State| state.function() == Some("OptimizeFunction") && state.intent() != Some("settle");
     let writing: Vec<_> = machine.states.iter().filter(|(_, state)| writes(state)).collect();
-    assert_eq!(writing.iter().map(|(_, state)| state.intent().unwrap()).collect::<Vec<_>>(), ["apply", "undo"]);
+    let intents: Vec<&str> = writing.iter().map(|(_, state)| state.intent().unwrap()).collect();
+    assert_eq!(intents, ["apply", "undo_residue", "undo"]);
     for (name, state) in writing {
         for retry in state.items("Retry") {
             assert_eq!(State::errors(retry), [NEVER_ARRIVED], "{name}");
@@ -99,12 +100,31 @@ fn a_step_that_writes_is_never_blindly_retried() {
     }
 }
 
+/// What a dead run left is judged before anything of it may be undone, and before this run measures for itself.
+#[test]
+fn residue_is_measured_before_it_is_undone() {
+    let machine = Machine::health();
+    let settled = machine.state("SettleResidue").json["Next"].as_str().unwrap();
+    assert_eq!(
+        (machine.state(settled).function(), machine.state(settled).intent()),
+        (Some("ValidateFunction"), Some("residue"))
+    );
+    let before = machine.reachable(["MayBegin"], &[settled, "NoteFailure", "Monitor"]);
+    let undoing =
+        before.iter().filter(|name| machine.state(name).intent().is_some_and(|intent| intent.starts_with("undo")));
+    assert_eq!(undoing.count(), 0, "{before:?}");
+}
+
 #[test]
 fn the_intents_are_those_that_the_function_knows() {
     let machine = Machine::health();
     for (name, state) in machine.states.iter().filter(|(_, state)| state.function() == Some("OptimizeFunction")) {
         let intent = serde_json::json!(state.intent());
         assert!(serde_json::from_value::<health::optimize::Intent>(intent.clone()).is_ok(), "{name}: {intent}");
+    }
+    for (name, state) in machine.states.iter().filter(|(_, state)| state.function() == Some("ValidateFunction")) {
+        let intent = serde_json::json!(state.intent());
+        assert!(serde_json::from_value::<health::validate::Intent>(intent.clone()).is_ok(), "{name}: {intent}");
     }
 }
 

@@ -91,7 +91,13 @@ pub const TABLE: &[Wiring] = &[
     Wiring {
         binary: "health-validate",
         makes: &["settings", "inventory", "telemetry", "leases", "artifacts", "executions", "journal"],
-        files: &["functions/health/src/validate.rs", OBSERVE, RECORDS],
+        files: &[
+            "functions/health/src/validate.rs",
+            "functions/health/src/residue.rs",
+            OBSERVE,
+            RECORDS,
+            "shared/engine/src/verdict.rs",
+        ],
     },
     Wiring {
         binary: "health-iterate",

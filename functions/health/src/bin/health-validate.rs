@@ -1,10 +1,9 @@
 //! Lambda: measures again and judges each change. Reads the application only.
 
 use aws::start::Start;
-use engine::run::Run;
 use engine::runtime::{Call, serve};
 use maintainer_health::observe;
-use maintainer_health::validate::{World, validate};
+use maintainer_health::validate::{Request, World, validate};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -12,8 +11,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let settings = start.settings()?;
     let (inventory, telemetry, leases) = (start.inventory(), start.telemetry(), start.leases()?);
     let (artifacts, executions, journal) = (start.artifacts()?, start.executions()?, start.journal()?);
-    serve("health-validate", async |call: Call<Run>| {
-        let app = settings.app(&call.input.app).await?;
+    serve("health-validate", async |call: Call<Request>| {
+        let app = settings.app(&call.input.run.app).await?;
         let see = observe::World { clock: &start.clock, inventory: &inventory, telemetry: &telemetry };
         let world = World { see, leases: &leases, artifacts: &artifacts, executions: &executions, journal: &journal };
         validate(call.input, &app, &world).await

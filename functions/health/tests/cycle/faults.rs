@@ -114,20 +114,3 @@ fn fault_a_store_that_fails_at_any_call_of_any_step_loses_nothing() {
         }
     }
 }
-
-/// What a stopped run left open is settled by the next one before it measures.
-#[test]
-fn regression_the_residue_of_a_dead_run_is_settled_by_the_next() {
-    let calls = calls_without_faults()["Optimize"];
-    for call in 0..calls {
-        let shop = sick();
-        let mut machine = Machine::on(&shop).with_fault("Optimize", call, Fault::CrashAfter);
-        machine.stopped_at = Some("SettleAfterInterruption");
-        assert_eq!(machine.run(json!({"app": "shop"})).state, "SettleAfterInterruption");
-        shop.world.pass_s(engine::run::LEASE_TTL_S);
-        let ended = Machine::named(&shop, "run-2").run(json!({"app": "shop"}));
-        assert_eq!(ended.state, "Healthy", "call {call}: {:?}", ended.path);
-        assert_eq!(shop.lease(), None);
-        shop.assert_sound(&format!("call {call}"));
-    }
-}

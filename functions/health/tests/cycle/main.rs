@@ -11,6 +11,7 @@ mod faults;
 mod healing;
 mod machine;
 mod reading;
+mod residue;
 mod restraint;
 mod shop;
 mod steps;

@@ -148,7 +148,12 @@ impl Shop {
 
     /// The record of the run.
     pub fn record(&self) -> ExecutionRecord {
-        ready(Executions::read(&*self.world, &ExecutionId::from(RUN))).unwrap().expect("the run has a record")
+        self.record_of(RUN)
+    }
+
+    /// The record of a run by its name.
+    pub fn record_of(&self, run: &str) -> ExecutionRecord {
+        ready(Executions::read(&*self.world, &ExecutionId::from(run))).unwrap().expect("the run has a record")
     }
 
     /// A document of the run.

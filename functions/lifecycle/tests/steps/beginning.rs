@@ -82,6 +82,7 @@ async fn leave_open(run: &Run, world: &World) {
         outcome: None,
         approval: None,
         note: String::new(),
+        taken_over_by: None,
     };
     assert_eq!(world.intend(&entry).await.unwrap(), Intent::Written);
 }

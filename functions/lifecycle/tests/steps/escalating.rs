@@ -61,6 +61,7 @@ fn undone(run: &Run, world: &World) -> Entry {
         approval: None,
         outcome: Some(outcome),
         note: String::new(),
+        taken_over_by: None,
     }
 }
 

@@ -27,6 +27,7 @@ async fn made(run: &Run, id: &str, state: EntryState, world: &World) {
         outcome: Some(outcome),
         approval: None,
         note: String::new(),
+        taken_over_by: None,
     };
     assert_eq!(world.intend(&entry).await.unwrap(), Intent::Written);
 }

@@ -20,6 +20,7 @@ pub(crate) fn once() -> RetryConfig {
 mod tests {
     use super::*;
     use crate::scripted::{Answer, Service};
+    use domain::changes::Pace;
     use engine::ports::{PortError, PortResult};
 
     /// Sends every write once against this service.
@@ -29,7 +30,7 @@ mod tests {
         vec![
             set_fleet_capacity::set(&autoscaling, "shop-web", 3).await,
             replace_instance::terminate(&autoscaling, "shop-web", "i-1").await,
-            refresh_fleet::start(&autoscaling, "shop-web").await,
+            refresh_fleet::start(&autoscaling, "shop-web", Pace { min_healthy_pct: 100, max_healthy_pct: 110 }).await,
             set_service_count::set(&ecs, "shop", "shop-worker", 3).await,
             redeploy_service::deploy(&ecs, "shop", "shop-worker").await,
             invalidate_cdn::invalidate(&cloudfront, "E1", "change-1").await,

@@ -6,7 +6,8 @@ use aws_sdk_ecs::{Client, config};
 use engine::ports::PortResult;
 
 /// IAM actions.
-pub const PERMISSIONS: &[&str] = &["ecs:DescribeServices", "ecs:UpdateService"];
+pub const PERMISSIONS: &[&str] =
+    &["application-autoscaling:DescribeScalableTargets", "ecs:DescribeServices", "ecs:UpdateService"];
 
 const ACTION: &str = "ecs:UpdateService";
 

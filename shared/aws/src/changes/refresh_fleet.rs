@@ -4,6 +4,7 @@ use super::once;
 use crate::errors::port_error;
 use aws_sdk_autoscaling::types::{RefreshPreferences, RefreshStrategy};
 use aws_sdk_autoscaling::{Client, config};
+use domain::changes::Pace;
 use engine::ports::PortResult;
 
 /// IAM actions.
@@ -15,16 +16,11 @@ pub const PERMISSIONS: &[&str] = &[
 
 const ACTION: &str = "autoscaling:StartInstanceRefresh";
 
-/// Share of the fleet that stays in service, in per cent: nothing is taken away before its successor serves.
-const MIN_HEALTHY_PCT: i32 = 100;
-/// Share of the fleet that may run at a time, in per cent. AWS launches at least one more, so a fleet of fewer than
-/// twenty goes one by one.
-const MAX_HEALTHY_PCT: i32 = 110;
-
-pub(crate) async fn start(client: &Client, group: &str) -> PortResult<()> {
+pub(crate) async fn start(client: &Client, group: &str, pace: Pace) -> PortResult<()> {
+    let pct = |share: u32| i32::try_from(share).unwrap_or(i32::MAX);
     let preferences = RefreshPreferences::builder()
-        .min_healthy_percentage(MIN_HEALTHY_PCT)
-        .max_healthy_percentage(MAX_HEALTHY_PCT)
+        .min_healthy_percentage(pct(pace.min_healthy_pct))
+        .max_healthy_percentage(pct(pace.max_healthy_pct))
         // Instances that already match the launch template are replaced too: the restart is the purpose.
         .skip_matching(false)
         .build();

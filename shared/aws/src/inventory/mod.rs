@@ -8,6 +8,7 @@ pub mod databases;
 pub mod fleets;
 pub mod load_balancers;
 pub mod memory;
+mod scaling;
 pub mod services;
 pub mod tagged;
 pub mod target_groups;
@@ -26,6 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// IAM actions.
 pub const PERMISSIONS: &[&str] = &[
+    "application-autoscaling:DescribeScalableTargets",
     "autoscaling:DescribeAutoScalingGroups",
     "autoscaling:DescribeInstanceRefreshes",
     "autoscaling:DescribeTags",
@@ -112,6 +114,7 @@ pub struct Inventory {
     elasticache: Lazy<aws_sdk_elasticache::Client>,
     elb: Lazy<aws_sdk_elasticloadbalancingv2::Client>,
     rds: Lazy<aws_sdk_rds::Client>,
+    scaling: Lazy<aws_sdk_applicationautoscaling::Client>,
     tagging: Lazy<aws_sdk_resourcegroupstagging::Client>,
     /// For CloudFront, when the own Region is another.
     tagging_global: Option<Lazy<aws_sdk_resourcegroupstagging::Client>>,
@@ -128,6 +131,7 @@ impl Inventory {
             elasticache: clients.elasticache(),
             elb: clients.elb(),
             rds: clients.rds(),
+            scaling: clients.scaling(),
             tagging: clients.tagging(),
             tagging_global: elsewhere.then(|| clients.in_region(GLOBAL_REGION).tagging()),
         }
@@ -223,7 +227,7 @@ impl Port for Inventory {
         let of = |kind| candidates.of(kind);
         let (fleets, services, target_groups, load_balancers, databases, caches) = futures::join!(
             fleets::discover(&self.autoscaling, &selector.tags, of(ResourceKind::AutoScalingGroup)),
-            services::discover(&self.ecs, of(ResourceKind::EcsService)),
+            services::discover(&self.ecs, &self.scaling, of(ResourceKind::EcsService)),
             target_groups::discover(&self.elb, of(ResourceKind::TargetGroup)),
             load_balancers::discover(&self.elb, of(ResourceKind::LoadBalancer)),
             databases::discover(&self.rds, of(ResourceKind::Database)),

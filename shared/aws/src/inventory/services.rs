@@ -1,9 +1,11 @@
-//! ECS services: wanted and running tasks, deployments.
+//! ECS services: wanted and running tasks, deployments, the bounds that their owner has set.
 
-use super::{Candidate, Found, gathered};
+use super::{Candidate, Found, gathered, scaling};
 use crate::errors::port_error;
 use aws_sdk_ecs::Client;
-use aws_sdk_ecs::types::{DeploymentRolloutState, Service as EcsService, ServiceField};
+use aws_sdk_ecs::types::{
+    DeploymentRolloutState, DeploymentStrategy, SchedulingStrategy, Service as EcsService, ServiceField,
+};
 use domain::ids::ResourceId;
 use domain::observed::Missing;
 use domain::resource::{Live, Resource, Service};
@@ -16,7 +18,11 @@ const SERVICES_PER_CALL: usize = 10;
 const ACTION: &str = "ecs:DescribeServices";
 
 /// Services of all clusters, ten to a call.
-pub(super) async fn discover(client: &Client, candidates: &[Candidate]) -> Found {
+pub(super) async fn discover(
+    client: &Client,
+    scaling: &aws_sdk_applicationautoscaling::Client,
+    candidates: &[Candidate],
+) -> Found {
     let mut by_cluster: BTreeMap<&str, Vec<&Candidate>> = BTreeMap::new();
     let mut found = Found::default();
     for candidate in candidates {
@@ -30,7 +36,18 @@ pub(super) async fn discover(client: &Client, candidates: &[Candidate]) -> Found
         .iter()
         .flat_map(|(cluster, services)| services.chunks(SERVICES_PER_CALL).map(|some| describe(client, cluster, some)))
         .collect();
-    gathered(calls).await.into_iter().fold(found, Found::merge)
+    let names: Vec<String> = by_cluster
+        .iter()
+        .flat_map(|(cluster, services)| services.iter().map(move |one| format!("{cluster}/{}", short(&one.name))))
+        .collect();
+    let (described, bounds) = futures::join!(gathered(calls), scaling::bounds(scaling, &names));
+    let mut found = described.into_iter().fold(found, Found::merge);
+    for resource in &mut found.resources {
+        if let Live::EcsService(service) = &mut resource.live {
+            scaling::note(service, &resource.name, &bounds);
+        }
+    }
+    found
 }
 
 async fn describe(client: &Client, cluster: &str, candidates: &[&Candidate]) -> Found {
@@ -44,7 +61,9 @@ async fn describe(client: &Client, cluster: &str, candidates: &[&Candidate]) -> 
     for candidate in candidates {
         let name = short(&candidate.name);
         match services.iter().find(|service| service.service_name() == Some(name) && is_there(service)) {
-            Some(service) => found.resources.push(candidate.with(name, live(cluster, service))),
+            Some(service) => {
+                found.resources.push(candidate.with(name, Live::EcsService(live(cluster, service))));
+            }
             None => found.missing.push(Missing::Gone),
         }
     }
@@ -52,14 +71,24 @@ async fn describe(client: &Client, cluster: &str, candidates: &[&Candidate]) -> 
 }
 
 /// One service as it is now, with its tags.
-pub(crate) async fn read(client: &Client, cluster: &str, name: &str, id: &ResourceId) -> PortResult<Resource> {
+pub(crate) async fn read(
+    client: &Client,
+    scaling: &aws_sdk_applicationautoscaling::Client,
+    cluster: &str,
+    name: &str,
+    id: &ResourceId,
+) -> PortResult<Resource> {
     let request = client.describe_services().cluster(cluster).services(name).include(ServiceField::Tags);
-    let output = request.send().await.map_err(|error| port_error(ACTION, name, &error))?;
+    let names = [format!("{cluster}/{name}")];
+    let (output, bounds) = futures::join!(request.send(), scaling::bounds(scaling, &names));
+    let output = output.map_err(|error| port_error(ACTION, name, &error))?;
     let gone = || PortError::Gone { operation: format!("{ACTION} on {name}"), what: format!("{cluster}/{name}") };
     let service = output.services.unwrap_or_default().into_iter().find(is_there).ok_or_else(gone)?;
     let tags = service.tags().iter().filter_map(|tag| Some((tag.key.clone()?, tag.value.clone().unwrap_or_default())));
     let tags = tags.collect();
-    Ok(Resource { id: id.clone(), name: name.to_owned(), tags, live: live(cluster, &service) })
+    let mut live = live(cluster, &service);
+    scaling::note(&mut live, name, &bounds);
+    Ok(Resource { id: id.clone(), name: name.to_owned(), tags, live: Live::EcsService(live) })
 }
 
 /// A service that was deleted is described as `INACTIVE` for a while.
@@ -71,21 +100,64 @@ fn short(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-fn live(cluster: &str, service: &EcsService) -> Live {
+fn live(cluster: &str, service: &EcsService) -> Service {
     let deployments = service.deployments();
     let rolling =
         deployments.iter().any(|deployment| deployment.rollout_state == Some(DeploymentRolloutState::InProgress));
     let newest = deployments.iter().filter_map(|deployment| deployment.created_at).map(|at| at.secs()).max();
-    Live::EcsService(Service {
+    let (min_healthy_pct, max_pct) = deployment_bounds(service);
+    Service {
         cluster: cluster.to_owned(),
         desired: count(service.desired_count),
         running: count(service.running_count),
         deployment_in_progress: deployments.len() > 1 || rolling,
         last_deployment_at: newest.and_then(|at| Timestamp::from_second(at).ok()),
         bounds: None,
-    })
+        bounds_missing: None,
+        min_healthy_pct,
+        max_pct,
+    }
+}
+
+/// What a deployment of the service leaves running and may run, in per cent of the wanted tasks. Every other way than the
+/// rolling one brings a whole second set of tasks up before the first one goes.
+fn deployment_bounds(service: &EcsService) -> (u32, u32) {
+    // The defaults of the API Reference, DeploymentConfiguration.
+    let (min, max) = match service.scheduling_strategy() {
+        Some(SchedulingStrategy::Daemon) => (0, 100),
+        _ => (100, 200),
+    };
+    let Some(set) = service.deployment_configuration() else { return (min, max) };
+    if set.strategy().is_some_and(|strategy| *strategy != DeploymentStrategy::Rolling) {
+        return (100, 200);
+    }
+    let pct = |set: Option<i32>, default| set.and_then(|set| u32::try_from(set).ok()).unwrap_or(default);
+    (pct(set.minimum_healthy_percent(), min), pct(set.maximum_percent(), max))
 }
 
 fn count(value: i32) -> u32 {
     u32::try_from(value).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ecs::types::DeploymentConfiguration;
+
+    fn service() -> aws_sdk_ecs::types::builders::ServiceBuilder {
+        EcsService::builder().desired_count(2).running_count(2)
+    }
+
+    #[test]
+    fn what_a_deployment_takes_away_is_read_or_the_default_of_the_service() {
+        let bounds = |of: EcsService| deployment_bounds(&of);
+        assert_eq!(bounds(service().build()), (100, 200));
+        assert_eq!(bounds(service().scheduling_strategy(SchedulingStrategy::Daemon).build()), (0, 100));
+        let set = DeploymentConfiguration::builder().minimum_healthy_percent(0).maximum_percent(100);
+        assert_eq!(bounds(service().deployment_configuration(set.clone().build()).build()), (0, 100));
+        let half = DeploymentConfiguration::builder().minimum_healthy_percent(50).build();
+        assert_eq!(bounds(service().deployment_configuration(half).build()), (50, 200));
+        let blue_green = set.strategy(DeploymentStrategy::BlueGreen).build();
+        assert_eq!(bounds(service().deployment_configuration(blue_green).build()), (100, 200));
+    }
 }

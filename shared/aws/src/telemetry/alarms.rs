@@ -163,6 +163,9 @@ mod tests {
             deployment_in_progress: false,
             last_deployment_at: None,
             bounds: None,
+            bounds_missing: None,
+            min_healthy_pct: 100,
+            max_pct: 200,
         };
         Resource {
             id: ResourceId::from("s"),

@@ -175,6 +175,9 @@ async fn a_service_is_resized_restarted_and_set_back() {
         deployment_in_progress: false,
         last_deployment_at: None,
         bounds: None,
+        bounds_missing: None,
+        min_healthy_pct: 100,
+        max_pct: 200,
     };
     let resource = unread(&id, &service, Live::EcsService(nothing));
     let read = || async {
@@ -192,6 +195,7 @@ async fn a_service_is_resized_restarted_and_set_back() {
         before = read().await;
     }
     assert_eq!((before.0.tags.get("maintainer:app"), before.1.desired), (Some(&cloud.name), 1));
+    assert_eq!(before.1.bounds, Some((1, 4)), "the owner's bounds are read with the state");
     let grow =
         change(Action::SetServiceCount { cluster: cluster.clone(), service: service.clone(), desired: 3 }, &resource);
     apply(&cloud, &actuator, &grow, &before.0.live).await.unwrap();

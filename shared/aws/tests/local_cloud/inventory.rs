@@ -113,6 +113,22 @@ impl Cloud {
             .send()
             .await
             .unwrap();
+        self.bound(cluster, name, 1, 4).await;
+    }
+
+    /// Bounds a service in Application Auto Scaling.
+    pub(crate) async fn bound(&self, cluster: &str, name: &str, min: i32, max: i32) {
+        use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace};
+        aws_sdk_applicationautoscaling::Client::new(&self.config)
+            .register_scalable_target()
+            .service_namespace(ServiceNamespace::Ecs)
+            .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
+            .resource_id(format!("service/{cluster}/{name}"))
+            .min_capacity(min)
+            .max_capacity(max)
+            .send()
+            .await
+            .unwrap();
     }
 
     async fn database(&self) {
@@ -171,6 +187,7 @@ async fn everything_that_is_tagged_for_an_application_is_found_with_its_state() 
     assert_eq!(of(ResourceKind::AutoScalingGroup).name, shop.group);
     let Live::EcsService(service) = &of(ResourceKind::EcsService).live else { panic!() };
     assert_eq!((service.cluster.as_str(), service.desired), (shop.cluster.as_str(), 1));
+    assert_eq!((service.bounds, service.min_healthy_pct, service.max_pct), (Some((1, 4)), 100, 200));
     let Live::TargetGroup { target_group, load_balancer } = &of(ResourceKind::TargetGroup).live else { panic!() };
     assert!(
         target_group.starts_with("targetgroup/") && load_balancer.starts_with("app/"),

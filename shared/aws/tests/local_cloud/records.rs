@@ -69,6 +69,7 @@ fn entry(cloud: &Cloud, id: &str, fence: u64) -> Entry {
         outcome: None,
         approval: None,
         note: String::new(),
+        taken_over_by: None,
     }
 }
 
@@ -254,6 +255,7 @@ async fn a_run_is_opened_once_and_read_back_whole() {
         started_at: cloud.now(),
         completed_at: None,
         success_criteria_met: false,
+        residue: Vec::new(),
         iterations: Vec::new(),
         answers: Vec::new(),
         conclusion: None,

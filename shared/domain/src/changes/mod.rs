@@ -11,6 +11,8 @@ mod replace_instance;
 mod set_fleet_capacity;
 mod set_service_count;
 
+pub use refresh_fleet::Pace;
+
 use crate::change::{ChangeKind, ChangeSpec};
 
 /// Every kind of change.

@@ -9,7 +9,7 @@ pub(super) const SPEC: ChangeSpec = ChangeSpec {
     name: "redeploy_service",
     risk: Risk::Medium,
     reversal: Reversal::SelfRestoring,
-    permissions: &["ecs:DescribeServices", "ecs:UpdateService"],
+    permissions: &["application-autoscaling:DescribeScalableTargets", "ecs:DescribeServices", "ecs:UpdateService"],
     settle_s: 300,
     when_inconclusive: WhenInconclusive::Keep,
 };

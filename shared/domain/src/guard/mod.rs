@@ -16,8 +16,9 @@ pub use refusal::Refusal;
 
 use crate::approval::{Approval, Consent};
 use crate::change::{Action, Change, Reversal};
+use crate::changes::Pace;
 use crate::mode::Mode;
-use crate::resource::Live;
+use crate::resource::{Fleet, Live, Service};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -212,6 +213,9 @@ fn scope(change: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal>
         }
         (Action::SetServiceCount { desired, .. }, Live::EcsService(service)) => {
             busy(service.deployment_in_progress, "a deployment")?;
+            if let Some(why) = &service.bounds_missing {
+                return Err(Refusal::BoundsUnknown { why: why.to_string() });
+            }
             resize(service.desired, *desired, service.running, service.bounds.unwrap_or((1, u32::MAX)), limits)
         }
         (Action::ReplaceInstance { instance, .. }, Live::AutoScalingGroup(fleet)) => {
@@ -227,22 +231,60 @@ fn scope(change: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal>
             let out = size.saturating_sub(serving_after);
             blast(out, size, serving_after, fleet.healthy(), limits)
         }
-        (Action::RefreshFleet { .. }, Live::AutoScalingGroup(fleet)) => {
-            busy(fleet.refresh_in_progress, "an instance refresh")?;
-            // A refresh takes one instance at a time; with one healthy instance that would be all of them.
-            if fleet.healthy() < 2 {
-                return Err(Refusal::LastHealthy { healthy: fleet.healthy() });
-            }
-            Ok(())
-        }
-        (Action::RedeployService { .. }, Live::EcsService(service)) => {
-            busy(service.deployment_in_progress, "a deployment")
-        }
+        (Action::RefreshFleet { .. }, Live::AutoScalingGroup(_))
+        | (Action::RedeployService { .. }, Live::EcsService(_)) => restart(&facts.live, limits),
         (Action::FlushCache { .. }, Live::Cache(_)) | (Action::InvalidateCdn { .. }, Live::Distribution) => Ok(()),
         (action, live) => {
             Err(Refusal::NothingToDo { why: format!("\"{action}\" does not apply to a {}", live.kind()) })
         }
     }
+}
+
+/// Guards on a restart of a whole fleet or service: what it takes out of service at a time. Also asked before one is planned.
+///
+/// # Errors
+/// The [`Refusal`].
+pub(crate) fn restart(live: &Live, limits: &Limits) -> Result<(), Refusal> {
+    match live {
+        Live::AutoScalingGroup(fleet) => {
+            busy(fleet.refresh_in_progress, "an instance refresh")?;
+            refresh(fleet, limits)
+        }
+        Live::EcsService(service) => {
+            busy(service.deployment_in_progress, "a deployment")?;
+            redeploy(service, limits)
+        }
+        other => Err(Refusal::NothingToDo { why: format!("a {} can't be restarted", other.kind()) }),
+    }
+}
+
+fn refresh(fleet: &Fleet, limits: &Limits) -> Result<(), Refusal> {
+    let healthy = fleet.healthy();
+    // With one healthy instance left, a refresh would be the end of it.
+    if healthy < 2 {
+        return Err(Refusal::LastHealthy { healthy });
+    }
+    let size = u32::try_from(fleet.instances.len()).unwrap_or(u32::MAX);
+    match Pace::of(fleet).out(fleet.desired) {
+        0 => Ok(()),
+        leave => {
+            let left = healthy.saturating_sub(leave);
+            blast(size.saturating_sub(left), size, left, healthy, limits)
+        }
+    }
+}
+
+fn redeploy(service: &Service, limits: &Limits) -> Result<(), Refusal> {
+    let (stay, most) = service.during_deployment();
+    let left = service.running.min(stay);
+    if left < service.running {
+        return blast(service.desired.saturating_sub(left), service.desired, left, service.running, limits);
+    }
+    if service.running > 0 && most <= service.running {
+        let why = format!("{stay} of {} tasks must stay and {most} may run, so none can be replaced", service.desired);
+        return Err(Refusal::NothingToDo { why });
+    }
+    Ok(())
 }
 
 fn busy(is_busy: bool, what: &str) -> Result<(), Refusal> {

@@ -115,6 +115,11 @@ pub enum Refusal {
         /// Ceiling.
         max: u32,
     },
+    /// The bounds that the owner set could not be read.
+    BoundsUnknown {
+        /// Why.
+        why: String,
+    },
     /// Too large a step at once.
     StepTooLarge {
         /// From.
@@ -182,9 +187,12 @@ impl fmt::Display for Refusal {
             Self::BlastRadius { out, of, max_pct } => {
                 write!(f, "{out} of {of} members would be out of service, {max_pct:.0} % are allowed")
             }
-            Self::LastHealthy { healthy } => write!(f, "only {healthy} healthy member is left"),
+            Self::LastHealthy { healthy } => write!(f, "of {healthy} healthy members none would be left"),
             Self::OutOfBounds { wanted, min, max } => {
                 write!(f, "{wanted} is outside the owner's bounds {min} to {max}")
+            }
+            Self::BoundsUnknown { why } => {
+                write!(f, "the owner's bounds could not be read ({why}), so the size stays")
             }
             Self::StepTooLarge { from, to, factor_max } => {
                 write!(f, "from {from} to {to} is more than a factor of {factor_max} at once")

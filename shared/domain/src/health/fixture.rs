@@ -36,7 +36,7 @@ fn resource(id: &str, name: &str, live: Live) -> Resource {
 }
 
 pub(super) fn instance(id: &str) -> Instance {
-    Instance { id: id.to_owned(), in_service: true, healthy: true, protected: false, launched_at: None }
+    Instance { id: id.to_owned(), in_service: true, healthy: true, protected: false }
 }
 
 fn resources() -> Vec<Resource> {
@@ -56,6 +56,9 @@ fn resources() -> Vec<Resource> {
         deployment_in_progress: false,
         last_deployment_at: None,
         bounds: Some((1, 10)),
+        bounds_missing: None,
+        min_healthy_pct: 100,
+        max_pct: 200,
     };
     let database = Database {
         engine: "postgres".to_owned(),

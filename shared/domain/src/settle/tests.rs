@@ -7,13 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 const EARLIER: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
 fn fleet(desired: u32) -> Fleet {
-    let instance = |number| Instance {
-        id: format!("i-{number}"),
-        in_service: true,
-        healthy: true,
-        protected: false,
-        launched_at: None,
-    };
+    let instance = |number| Instance { id: format!("i-{number}"), in_service: true, healthy: true, protected: false };
     Fleet {
         min: 1,
         max: 9,
@@ -37,6 +31,9 @@ fn tasks(desired: u32) -> Service {
         deployment_in_progress: false,
         last_deployment_at: None,
         bounds: None,
+        bounds_missing: None,
+        min_healthy_pct: 100,
+        max_pct: 200,
     }
 }
 

@@ -12,7 +12,7 @@ fn resource(id: &str, name: &str, live: Live) -> Resource {
 }
 
 fn instance(id: &str) -> Instance {
-    Instance { id: id.to_owned(), in_service: true, healthy: true, protected: false, launched_at: None }
+    Instance { id: id.to_owned(), in_service: true, healthy: true, protected: false }
 }
 
 fn cache(engine: &str, nodes: &[&str]) -> Live {
@@ -53,6 +53,9 @@ fn world() -> Vec<Resource> {
         deployment_in_progress: false,
         last_deployment_at: None,
         bounds: None,
+        bounds_missing: None,
+        min_healthy_pct: 100,
+        max_pct: 200,
     };
     let custom = CustomMetric {
         namespace: "Shop".to_owned(),

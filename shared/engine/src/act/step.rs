@@ -72,6 +72,7 @@ fn intent(context: &Context<'_>, change: &Change, prior: Resource, lease: &Lease
         outcome: None,
         approval,
         note: "announced".to_owned(),
+        taken_over_by: None,
     }
 }
 

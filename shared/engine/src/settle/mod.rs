@@ -1,14 +1,14 @@
-//! Settles what a crash, a time-out or a lost answer left open: from the journal and the live state, never by trying again.
+//! Brings what a crash, a time-out or a lost answer left open to a known state: from the journal and the live state, never
+//! by trying again.
 //!
-//! Every way out is written down in the journal. What a dead run has changed and never verified is undone where it can be:
-//! a change is kept only if measurement shows that it helped.
+//! Every way out is written down in the journal. Nothing is undone here that was not decided to be undone: whether a change
+//! that has happened stays is for a measurement to say ([`crate::verdict`]), also where the run that made it is dead.
 
 use crate::act::{ActError, Context, earlier};
 use crate::ports::{Entry, EntryState, PortError};
 use crate::undo;
-use domain::change::Reversal;
 use domain::ids::ResourceId;
-use domain::settle::{Effect, effect};
+use domain::settle::{Effect, Standing, effect, standing};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -27,35 +27,23 @@ pub fn look_back(now: Timestamp) -> Timestamp {
     earlier(now, LOOK_BACK_S)
 }
 
-/// Settles everything that other runs left open; they are dead, because this run holds the lease.
+/// Finds out what other runs left open; they are dead, because this run holds the lease.
+///
+/// An intent becomes a change that has happened or one that never did, and an undo that was begun is finished. A change that
+/// has happened stays open, to be judged, unless its value no longer stands.
 ///
 /// # Errors
 /// [`ActError`] when the lease or the journal forbids to go on; what was settled until then is in the journal.
 pub async fn residue(context: &Context<'_>) -> Result<Settlement, ActError> {
-    close_all(context, |entry| entry.execution != context.run.execution_id, "its run died before it was verified").await
+    make_known(context, |entry| entry.execution != context.run.execution_id).await
 }
 
-/// Settles and undoes everything that this run itself has left open: for a run that ends before verification.
-///
-/// # Errors
-/// As [`residue`].
-pub async fn abandoned(context: &Context<'_>) -> Result<Settlement, ActError> {
-    close_all(context, |entry| entry.execution == context.run.execution_id, "the run ended before it was verified")
-        .await
-}
-
-/// Finds out what became of this run's intents whose answer was lost, and undoes nothing. To be called before verifying.
+/// The same for what this run itself has left open. To be called before verifying.
 ///
 /// # Errors
 /// As [`residue`].
 pub async fn own(context: &Context<'_>) -> Result<Settlement, ActError> {
-    let mut settlement = Settlement::default();
-    for entry in open(context, |entry| entry.execution == context.run.execution_id).await? {
-        if entry.state == EntryState::Intended {
-            settlement.changes.push(resolve(context, entry).await?.line(context));
-        }
-    }
-    Ok(settlement)
+    make_known(context, |entry| entry.execution == context.run.execution_id).await
 }
 
 /// This run's changes of the current iteration that have happened and are to be verified, oldest first.
@@ -80,47 +68,89 @@ pub(crate) async fn open(context: &Context<'_>, of: impl Fn(&Entry) -> bool) -> 
     Ok(entries)
 }
 
-/// First finds out, oldest first, what has happened; then undoes, newest first.
-async fn close_all(context: &Context<'_>, of: impl Fn(&Entry) -> bool, why: &str) -> Result<Settlement, ActError> {
+/// First finds out, oldest first, what has happened; then looks, newest first, at what stands and finishes undos.
+async fn make_known(context: &Context<'_>, of: impl Fn(&Entry) -> bool) -> Result<Settlement, ActError> {
     let mut settlement = Settlement::default();
-    let mut happened = Vec::new();
-    for entry in open(context, of).await? {
-        if entry.state == EntryState::Intended {
-            match resolve(context, entry).await? {
-                Resolved::Entry(entry) if entry.state.is_open() => happened.push(*entry),
-                other => settlement.changes.push(other.line(context)),
+    let mut looked_at = Vec::new();
+    for entry in open(context, |_| true).await? {
+        if entry.state != EntryState::Intended || !of(&entry) {
+            looked_at.push((entry, false));
+            continue;
+        }
+        match resolve(context, entry).await? {
+            Resolved::Entry(entry) => {
+                settlement.changes.push(Settled::of(&entry, context.now()));
+                looked_at.push((*entry, true));
             }
-        } else {
-            happened.push(entry);
+            unknown => {
+                looked_at.push((unknown.entry().clone(), false));
+                settlement.changes.push(unknown.line(context));
+            }
         }
     }
-    // A change under one that could not be settled stays too: its value is not the live one.
-    let mut blocked: BTreeSet<ResourceId> = settlement.left_open().map(|line| line.resource.clone()).collect();
-    for entry in happened.into_iter().rev() {
-        let line = if blocked.contains(&entry.change.resource) {
-            Settled::line(
-                &entry,
-                End::LeftOpen { why: "a later change of the resource is still open".to_owned() },
-                context.now(),
-            )
-        } else if entry.change.action.spec().reversal == Reversal::Undoable {
-            undo::put_back(context, entry, None, why).await?
-        } else {
-            keep(context, entry, &format!("{why}, and it can't be undone: the platform restores it")).await?
+    // Under a change that is still open the value of an earlier one is not the live one: nothing can be said of that yet.
+    let mut covered: BTreeSet<ResourceId> = BTreeSet::new();
+    for (entry, is_fresh) in looked_at.into_iter().rev().filter(|(entry, _)| entry.state.is_open()) {
+        let resource = entry.change.resource.clone();
+        let is_covered = covered.contains(&resource);
+        let line = match entry.state {
+            EntryState::UndoIntended if of(&entry) && is_covered => {
+                let why = "a later change of the resource is still open".to_owned();
+                Some(Settled::line(&entry, End::LeftOpen { why }, context.now()))
+            }
+            EntryState::UndoIntended if of(&entry) => {
+                let why = entry.note.clone();
+                Some(undo::put_back(context, entry, None, &why).await?)
+            }
+            EntryState::Applied if of(&entry) && !is_fresh && entry.execution != context.run.execution_id => {
+                let line =
+                    if is_covered { Settled::of(&entry, context.now()) } else { stands_still(context, entry).await? };
+                Some(line)
+            }
+            _ => None,
         };
-        if matches!(line.end, End::LeftOpen { .. }) {
-            blocked.insert(line.resource.clone());
+        if line.as_ref().is_none_or(|line| matches!(line.end, End::LeftOpen { .. } | End::Applied { .. })) {
+            covered.insert(resource);
         }
-        settlement.changes.push(line);
+        settlement.changes.extend(line);
     }
     Ok(settlement)
 }
 
+/// Looks whether a dead run's change still stands. It can only be judged while it does.
+async fn stands_still(context: &Context<'_>, entry: Entry) -> Result<Settled, ActError> {
+    let found = match context.ports.actuator.live(&entry.prior).await {
+        Ok(live) => standing(&entry.change.action, &entry.prior.live, &live.live),
+        Err(error @ PortError::Gone { .. }) => {
+            return close(context, &entry, EntryState::Superseded, &error.to_string()).await;
+        }
+        // It is looked at again before anything is undone.
+        Err(_) => Standing::AsChanged,
+    };
+    match found {
+        Standing::AsChanged | Standing::NotUndoable => Ok(Settled::of(&entry, context.now())),
+        Standing::AsPrior => close(context, &entry, EntryState::Undone, "the value before it stands already").await,
+        Standing::Other(found) => {
+            close(context, &entry, EntryState::Superseded, &format!("somebody else has changed it since: {found}"))
+                .await
+        }
+    }
+}
+
+/// Closes an entry and tells how the journal has it then.
+pub(crate) async fn close(
+    context: &Context<'_>,
+    entry: &Entry,
+    state: EntryState,
+    note: &str,
+) -> Result<Settled, ActError> {
+    let entry = record(context, entry.state, closed(context, entry, state, note)).await?.entry();
+    Ok(Settled::of(&entry, context.now()))
+}
+
 /// Closes an entry as kept.
 pub(crate) async fn keep(context: &Context<'_>, entry: Entry, why: &str) -> Result<Settled, ActError> {
-    let kept = closed(context, &entry, EntryState::Kept, why);
-    let entry = record(context, entry.state, kept).await?.entry();
-    Ok(Settled::of(&entry, context.now()))
+    close(context, &entry, EntryState::Kept, why).await
 }
 
 /// What is known of an intent after looking.
@@ -144,6 +174,12 @@ pub(crate) enum Resolved {
 }
 
 impl Resolved {
+    fn entry(&self) -> &Entry {
+        match self {
+            Self::Entry(entry) | Self::InFlight { entry, .. } | Self::Unreadable { entry, .. } => entry,
+        }
+    }
+
     fn line(self, context: &Context<'_>) -> Settled {
         let now = context.now();
         match self {
@@ -205,6 +241,7 @@ impl Recorded {
 
 /// Moves an entry on in the journal, through throttling and lost answers.
 pub(crate) async fn record(context: &Context<'_>, from: EntryState, entry: Entry) -> Result<Recorded, ActError> {
+    let entry = entry.left_by(&context.run.execution_id);
     let mut from = from;
     let mut attempt = 1;
     loop {

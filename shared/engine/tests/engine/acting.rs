@@ -286,4 +286,5 @@ fn every_step_can_run_on_any_thread() {
     can_be_sent(&settle::own(&context));
     can_be_sent(&undo::keep(&context, &[]));
     can_be_sent(&undo::carry_out(&context, &[]));
+    can_be_sent(&undo::residue(&context));
 }

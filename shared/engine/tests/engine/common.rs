@@ -12,10 +12,10 @@ use domain::resource::{Live, Resource};
 use domain::snapshot::Snapshot;
 use engine::act::{self, ActError, Context, Report, Rules, Timing};
 use engine::lease;
-use engine::ports::{Clock, Entry, EntryState, LeaseAnswer};
+use engine::ports::{Clock, Entry, EntryState, LeaseAnswer, PortError, PortResult};
 use engine::run::Run;
 use engine::settle::{self, Settlement};
-use engine::undo;
+use engine::{undo, verdict};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use testkit::{End, Landing, Process, World, Write, build, run_to_end};
@@ -116,6 +116,20 @@ impl Bench {
         run_to_end(&process, settle::residue(&context)).finished().expect("a sound process does not die")
     }
 
+    /// Writes down whether what others left has helped.
+    pub fn judge(&self, helped: impl Fn(&Entry) -> bool) {
+        let process = Process::sound(&self.world);
+        let work = judge(&process, &self.run, &self.world, helped);
+        run_to_end(&process, work).finished().expect("a sound process does not die").expect("the journal answers");
+    }
+
+    /// Undoes what others left and what did not help, in a sound process.
+    pub fn undo_residue(&self) -> Result<Settlement, ActError> {
+        let process = Process::sound(&self.world);
+        let context = self.context(&process);
+        run_to_end(&process, undo::residue(&context)).finished().expect("a sound process does not die")
+    }
+
     /// Undoes what did not help, in a sound process.
     pub fn undo(&self, outcomes: &[Outcome]) -> Result<Settlement, ActError> {
         let process = Process::sound(&self.world);
@@ -141,6 +155,20 @@ impl Bench {
     }
 }
 
+/// Judges all residue that has certainly happened, as the measuring step does.
+pub async fn judge(process: &Process, run: &Run, world: &World, helped: impl Fn(&Entry) -> bool) -> PortResult<()> {
+    let journal = process.ports().journal;
+    let residue = verdict::residue(journal, run, process.now()).await?;
+    for entry in residue.into_iter().filter(|entry| entry.state == EntryState::Applied) {
+        let outcome = build::outcome(&entry.change, Verdict::Inconclusive, helped(&entry), world.now());
+        match verdict::note(journal, run, entry, &outcome, world.now()).await {
+            Ok(_) | Err(PortError::Conflict { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 /// The number of the first call of an operation when a plan is carried out on a world of these resources.
 pub fn call_of(resources: Vec<Resource>, plan: &Plan, operation: &str) -> usize {
     call_again(resources, plan, operation, 0)
@@ -163,8 +191,23 @@ pub fn outcomes(changes: &[(&Change, bool)], at: Timestamp) -> Vec<Outcome> {
     changes.iter().map(|(change, keep)| build::outcome(change, verdict(*keep), *keep, at)).collect()
 }
 
-/// Lets the lease of a dead run expire and settles until nothing is on its way any more, as later runs would.
+/// Lets the lease of a dead run expire, settles until nothing is on its way any more, and judges what was left, as a later
+/// run would: nothing has helped.
 pub fn recover(world: &Arc<World>, execution: &str) -> Bench {
+    recover_and(world, execution, |_| false)
+}
+
+/// The same with a verdict for each change: whether it helped.
+pub fn recover_and(world: &Arc<World>, execution: &str, helped: impl Fn(&Entry) -> bool) -> Bench {
+    let bench = settled(world, execution);
+    bench.judge(helped);
+    let settlement = bench.undo_residue().expect("a sound run undoes");
+    assert_eq!(settlement.left_open().count(), 0, "{settlement:?}");
+    bench
+}
+
+/// Lets the lease of a dead run expire and settles until nothing is on its way any more.
+pub fn settled(world: &Arc<World>, execution: &str) -> Bench {
     world.set_kill_switch(domain::guard::KillSwitch::Off);
     // Some more than the lease lasts: a clock may have been set back since it was renewed.
     world.pass_s(engine::run::LEASE_TTL_S + 300);

@@ -23,6 +23,7 @@ fn entry(id: &str, state: EntryState, seconds_ago: i64) -> Entry {
         outcome: None,
         approval: None,
         note: String::new(),
+        taken_over_by: None,
     }
 }
 

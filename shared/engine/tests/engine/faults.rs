@@ -1,7 +1,7 @@
 //! Every call of an iteration fails in every way, once each, and the world must be as if it had not, or as if the change had
 //! never been.
 
-use crate::common::{Bench, assert_settled, assert_sound, outcomes, recover};
+use crate::common::{Bench, assert_settled, assert_sound, judge, outcomes, recover, recover_and};
 use domain::change::{Action, Change};
 use domain::guard::KillSwitch;
 use domain::ids::ResourceId;
@@ -154,14 +154,15 @@ fn fault_at_every_call_leaves_one_application_or_none() {
     let (mut injected, mut survived) = (0_u32, 0_u32);
     for (number, call) in calls.iter().enumerate() {
         for fault in faults_for(*call) {
-            for survivor in [Survivor::SameRun, Survivor::NextRun] {
+            for (survivor, keeps) in [(Survivor::SameRun, false), (Survivor::NextRun, false), (Survivor::NextRun, true)]
+            {
                 let world = Arc::new(World::of(resources()));
                 let (has_struck, _) = play(&world, Some((number, fault)), survivor);
                 injected += u32::from(has_struck);
                 let told = format!("{fault:?} at call {number} ({}), then {survivor:?}", call.operation);
                 let is_late = matches!(fault, Fault::LandLate(_));
                 assert_sound(&world, is_late);
-                recover(&world, "run-2");
+                recover_and(&world, "run-2", |_| keeps);
                 assert_settled(&world);
                 assert_story(&world, &told);
                 survived += u32::from(has_struck);
@@ -186,7 +187,12 @@ fn fault_during_recovery_is_recovered_from() {
     let recover_in = |world: &Arc<World>, process: &Process| {
         let bench = Bench::on(world, "run-2");
         let context = bench.context(process);
-        let _may_fail = run_to_end(process, settle::residue(&context));
+        let _may_fail = run_to_end(process, async {
+            let _settled = settle::residue(&context).await?;
+            let judged = judge(process, &bench.run, world, |_| false).await;
+            judged.map_err(|source| ActError::Journal { doing: "judge".to_owned(), source })?;
+            undo::residue(&context).await
+        });
     };
     let golden = Arc::new(World::of(resources()));
     died(&golden);

@@ -1,6 +1,6 @@
 //! Settling what a dead run left: every kind of change, every way in which the world may have gone on without it.
 
-use crate::common::{Bench, assert_settled, call_of, recover};
+use crate::common::{Bench, assert_settled, call_of, outcomes, recover, recover_and, settled};
 use domain::change::Action;
 use domain::guard::KillSwitch;
 use domain::ids::ResourceId;
@@ -37,16 +37,29 @@ fn kinds() -> Vec<Action> {
 }
 
 #[test]
-fn a_change_of_any_kind_that_happened_is_undone_or_kept_with_a_note() {
+fn regression_a_change_of_any_kind_that_happened_waits_for_its_verdict() {
     for action in kinds() {
+        let bench = died(action.clone(), "Actuator.apply", Fault::CrashAfter);
+        let live = bench.world.resources();
+        let next = settled(&bench.world, "run-2");
+        assert_eq!(bench.state("c1"), Some(EntryState::Applied), "{action}");
+        assert_eq!(bench.world.resources(), live, "nothing is taken back unseen: {action}");
+        assert_eq!(next.undo_residue().unwrap().changes.len(), 0, "nor without a verdict: {action}");
+    }
+}
+
+#[test]
+fn what_a_dead_run_left_is_kept_or_undone_by_its_verdict_and_names_who_took_it_over() {
+    for (action, has_helped) in kinds().into_iter().flat_map(|action| [(action.clone(), true), (action, false)]) {
         let is_undoable = action.spec().reversal == domain::change::Reversal::Undoable;
         let bench = died(action.clone(), "Actuator.apply", Fault::CrashAfter);
-        recover(&bench.world, "run-2");
+        recover_and(&bench.world, "run-2", |_| has_helped);
         assert_settled(&bench.world);
-        let expected = if is_undoable { EntryState::Undone } else { EntryState::Kept };
+        let expected = if is_undoable && !has_helped { EntryState::Undone } else { EntryState::Kept };
         assert_eq!(bench.state("c1"), Some(expected), "{action}");
-        let note = bench.world.entry(&"c1".into()).unwrap().note;
-        assert!(note.contains("died before it was verified"), "{note}");
+        let entry = bench.world.entry(&"c1".into()).unwrap();
+        assert!(entry.outcome.is_some() && entry.concerns(&"run-2".into()) && entry.concerns(&"run-1".into()));
+        assert_eq!(entry.taken_over_by, Some("run-2".into()), "{action}");
     }
 }
 
@@ -87,7 +100,9 @@ fn the_kill_switch_keeps_it_open_and_the_next_run_settles_it() {
     bench.world.set_kill_switch(KillSwitch::On);
     let next = Bench::on(&bench.world, "run-2");
     let settlement = next.residue().unwrap();
-    assert_eq!(settlement.left_open().count(), 1, "{settlement:?}");
+    assert!(matches!(settlement.changes[0].end, End::Applied { .. }), "{settlement:?}");
+    next.judge(|_| false);
+    assert_eq!(next.undo_residue().unwrap().left_open().count(), 1);
     assert_eq!(bench.capacity("asg/web"), Some(4));
     assert!(next.world.entry(&"c1".into()).unwrap().state.is_open());
     recover(&bench.world, "run-3");
@@ -100,6 +115,9 @@ fn a_run_that_only_observes_finds_out_and_puts_nothing_back() {
     let mut next = Bench::on(&bench.world, "run-2");
     next.mode = Box::new(|_| Mode::Observe);
     let settlement = next.residue().unwrap();
+    assert!(matches!(settlement.changes[0].end, End::Applied { .. }), "{settlement:?}");
+    next.judge(|_| false);
+    let settlement = next.undo_residue().unwrap();
     assert!(matches!(settlement.changes[0].end, End::LeftOpen { .. }), "{settlement:?}");
     assert_eq!(bench.capacity("asg/web"), Some(4));
     assert_eq!(bench.state("c1"), Some(EntryState::Applied));
@@ -122,14 +140,40 @@ fn an_intent_that_may_still_be_on_its_way_is_not_judged() {
 }
 
 #[test]
-fn a_run_that_ends_early_puts_its_own_changes_back() {
+fn regression_an_undo_that_was_interrupted_is_finished_by_settling() {
     let bench = Bench::of(vec![build::fleet("web", 2)]);
-    bench.make("c1", build::set_fleet("web", 4));
+    let change = build::change("c1", build::set_fleet("web", 4));
+    let _report = bench.act(&build::plan(vec![change.clone()])).unwrap();
+    bench.world.set_kill_switch(KillSwitch::On);
+    let _left_open = bench.undo(&outcomes(&[(&change, false)], bench.world.now())).unwrap();
+    assert_eq!(bench.state("c1"), Some(EntryState::UndoIntended));
+    bench.world.set_kill_switch(KillSwitch::Off);
     let process = Process::sound(&bench.world);
     let context = bench.context(&process);
-    let settlement = run_to_end(&process, settle::abandoned(&context)).finished().unwrap().unwrap();
-    assert_eq!(settlement.undone(), 1);
-    assert_eq!(bench.capacity("asg/web"), Some(2));
+    let settlement = run_to_end(&process, settle::own(&context)).finished().unwrap().unwrap();
+    assert_eq!((settlement.undone(), bench.capacity("asg/web")), (1, Some(2)));
+}
+
+#[test]
+fn a_value_that_stands_as_before_by_now_is_closed_without_a_verdict() {
+    let bench = died(build::set_fleet("web", 4), "Journal.advance", Fault::CrashAfter);
+    assert_eq!(bench.state("c1"), Some(EntryState::Applied));
+    bench.world.edit_capacity(&ResourceId::from("asg/web"), 2);
+    settled(&bench.world, "run-2");
+    let entry = bench.world.entry(&"c1".into()).unwrap();
+    assert_eq!((entry.state, entry.outcome), (EntryState::Undone, None));
+}
+
+#[test]
+fn what_an_earlier_iteration_could_not_undo_is_undone_by_a_later_one() {
+    let mut bench = Bench::of(vec![build::fleet("web", 2), build::fleet("api", 2)]);
+    let change = build::change("c1", build::set_fleet("web", 4));
+    let _report = bench.act(&build::plan(vec![change.clone()])).unwrap();
+    bench.world.set_kill_switch(KillSwitch::On);
+    let _left_open = bench.undo(&outcomes(&[(&change, false)], bench.world.now())).unwrap();
+    bench.world.set_kill_switch(KillSwitch::Off);
+    bench.run.iteration = 2;
+    assert_eq!((bench.undo_residue().unwrap().undone(), bench.capacity("asg/web")), (1, Some(2)));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //!
 //! `SIMULATION_RUNS=100000` runs more of them, `SIMULATION_SEED=42` replays one.
 
-use crate::common::{APP, assert_settled, assert_sound, landings, recover};
+use crate::common::{APP, assert_settled, assert_sound, judge, landings, recover_and};
 use domain::approval::Consent;
 use domain::change::{Action, Change};
 use domain::execution::Cycle;
@@ -113,7 +113,8 @@ fn simulate(seed: u64, totals: &mut BTreeMap<&'static str, usize>) {
     interleave(fibers, |running| random.usize(0..running));
 
     assert_sound(&scene.world, is_late);
-    recover(&scene.world, "run-3");
+    let keeps = random.bool();
+    recover_and(&scene.world, "run-3", |_| keeps);
     assert_sound(&scene.world, is_late);
     assert_settled(&scene.world);
     assert_live_state_follows_from_the_record(&scene.world, &initial);
@@ -212,6 +213,9 @@ async fn iterate(scene: &Scene, process: &Process, run: &Run, random: &mut fastr
         let Some(wait_s) = wait_s else { break };
         scene.world.pass_s(wait_s);
     }
+    let helped = random.bool();
+    judge_residue(scene, process, run, helped).await?;
+    repeat(scene, async || undo::residue(&context(scene, process, run)).await.map(drop)).await?;
     let snapshot = build::snapshot(APP, &scene.world.resources(), scene.world.now());
     let changes = (0..random.u32(1..=4))
         .map(|number| any_change(format!("{}-{}-{number}", run.execution_id, run.iteration), random));
@@ -231,7 +235,19 @@ async fn iterate(scene: &Scene, process: &Process, run: &Run, random: &mut fastr
         .collect();
     repeat(scene, async || undo::keep(&context(scene, process, run), &outcomes).await.map(drop)).await?;
     repeat(scene, async || undo::carry_out(&context(scene, process, run), &outcomes).await.map(drop)).await?;
+    judge_residue(scene, process, run, !helped).await?;
+    repeat(scene, async || undo::residue(&context(scene, process, run)).await.map(drop)).await?;
     Ok(())
+}
+
+/// What dead runs and earlier iterations have left, judged as the measuring step does.
+async fn judge_residue(scene: &Scene, process: &Process, run: &Run, helped: bool) -> Result<(), ActError> {
+    repeat(scene, async || {
+        lease::renew(&context(scene, process, run)).await?;
+        let judged = judge(process, run, &scene.world, |_| helped).await;
+        judged.map_err(|source| ActError::Journal { doing: "judge".to_owned(), source })
+    })
+    .await
 }
 
 /// Delivers a step up to three times, as the state machine does.

@@ -6,7 +6,7 @@ use domain::change::{Action, Change};
 use domain::execution::Cycle;
 use domain::guard::Cleared;
 use domain::ids::ChangeId;
-use domain::resource::{Fleet, Instance, Live, Resource};
+use domain::resource::{Fleet, Live, Resource};
 use engine::ports::{Actuator, EntryState, Lease, PortError, PortResult};
 use engine::run::lease_key;
 use jiff::Timestamp;
@@ -123,7 +123,7 @@ impl State {
                 let at = fleet.instances.iter().position(|member| member.id == *instance);
                 let at = at.ok_or_else(|| rejected("terminate", "no such instance in a group"))?;
                 self.launched += 1;
-                fleet.instances[at] = launched(&format!("launched-{}", self.launched), now);
+                fleet.instances[at] = crate::build::instance(&format!("launched-{}", self.launched));
                 Ok(Live::AutoScalingGroup(fleet))
             }
             (Action::RefreshFleet { .. }, Live::AutoScalingGroup(fleet)) if fleet.refresh_in_progress => {
@@ -134,7 +134,7 @@ impl State {
                 fleet.last_refresh_at = Some(now);
                 for member in &mut fleet.instances {
                     self.launched += 1;
-                    *member = launched(&format!("launched-{}", self.launched), now);
+                    *member = crate::build::instance(&format!("launched-{}", self.launched));
                 }
                 Ok(Live::AutoScalingGroup(fleet))
             }
@@ -169,10 +169,6 @@ pub(super) fn resize_fleet(fleet: &mut Fleet, desired: u32, by: &str) {
         let id = format!("{by}-{}", fleet.instances.len() + 1);
         fleet.instances.push(crate::build::instance(&id));
     }
-}
-
-fn launched(id: &str, now: Timestamp) -> Instance {
-    Instance { launched_at: Some(now), ..crate::build::instance(id) }
 }
 
 fn gone(operation: &str, what: &str) -> PortError {

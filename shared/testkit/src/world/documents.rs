@@ -80,6 +80,11 @@ impl World {
         self.state().started.clone()
     }
 
+    /// Loses a document, as when a bucket lets old ones expire.
+    pub fn lose_artifact(&self, key: &str) {
+        self.state().artifacts.remove(key);
+    }
+
     /// Keys of the documents that were written.
     pub fn artifact_keys(&self) -> Vec<String> {
         self.state().artifacts.keys().cloned().collect()

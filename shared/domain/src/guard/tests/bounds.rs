@@ -3,6 +3,7 @@
 use super::*;
 use crate::guard::{Refusal, clear};
 use crate::mode::Risk;
+use crate::observed::Missing;
 use crate::resource::{Cache, ResourceKind};
 
 fn verdict(change: &Change, facts: &Facts) -> Option<Refusal> {
@@ -259,4 +260,57 @@ fn every_refusal_says_its_numbers_in_one_sentence() {
     assert_eq!(said(spend), "the run would add 100.01 USD a month, 100.00 are allowed");
     let blast = Refusal::BlastRadius { out: 2, of: 7, max_pct: 25.0 };
     assert_eq!(said(blast), "2 of 7 members would be out of service, 25 % are allowed");
+}
+
+#[test]
+fn bounds_that_could_not_be_read_are_no_licence() {
+    let unread = Service { bounds_missing: Some(Missing::Throttled), ..service(4) };
+    let refused = verdict(&recount(5), &facts(Live::EcsService(unread)));
+    assert_eq!(refused, Some(Refusal::BoundsUnknown { why: "throttled by the service".into() }));
+}
+
+/// A redeployment of a service with this deployment configuration.
+fn redeployed(desired: u32, running: u32, min_healthy_pct: u32, max_pct: u32) -> Option<Refusal> {
+    let service = Service { running, min_healthy_pct, max_pct, ..service(desired) };
+    verdict(&redeploy(), &facts(Live::EcsService(service)))
+}
+
+#[test]
+fn regression_a_redeployment_takes_no_service_down() {
+    assert_eq!(redeployed(1, 1, 100, 200), None, "the new task comes first");
+    assert_eq!(redeployed(1, 1, 0, 200), Some(Refusal::LastHealthy { healthy: 1 }));
+    assert_eq!(redeployed(4, 4, 0, 100), Some(Refusal::LastHealthy { healthy: 4 }));
+    assert_eq!(redeployed(1, 1, 1, 200), None, "what stays is rounded up");
+}
+
+#[test]
+fn blast_radius_of_a_redeployment() {
+    assert_eq!(redeployed(4, 4, 75, 200), None, "one of four");
+    assert_eq!(redeployed(4, 4, 74, 100), None, "what stays is rounded up");
+    assert_eq!(redeployed(4, 4, 50, 200), Some(Refusal::BlastRadius { out: 2, of: 4, max_pct: 25.0 }));
+    assert_eq!(redeployed(8, 8, 75, 100), None, "two of eight is a quarter");
+    assert_eq!(redeployed(8, 7, 75, 100), None, "one may go of the seven that run");
+    assert_eq!(redeployed(8, 7, 70, 100), None);
+    assert_eq!(redeployed(7, 7, 70, 100), Some(Refusal::BlastRadius { out: 2, of: 7, max_pct: 25.0 }));
+    assert_eq!(redeployed(4, 2, 50, 100), None, "fewer run already than may stay: none of them goes");
+    assert_eq!(redeployed(3, 0, 0, 100), None, "nothing serves, so nothing can be lost");
+}
+
+#[test]
+fn a_redeployment_that_can_replace_nothing_is_not_begun() {
+    let refused = redeployed(1, 1, 100, 100);
+    let why = "1 of 1 tasks must stay and 1 may run, so none can be replaced".to_owned();
+    assert_eq!(refused, Some(Refusal::NothingToDo { why }));
+    assert_eq!(redeployed(2, 2, 100, 150), None, "one more may run");
+    assert!(matches!(redeployed(2, 2, 100, 149), Some(Refusal::NothingToDo { .. })), "what may run is rounded down");
+}
+
+#[test]
+fn a_refresh_at_the_owner_s_maximum_takes_one_out_first() {
+    let at_maximum = |serving, sick| with_fleet(&refresh(), serving, sick, |fleet| fleet.max = fleet.desired);
+    assert_eq!(at_maximum(4, 0), None, "one of four is a quarter");
+    assert_eq!(at_maximum(2, 0), None, "one at a time is always allowed while another serves");
+    assert_eq!(at_maximum(3, 1), Some(Refusal::BlastRadius { out: 2, of: 4, max_pct: 25.0 }));
+    assert_eq!(with_fleet(&refresh(), 3, 1, |fleet| fleet.max = 5), None, "with room the successor comes first");
+    assert_eq!(at_maximum(1, 3), Some(Refusal::LastHealthy { healthy: 1 }));
 }

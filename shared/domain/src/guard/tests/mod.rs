@@ -18,7 +18,7 @@ fn ago_s(seconds: i64) -> Timestamp {
 }
 
 fn instance(number: u32, is_serving: bool) -> Instance {
-    Instance { id: format!("i-{number}"), in_service: true, healthy: is_serving, protected: false, launched_at: None }
+    Instance { id: format!("i-{number}"), in_service: true, healthy: is_serving, protected: false }
 }
 
 /// A group of `serving` healthy instances, then `sick` ones, bounded by 1 and 20.
@@ -42,6 +42,9 @@ fn service(desired: u32) -> Service {
         deployment_in_progress: false,
         last_deployment_at: None,
         bounds: Some((1, 20)),
+        bounds_missing: None,
+        min_healthy_pct: 100,
+        max_pct: 200,
     }
 }
 

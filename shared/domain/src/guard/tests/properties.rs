@@ -13,9 +13,12 @@ fn any_fleet() -> impl Strategy<Value = Live> {
 }
 
 fn any_live() -> impl Strategy<Value = Live> {
-    let any_service = (0_u32..20, any::<bool>(), proptest::option::of((0_u32..5, 5_u32..20)));
-    let any_service = any_service.prop_map(|(desired, deployment_in_progress, bounds)| {
-        Live::EcsService(Service { deployment_in_progress, bounds, ..service(desired) })
+    let deployment = (0_u32..=100, 100_u32..=200, 0_u32..20);
+    let any_service = (0_u32..20, any::<bool>(), proptest::option::of((0_u32..5, 5_u32..20)), deployment);
+    let any_service = any_service.prop_map(|(desired, deployment_in_progress, bounds, deployment)| {
+        let (min_healthy_pct, max_pct, running) = deployment;
+        let service = service(desired);
+        Live::EcsService(Service { deployment_in_progress, bounds, min_healthy_pct, max_pct, running, ..service })
     });
     prop_oneof![3 => any_fleet(), 2 => any_service, 1 => Just(Live::Distribution)]
 }
@@ -69,6 +72,9 @@ fn serving_at_worst(change: &Change, live: &Live) -> Option<u32> {
             u32::try_from(others.count()).ok()
         }
         (Action::RefreshFleet { .. }, Live::AutoScalingGroup(fleet)) => Some(fleet.healthy().saturating_sub(1)),
+        (Action::RedeployService { .. }, Live::EcsService(service)) if service.running > 0 => {
+            Some(service.running.min(service.during_deployment().0))
+        }
         _ => None,
     }
 }

@@ -65,7 +65,10 @@ fn scale_out(desk: &Desk<'_>, finding: &Finding, server: &Resource) -> Remedy {
             ),
         );
     }
-    let Some(room) = size::room(&server.live, policy.service_count_max) else { return nothing_known() };
+    let room = match size::room(&server.live, policy.service_count_max) {
+        Ok(room) => room,
+        Err(reason) => return Remedy::Pass(remedy, reason),
+    };
     let wanted = f64::from(room.serving) * level / target;
     match size::grown(room, wanted, desk.limits) {
         Err(reason) => Remedy::Pass(remedy, reason),
@@ -75,6 +78,7 @@ fn scale_out(desk: &Desk<'_>, finding: &Finding, server: &Resource) -> Remedy {
             let after = if is_memory { level * (0.5 + 0.5 * share) } else { level * share };
             let reason =
                 format!("{}; {} serve, {desired} bring it to about {after:.0} %", finding.summary, room.serving);
+            let reason = size::with_note_on_tracking(desk.snapshot, server, reason);
             propose(
                 finding,
                 resize(server, desired),
@@ -96,7 +100,10 @@ fn add_consumers(desk: &Desk<'_>, finding: &Finding, queue: &Resource) -> Remedy
         Ok(consumer) => consumer,
         Err(reason) => return Remedy::Pass(remedy, reason),
     };
-    let Some(room) = size::room(&consumer.live, desk.policy.service_count_max) else { return nothing_known() };
+    let room = match size::room(&consumer.live, desk.policy.service_count_max) {
+        Ok(room) => room,
+        Err(reason) => return Remedy::Pass(remedy, reason),
+    };
     if flow.deleted_per_min <= 0.0 || room.serving == 0 {
         let reason = format!("{} consumers finish nothing at all, so more of them would not help", room.serving);
         return Remedy::Pass(remedy, reason);
@@ -113,6 +120,7 @@ fn add_consumers(desk: &Desk<'_>, finding: &Finding, queue: &Resource) -> Remedy
                 "{}; {} consumers finish {each:.0} a minute each, {desired} keep up",
                 finding.summary, room.serving
             );
+            let reason = size::with_note_on_tracking(desk.snapshot, consumer, reason);
             let expected = expect(SignalId::from("queue_depth"), queue, Better::Lower, flow.depth, after);
             propose(finding, resize(consumer, desired), consumer, reason, expected)
         }
@@ -173,7 +181,7 @@ fn fresh_disks(desk: &Desk<'_>, finding: &Finding, server: &Resource) -> Remedy 
 
 /// A restart that brings a growing utilization back to where it began: the lowest level of the history.
 fn restarted(desk: &Desk<'_>, finding: &Finding, server: &Resource, signal: &str, level: f64) -> Remedy {
-    match restart::action(server) {
+    match restart::action(server, desk.limits) {
         Err(reason) => Remedy::Pass(format!("restart {}", server.name), reason),
         Ok(action) => {
             let series = desk.view.series(signal, server);

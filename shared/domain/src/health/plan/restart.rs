@@ -6,6 +6,7 @@
 use super::{DEGRADED, Desk, Proposal, Remedy};
 use crate::change::{Action, Better, Expectation};
 use crate::finding::Severity;
+use crate::guard::{self, Limits};
 use crate::health::links;
 use crate::health::score::SignalScore;
 use crate::ids::{ResourceId, RuleId};
@@ -37,7 +38,7 @@ pub(super) fn degraded(desk: &Desk<'_>) -> Option<Remedy> {
     let expected = expectation(desk, worst, door, level);
     let mut why_not = format!("which service answers for {} is not known", door.name);
     for server in servers(desk, door) {
-        match action(server) {
+        match action(server, desk.limits) {
             Ok(action) => {
                 let resource = server.id.clone();
                 return Some(Remedy::Do(Proposal {
@@ -62,24 +63,15 @@ pub(super) fn sufferer(desk: &Desk<'_>) -> ResourceId {
 /// The restart of one fleet or service.
 ///
 /// # Errors
-/// One sentence why it can't be restarted now.
-pub(super) fn action(server: &Resource) -> Result<Action, String> {
-    match &server.live {
-        Live::AutoScalingGroup(fleet) if fleet.refresh_in_progress => {
-            Err(format!("an instance refresh of {} is under way", server.name))
-        }
-        Live::AutoScalingGroup(fleet) if fleet.healthy() < 2 => {
-            Err(format!("{} has {} healthy instances: a refresh would take all of them", server.name, fleet.healthy()))
-        }
-        Live::AutoScalingGroup(_) => Ok(Action::RefreshFleet { group: server.name.clone() }),
-        Live::EcsService(service) if service.deployment_in_progress => {
-            Err(format!("a deployment of {} is under way", server.name))
-        }
+/// One sentence why it can't be restarted now: what the guard would say.
+pub(super) fn action(server: &Resource, limits: &Limits) -> Result<Action, String> {
+    guard::restart(&server.live, limits).map_err(|refusal| format!("{}: {refusal}", server.name))?;
+    Ok(match &server.live {
         Live::EcsService(service) => {
-            Ok(Action::RedeployService { cluster: service.cluster.clone(), service: server.name.clone() })
+            Action::RedeployService { cluster: service.cluster.clone(), service: server.name.clone() }
         }
-        _ => Err(format!("a {} can't be restarted", server.kind())),
-    }
+        _ => Action::RefreshFleet { group: server.name.clone() },
+    })
 }
 
 fn servers<'a>(desk: &Desk<'a>, door: &Resource) -> Vec<&'a Resource> {

@@ -3,8 +3,9 @@
 //! `wanted = ⌈serving · level / target⌉`, by the utilization law: twice the servers, half the load on each. Example: 4
 //! servers at 96 % with a target of 60 % become ⌈4 · 96 / 60⌉ = ⌈6.4⌉ = 7, expected at 96 · 4 / 7 = 55 %.
 
-use crate::guard::Limits;
-use crate::resource::Live;
+use crate::guard::{Limits, Refusal};
+use crate::resource::{Live, Resource};
+use crate::snapshot::Snapshot;
 
 /// The size as it is and as it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,18 +20,38 @@ pub(super) struct Room {
     pub(super) max: u32,
 }
 
-/// The room of a fleet or service, `None` for anything else. `count_max` bounds a service whose owner set no bounds.
-pub(super) fn room(live: &Live, count_max: u32) -> Option<Room> {
+/// The room of a fleet or service. `count_max` bounds a service whose owner set no bounds.
+///
+/// # Errors
+/// One sentence when the owner's bounds are not known.
+pub(super) fn room(live: &Live, count_max: u32) -> Result<Room, String> {
     match live {
         Live::AutoScalingGroup(fleet) => {
-            Some(Room { desired: fleet.desired, serving: fleet.healthy(), min: fleet.min, max: fleet.max })
+            Ok(Room { desired: fleet.desired, serving: fleet.healthy(), min: fleet.min, max: fleet.max })
         }
         Live::EcsService(service) => {
+            if let Some(why) = &service.bounds_missing {
+                return Err(Refusal::BoundsUnknown { why: why.to_string() }.to_string());
+            }
             let (min, max) = service.bounds.unwrap_or((1, count_max.max(service.desired)));
-            Some(Room { desired: service.desired, serving: service.running, min, max })
+            Ok(Room { desired: service.desired, serving: service.running, min, max })
         }
-        _ => None,
+        other => Err(format!("a {} has no size", other.kind())),
     }
+}
+
+/// The reason of a resize, with a note where a target tracking policy watches over the same size: it may set it again.
+/// Such a policy shows by its alarms, which Auto Scaling names after it.
+pub(super) fn with_note_on_tracking(snapshot: &Snapshot, server: &Resource, reason: String) -> String {
+    let prefix = match &server.live {
+        Live::EcsService(service) => format!("TargetTracking-service/{}/{}-Alarm", service.cluster, server.name),
+        _ => format!("TargetTracking-{}-Alarm", server.name),
+    };
+    let alarms = snapshot.alarms.known().map(Vec::as_slice).unwrap_or_default();
+    if alarms.iter().any(|alarm| alarm.name.starts_with(&prefix)) {
+        return format!("{reason}; a target tracking policy of {} may set it again", server.name);
+    }
+    reason
 }
 
 /// The size to set, or one sentence why the size stays.

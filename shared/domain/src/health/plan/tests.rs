@@ -3,6 +3,7 @@
 use super::super::fixture::{MEMBERS, NOW, Shop, instance, minutes_ago};
 use super::*;
 use crate::change::Better;
+use crate::observed::Missing;
 use crate::resource::Live;
 
 /// A fleet that is at this CPU on every member.
@@ -246,4 +247,42 @@ fn ids_are_the_same_in_every_repetition_and_differ_between_iterations() {
     assert_eq!(at(1), at(1));
     assert_ne!(at(1), at(2));
     assert_eq!(shop.snapshot.taken_at, NOW);
+}
+
+#[test]
+fn a_service_whose_bounds_could_not_be_read_keeps_its_size() {
+    let unread = backlog(3_000.0, 2_160.0).service(|service| service.bounds_missing = Some(Missing::Throttled));
+    let plan = unread.plan(&[]);
+    assert!(plan.changes.is_empty(), "{:?}", actions(&plan));
+    assert!(
+        reasons(&plan).contains("the owner's bounds could not be read (throttled by the service)"),
+        "{}",
+        reasons(&plan)
+    );
+}
+
+#[test]
+fn a_target_tracking_policy_over_the_same_size_is_mentioned() {
+    let reason = |alarm: &str| busy(96.0).alarm(alarm).plan(&[]).changes[0].reason.clone();
+    assert!(
+        reason("TargetTracking-shop-web-AlarmHigh-1")
+            .ends_with("a target tracking policy of shop-web may set it again")
+    );
+    assert!(!reason("TargetTracking-shop-web-2-AlarmHigh-1").contains("policy"), "that of another group");
+    let tasks = backlog(3_000.0, 2_160.0).alarm("TargetTracking-service/shop/shop-worker-AlarmLow-1").plan(&[]);
+    assert!(tasks.changes[0].reason.contains("target tracking policy of shop-worker"), "{}", tasks.changes[0].reason);
+}
+
+#[test]
+fn a_restart_that_would_take_a_service_down_is_not_planned() {
+    let alone = |min_healthy_pct: u32| {
+        let law = |ago: f64| Some(88.0 - ago / 3.0);
+        let shop = Shop::new().law("service_memory_pct", "ecs", law).service(|service| {
+            (service.desired, service.running, service.min_healthy_pct) = (1, 1, min_healthy_pct);
+        });
+        shop.plan(&[])
+    };
+    assert_eq!(actions(&alone(100)), ["restart shop-worker by a new deployment"]);
+    assert!(alone(0).changes.is_empty(), "{:?}", actions(&alone(0)));
+    assert!(reasons(&alone(0)).contains("of 1 healthy members none would be left"), "{}", reasons(&alone(0)));
 }

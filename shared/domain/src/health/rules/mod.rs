@@ -13,6 +13,7 @@ mod function_throttles;
 mod hit_rate;
 mod low_hit_rate;
 mod memory_leak;
+mod no_redundancy;
 mod poisoned_cache;
 mod queue_backlog;
 mod replica_lag;
@@ -70,6 +71,7 @@ pub const RULES: &[Rule] = &[
     function_throttles::RULE,
     table_throttles::RULE,
     downstream_dependency::RULE,
+    no_redundancy::RULE,
 ];
 
 /// What a rule looks at.

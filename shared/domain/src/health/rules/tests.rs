@@ -130,6 +130,12 @@ fn a_member_that_stands_out_from_its_peers_is_sick() {
 fn a_newcomer_and_one_of_two_are_not_called_sick() {
     let newcomer = Shop::new().member("instance_cpu_pct", "i-3", |ago| (ago < 8.0).then_some(99.0));
     assert!(!found(&newcomer, "sick_instance"));
+    // With basic monitoring there is a value every five minutes; the first one tells the age as well.
+    let basic = |since: f64| {
+        let every_fifth = move |ago: f64| (ago < since && ago % 5.0 == 1.0).then_some(99.0);
+        found(&Shop::new().member("instance_cpu_pct", "i-3", every_fifth), "sick_instance")
+    };
+    assert_eq!((basic(8.0), basic(180.0)), (false, true));
     let two = ["i-3", "i-4"].iter().fold(Shop::new(), |mut shop, gone| {
         shop.snapshot.measurements.retain(|m| m.member.as_deref() != Some(gone));
         shop
@@ -282,4 +288,48 @@ fn refused_and_failed_calls_of_functions_and_tables_are_found() {
 fn a_replica_that_lags_is_found() {
     assert!(found(&Shop::new().is("db_replica_lag_s", "db", 45.0), "replica_lag"));
     assert!(!found(&Shop::new().is("db_replica_lag_s", "db", 20.0), "replica_lag"));
+}
+
+/// The shop with so many servers, as the group and CloudWatch tell it.
+fn servers(count: u32) -> Shop {
+    let gone = &MEMBERS[usize::try_from(count).unwrap()..];
+    let mut shop = Shop::new().is("fleet_desired", "asg", f64::from(count)).is("hosts_healthy", "tg", f64::from(count));
+    shop.snapshot.measurements.retain(|m| m.member.as_deref().is_none_or(|member| !gone.contains(&member)));
+    shop.fleet(|fleet| {
+        fleet.desired = count;
+        fleet.instances.truncate(usize::try_from(count).unwrap());
+    })
+}
+
+#[test]
+fn a_single_server_is_advice_and_leaves_the_score_alone() {
+    assert!(!found(&servers(2), "no_redundancy"));
+    let alone = servers(1);
+    assert_eq!(severity_of(&alone, "no_redundancy"), Severity::Low);
+    assert_eq!(summary(&alone, "no_redundancy"), "shop-web has a single member, and 99.9 % availability is promised");
+    assert_eq!(alone.rules(), ["no_redundancy"], "it is told once, not for its target group too");
+    assert_eq!((alone.score(), alone.plan(&[]).changes.len()), (Shop::new().score(), 0));
+    assert!(alone.score().unwrap() >= 8.0);
+    let promises = |availability_pct: f64| {
+        let objectives = Objectives { availability_pct, ..Objectives::default() };
+        let (policy, memory) = (Policy::default(), crate::health::Memory::default());
+        let findings = crate::health::analyze(&alone.snapshot, &objectives, &policy, memory).0.findings;
+        findings.iter().any(|finding| finding.rule.as_str() == "no_redundancy")
+    };
+    assert_eq!((promises(99.9), promises(99.8)), (true, false));
+}
+
+#[test]
+fn a_single_worker_is_no_outage_and_a_single_target_of_its_own_is() {
+    let worker = Shop::new().service(|service| (service.desired, service.running) = (1, 1));
+    assert!(!found(&worker, "no_redundancy"));
+    let door = |hosts: f64| {
+        let mut shop = Shop::new().is("hosts_healthy", "tg", hosts);
+        shop.snapshot.resources.retain(|resource| resource.id.as_str() != "asg" && resource.id.as_str() != "ecs");
+        shop
+    };
+    assert!(found(&door(1.0), "no_redundancy"));
+    assert!(!found(&door(2.0), "no_redundancy"));
+    assert!(!found(&door(1.0).is("hosts_unhealthy", "tg", 1.0), "no_redundancy"), "there are two, one of them is ill");
+    assert!(!found(&door(1.0).missing("hosts_healthy", "tg", Missing::Throttled), "no_redundancy"));
 }

@@ -59,7 +59,8 @@ pub fn verify(change: &Change, before: &Snapshot, after: &Snapshot, applied_at: 
         Ok(judged) => (judged.verdict, judged.why.clone()),
         Err(why) => (Verdict::Inconclusive, why.clone()),
     };
-    let may_be_needed = may_be_needed(&case, judged.is_ok());
+    let prior = before.resource(&change.resource).map(|resource| &resource.live);
+    let may_be_needed = may_be_needed(change, prior, &case.after, judged.is_ok());
     let judged = judged.ok();
     let better = |difference: &Difference| match change.expected.better {
         Better::Lower => -difference.shift,
@@ -80,13 +81,50 @@ pub fn verify(change: &Change, before: &Snapshot, after: &Snapshot, applied_at: 
         interval,
         improvement_pct,
         keep: keeps(change, verdict, may_be_needed),
-        why: match verdict {
-            Verdict::Inconclusive if may_be_needed => {
-                format!("{why}; it is kept, because the size before is not known to carry the load")
-            }
-            _ => why,
-        },
+        why: why_it_stays(why, verdict, may_be_needed),
         measured_at: after.taken_at,
+    }
+}
+
+/// Judges a change of which nothing is known from before it but the state of its resource: inconclusive, for that reason.
+/// What then becomes of it is the rule of its kind, and a growth is not taken back blindly.
+pub fn verify_without_before(
+    change: &Change,
+    prior: &Live,
+    after: &Snapshot,
+    reason: &str,
+    policy: &Policy,
+) -> Outcome {
+    let view = View::new(after, policy);
+    let may_be_needed = may_be_needed(change, Some(prior), &view, false);
+    let measured = after.resource(&change.expected.resource);
+    Outcome {
+        change: change.id.clone(),
+        signal: change.expected.signal.clone(),
+        resource: change.expected.resource.clone(),
+        verdict: Verdict::Inconclusive,
+        before: None,
+        after: measured.and_then(|resource| view.known(change.expected.signal.as_str(), resource)),
+        interval: None,
+        improvement_pct: None,
+        keep: keeps(change, Verdict::Inconclusive, may_be_needed),
+        why: why_it_stays(reason.to_owned(), Verdict::Inconclusive, may_be_needed),
+        measured_at: after.taken_at,
+    }
+}
+
+/// Whether a change has settled and its observed window is full: before that a verdict would be too early.
+pub fn is_due(change: &Change, applied_at: Timestamp, now: Timestamp, policy: &Policy) -> bool {
+    let needs_s = change.action.spec().settle_s.saturating_add(policy.window_s);
+    now.duration_since(applied_at).as_secs() >= i64::from(needs_s)
+}
+
+fn why_it_stays(why: String, verdict: Verdict, may_be_needed: bool) -> String {
+    match verdict {
+        Verdict::Inconclusive if may_be_needed => {
+            format!("{why}; it is kept, because the size before is not known to carry the load")
+        }
+        _ => why,
     }
 }
 
@@ -107,9 +145,8 @@ const CUT_OFF_PCT: f64 = 95.0;
 /// True when taking a growth back would be blind or would harm: the utilization is in order now and would not be with the
 /// size before (u · n / n₀ from the level on at which it is scaled out); or it stands at the top of the scale; or it could
 /// not be compared, and the size before is not known to carry what is there now.
-fn may_be_needed(case: &Case<'_>, is_compared: bool) -> bool {
-    let (resource, before, after) = (&case.change.resource, case.before.snapshot, case.after.snapshot);
-    let (was, is, cpu) = match (&case.change.action, before.resource(resource).map(|resource| &resource.live)) {
+fn may_be_needed(change: &Change, prior: Option<&Live>, after: &View<'_>, is_compared: bool) -> bool {
+    let (was, is, cpu) = match (&change.action, prior) {
         (Action::SetFleetCapacity { desired, .. }, Some(Live::AutoScalingGroup(fleet))) => {
             (fleet.desired, *desired, "fleet_cpu_pct")
         }
@@ -118,18 +155,18 @@ fn may_be_needed(case: &Case<'_>, is_compared: bool) -> bool {
         }
         _ => return false,
     };
-    let level_pct = after.level(cpu, resource);
+    let level_pct = after.snapshot.level(cpu, &change.resource);
+    let bound = after.policy.cpu_act_pct;
     let carried = |level_pct: f64| level_pct * f64::from(is) / f64::from(was.max(1));
     match is_compared {
         _ if is <= was => false,
         // In order now and not with the size before: a verdict that can't be had does not make it spare. A backlog is
         // another matter: it says itself whether it needs its workers.
         true => level_pct.is_some_and(|level_pct| {
-            let bound = case.policy.cpu_act_pct;
-            let is_about_cpu = case.change.expected.signal.as_str() == cpu;
+            let is_about_cpu = change.expected.signal.as_str() == cpu;
             level_pct >= CUT_OFF_PCT || (is_about_cpu && level_pct < bound && carried(level_pct) >= bound)
         }),
-        false => level_pct.is_none_or(|level_pct| carried(level_pct) >= case.policy.cpu_act_pct),
+        false => level_pct.is_none_or(|level_pct| carried(level_pct) >= bound),
     }
 }
 

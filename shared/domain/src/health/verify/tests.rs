@@ -244,3 +244,24 @@ fn a_replaced_instance_is_compared_with_its_untouched_peers() {
     let outcome = judged(&replace, sick(), quieter.member("instance_cpu_pct", "i-1", |_| Some(62.0)));
     assert_eq!(outcome.verdict, Verdict::Inconclusive, "{}", outcome.why);
 }
+
+#[test]
+fn without_anything_from_before_nothing_is_verified_and_no_growth_is_taken_back_blindly() {
+    let prior = Shop::new().snapshot.resource(&"asg".into()).unwrap().live.clone();
+    let judged = |cpu_pct: f64| {
+        let after = web(cpu_pct, 95.0, 22_000.0).snapshot;
+        verify_without_before(&scale_out(), &prior, &after, "it is gone", &Policy::default())
+    };
+    // Seven servers for four: at 55 % the four would run at 96 %, at 20 % at 35 %.
+    for (cpu_pct, keep) in [(55.0, true), (20.0, false)] {
+        let outcome = judged(cpu_pct);
+        assert_eq!((outcome.verdict, outcome.keep), (Verdict::Inconclusive, keep), "{}", outcome.why);
+        assert!(outcome.before.is_none() && outcome.why.starts_with("it is gone"), "{}", outcome.why);
+    }
+}
+
+#[test]
+fn a_verdict_is_due_once_the_change_has_settled_and_its_window_is_full() {
+    let due = |seconds: i64| is_due(&scale_out(), NOW, NOW + SignedDuration::from_secs(seconds), &Policy::default());
+    assert_eq!((due(599), due(600)), (false, true));
+}

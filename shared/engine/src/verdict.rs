@@ -1,0 +1,48 @@
+//! Writes verdicts down: what was measured of a change closes its entry, or leaves it open to be undone.
+//!
+//! The verdict itself is `domain`'s. A change that a dead run or an earlier iteration left is judged by the same rule as any
+//! other; it is found here.
+
+use crate::ports::{Entry, EntryState, Journal, PortResult};
+use crate::run::Run;
+use crate::settle;
+use domain::change::Reversal;
+use domain::outcome::Outcome;
+use jiff::Timestamp;
+
+/// Open entries that are not of the run's current iteration, oldest first: of dead runs, and of its own earlier iterations.
+///
+/// # Errors
+/// What the store says.
+pub async fn residue(journal: &dyn Journal, run: &Run, now: Timestamp) -> PortResult<Vec<Entry>> {
+    let mut entries = journal.since(&run.app, settle::look_back(now)).await?;
+    let is_older = |entry: &Entry| entry.execution != run.execution_id || entry.iteration < run.iteration;
+    entries.retain(|entry| entry.state.is_open() && is_older(entry));
+    Ok(entries)
+}
+
+/// Notes the verdict on a change that has happened, and gives the entry as it stands then: kept, or still to be undone.
+///
+/// # Errors
+/// What the store says; [`crate::ports::PortError::Conflict`] when the entry has moved on.
+pub async fn note(
+    journal: &dyn Journal,
+    run: &Run,
+    entry: Entry,
+    outcome: &Outcome,
+    now: Timestamp,
+) -> PortResult<Entry> {
+    let from = entry.state;
+    let mut judged = Entry { outcome: Some(outcome.clone()), ..entry }.left_by(&run.execution_id);
+    if stays(&judged, outcome) {
+        judged.state = EntryState::Kept;
+        judged.settled_at = Some(now);
+    }
+    journal.advance(from, &judged).await?;
+    Ok(judged)
+}
+
+/// Kept by the verdict, or because the platform itself has brought the state back: a restart can't be taken back.
+fn stays(entry: &Entry, outcome: &Outcome) -> bool {
+    outcome.keep || entry.change.action.spec().reversal != Reversal::Undoable
+}
