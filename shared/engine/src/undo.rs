@@ -150,7 +150,7 @@ pub(crate) async fn put_back(
     lease::renew(context).await?;
     let entry = Entry { outcome: outcome.cloned().or(entry.outcome.clone()), ..entry };
     let left_open = |entry: &Entry, why: String| Ok(Settled::line(entry, End::LeftOpen { why }, context.now()));
-    if (context.rules.mode)(&entry.change) == Mode::Observe {
+    if context.mode(&entry.change) == Mode::Observe {
         return left_open(&entry, "the mode is observe: nothing is changed, not even back".to_owned());
     }
     let live = match context.ports.actuator.live(&entry.prior).await {
