@@ -6,7 +6,7 @@
 use crate::link::Links;
 use crate::story::{chat, line, subject};
 use config::ResolvedApp;
-use domain::approval::{Question, Request, RequestState};
+use domain::approval::{self, Question, Request, RequestState};
 use domain::change::Reversal;
 use domain::finding::Severity;
 use domain::health::Decided;
@@ -108,6 +108,7 @@ async fn request(run: &Run, app: &ResolvedApp, world: &World<'_>) -> Result<Requ
                 action: change.action.clone(),
                 resource: change.resource.clone(),
                 before: line.before.clone(),
+                size: snapshot.resource(&change.resource).and_then(|resource| approval::size(&resource.live)),
                 reason: change.reason.clone(),
                 expected: change.expected.clone(),
                 risk: spec.risk,
@@ -135,7 +136,7 @@ async fn request(run: &Run, app: &ResolvedApp, world: &World<'_>) -> Result<Requ
         evidence: findings.iter().take(EVIDENCE_MAX).map(|finding| line(&finding.summary)).collect(),
         score: decided.analysis.score.known().copied(),
         questions,
-        asked_at: asked_at.max(snapshot.taken_at),
+        asked_at,
         expires_at: asked_at.checked_add(within).unwrap_or(Timestamp::MAX),
         state: RequestState::Open,
         answer: None,

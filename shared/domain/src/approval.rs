@@ -52,6 +52,8 @@ pub struct Question {
     pub resource: ResourceId,
     /// What it modifies as it is now, in words.
     pub before: Option<String>,
+    /// Size of the resource when it was asked, where it has one.
+    pub size: Option<u32>,
     /// Why, one sentence with numbers.
     pub reason: String,
     /// What should become better, and by how much.
@@ -208,7 +210,7 @@ pub fn consent(
         (RequestState::Open, _) => Consent::Awaiting { asked_at: request.asked_at },
         (RequestState::Answered, Some(answer)) if answer.approved.contains(&question.change) => {
             let is_mine = request.execution == *execution && now < after(answer.at, terms.use_within_s);
-            if is_mine && covers(&question.action, &change.action, live) {
+            if is_mine && covers(question, &change.action, live) {
                 Consent::Given(Approval::Given {
                     request: request.id.clone(),
                     by: answer.by.clone(),
@@ -230,21 +232,33 @@ pub fn consent(
     }
 }
 
-/// Whether a yes to one action is a yes to another: the same, or a size between the one there is and the approved one.
-pub fn covers(approved: &Action, planned: &Action, live: &Live) -> bool {
-    let is_between = |from: u32, to: u32, at: u32| (from.min(to)..=from.max(to)).contains(&at);
-    match (approved, planned, live) {
-        (
-            Action::SetFleetCapacity { group, desired: to },
-            Action::SetFleetCapacity { group: same, desired: at },
-            Live::AutoScalingGroup(fleet),
-        ) => group == same && is_between(fleet.desired, *to, *at),
-        (
-            Action::SetServiceCount { cluster, service, desired: to },
-            Action::SetServiceCount { cluster: same_cluster, service: same, desired: at },
-            Live::EcsService(now),
-        ) => cluster == same_cluster && service == same && is_between(now.desired, *to, *at),
-        (approved, planned, _) => approved == planned,
+/// Whether the yes to a question is a yes to what is planned now: the same, or, of a size, one between the size that was
+/// shown and the approved one, in the same direction from how it is now.
+pub fn covers(question: &Question, planned: &Action, live: &Live) -> bool {
+    match (wanted(&question.action), wanted(planned), question.size, size(live)) {
+        (Some((of, to)), Some((same, at)), Some(from), Some(now)) => {
+            of == same && (from.min(to)..=from.max(to)).contains(&at) && at.cmp(&now) == to.cmp(&from)
+        }
+        (None, None, ..) => question.action == *planned,
+        _ => false,
+    }
+}
+
+/// What an action resizes and to which size; `None` for an action of another kind.
+fn wanted(action: &Action) -> Option<((&str, &str), u32)> {
+    match action {
+        Action::SetFleetCapacity { group, desired } => Some((("", group), *desired)),
+        Action::SetServiceCount { cluster, service, desired } => Some(((cluster, service), *desired)),
+        _ => None,
+    }
+}
+
+/// The wanted size of a resource, where it has one.
+pub fn size(live: &Live) -> Option<u32> {
+    match live {
+        Live::AutoScalingGroup(fleet) => Some(fleet.desired),
+        Live::EcsService(service) => Some(service.desired),
+        _ => None,
     }
 }
 

@@ -36,6 +36,7 @@ async fn asked(fake: &Fake) -> (Request, String) {
             action: change.action,
             resource: change.resource,
             before: Some(HOSTILE.to_owned()),
+            size: Some(3),
             reason: HOSTILE.to_owned(),
             expected: change.expected,
             risk: Risk::Low,

@@ -57,6 +57,7 @@ fn request() -> Request {
             action: change.action,
             resource: change.resource,
             before: Some("4".into()),
+            size: Some(4),
             reason: change.reason,
             expected: change.expected,
             risk: Risk::Low,
@@ -103,6 +104,18 @@ fn a_yes_covers_what_it_showed_and_a_smaller_step_the_same_way() {
     assert_eq!(said(&other, "mine", &yes), Consent::NotAsked, "another resource");
     let restart = Change { action: Action::RefreshFleet { group: "web".into() }, ..resize(7) };
     assert_eq!(said(&restart, "mine", &yes), Consent::NotAsked, "another kind");
+}
+
+#[test]
+fn regression_a_yes_to_growing_is_no_yes_to_shrinking() {
+    // Seven instead of four was shown; somebody else has made nine of them meanwhile.
+    let yes = [answered(&["c1"], ago_s(60))];
+    for (live, desired, expected) in
+        [(5, 7, true), (5, 6, true), (3, 7, true), (9, 8, false), (9, 7, false), (3, 2, false)]
+    {
+        let said = consent(&resize(desired), &fleet(live), &ExecutionId::from("mine"), &yes, &TERMS, NOW);
+        assert_eq!(is_given(&said), expected, "from {live} to {desired}");
+    }
 }
 
 #[test]
