@@ -3,8 +3,8 @@
 use crate::resolve::Start;
 use config::Config;
 use domain::execution::{Cycle, ExecutionRecord, Status};
-use domain::ids::ExecutionId;
-use engine::ports::{Clock, Executions, Journal, LeaseAnswer, Leases};
+use domain::ids::{AppId, ExecutionId};
+use engine::ports::{Clock, Executions, Journal, LeaseAnswer, Leases, Liveness};
 use engine::run::{Decision, LEASE_TTL_S, Run, lease_key};
 use engine::runtime::BUILD;
 use engine::settle;
@@ -18,6 +18,8 @@ pub struct World<'a> {
     pub clock: &'a dyn Clock,
     /// Leases.
     pub leases: &'a dyn Leases,
+    /// Which runs live.
+    pub liveness: &'a dyn Liveness,
     /// Records.
     pub executions: &'a dyn Executions,
     /// Changes.
@@ -46,16 +48,15 @@ pub enum Answer {
 pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<Answer, StepError> {
     let now = world.clock.now();
     let execution_id = ExecutionId::new(start.execution_id);
-    let lease =
-        match world.leases.acquire(&lease_key(Cycle::Health, &start.app), &execution_id, now, LEASE_TTL_S).await? {
-            LeaseAnswer::Held(lease) => lease,
-            LeaseAnswer::Busy(other) => {
-                return Ok(Answer::Busy {
-                    decision: Decision::Busy,
-                    why: format!("{} is under the care of {} until {}", start.app, other.holder, other.expires_at),
-                });
-            }
-        };
+    let lease = match take_lease(&start.app, &execution_id, world).await? {
+        LeaseAnswer::Held(lease) => lease,
+        LeaseAnswer::Busy(other) => {
+            return Ok(Answer::Busy {
+                decision: Decision::Busy,
+                why: format!("{} is under the care of {} until {}", start.app, other.holder, other.expires_at),
+            });
+        }
+    };
     let record = world
         .executions
         .open(&ExecutionRecord {
@@ -87,7 +88,18 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
     let residue = entries.iter().filter(|entry| entry.state.is_open() && entry.execution != execution_id);
     let dead: BTreeSet<&ExecutionId> = residue.map(|entry| &entry.execution).collect();
     for dead in &dead {
-        close(dead, &execution_id, world).await?;
+        let left = format!("it stopped before its end; what it left is settled and judged by {execution_id}");
+        close(dead, left, world).await?;
+    }
+    for record in world.executions.unclosed(&start.app).await? {
+        if record.execution_id == execution_id || dead.contains(&record.execution_id) {
+            continue;
+        }
+        // A run that waits for a person's answer lives without the lease.
+        let life = world.liveness.life(&record.execution_arn).await?;
+        if life.is_over() {
+            close(&record.execution_id, format!("{life} before it was done; it left nothing open"), world).await?;
+        }
     }
     Ok(Answer::Run(Box::new(Run {
         app: start.app,
@@ -110,12 +122,28 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
     })))
 }
 
+/// Takes the lease, if need be from a run that is over without having given it back: somebody stopped it, or it ran out of
+/// time. What that run may still have under way is fenced off, and settled as after any crash.
+async fn take_lease(app: &AppId, holder: &ExecutionId, world: &World<'_>) -> Result<LeaseAnswer, StepError> {
+    let (key, now) = (lease_key(Cycle::Health, app), world.clock.now());
+    let other = match world.leases.acquire(&key, holder, now, LEASE_TTL_S).await? {
+        LeaseAnswer::Busy(other) => other,
+        held => return Ok(held),
+    };
+    // A lease that dispatch took for a run that has not begun yet has no record: it may be about to begin.
+    let Some(record) = world.executions.read(&other.holder).await? else { return Ok(LeaseAnswer::Busy(other)) };
+    if world.liveness.life(&record.execution_arn).await?.is_over() {
+        return Ok(world.leases.take_over(&key, &other, holder, now, LEASE_TTL_S).await?);
+    }
+    Ok(LeaseAnswer::Busy(other))
+}
+
 /// Closes the record of a run that died at work, which nobody else would.
-async fn close(dead: &ExecutionId, by: &ExecutionId, world: &World<'_>) -> Result<(), StepError> {
+async fn close(dead: &ExecutionId, conclusion: String, world: &World<'_>) -> Result<(), StepError> {
+    // Read again: what an index shows may be older than the end of the run.
     let Some(record) = world.executions.read(dead).await?.filter(|record| record.status == Status::Running) else {
         return Ok(());
     };
-    let conclusion = format!("it stopped before its end; what it left is settled and judged by {by}");
     let closed = ExecutionRecord {
         status: Status::Failed,
         completed_at: Some(world.clock.now()),

@@ -111,6 +111,16 @@ impl Stack {
         start.send().await.map(drop).map_err(StackError::call("StartExecution", machine))
     }
 
+    /// Stops a run, as in the console.
+    ///
+    /// # Errors
+    /// When Step Functions refuses.
+    pub async fn stop(&self, execution_arn: &str) -> Result<(), StackError> {
+        let stop = self.cloud.sfn().stop_execution().execution_arn(execution_arn);
+        let stop = stop.error("StoppedByPerson").cause("a person pressed Stop in the console");
+        stop.send().await.map(drop).map_err(StackError::call("StopExecution", execution_arn))
+    }
+
     /// A queue that gets every message to people from now on; gives its URL.
     ///
     /// # Errors

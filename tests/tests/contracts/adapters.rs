@@ -60,6 +60,7 @@ const TABLE: &[Method] = &[
     row("episodes", "remember", &[("dynamodb:PutItem", LEASES)]),
     row("executions", "open", &[("dynamodb:PutItem", EXECUTIONS), ("dynamodb:GetItem", EXECUTIONS)]),
     row("executions", "read", &[("dynamodb:GetItem", EXECUTIONS)]),
+    row("executions", "unclosed", &[("dynamodb:Query", EXECUTIONS)]),
     row("executions", "save", &[("dynamodb:PutItem", EXECUTIONS)]),
     row("executions", "result", &[("dynamodb:PutItem", RESULTS)]),
     row(
@@ -89,7 +90,9 @@ const TABLE: &[Method] = &[
     row("journal", "since", &[("dynamodb:Query", CHANGES)]),
     row("leases", "acquire", &[("dynamodb:UpdateItem", LEASES)]),
     row("leases", "renew", &[("dynamodb:UpdateItem", LEASES)]),
+    row("leases", "take_over", &[("dynamodb:UpdateItem", LEASES)]),
     row("leases", "release", &[("dynamodb:UpdateItem", LEASES)]),
+    row("liveness", "life", &[("states:DescribeExecution", "executions")]),
     row("notifier", "notify", &[("sns:Publish", "topic and event bus"), ("events:PutEvents", "topic and event bus")]),
     row("runs", "newest", &[("states:ListExecutions", "state machine")]),
     row("signing_key", "read", &[("secretsmanager:GetSecretValue", "signing key")]),

@@ -30,7 +30,7 @@ pub const TABLE: &[Wiring] = &[
     },
     Wiring {
         binary: "lifecycle-begin",
-        makes: &["settings", "leases", "executions", "journal"],
+        makes: &["settings", "leases", "liveness", "executions", "journal"],
         files: &["functions/lifecycle/src/begin.rs"],
     },
     Wiring {

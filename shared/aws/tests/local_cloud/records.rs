@@ -108,6 +108,27 @@ async fn a_lease_has_one_holder_and_its_fence_grows_with_every_new_one() {
 }
 
 #[tokio::test]
+async fn a_dead_holders_lease_is_taken_over_once() {
+    let Some(cloud) = Cloud::connect("leases of dead runs").await else { return };
+    let (leases, _) = cloud.leases().await;
+    let (key, now) = ("lease#health#shop", cloud.now());
+    let LeaseAnswer::Held(dead) = leases.acquire(key, &run("dead"), now, 600).await.unwrap() else {
+        panic!("not held")
+    };
+    let LeaseAnswer::Held(heir) = leases.take_over(key, &dead, &run("heir"), now, 600).await.unwrap() else {
+        panic!("not taken over")
+    };
+    assert_eq!((heir.holder.as_str(), heir.fence), ("heir", dead.fence + 1));
+    let LeaseAnswer::Busy(found) = leases.take_over(key, &dead, &run("late"), now, 600).await.unwrap() else {
+        panic!("taken over twice")
+    };
+    assert_eq!(found.holder.as_str(), "heir");
+    let again = leases.take_over(key, &dead, &run("heir"), now, 600).await.unwrap();
+    assert!(matches!(again, LeaseAnswer::Held(lease) if lease.fence == heir.fence), "a repeated take-over is the same");
+    assert!(matches!(leases.renew(key, &dead, now, 600).await, Err(PortError::Conflict { .. })), "the dead one is out");
+}
+
+#[tokio::test]
 async fn of_many_that_want_a_lease_at_once_one_gets_it() {
     let Some(cloud) = Cloud::connect("leases at once").await else { return };
     let (leases, _) = cloud.leases().await;
