@@ -1,11 +1,12 @@
 //! begin: the lease on the application, the record of the run, and whether an earlier run died and left something open.
 
+use crate::care::{Care, close_dead, take_lease};
 use crate::resolve::Start;
 use config::Config;
-use domain::execution::{Cycle, ExecutionRecord, Status};
-use domain::ids::{AppId, ExecutionId};
+use domain::execution::{Cycle, ExecutionRecord, Status, Workflow};
+use domain::ids::ExecutionId;
 use engine::ports::{Clock, Executions, Journal, LeaseAnswer, Leases, Liveness};
-use engine::run::{Decision, LEASE_TTL_S, Run, lease_key};
+use engine::run::{Decision, Run, lease_key};
 use engine::runtime::BUILD;
 use engine::settle;
 use engine::step::StepError;
@@ -24,6 +25,12 @@ pub struct World<'a> {
     pub executions: &'a dyn Executions,
     /// Changes.
     pub journal: &'a dyn Journal,
+}
+
+impl<'a> World<'a> {
+    fn care(&self) -> Care<'a> {
+        Care { clock: self.clock, leases: self.leases, liveness: self.liveness, executions: self.executions }
+    }
 }
 
 /// The run to go on with, or who is at work already.
@@ -48,7 +55,7 @@ pub enum Answer {
 pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<Answer, StepError> {
     let now = world.clock.now();
     let execution_id = ExecutionId::new(start.execution_id);
-    let lease = match take_lease(&start.app, &execution_id, world).await? {
+    let lease = match take_lease(&start.app, &execution_id, &world.care()).await? {
         LeaseAnswer::Held(lease) => lease,
         LeaseAnswer::Busy(other) => {
             return Ok(Answer::Busy {
@@ -62,7 +69,7 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
         .open(&ExecutionRecord {
             execution_id: execution_id.clone(),
             execution_arn: start.execution_arn.clone(),
-            workflow_type: Cycle::Health,
+            workflow_type: Workflow::Health,
             app: start.app.clone(),
             status: Status::Running,
             trigger: start.trigger.clone(),
@@ -87,20 +94,7 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
     let entries = world.journal.since(&start.app, settle::look_back(now)).await?;
     let residue = entries.iter().filter(|entry| entry.state.is_open() && entry.execution != execution_id);
     let dead: BTreeSet<&ExecutionId> = residue.map(|entry| &entry.execution).collect();
-    for dead in &dead {
-        let left = format!("it stopped before its end; what it left is settled and judged by {execution_id}");
-        close(dead, left, world).await?;
-    }
-    for record in world.executions.unclosed(&start.app).await? {
-        if record.execution_id == execution_id || dead.contains(&record.execution_id) {
-            continue;
-        }
-        // A run that waits for a person's answer lives without the lease.
-        let life = world.liveness.life(&record.execution_arn).await?;
-        if life.is_over() {
-            close(&record.execution_id, format!("{life} before it was done; it left nothing open"), world).await?;
-        }
-    }
+    close_dead(&start.app, &execution_id, &dead, &world.care()).await?;
     Ok(Answer::Run(Box::new(Run {
         app: start.app,
         cycle: Cycle::Health,
@@ -120,35 +114,4 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
         conclusion: None,
         error: None,
     })))
-}
-
-/// Takes the lease, if need be from a run that is over without having given it back: somebody stopped it, or it ran out of
-/// time. What that run may still have under way is fenced off, and settled as after any crash.
-async fn take_lease(app: &AppId, holder: &ExecutionId, world: &World<'_>) -> Result<LeaseAnswer, StepError> {
-    let (key, now) = (lease_key(Cycle::Health, app), world.clock.now());
-    let other = match world.leases.acquire(&key, holder, now, LEASE_TTL_S).await? {
-        LeaseAnswer::Busy(other) => other,
-        held => return Ok(held),
-    };
-    // A lease that dispatch took for a run that has not begun yet has no record: it may be about to begin.
-    let Some(record) = world.executions.read(&other.holder).await? else { return Ok(LeaseAnswer::Busy(other)) };
-    if world.liveness.life(&record.execution_arn).await?.is_over() {
-        return Ok(world.leases.take_over(&key, &other, holder, now, LEASE_TTL_S).await?);
-    }
-    Ok(LeaseAnswer::Busy(other))
-}
-
-/// Closes the record of a run that died at work, which nobody else would.
-async fn close(dead: &ExecutionId, conclusion: String, world: &World<'_>) -> Result<(), StepError> {
-    // Read again: what an index shows may be older than the end of the run.
-    let Some(record) = world.executions.read(dead).await?.filter(|record| record.status == Status::Running) else {
-        return Ok(());
-    };
-    let closed = ExecutionRecord {
-        status: Status::Failed,
-        completed_at: Some(world.clock.now()),
-        conclusion: Some(conclusion),
-        ..record
-    };
-    Ok(world.executions.save(&closed).await?)
 }

@@ -4,7 +4,7 @@
 
 use crate::names::execution_name;
 use crate::story::{Facts, changes_detail, chat, line, subject, tell};
-use domain::execution::{ExecutionRecord, Status};
+use domain::execution::{ExecutionRecord, Status, Workflow};
 use domain::finding::Severity;
 use engine::ports::{
     Clock, Entry, EntryState, Episode, Episodes, Executions, Journal, Leases, Message, Notifier, Starter,
@@ -125,7 +125,10 @@ async fn report(run: &Run, record: &ExecutionRecord, world: &World<'_>) -> Resul
     let message = Message {
         kind: REPORT.to_owned(),
         severity: Severity::Low,
-        subject: subject(&format!("[maintainer] {} is well again after {} change(s)", run.app, changes.len())),
+        subject: subject(&match record.workflow_type {
+            Workflow::Health => format!("[maintainer] {} is well again after {} change(s)", run.app, changes.len()),
+            Workflow::Rollback => format!("[maintainer] {}: {} change(s) undone as ordered", run.app, changes.len()),
+        }),
         detail: json!({
             "version": 1, "app": run.app, "cycle": run.cycle, "execution_id": run.execution_id,
             "execution_arn": run.execution_arn, "reason": line(&reason), "score": run.score,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use config::Selector;
 use domain::approval::{Approval, Request};
-use domain::change::Change;
+use domain::change::{Change, Reversal};
 use domain::execution::ExecutionRecord;
 use domain::finding::Severity;
 use domain::guard::{Cleared, KillSwitch};
@@ -220,6 +220,12 @@ impl Entry {
     /// Its id.
     pub fn id(&self) -> &ChangeId {
         &self.change.id
+    }
+
+    /// True when it stands, or may stand, and there is a way back.
+    pub fn may_be_undone(&self) -> bool {
+        let stands = self.state.is_open() || self.state == EntryState::Kept;
+        stands && self.change.action.spec().reversal == Reversal::Undoable
     }
 
     /// True when a run is to answer for it: the run that made it, or the one that took it over.

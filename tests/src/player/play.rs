@@ -1,6 +1,5 @@
 //! Plays one scenario from its first minute to its verdict.
 
-use super::beats::{Beat, Tone};
 use super::check::{Finding, check};
 use super::kill::{Killed, midway};
 use super::person::{self, Visit};
@@ -12,7 +11,8 @@ use super::watch::Watch;
 use super::world::see;
 use crate::scenario::{ExpectedStatus, Scenario, Trigger};
 use crate::studio::{Life, Minute, Resources, StudioError};
-use domain::execution::Status;
+use domain::execution::{ExecutionRecord, Status, Workflow};
+use lifecycle::explain::beats::{Beat, Tone};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -112,6 +112,7 @@ pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to
         visits: Vec::new(),
         answers: 0,
         stopped: None,
+        rolled_back: None,
     };
     let speed = stack.cloud.clock.speed;
     let text = format!(
@@ -165,6 +166,8 @@ struct Stage<'a> {
     visits: Vec<Visit>,
     answers: u32,
     stopped: Option<Stopped>,
+    /// The run whose rollback was ordered.
+    rolled_back: Option<String>,
 }
 
 /// A run that a person stopped.
@@ -228,6 +231,7 @@ impl Stage<'_> {
         }
         if let Some(actor) = actors.first() {
             self.stop_in_console(&actor.watch).await?;
+            self.order_rollback(&actor.watch).await?;
         }
         Ok(())
     }
@@ -262,6 +266,23 @@ impl Stage<'_> {
         Ok(())
     }
 
+    /// The person who orders the rollback of a run that has ended.
+    async fn order_rollback(&mut self, watch: &Watch) -> Result<(), PlayError> {
+        let Some(rollback) = self.scenario.rollback.as_ref().filter(|_| self.rolled_back.is_none()) else {
+            return Ok(());
+        };
+        let is_due = |ended_s: f64| self.minute() - (ended_s - self.start_s) / 60.0 >= rollback.after_min;
+        if watch.is_running() || !watch.ended_s.is_some_and(is_due) {
+            return Ok(());
+        }
+        let changed = watch.journal.iter().find(|entry| entry.state == JournalState::Kept);
+        let Some(execution) = changed.map(|entry| entry.execution.clone()) else { return Ok(()) };
+        self.tell("by hand", &format!("roll back run {execution}"), Tone::Plain)?;
+        self.stack.roll_back(&execution).await?;
+        self.rolled_back = Some(execution);
+        Ok(())
+    }
+
     /// The person of the scenario hears of a question and answers in their own time.
     async fn people(&mut self, told: &[Told]) -> Result<(), PlayError> {
         let Some(person) = &self.scenario.person else { return Ok(()) };
@@ -293,6 +314,10 @@ impl Stage<'_> {
             let Some(setup) = self.scenario.apps.get(&actor.watch.app) else { return true };
             if setup.expect.status == ExpectedStatus::None {
                 // That nothing happens is known only at the end.
+                return false;
+            }
+            let is_rollback = |run: &ExecutionRecord| run.workflow_type == Workflow::Rollback;
+            if self.scenario.rollback.is_some() && !actor.watch.runs.iter().any(is_rollback) {
                 return false;
             }
             let quiet =
@@ -335,6 +360,10 @@ impl Stage<'_> {
             let seen = see(self.stack, &actor.resources).await?;
             let found = check(&setup.expect, &actor.watch, &seen, &actor.first_instances);
             findings.extend(found.into_iter().map(|finding| (actor.watch.app.clone(), finding)));
+            if let Some(run) = actor.watch.last_run() {
+                let finding = story_of(self.stack, &actor.watch, run.execution_id.as_str()).await?;
+                findings.push((actor.watch.app.clone(), finding));
+            }
         }
         Ok(findings)
     }
@@ -357,6 +386,21 @@ impl Stage<'_> {
         };
         (watch.app.clone(), finding)
     }
+}
+
+/// The story that `explain` tells of a run must have its conclusion and every change that it answers for.
+async fn story_of(stack: &Stack, watch: &Watch, execution: &str) -> Result<Finding, PlayError> {
+    let text = stack.explain(execution).await?;
+    let ids = watch.journal.iter().filter(|entry| entry.execution == execution).map(|entry| entry.change.id.as_str());
+    let missing: Vec<&str> = ids.filter(|id| !text.contains(*id)).collect();
+    let holds = missing.is_empty() && text.contains(execution) && !text.contains("another shape");
+    let lines = text.lines().count();
+    let text = if holds {
+        format!("story of run {execution}: {lines} lines, with every change")
+    } else {
+        format!("story of run {execution} lacks {missing:?}:\n{text}")
+    };
+    Ok(Finding { holds, text })
 }
 
 /// What users and operators of the application see at this minute.

@@ -32,6 +32,9 @@ pub struct Scenario {
     /// A person who stops the first run in the console.
     #[serde(default)]
     pub stop: Option<Stop>,
+    /// A person who orders the rollback of the first run after its end.
+    #[serde(default)]
+    pub rollback: Option<Rollback>,
     /// Who answers the questions of the maintainer.
     #[serde(default)]
     pub person: Option<Person>,
@@ -114,6 +117,14 @@ pub struct Kill {
 pub struct Stop {
     /// Virtual minutes until they start the next run by hand.
     pub again_after_min: f64,
+}
+
+/// Somebody orders the rollback of the first run that has changed something, some time after its end.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rollback {
+    /// Virtual minutes after the end of the run.
+    pub after_min: f64,
 }
 
 impl Scenario {

@@ -4,7 +4,7 @@ use crate::{Cloud, later};
 use aws::{Episodes, Executions, Journal, Leases};
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use domain::change::{Action, Better, Change, Expectation};
-use domain::execution::{Cycle, ExecutionRecord, Status};
+use domain::execution::{Cycle, ExecutionRecord, Status, Workflow};
 use domain::ids::{AppId, ChangeId, ExecutionId, ResourceId, RuleId, SignalId};
 use domain::outcome::{Outcome, Verdict};
 use domain::resource::{Live, Resource};
@@ -268,7 +268,7 @@ async fn a_run_is_opened_once_and_read_back_whole() {
         alarms: vec!["shop-cpu".to_owned()],
         execution_id: run("run-1"),
         execution_arn: "arn:run-1".to_owned(),
-        workflow_type: Cycle::Health,
+        workflow_type: Workflow::Health,
         app: AppId::from("shop"),
         status: Status::Running,
         trigger: "by hand".to_owned(),

@@ -216,6 +216,11 @@ impl World {
         self.state().lives.insert(execution.to_owned(), life);
     }
 
+    /// All documents have expired.
+    pub fn forget_documents(&self) {
+        self.state().artifacts.clear();
+    }
+
     /// The lease under a key, unless it was given back.
     pub fn lease(&self, key: &str) -> Option<Lease> {
         self.state().leases.get(key).filter(|row| !row.is_free).map(|row| row.lease.clone())

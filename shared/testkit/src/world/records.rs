@@ -124,7 +124,7 @@ impl Executions for World {
         let state = self.state();
         let unclosed = |record: &&ExecutionRecord| record.app == *app && record.status == Status::Running;
         let mut records: Vec<ExecutionRecord> = state.executions.values().filter(unclosed).cloned().collect();
-        records.sort_by(|a, b| b.started_at.cmp(&a.started_at));
+        records.sort_by_key(|record| std::cmp::Reverse(record.started_at));
         Ok(records)
     }
 
