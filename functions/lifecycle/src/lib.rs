@@ -14,3 +14,4 @@ pub mod names;
 pub mod page;
 pub mod resolve;
 pub mod story;
+pub mod succession;

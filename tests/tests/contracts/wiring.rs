@@ -14,6 +14,7 @@ pub struct Wiring {
 }
 
 const RECORDS: &str = "functions/health/src/records.rs";
+const SUCCESSION: &str = "functions/lifecycle/src/succession.rs";
 const OBSERVE: &str = "functions/health/src/observe.rs";
 
 /// Every binary.
@@ -21,7 +22,7 @@ pub const TABLE: &[Wiring] = &[
     Wiring {
         binary: "lifecycle-dispatch",
         makes: &["settings", "home", "inventory", "episodes", "leases", "starter", "dead_letters"],
-        files: &["functions/lifecycle/src/dispatch.rs"],
+        files: &["functions/lifecycle/src/dispatch.rs", SUCCESSION],
     },
     Wiring {
         binary: "lifecycle-resolve",
@@ -35,8 +36,18 @@ pub const TABLE: &[Wiring] = &[
     },
     Wiring {
         binary: "lifecycle-ask",
-        makes: &["settings", "page_url", "artifacts", "approvals", "signing_key", "episodes", "leases", "notifier"],
-        files: &["functions/lifecycle/src/ask.rs"],
+        makes: &[
+            "settings",
+            "page_url",
+            "artifacts",
+            "approvals",
+            "signing_key",
+            "episodes",
+            "leases",
+            "starter",
+            "notifier",
+        ],
+        files: &["functions/lifecycle/src/ask.rs", SUCCESSION],
     },
     Wiring {
         binary: "lifecycle-answer",
@@ -61,7 +72,7 @@ pub const TABLE: &[Wiring] = &[
     Wiring {
         binary: "lifecycle-finish",
         makes: &["executions", "journal", "leases", "episodes", "starter", "notifier"],
-        files: &["functions/lifecycle/src/finish.rs"],
+        files: &["functions/lifecycle/src/finish.rs", SUCCESSION],
     },
     Wiring {
         binary: "health-monitor",

@@ -392,6 +392,7 @@ pub async fn step(
                 page_url: "https://page.example/",
                 episodes: world,
                 leases: process,
+                starter: world,
                 notifier: world,
             };
             written(&ask::ask(parsed(payload)?, &app, &ports).await?)

@@ -9,6 +9,7 @@ mod beginning;
 mod dispatching;
 mod escalating;
 mod finishing;
+mod late;
 mod resolving;
 mod shop;
 mod storms;

@@ -18,9 +18,9 @@ use domain::ids::{AppId, ChangeId, ExecutionId, RequestId, ResourceId};
 use domain::outcome::Outcome;
 use domain::resource::{Live, Resource};
 use domain::snapshot::Alarm;
-use engine::ports::{Asked, Clock, Discovery, Entry, EntryState, Episode, Lease, Message};
+use engine::ports::{Arrival, Asked, Clock, Discovery, Entry, EntryState, Episode, Lease, Message};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A world in memory.
@@ -92,7 +92,7 @@ struct State {
     episodes: BTreeMap<String, (Episode, Timestamp)>,
     approvals: BTreeMap<(AppId, RequestId), Asked>,
     woken: Vec<(String, String)>,
-    transitions: BTreeSet<String>,
+    transitions: BTreeMap<String, Arrival>,
     started: BTreeMap<String, String>,
     messages: Vec<Message>,
     config: Option<String>,

@@ -6,11 +6,12 @@ use domain::execution::{Cycle, ExecutionRecord};
 use domain::ids::{AppId, ExecutionId};
 use domain::outcome::Outcome;
 use engine::ports::{
-    Entry, EntryState, Episode, Episodes, Executions, Intent, Journal, Lease, LeaseAnswer, Leases, PortError,
+    Arrival, Entry, EntryState, Episode, Episodes, Executions, Intent, Journal, Lease, LeaseAnswer, Leases, PortError,
     PortResult,
 };
 use engine::run::lease_key;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 #[async_trait]
 impl Journal for World {
@@ -83,6 +84,10 @@ impl Leases for World {
         }
         Ok(())
     }
+
+    async fn holder(&self, key: &str) -> PortResult<Option<Lease>> {
+        Ok(self.lease(key))
+    }
 }
 
 #[async_trait]
@@ -110,21 +115,25 @@ impl Executions for World {
 
 #[async_trait]
 impl Episodes for World {
-    async fn join(&self, key: &str, alarms: &[String], now: Timestamp, window_s: u32) -> PortResult<Episode> {
+    async fn join(
+        &self,
+        key: &str,
+        alarms: &BTreeMap<String, Timestamp>,
+        now: Timestamp,
+        window_s: u32,
+    ) -> PortResult<Episode> {
         let mut state = self.state();
-        let id = now.strftime("%Y%m%dT%H%M%S%3f").to_string();
         let open_until = now + SignedDuration::from_secs(i64::from(window_s));
-        let (episode, until) = state.episodes.entry(key.to_owned()).or_insert_with(|| {
-            (Episode { id: id.clone(), opened_at: now, alarms: Vec::new(), started: false }, open_until)
-        });
-        if *until <= now {
-            *episode = Episode { id, opened_at: now, alarms: Vec::new(), started: false };
-            *until = open_until;
+        let fresh = || (Episode::opened(now, BTreeMap::new()), open_until);
+        let row = state.episodes.entry(key.to_owned()).or_insert_with(fresh);
+        if row.1 <= now {
+            *row = fresh();
         }
-        episode.alarms.extend(alarms.iter().cloned());
-        episode.alarms.sort();
-        episode.alarms.dedup();
-        Ok(episode.clone())
+        for (name, at) in alarms {
+            let last = row.0.alarms.entry(name.clone()).or_insert(*at);
+            *last = (*last).max(*at);
+        }
+        Ok(row.0.clone())
     }
 
     async fn mark_started(&self, key: &str, episode_id: &str) -> PortResult<()> {
@@ -146,12 +155,31 @@ impl Episodes for World {
         Ok(())
     }
 
-    async fn seen(&self, transition: &str) -> PortResult<bool> {
-        Ok(self.state().transitions.contains(transition))
+    async fn replace(&self, key: &str, read: &Episode, next: Option<&Episode>) -> PortResult<bool> {
+        let mut state = self.state();
+        let Some(row) = state.episodes.get_mut(key).filter(|row| row.0.id == read.id && row.0.alarms == read.alarms)
+        else {
+            return Ok(false);
+        };
+        match next {
+            Some(next) => {
+                // The window opens anew; how long it is only whoever joins knows.
+                let window = row.1.duration_since(row.0.opened_at);
+                *row = (next.clone(), next.opened_at + window);
+            }
+            None => drop(state.episodes.remove(key)),
+        }
+        Ok(true)
     }
 
-    async fn remember(&self, transition: &str, _now: Timestamp) -> PortResult<()> {
-        self.state().transitions.insert(transition.to_owned());
+    async fn arrive(&self, transition: &str, now: Timestamp) -> PortResult<Arrival> {
+        let mut state = self.state();
+        Ok(*state.transitions.entry(transition.to_owned()).or_insert(Arrival { at: now, handled: false }))
+    }
+
+    async fn remember(&self, transition: &str, now: Timestamp) -> PortResult<()> {
+        let mut state = self.state();
+        state.transitions.entry(transition.to_owned()).or_insert(Arrival { at: now, handled: true }).handled = true;
         Ok(())
     }
 }
