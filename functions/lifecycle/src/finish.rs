@@ -7,7 +7,7 @@ use crate::succession::{self, is_own, let_go};
 use domain::execution::{ExecutionRecord, Status};
 use domain::finding::Severity;
 use engine::ports::{
-    Clock, Entry, EntryState, Episode, Episodes, Executions, Journal, Leases, Message, Notifier, Starter,
+    Clock, Entry, EntryState, Episode, Episodes, Executions, Journal, Leases, Message, Notifier, Starter, Watch,
 };
 use engine::run::{Decision, Run, episode_key};
 use engine::settle;
@@ -31,6 +31,8 @@ pub struct World<'a> {
     pub episodes: &'a dyn Episodes,
     /// Starts the run of alarms that came while this one was at work.
     pub starter: &'a dyn Starter,
+    /// Who was looked at when.
+    pub watch: &'a dyn Watch,
     /// People and agents.
     pub notifier: &'a dyn Notifier,
 }
@@ -55,6 +57,9 @@ pub async fn finish(mut run: Run, world: &World<'_>) -> Result<Run, StepError> {
     let last_look = record.as_ref().map_or_else(|| world.clock.now(), ExecutionRecord::last_look);
     let World { clock, episodes, leases, starter, .. } = *world;
     let_go(&run, last_look, &succession::World { clock, episodes, leases, starter }).await?;
+    if let Some(record) = record.as_ref().filter(|record| record.status != Status::Failed) {
+        world.watch.looked(&run.app, record.completed_at.unwrap_or(record.started_at)).await?;
+    }
     // Last, so that the application is free even where nobody can be told.
     if let Some(record) = record.filter(|record| record.status == Status::Completed) {
         report(&run, &record, world).await?;

@@ -13,5 +13,6 @@ pub mod link;
 pub mod names;
 pub mod page;
 pub mod resolve;
+pub mod silence;
 pub mod story;
 pub mod succession;

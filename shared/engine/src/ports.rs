@@ -14,6 +14,7 @@ use domain::resource::{Live, Resource, ResourceKind};
 use domain::series::Series;
 use domain::signal::Target;
 use domain::snapshot::Alarm;
+use domain::watch::{Roll, Watched};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -353,6 +354,24 @@ impl Episode {
     pub fn names(&self) -> Vec<String> {
         self.alarms.keys().cloned().collect()
     }
+}
+
+/// The watch over the watchman, table `leases`, keys `watch#…`: which applications are looked at regularly, and when they
+/// last were.
+#[async_trait]
+pub trait Watch: Send + Sync {
+    /// The roll as it stands.
+    async fn roll(&self) -> PortResult<Roll>;
+    /// Writes the roll of a round that begins. Applications are only added.
+    async fn call(&self, roll: &Roll) -> PortResult<()>;
+    /// What is known of an application; it is known from now on if it was not before.
+    async fn known(&self, app: &AppId, now: Timestamp) -> PortResult<Watched>;
+    /// A run on the application has ended well.
+    async fn looked(&self, app: &AppId, at: Timestamp) -> PortResult<()>;
+    /// People were told that the application is silent.
+    async fn told(&self, app: &AppId, at: Timestamp) -> PortResult<()>;
+    /// Takes an application off the roll.
+    async fn forget(&self, app: &AppId) -> PortResult<()>;
 }
 
 /// Records of runs, tables `workflow_executions` and `optimization_results`.

@@ -100,6 +100,12 @@ const TABLE: &[Method] = &[
     row("telemetry", "read", &[("cloudwatch:GetMetricData", APPLICATION)]),
     row("telemetry", "alarms", &[("cloudwatch:DescribeAlarms", APPLICATION), ("tag:GetResources", APPLICATION)]),
     row("waker", "wake", &[("states:SendTaskSuccess", "state machine")]),
+    row("watch", "roll", &[("dynamodb:GetItem", LEASES)]),
+    row("watch", "call", &[("dynamodb:UpdateItem", LEASES)]),
+    row("watch", "known", &[("dynamodb:UpdateItem", LEASES)]),
+    row("watch", "looked", &[("dynamodb:UpdateItem", LEASES)]),
+    row("watch", "told", &[("dynamodb:UpdateItem", LEASES)]),
+    row("watch", "forget", &[("dynamodb:DeleteItem", LEASES), ("dynamodb:UpdateItem", LEASES)]),
 ];
 
 /// Methods of an adapter.
@@ -154,6 +160,7 @@ fn the_table_has_every_method_of_the_ports() {
         ("Starter", "starter"),
         ("Switch", "switch"),
         ("Telemetry", "telemetry"),
+        ("Watch", "watch"),
         ("Actuator", "actuator"),
     ] {
         let start = ports.find(&format!("pub trait {name}:")).unwrap_or_else(|| panic!("no port {name}"));

@@ -26,8 +26,8 @@ pub const TABLE: &[Wiring] = &[
     },
     Wiring {
         binary: "lifecycle-resolve",
-        makes: &["settings", "inventory"],
-        files: &["functions/lifecycle/src/resolve.rs"],
+        makes: &["settings", "inventory", "watch", "notifier", "silence_s"],
+        files: &["functions/lifecycle/src/resolve.rs", "functions/lifecycle/src/silence.rs"],
     },
     Wiring {
         binary: "lifecycle-begin",
@@ -71,7 +71,7 @@ pub const TABLE: &[Wiring] = &[
     },
     Wiring {
         binary: "lifecycle-finish",
-        makes: &["executions", "journal", "leases", "episodes", "starter", "notifier"],
+        makes: &["executions", "journal", "leases", "episodes", "starter", "watch", "notifier"],
         files: &["functions/lifecycle/src/finish.rs", SUCCESSION],
     },
     Wiring {
@@ -139,7 +139,7 @@ impl Wiring {
     pub fn adapters(&self) -> BTreeSet<&'static str> {
         let adapter = |made: &&'static str| match *made {
             "settings" => Some("config_source"),
-            "home" | "page_url" => None,
+            "home" | "page_url" | "silence_s" => None,
             same => Some(same),
         };
         self.makes.iter().filter_map(adapter).collect()

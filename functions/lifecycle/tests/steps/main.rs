@@ -12,5 +12,6 @@ mod finishing;
 mod late;
 mod resolving;
 mod shop;
+mod silence;
 mod storms;
 mod wire;

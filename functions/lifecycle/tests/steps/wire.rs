@@ -5,9 +5,10 @@ use config::Selector;
 use domain::execution::ExecutionRecord;
 use domain::ids::{AppId, ExecutionId};
 use domain::outcome::Outcome;
+use domain::watch::{Roll, Watched};
 use engine::ports::{
     Arrival, Artifacts, Clock, DeadLetters, Discovery, Entry, EntryState, Episode, Episodes, Executions, Intent,
-    Inventory, Journal, Lease, LeaseAnswer, Leases, Message, Notifier, PortError, PortResult, Starter,
+    Inventory, Journal, Lease, LeaseAnswer, Leases, Message, Notifier, PortError, PortResult, Starter, Watch,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -148,6 +149,28 @@ impl Episodes for Wire {
     }
     async fn remember(&self, transition: &str, now: Timestamp) -> PortResult<()> {
         self.call(self.world.remember(transition, now)).await
+    }
+}
+
+#[async_trait]
+impl Watch for Wire {
+    async fn roll(&self) -> PortResult<Roll> {
+        self.call(self.world.roll()).await
+    }
+    async fn call(&self, roll: &Roll) -> PortResult<()> {
+        self.call(Watch::call(&*self.world, roll)).await
+    }
+    async fn known(&self, app: &AppId, now: Timestamp) -> PortResult<Watched> {
+        self.call(self.world.known(app, now)).await
+    }
+    async fn looked(&self, app: &AppId, at: Timestamp) -> PortResult<()> {
+        self.call(self.world.looked(app, at)).await
+    }
+    async fn told(&self, app: &AppId, at: Timestamp) -> PortResult<()> {
+        self.call(self.world.told(app, at)).await
+    }
+    async fn forget(&self, app: &AppId) -> PortResult<()> {
+        self.call(self.world.forget(app)).await
     }
 }
 

@@ -1,16 +1,17 @@
 //! Leases, journal, episodes and records of runs, in DynamoDB.
 
 use crate::{Cloud, later};
-use aws::{Episodes, Executions, Journal, Leases};
+use aws::{Episodes, Executions, Journal, Leases, Watch};
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use domain::change::{Action, Better, Change, Expectation};
 use domain::execution::{Cycle, ExecutionRecord, Status};
 use domain::ids::{AppId, ChangeId, ExecutionId, ResourceId, RuleId, SignalId};
 use domain::outcome::{Outcome, Verdict};
 use domain::resource::{Live, Resource};
+use domain::watch::{Roll, Watched};
 use engine::ports::{
     Arrival, Entry, EntryState, Episode, Episodes as _, Executions as _, Intent, Journal as _, LeaseAnswer,
-    Leases as _, PortError,
+    Leases as _, PortError, Watch as _,
 };
 use engine::run::lease_key;
 use jiff::Timestamp;
@@ -342,4 +343,33 @@ async fn a_run_is_opened_once_and_read_back_whole() {
     let items = client.scan().table_name(&results).send().await.unwrap().items.unwrap();
     assert_eq!(items.len(), 1, "repeating a result changes nothing");
     assert_eq!(items[0]["before"].as_n().unwrap().parse::<f64>().unwrap(), 1_234.5);
+}
+
+#[tokio::test]
+async fn the_watch_keeps_the_roll_and_what_is_known_of_each_application() {
+    let Some(cloud) = Cloud::connect("watch").await else { return };
+    let table = cloud.table("leases", &["key"]).await;
+    let watch = Watch::new(&cloud.clients, &table, Cycle::Health);
+    let now = to_the_millisecond(cloud.now());
+    let (shop, blog) = (AppId::from("shop"), AppId::from("blog"));
+    assert_eq!(watch.roll().await.unwrap(), Roll::default());
+    let first = Roll::default().called(&[shop.clone(), blog.clone()], now);
+    watch.call(&first).await.unwrap();
+    assert_eq!(watch.roll().await.unwrap(), first);
+    let second = first.called(&[], later(now, 14_400));
+    watch.call(&second).await.unwrap();
+    assert_eq!(watch.roll().await.unwrap(), second);
+
+    let new = Watched { app: shop.clone(), since: now, looked_at: None, told_at: None };
+    assert_eq!(watch.known(&shop, now).await.unwrap(), new);
+    watch.looked(&shop, later(now, 60)).await.unwrap();
+    watch.told(&shop, later(now, 90)).await.unwrap();
+    let known = Watched { looked_at: Some(later(now, 60)), told_at: Some(later(now, 90)), ..new };
+    assert_eq!(watch.known(&shop, later(now, 100)).await.unwrap(), known);
+    watch.looked(&blog, later(now, 60)).await.unwrap();
+    assert_eq!(watch.known(&blog, later(now, 100)).await.unwrap().since, later(now, 100), "a look before any round");
+
+    watch.forget(&shop).await.unwrap();
+    assert_eq!(watch.roll().await.unwrap().apps, [blog].into());
+    assert_eq!(watch.known(&shop, later(now, 200)).await.unwrap().since, later(now, 200));
 }

@@ -18,6 +18,7 @@ use domain::ids::{AppId, ChangeId, ExecutionId, RequestId, ResourceId};
 use domain::outcome::Outcome;
 use domain::resource::{Live, Resource};
 use domain::snapshot::Alarm;
+use domain::watch::{Roll, Watched};
 use engine::ports::{Arrival, Asked, Clock, Discovery, Entry, EntryState, Episode, Lease, Message};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -93,6 +94,8 @@ struct State {
     approvals: BTreeMap<(AppId, RequestId), Asked>,
     woken: Vec<(String, String)>,
     transitions: BTreeMap<String, Arrival>,
+    roll: Roll,
+    watched: BTreeMap<AppId, Watched>,
     started: BTreeMap<String, String>,
     messages: Vec<Message>,
     config: Option<String>,

@@ -5,9 +5,10 @@ use async_trait::async_trait;
 use domain::execution::{Cycle, ExecutionRecord};
 use domain::ids::{AppId, ExecutionId};
 use domain::outcome::Outcome;
+use domain::watch::{Roll, Watched};
 use engine::ports::{
     Arrival, Entry, EntryState, Episode, Episodes, Executions, Intent, Journal, Lease, LeaseAnswer, Leases, PortError,
-    PortResult,
+    PortResult, Watch,
 };
 use engine::run::lease_key;
 use jiff::{SignedDuration, Timestamp};
@@ -181,6 +182,48 @@ impl Episodes for World {
         let mut state = self.state();
         state.transitions.entry(transition.to_owned()).or_insert(Arrival { at: now, handled: true }).handled = true;
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Watch for World {
+    async fn roll(&self) -> PortResult<Roll> {
+        Ok(self.state().roll.clone())
+    }
+
+    async fn call(&self, roll: &Roll) -> PortResult<()> {
+        let present = &mut self.state().roll;
+        present.apps.extend(roll.apps.iter().cloned());
+        (present.round_at, present.before_at) = (roll.round_at, roll.before_at);
+        Ok(())
+    }
+
+    async fn known(&self, app: &AppId, now: Timestamp) -> PortResult<Watched> {
+        Ok(self.state().watched(app, now).clone())
+    }
+
+    async fn looked(&self, app: &AppId, at: Timestamp) -> PortResult<()> {
+        self.state().watched(app, at).looked_at = Some(at);
+        Ok(())
+    }
+
+    async fn told(&self, app: &AppId, at: Timestamp) -> PortResult<()> {
+        self.state().watched(app, at).told_at = Some(at);
+        Ok(())
+    }
+
+    async fn forget(&self, app: &AppId) -> PortResult<()> {
+        let mut state = self.state();
+        state.roll.apps.remove(app);
+        state.watched.remove(app);
+        Ok(())
+    }
+}
+
+impl super::State {
+    fn watched(&mut self, app: &AppId, now: Timestamp) -> &mut Watched {
+        let unknown = || Watched { app: app.clone(), since: now, looked_at: None, told_at: None };
+        self.watched.entry(app.clone()).or_insert_with(unknown)
     }
 }
 
