@@ -5,6 +5,7 @@
 
 use crate::link::Links;
 use crate::story::{chat, line, subject};
+use crate::succession::{self, let_go};
 use config::ResolvedApp;
 use domain::approval::{self, Question, Request, RequestState};
 use domain::change::Reversal;
@@ -14,8 +15,8 @@ use domain::ids::RequestId;
 use domain::snapshot::Snapshot;
 use engine::act::{ChangeReport, Report};
 use engine::documents;
-use engine::ports::{Approvals, Artifacts, Clock, Episodes, Leases, Message, Notifier, SigningKey};
-use engine::run::{Run, episode_key};
+use engine::ports::{Approvals, Artifacts, Clock, Episodes, Leases, Message, Notifier, SigningKey, Starter};
+use engine::run::Run;
 use engine::step::StepError;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,8 @@ pub struct World<'a> {
     pub episodes: &'a dyn Episodes,
     /// Leases.
     pub leases: &'a dyn Leases,
+    /// Starts the run of alarms that came too late for this one.
+    pub starter: &'a dyn Starter,
     /// People and agents.
     pub notifier: &'a dyn Notifier,
 }
@@ -71,20 +74,16 @@ pub struct Told {
 /// When the report of this iteration is not there, or a port fails.
 pub async fn ask(input: Input, app: &ResolvedApp, world: &World<'_>) -> Result<Told, StepError> {
     let run = input.run;
-    let request = request(&run, app, world).await?;
+    let snapshot: Snapshot = documents::need(world.artifacts, &run.key("snapshot")).await?;
+    let request = request(&run, app, &snapshot, world).await?;
     let request = world.approvals.ask(&request, &input.task_token).await?;
     if request.state == RequestState::Open {
         let link = Links::new(&world.signing_key.read().await?, world.page_url).to(&request);
         world.notifier.notify(&message(&request, &link)).await?;
     }
-    // Alarms that ring from now on are not answered by a run that waits for a person.
-    let key = episode_key(run.cycle, &run.app);
-    if let (Some(mine), Some(open)) = (&run.episode, world.episodes.open(&key).await?)
-        && *mine == open.id
-    {
-        world.episodes.close(&key, mine).await?;
-    }
-    world.leases.release(&run.lease_key(), &run.execution_id).await?;
+    // Alarms that ring from now on, or came after the snapshot, are not answered by a run that waits for a person.
+    let World { clock, episodes, leases, starter, .. } = *world;
+    let_go(&run, snapshot.taken_at, &succession::World { clock, episodes, leases, starter }).await?;
     Ok(Told { request: request.id, expires_at: request.expires_at })
 }
 
@@ -93,10 +92,9 @@ pub fn request_id(run: &Run) -> RequestId {
     RequestId::new(format!("{}.{}", run.execution_id, run.iteration))
 }
 
-async fn request(run: &Run, app: &ResolvedApp, world: &World<'_>) -> Result<Request, StepError> {
+async fn request(run: &Run, app: &ResolvedApp, snapshot: &Snapshot, world: &World<'_>) -> Result<Request, StepError> {
     let report: Report = documents::need(world.artifacts, &run.key("actions")).await?;
     let decided: Decided = documents::need(world.artifacts, &run.key("analysis")).await?;
-    let snapshot: Snapshot = documents::need(world.artifacts, &run.key("snapshot")).await?;
     let planned = |line: &ChangeReport| decided.plan.changes.iter().find(|change| change.id == line.change);
     let questions: Vec<Question> = report
         .askable()

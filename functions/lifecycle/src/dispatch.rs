@@ -4,22 +4,21 @@
 //! parked with its reason at the first attempt; nothing is retried blindly, nothing is lost.
 
 use crate::alarm::{Transition, transitions};
-use crate::names::execution_name;
+use crate::succession;
 use config::{Config, Selector};
 use domain::execution::Cycle;
-use domain::ids::{AppId, ExecutionId};
+use domain::ids::AppId;
 use domain::resource::{APP_TAG, Resource};
-use engine::ports::{Clock, DeadLetters, Episode, Episodes, Inventory, LeaseAnswer, Leases, Starter};
-use engine::run::{LEASE_TTL_S, episode_key, lease_key};
+use engine::ports::{Clock, DeadLetters, Episodes, Inventory, Leases, Starter};
+use engine::run::{episode_key, lease_key};
 use engine::step::StepError;
+use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Seconds after which an episode whose run never closed it no longer counts: longer than the longest run.
 const EPISODE_TTL_S: u32 = 7_200;
-/// Seconds for which the lease is held to ask whether anybody cares for the application: long enough for one delivery.
-const PROBE_TTL_S: u32 = 60;
 /// Longest event that is looked at, in bytes: EventBridge and SNS deliver at most 256 KiB.
 const EVENT_BYTES_MAX: usize = 262_144;
 
@@ -70,14 +69,19 @@ pub async fn dispatch(event: &Value, config: &Config, world: &World<'_>) -> Resu
         Err(error) => return park(&body, error.to_string(), world).await,
     };
     let mut answer = Answer::default();
-    let mut by_app: BTreeMap<AppId, Vec<Transition>> = BTreeMap::new();
+    let mut by_app: BTreeMap<AppId, Vec<(Transition, Timestamp)>> = BTreeMap::new();
     for transition in found {
-        if let Some(reason) = uninteresting(&transition, world).await? {
+        if let Some(reason) = uninteresting(&transition, world) {
             answer.ignored.push(format!("{}: {reason}", transition.name));
             continue;
         }
+        let arrival = world.episodes.arrive(&transition.id(), world.clock.now()).await?;
+        if arrival.handled {
+            answer.ignored.push(format!("{}: this transition was handled before", transition.name));
+            continue;
+        }
         match owner(&transition, config, world.inventory).await? {
-            Some(app) => by_app.entry(app).or_default().push(transition),
+            Some(app) => by_app.entry(app).or_default().push((transition, arrival.at)),
             None => answer.ignored.push(format!(
                 "{}: no application has it; tag the alarm or its resource with {APP_TAG}",
                 transition.name
@@ -86,7 +90,7 @@ pub async fn dispatch(event: &Value, config: &Config, world: &World<'_>) -> Resu
     }
     for (app, alarms) in by_app {
         answer_app(&app, &alarms, world, &mut answer).await?;
-        for alarm in &alarms {
+        for (alarm, _) in &alarms {
             world.episodes.remember(&alarm.id(), world.clock.now()).await?;
         }
     }
@@ -103,18 +107,15 @@ async fn park(body: &str, why: String, world: &World<'_>) -> Result<Answer, Step
 }
 
 /// Why a transition starts nothing, or `None` when it is to be looked at.
-async fn uninteresting(transition: &Transition, world: &World<'_>) -> Result<Option<String>, StepError> {
+fn uninteresting(transition: &Transition, world: &World<'_>) -> Option<String> {
     let (region, account) = &world.home;
     if transition.home() != Some((region.as_str(), account.as_str())) {
-        return Ok(Some(format!("it is not an alarm of account {account} in {region}")));
+        return Some(format!("it is not an alarm of account {account} in {region}"));
     }
     if transition.state != "ALARM" {
-        return Ok(Some(format!("its state is {}, only ALARM starts a run", transition.state)));
+        return Some(format!("its state is {}, only ALARM starts a run", transition.state));
     }
-    if world.episodes.seen(&transition.id()).await? {
-        return Ok(Some("this transition was handled before".to_owned()));
-    }
-    Ok(None)
+    None
 }
 
 /// The application of an alarm: by its tag, else by the resource that its dimensions name.
@@ -170,49 +171,38 @@ fn names(transition: &Transition, resource: &Resource) -> bool {
 /// Joins the alarms to the application's episode and starts its run if nobody cares for the application yet.
 async fn answer_app(
     app: &AppId,
-    alarms: &[Transition],
+    alarms: &[(Transition, Timestamp)],
     world: &World<'_>,
     answer: &mut Answer,
 ) -> Result<(), StepError> {
-    let now = world.clock.now();
     let key = episode_key(Cycle::Health, app);
-    let names: Vec<String> = alarms.iter().map(|alarm| alarm.name.clone()).collect();
-    let mut episode = world.episodes.join(&key, &names, now, EPISODE_TTL_S).await?;
-    if episode.started && abandoned(app, &key, &episode, world).await? {
-        episode = world.episodes.join(&key, &names, now, EPISODE_TTL_S).await?;
+    let mut arrivals: BTreeMap<String, Timestamp> = BTreeMap::new();
+    for (alarm, at) in alarms {
+        let last = arrivals.entry(alarm.name.clone()).or_insert(*at);
+        *last = (*last).max(*at);
     }
-    let name = execution_name(&["health", app.as_str(), &episode.id]);
-    // The lease is taken in the name of the run that is to be started; `begin` finds it already its own. Whoever does
-    // not get it knows that another run is at work, and a lease that nobody renews runs out.
-    let holder = ExecutionId::new(name.clone());
-    match world.leases.acquire(&lease_key(Cycle::Health, app), &holder, now, LEASE_TTL_S).await? {
-        LeaseAnswer::Busy(_) => answer.joined.push(app.clone()),
-        LeaseAnswer::Held(_) if episode.started => answer.joined.push(app.clone()),
-        LeaseAnswer::Held(_) => {
-            let input = json!({"app": app, "trigger": "alarm", "alarms": episode.alarms, "episode": episode.id});
-            if world.starter.start(&name, &input.to_string()).await? {
-                answer.started.push(name);
-            } else {
-                answer.joined.push(app.clone());
-            }
-            world.episodes.mark_started(&key, &episode.id).await?;
-        }
+    let mut open = world.episodes.join(&key, &arrivals, world.clock.now(), EPISODE_TTL_S).await?;
+    if open.started && is_free(app, world).await? {
+        // A run has let go of its episode before it lets go of its lease: this one was stopped, or has ended since.
+        world.episodes.close(&key, &open.id).await?;
+        tracing::info!(%app, episode = open.id, "the run of this episode is gone");
+        open = world.episodes.join(&key, &arrivals, world.clock.now(), EPISODE_TTL_S).await?;
+    }
+    let started = if open.started {
+        None
+    } else {
+        let World { clock, episodes, leases, starter, .. } = *world;
+        succession::start(Cycle::Health, app, &open, &succession::World { clock, episodes, leases, starter }).await?
+    };
+    match started {
+        Some(name) => answer.started.push(name),
+        None => answer.joined.push(app.clone()),
     }
     Ok(())
 }
 
-/// Closes a started episode whose run is gone without having closed it (somebody stopped it), so that the next one can
-/// open. True when it was so.
-///
-/// The lease is asked for in a name of its own: a run that lives keeps it, and the answer is `Busy`.
-async fn abandoned(app: &AppId, key: &str, episode: &Episode, world: &World<'_>) -> Result<bool, StepError> {
-    let lease = lease_key(Cycle::Health, app);
-    let probe = ExecutionId::new(execution_name(&["probe", app.as_str(), &episode.id]));
-    if let LeaseAnswer::Busy(_) = world.leases.acquire(&lease, &probe, world.clock.now(), PROBE_TTL_S).await? {
-        return Ok(false);
-    }
-    world.episodes.close(key, &episode.id).await?;
-    world.leases.release(&lease, &probe).await?;
-    tracing::warn!(%app, episode = episode.id, "the run of this episode ended without closing it");
-    Ok(true)
+/// True when no run holds the application. A started run does from before its start to its end.
+async fn is_free(app: &AppId, world: &World<'_>) -> Result<bool, StepError> {
+    let lease = world.leases.holder(&lease_key(Cycle::Health, app)).await?;
+    Ok(lease.is_none_or(|lease| lease.expires_at <= world.clock.now()))
 }

@@ -2,12 +2,12 @@
 //!
 //! Runs at the end of every run, also of a failed one. Silent when nothing was changed.
 
-use crate::names::execution_name;
 use crate::story::{Facts, changes_detail, chat, line, subject, tell};
+use crate::succession::{self, is_own, let_go};
 use domain::execution::{ExecutionRecord, Status, Workflow};
 use domain::finding::Severity;
 use engine::ports::{
-    Clock, Entry, EntryState, Episode, Episodes, Executions, Journal, Leases, Message, Notifier, Starter,
+    Clock, Entry, EntryState, Episode, Episodes, Executions, Journal, Leases, Message, Notifier, Starter, Watch,
 };
 use engine::run::{Decision, Run, episode_key};
 use engine::settle;
@@ -31,6 +31,8 @@ pub struct World<'a> {
     pub episodes: &'a dyn Episodes,
     /// Starts the run of alarms that came while this one was at work.
     pub starter: &'a dyn Starter,
+    /// Who was looked at when.
+    pub watch: &'a dyn Watch,
     /// People and agents.
     pub notifier: &'a dyn Notifier,
 }
@@ -51,19 +53,22 @@ pub async fn finish(mut run: Run, world: &World<'_>) -> Result<Run, StepError> {
         }
         closed_before => closed_before,
     };
-    world.leases.release(&run.lease_key(), &run.execution_id).await?;
-    hand_over(&run, world).await?;
+    // A run without a record has looked at nothing, but must not call the next one for ever either.
+    let last_look = record.as_ref().map_or_else(|| world.clock.now(), ExecutionRecord::last_look);
+    let World { clock, episodes, leases, starter, .. } = *world;
+    let_go(&run, last_look, &succession::World { clock, episodes, leases, starter }).await?;
+    // A rollback measures nothing, so it is no look.
+    let looked =
+        |record: &&ExecutionRecord| record.status != Status::Failed && record.workflow_type == Workflow::Health;
+    if let Some(record) = record.as_ref().filter(looked) {
+        world.watch.looked(&run.app, record.completed_at.unwrap_or(record.started_at)).await?;
+    }
     // Last, so that the application is free even where nobody can be told.
     if let Some(record) = record.filter(|record| record.status == Status::Completed) {
         report(&run, &record, world).await?;
     }
     run.decision = decision;
     Ok(run)
-}
-
-/// True when the run was started to answer this episode.
-fn is_own(run: &Run, episode: &Episode) -> bool {
-    run.episode.as_deref() == Some(episode.id.as_str())
 }
 
 fn ending(run: &Run) -> (Status, Decision) {
@@ -88,9 +93,11 @@ fn close(
     record.completed_at = Some(now);
     record.success_criteria_met = run.decision == Decision::Succeeded;
     record.conclusion.clone_from(&run.conclusion);
-    // A run starts with the first alarm; those that came after it are known only now.
+    // A run starts with the first alarm; those that came after it are known only now. Those after its last look are the
+    // next run's.
     if let Some(episode) = answered {
-        record.alarms.extend(episode.alarms.iter().cloned());
+        let last_look = record.last_look();
+        record.alarms.extend(episode.alarms.iter().filter(|(_, at)| **at <= last_look).map(|(name, _)| name.clone()));
         record.alarms.sort();
         record.alarms.dedup();
         record.trigger = started_by(&record.alarms);
@@ -137,20 +144,4 @@ async fn report(run: &Run, record: &ExecutionRecord, world: &World<'_>) -> Resul
         text,
     };
     Ok(world.notifier.notify(&message).await?)
-}
-
-/// Closes the episode that this run answered, or starts the run of one that opened while this run held the lease.
-async fn hand_over(run: &Run, world: &World<'_>) -> Result<(), StepError> {
-    let key = episode_key(run.cycle, &run.app);
-    let Some(open) = world.episodes.open(&key).await? else { return Ok(()) };
-    if is_own(run, &open) {
-        return Ok(world.episodes.close(&key, &open.id).await?);
-    }
-    if !open.started {
-        let name = execution_name(&["health", run.app.as_str(), &open.id]);
-        let input = json!({"app": run.app, "trigger": "alarm", "alarms": open.alarms, "episode": open.id});
-        world.starter.start(&name, &input.to_string()).await?;
-        world.episodes.mark_started(&key, &open.id).await?;
-    }
-    Ok(())
 }

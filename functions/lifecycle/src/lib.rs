@@ -17,4 +17,6 @@ pub mod names;
 pub mod page;
 pub mod resolve;
 pub mod rollback;
+pub mod silence;
 pub mod story;
+pub mod succession;

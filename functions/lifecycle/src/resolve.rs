@@ -1,11 +1,12 @@
 //! resolve: which applications a run is for. One: this execution cares for it. Several: one child execution each.
 
 use crate::names::execution_name;
+use crate::silence;
 use config::Config;
 use config::input::Input;
 use domain::ids::AppId;
 use domain::mode::Mode;
-use engine::ports::Inventory;
+use engine::ports::{Clock, Inventory, Notifier, Watch};
 use engine::step::StepError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -73,11 +74,25 @@ pub struct Target {
     pub input: Value,
 }
 
-/// Resolves the input.
+/// What resolve needs of the world.
+pub struct World<'a> {
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// Tags.
+    pub inventory: &'a dyn Inventory,
+    /// Who was looked at when.
+    pub watch: &'a dyn Watch,
+    /// People and agents.
+    pub notifier: &'a dyn Notifier,
+    /// Seconds after which an application that no run has looked after is silent.
+    pub silence_s: u32,
+}
+
+/// Resolves the input. Where it means all applications, people hear of those that earlier rounds have left out.
 ///
 /// # Errors
 /// [`StepError::Config`] with one sentence when the input is not understood or names an application that nobody knows.
-pub async fn resolve(request: Request, config: &Config, inventory: &dyn Inventory) -> Result<Answer, StepError> {
+pub async fn resolve(request: Request, config: &Config, world: &World<'_>) -> Result<Answer, StepError> {
     let input = Input::parse(&request.input).map_err(|error| StepError::Config(error.to_string()))?;
     if let Some((account, region)) = home(&request.execution_arn) {
         config.check_home(account, region).map_err(|error| StepError::Config(error.to_string()))?;
@@ -85,11 +100,19 @@ pub async fn resolve(request: Request, config: &Config, inventory: &dyn Inventor
     let mut known = config.apps();
     // A configured application is known without asking AWS; only an unknown name or "all" needs the tags.
     if input.apps.is_empty() || input.apps.iter().any(|app| !known.contains(app)) {
-        known.extend(inventory.tagged_apps().await?);
+        known.extend(world.inventory.tagged_apps().await?);
     }
     known.sort();
     known.dedup();
     input.check_known(&known).map_err(|error| StepError::Config(error.to_string()))?;
+    if input.apps.is_empty() {
+        let World { clock, watch, notifier, silence_s: limit_s, .. } = *world;
+        let watchman = silence::World { clock, watch, notifier, limit_s };
+        // Whoever can't be told of neglected applications must not keep the others from being looked after.
+        if let Err(error) = silence::round(&known, &request.execution_arn, &watchman).await {
+            tracing::error!("the watch over silent applications failed: {error}");
+        }
+    }
     let apps = if input.apps.is_empty() { known } else { input.apps.clone() };
     match apps.as_slice() {
         [] => Ok(Answer::None {

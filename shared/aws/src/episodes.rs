@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use engine::ports::{Episode, Episodes as Port, PortError, PortResult};
+use engine::ports::{Arrival, Episode, Episodes as Port, PortError, PortResult};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, HashMap};
 
 /// IAM actions on the table `leases`.
 pub const PERMISSIONS: &[&str] =
@@ -21,9 +22,13 @@ const TRANSITION_KEEP_S: i64 = 7 * 86_400;
 /// An episode that nobody closed is removed after this.
 const EPISODE_KEEP_S: i64 = 7 * 86_400;
 /// Alarm names that one episode lists: an item holds 400 KB, a name may have 255 characters.
-const ALARMS_MAX: u32 = 1_000;
+const ALARMS_MAX: usize = 1_000;
+/// What all further ones are listed as, so that their arrival still counts.
+const FURTHER: &str = "further alarms";
+/// Map of alarm names to the moments at which they arrived, in milliseconds.
+const ALARMS: &str = "arrivals";
 /// Rounds before an episode that opens and closes all the time is given up.
-const ROUNDS_MAX: u32 = 3;
+const ROUNDS_MAX: u32 = 4;
 
 /// See [`engine::ports::Episodes`].
 #[derive(Clone, Debug)]
@@ -51,16 +56,26 @@ impl Episodes {
         Ok(output.item)
     }
 
-    /// Adds to the episode that is open and not older than the window. `None` when there is none, or it is full.
-    async fn add(&self, key: &str, alarms: &[String], oldest: Timestamp) -> PortResult<Option<Episode>> {
-        let update = self
+    /// Adds to the episode that is open and not older than the window. `None` when there is none, it is full, or it has
+    /// the alarm from that moment or a later one.
+    async fn add(&self, key: &str, name: &str, at: Timestamp, oldest: Timestamp) -> PortResult<Option<Episode>> {
+        // Of a full one only the names that it has can come again, and the one that stands for all others.
+        let room = if name == FURTHER { "" } else { " AND (size(#alarms) < :max OR attribute_exists(#alarms.#name))" };
+        let mut update = self
             .client
             .update_item()
-            .update_expression("ADD alarms :alarms")
-            .condition_expression("opened_at > :oldest AND size(alarms) < :max")
-            .expression_attribute_values(":alarms", AttributeValue::Ss(alarms.to_vec()))
-            .expression_attribute_values(":oldest", number(oldest.as_millisecond()))
-            .expression_attribute_values(":max", number(ALARMS_MAX));
+            .update_expression("SET #alarms.#name = :at")
+            .condition_expression(format!(
+                "opened_at > :oldest AND attribute_exists(#alarms) AND \
+                 (attribute_not_exists(#alarms.#name) OR #alarms.#name < :at){room}"
+            ))
+            .expression_attribute_names("#alarms", ALARMS)
+            .expression_attribute_names("#name", name)
+            .expression_attribute_values(":at", number(at.as_millisecond()))
+            .expression_attribute_values(":oldest", number(oldest.as_millisecond()));
+        if !room.is_empty() {
+            update = update.expression_attribute_values(":max", number(ALARMS_MAX));
+        }
         Ok(self.update(update, key).await?.as_ref().and_then(episode))
     }
 
@@ -68,17 +83,13 @@ impl Episodes {
     async fn begin(
         &self,
         key: &str,
-        alarms: &[String],
+        name: &str,
+        at: Timestamp,
         now: Timestamp,
         oldest: Timestamp,
     ) -> PortResult<Option<Episode>> {
-        let opened = Episode {
-            id: now.strftime("%Y%m%dT%H%M%S%3f").to_string(),
-            opened_at: now,
-            alarms: alarms.to_vec(),
-            started: false,
-        };
-        let mut put = self
+        let opened = Episode::opened(now, BTreeMap::from([(name.to_owned(), at)]));
+        let put = self
             .client
             .put_item()
             .table_name(&self.table)
@@ -86,12 +97,11 @@ impl Episodes {
             .item("episode_id", text(&opened.id))
             .item("opened_at", number(now.as_millisecond()))
             .item("started", AttributeValue::Bool(false))
+            .item(ALARMS, arrivals(&opened.alarms))
             .item(items::EXPIRES_AT, items::expiry(now, EPISODE_KEEP_S))
-            .condition_expression("attribute_not_exists(opened_at) OR opened_at <= :oldest")
+            .condition_expression("attribute_not_exists(#alarms) OR opened_at <= :oldest")
+            .expression_attribute_names("#alarms", ALARMS)
             .expression_attribute_values(":oldest", number(oldest.as_millisecond()));
-        if !alarms.is_empty() {
-            put = put.item("alarms", AttributeValue::Ss(alarms.to_vec()));
-        }
         match put.send().await {
             Ok(_) => Ok(Some(opened)),
             Err(error)
@@ -100,6 +110,59 @@ impl Episodes {
                 Ok(None)
             }
             Err(error) => Err(port_error("dynamodb:PutItem", &self.table, &error)),
+        }
+    }
+
+    async fn join_one(
+        &self,
+        key: &str,
+        name: &str,
+        at: Timestamp,
+        now: Timestamp,
+        oldest: Timestamp,
+    ) -> PortResult<Episode> {
+        let mut name = name;
+        for _ in 0..ROUNDS_MAX {
+            if let Some(joined) = self.add(key, name, at, oldest).await? {
+                return Ok(joined);
+            }
+            if let Some(opened) = self.begin(key, name, at, now, oldest).await? {
+                return Ok(opened);
+            }
+            // One stands there that has the alarm already, or is full, or was opened between the two looks.
+            let Some(present) = self.open(key).await?.filter(|present| present.opened_at > oldest) else { continue };
+            match present.alarms.get(name) {
+                Some(last) if *last >= at => return Ok(present),
+                None if present.alarms.len() >= ALARMS_MAX => name = FURTHER,
+                _ => {}
+            }
+        }
+        Err(PortError::Conflict {
+            operation: format!("dynamodb:UpdateItem on {}", self.table),
+            why: format!("{key} opened and closed {ROUNDS_MAX} times in a row"),
+        })
+    }
+
+    async fn delete(&self, key: &str, condition: &str, values: HashMap<String, AttributeValue>) -> PortResult<bool> {
+        let names_alarms = condition.contains("#alarms");
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("key", text(key))
+            .condition_expression(condition)
+            .set_expression_attribute_names(
+                names_alarms.then(|| HashMap::from([("#alarms".to_owned(), ALARMS.to_owned())])),
+            )
+            .set_expression_attribute_values(Some(values));
+        match delete.send().await {
+            Ok(_) => Ok(true),
+            Err(error)
+                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(port_error("dynamodb:DeleteItem", &self.table, &error)),
         }
     }
 
@@ -121,31 +184,21 @@ impl Episodes {
 
 #[async_trait]
 impl Port for Episodes {
-    async fn join(&self, key: &str, alarms: &[String], now: Timestamp, window_s: u32) -> PortResult<Episode> {
-        let mut alarms = alarms.to_vec();
-        alarms.sort_unstable();
-        alarms.dedup();
-        alarms.truncate(usize::try_from(ALARMS_MAX).unwrap_or(usize::MAX));
+    async fn join(
+        &self,
+        key: &str,
+        alarms: &BTreeMap<String, Timestamp>,
+        now: Timestamp,
+        window_s: u32,
+    ) -> PortResult<Episode> {
         let oldest = now.checked_sub(SignedDuration::from_secs(i64::from(window_s))).unwrap_or(Timestamp::MIN);
-        for _ in 0..ROUNDS_MAX {
-            if !alarms.is_empty()
-                && let Some(joined) = self.add(key, &alarms, oldest).await?
-            {
-                return Ok(joined);
-            }
-            if let Some(opened) = self.begin(key, &alarms, now, oldest).await? {
-                return Ok(opened);
-            }
-            // One stands there: full, without any alarm name so far, or opened between the two looks.
-            if let Some(present) = self.open(key).await?.filter(|present| present.opened_at > oldest)
-                && (alarms.is_empty() || present.alarms.len() >= usize::try_from(ALARMS_MAX).unwrap_or(usize::MAX))
-            {
-                return Ok(present);
-            }
+        let mut joined = None;
+        for (name, at) in alarms {
+            joined = Some(self.join_one(key, name, *at, now, oldest).await?);
         }
-        Err(PortError::Conflict {
+        joined.ok_or_else(|| PortError::Rejected {
             operation: format!("dynamodb:UpdateItem on {}", self.table),
-            why: format!("{key} opened and closed {ROUNDS_MAX} times in a row"),
+            why: format!("no alarm was given to join {key}"),
         })
     }
 
@@ -166,41 +219,60 @@ impl Port for Episodes {
     }
 
     async fn close(&self, key: &str, episode_id: &str) -> PortResult<()> {
-        let result = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .key("key", text(key))
-            .condition_expression("episode_id = :id")
-            .expression_attribute_values(":id", text(episode_id))
-            .send()
-            .await;
-        match result {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(port_error("dynamodb:DeleteItem", &self.table, &error)),
-        }
+        let values = HashMap::from([(":id".to_owned(), text(episode_id))]);
+        self.delete(key, "episode_id = :id", values).await.map(|_| ())
     }
 
-    async fn seen(&self, transition: &str) -> PortResult<bool> {
-        Ok(self.get(&transition_key(transition)).await?.is_some())
+    async fn replace(&self, key: &str, read: &Episode, next: Option<&Episode>) -> PortResult<bool> {
+        let condition = "episode_id = :id AND #alarms = :read";
+        let Some(next) = next else {
+            let values =
+                HashMap::from([(":id".to_owned(), text(&read.id)), (":read".to_owned(), arrivals(&read.alarms))]);
+            return self.delete(key, condition, values).await;
+        };
+        let update = self
+            .client
+            .update_item()
+            .update_expression(
+                "SET episode_id = :next, opened_at = :opened_at, started = :started, #alarms = :alarms, #expires = :expires",
+            )
+            .condition_expression(condition)
+            .expression_attribute_names("#alarms", ALARMS)
+            .expression_attribute_names("#expires", items::EXPIRES_AT)
+            .expression_attribute_values(":id", text(&read.id))
+            .expression_attribute_values(":read", arrivals(&read.alarms))
+            .expression_attribute_values(":next", text(&next.id))
+            .expression_attribute_values(":opened_at", number(next.opened_at.as_millisecond()))
+            .expression_attribute_values(":started", AttributeValue::Bool(next.started))
+            .expression_attribute_values(":alarms", arrivals(&next.alarms))
+            .expression_attribute_values(":expires", items::expiry(next.opened_at, EPISODE_KEEP_S));
+        Ok(self.update(update, key).await?.is_some())
+    }
+
+    async fn arrive(&self, transition: &str, now: Timestamp) -> PortResult<Arrival> {
+        let update = self
+            .client
+            .update_item()
+            .update_expression(
+                "SET arrived_at = if_not_exists(arrived_at, :now), #expires = if_not_exists(#expires, :expires)",
+            )
+            .expression_attribute_names("#expires", items::EXPIRES_AT)
+            .expression_attribute_values(":now", number(now.as_millisecond()))
+            .expression_attribute_values(":expires", items::expiry(now, TRANSITION_KEEP_S));
+        let item = self.update(update, &transition_key(transition)).await?.unwrap_or_default();
+        let first = get_number(&item, "arrived_at").and_then(|at| Timestamp::from_millisecond(at).ok());
+        Ok(Arrival { at: first.unwrap_or(now), handled: item.contains_key("seen_at") })
     }
 
     async fn remember(&self, transition: &str, now: Timestamp) -> PortResult<()> {
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .item("key", text(transition_key(transition)))
-            .item("seen_at", items::time(now))
-            .item(items::EXPIRES_AT, items::expiry(now, TRANSITION_KEEP_S))
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| port_error("dynamodb:PutItem", &self.table, &error))
+        let update = self
+            .client
+            .update_item()
+            .update_expression("SET seen_at = :now, #expires = :expires")
+            .expression_attribute_names("#expires", items::EXPIRES_AT)
+            .expression_attribute_values(":now", items::time(now))
+            .expression_attribute_values(":expires", items::expiry(now, TRANSITION_KEEP_S));
+        self.update(update, &transition_key(transition)).await.map(|_| ())
     }
 }
 
@@ -209,13 +281,19 @@ fn transition_key(transition: &str) -> String {
     if transition.starts_with("transition#") { transition.to_owned() } else { format!("transition#{transition}") }
 }
 
+fn arrivals(alarms: &BTreeMap<String, Timestamp>) -> AttributeValue {
+    AttributeValue::M(alarms.iter().map(|(name, at)| (name.clone(), number(at.as_millisecond()))).collect())
+}
+
 fn episode(item: &Item) -> Option<Episode> {
-    let mut alarms = item.get("alarms").and_then(|value| value.as_ss().ok()).cloned().unwrap_or_default();
-    alarms.sort_unstable();
+    let arrivals = item.get(ALARMS)?.as_m().ok()?;
     Some(Episode {
         id: get_text(item, "episode_id")?.to_owned(),
         opened_at: Timestamp::from_millisecond(get_number(item, "opened_at")?).ok()?,
-        alarms,
+        alarms: arrivals
+            .keys()
+            .map(|name| Some((name.clone(), Timestamp::from_millisecond(get_number(arrivals, name)?).ok()?)))
+            .collect::<Option<_>>()?,
         started: item.get("started").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false),
     })
 }

@@ -13,7 +13,7 @@ use engine::ports::{Lease, LeaseAnswer, Leases as Port, PortError, PortResult};
 use jiff::{SignedDuration, Timestamp};
 
 /// IAM actions on the table `leases`.
-pub const PERMISSIONS: &[&str] = &["dynamodb:UpdateItem"];
+pub const PERMISSIONS: &[&str] = &["dynamodb:GetItem", "dynamodb:UpdateItem"];
 
 const ACTION: &str = "dynamodb:UpdateItem";
 /// Rounds of take-over and renewal before a lease that changes hands all the time is given up.
@@ -161,6 +161,12 @@ impl Port for Leases {
             .condition_expression("holder = :holder")
             .expression_attribute_values(":holder", text(holder.as_str()));
         self.send(update, key).await.map(|_| ())
+    }
+
+    async fn holder(&self, key: &str) -> PortResult<Option<Lease>> {
+        let get = self.client.get_item().table_name(&self.table).key("key", text(key)).consistent_read(true);
+        let output = get.send().await.map_err(|error| port_error("dynamodb:GetItem", &self.table, &error))?;
+        Ok(output.item.as_ref().and_then(lease))
     }
 }
 

@@ -35,6 +35,7 @@ pub mod starter;
 pub mod switch;
 pub mod telemetry;
 pub mod waker;
+pub mod watch;
 
 pub use actuator::Actuator;
 pub use approvals::Approvals;
@@ -56,3 +57,4 @@ pub use starter::Starter;
 pub use switch::Switch;
 pub use telemetry::Telemetry;
 pub use waker::Waker;
+pub use watch::Watch;

@@ -34,6 +34,7 @@ pub const TABLE: &[Needs] = &[
     Needs { adapter: "switch", on: "kill switch parameter", actions: crate::switch::PERMISSIONS },
     Needs { adapter: "telemetry", on: "application", actions: crate::telemetry::PERMISSIONS },
     Needs { adapter: "waker", on: "state machine", actions: crate::waker::PERMISSIONS },
+    Needs { adapter: "watch", on: "leases table", actions: crate::watch::PERMISSIONS },
 ];
 
 /// IAM actions that reading, applying and undoing one kind of change needs.

@@ -3,7 +3,7 @@
 
 use crate::{
     Actuator, Approvals, Artifacts, Clients, ConfigSource, DeadLetters, Episodes, Executions, Inventory, Journal,
-    Leases, Liveness, Notifier, Runs, SigningKey, Starter, Switch, SystemClock, Telemetry, Waker,
+    Leases, Liveness, Notifier, Runs, SigningKey, Starter, Switch, SystemClock, Telemetry, Waker, Watch,
 };
 use domain::execution::Cycle;
 use engine::runtime::{optional, variable};
@@ -77,6 +77,24 @@ impl Start {
     /// A variable is not set.
     pub fn episodes(&self) -> Result<Episodes, StepError> {
         Ok(Episodes::new(&self.clients, variable("TABLE_LEASES")?))
+    }
+
+    /// Which applications are looked at regularly, and when they last were.
+    ///
+    /// # Errors
+    /// A variable is not set.
+    pub fn watch(&self) -> Result<Watch, StepError> {
+        Ok(Watch::new(&self.clients, variable("TABLE_LEASES")?, Cycle::Health))
+    }
+
+    /// Seconds after which an application that no run has looked after is silent.
+    ///
+    /// # Errors
+    /// The variable is not set, or is no number of hours.
+    pub fn silence_s(&self) -> Result<u32, StepError> {
+        let hours = variable("DEAD_MAN_HOURS")?;
+        let seconds = hours.parse().ok().and_then(|hours: u32| hours.checked_mul(3_600)).filter(|limit| *limit > 0);
+        seconds.ok_or_else(|| StepError::Config(format!("DEAD_MAN_HOURS is \"{hours}\", which is no number of hours")))
     }
 
     /// The kill switch.

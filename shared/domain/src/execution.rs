@@ -142,3 +142,12 @@ pub struct ExecutionRecord {
     /// Build that ran it.
     pub build: String,
 }
+
+impl ExecutionRecord {
+    /// When the run last measured its application; its beginning, as long as it has not. What happens later is unknown
+    /// to it.
+    pub fn last_look(&self) -> Timestamp {
+        let looks = self.iterations.iter().flat_map(|iteration| [Some(iteration.at), iteration.measured_at]);
+        looks.flatten().max().unwrap_or(self.started_at).max(self.started_at)
+    }
+}

@@ -24,3 +24,4 @@ pub mod signal;
 pub mod signals;
 pub mod snapshot;
 pub mod stats;
+pub mod watch;

@@ -14,6 +14,7 @@ use domain::resource::{Live, Resource, ResourceKind};
 use domain::series::Series;
 use domain::signal::Target;
 use domain::snapshot::Alarm;
+use domain::watch::{Roll, Watched};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -287,6 +288,8 @@ pub trait Leases: Send + Sync {
     ) -> PortResult<LeaseAnswer>;
     /// Gives the lease back. Without effect when it is another's.
     async fn release(&self, key: &str, holder: &ExecutionId) -> PortResult<()>;
+    /// The lease as it stands, also an expired one; `None` when nobody holds it.
+    async fn holder(&self, key: &str) -> PortResult<Option<Lease>>;
 }
 
 /// A lease that is held.
@@ -312,19 +315,37 @@ pub enum LeaseAnswer {
 /// Alarm episodes: many alarms, one run. Table `leases`, key `episode#…` and `transition#…`.
 #[async_trait]
 pub trait Episodes: Send + Sync {
-    /// Adds alarms to the open episode of (application, cycle), opening one if there is none. Gives the episode as it
-    /// stands then.
-    async fn join(&self, key: &str, alarms: &[String], now: Timestamp, window_s: u32) -> PortResult<Episode>;
+    /// Adds alarms, each with the moment at which it arrived, to the open episode of (application, cycle), opening one if
+    /// there is none. An alarm that is there already keeps the later moment. Gives the episode as it stands then.
+    async fn join(
+        &self,
+        key: &str,
+        alarms: &BTreeMap<String, Timestamp>,
+        now: Timestamp,
+        window_s: u32,
+    ) -> PortResult<Episode>;
     /// Notes that the run of this episode has been started.
     async fn mark_started(&self, key: &str, episode_id: &str) -> PortResult<()>;
     /// The open episode, if any.
     async fn open(&self, key: &str) -> PortResult<Option<Episode>>;
     /// Closes the episode if it is still this one.
     async fn close(&self, key: &str, episode_id: &str) -> PortResult<()>;
-    /// True when this alarm transition was handled before.
-    async fn seen(&self, transition: &str) -> PortResult<bool>;
+    /// Puts the next episode, or none, in place of one that is still as it was read. False when it is not: an alarm has
+    /// joined it since, or it is closed.
+    async fn replace(&self, key: &str, read: &Episode, next: Option<&Episode>) -> PortResult<bool>;
+    /// Notes that this alarm transition has arrived, and says when it did so first and whether it was handled since.
+    async fn arrive(&self, transition: &str, now: Timestamp) -> PortResult<Arrival>;
     /// Notes that this alarm transition has been handled; kept for seven days.
     async fn remember(&self, transition: &str, now: Timestamp) -> PortResult<()>;
+}
+
+/// What is known of an alarm transition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// When it arrived first.
+    pub at: Timestamp,
+    /// Its application's run has been seen to.
+    pub handled: bool,
 }
 
 /// A group of alarms of one application that one run answers.
@@ -334,10 +355,40 @@ pub struct Episode {
     pub id: String,
     /// When it opened.
     pub opened_at: Timestamp,
-    /// Names of its alarms, sorted.
-    pub alarms: Vec<String>,
+    /// Names of its alarms, each with the moment at which it arrived last.
+    pub alarms: BTreeMap<String, Timestamp>,
     /// Its run has been started.
     pub started: bool,
+}
+
+impl Episode {
+    /// An episode that opens now.
+    pub fn opened(at: Timestamp, alarms: BTreeMap<String, Timestamp>) -> Self {
+        Self { id: at.strftime("%Y%m%dT%H%M%S%3f").to_string(), opened_at: at, alarms, started: false }
+    }
+
+    /// Names of its alarms, sorted.
+    pub fn names(&self) -> Vec<String> {
+        self.alarms.keys().cloned().collect()
+    }
+}
+
+/// The watch over the watchman, table `leases`, keys `watch#…`: which applications are looked at regularly, and when they
+/// last were.
+#[async_trait]
+pub trait Watch: Send + Sync {
+    /// The roll as it stands.
+    async fn roll(&self) -> PortResult<Roll>;
+    /// Writes the roll of a round that begins. Applications are only added.
+    async fn call(&self, roll: &Roll) -> PortResult<()>;
+    /// What is known of an application; it is known from now on if it was not before.
+    async fn known(&self, app: &AppId, now: Timestamp) -> PortResult<Watched>;
+    /// A run on the application has ended well.
+    async fn looked(&self, app: &AppId, at: Timestamp) -> PortResult<()>;
+    /// People were told that the application is silent.
+    async fn told(&self, app: &AppId, at: Timestamp) -> PortResult<()>;
+    /// Takes an application off the roll.
+    async fn forget(&self, app: &AppId) -> PortResult<()>;
 }
 
 /// Records of runs, tables `workflow_executions` and `optimization_results`.

@@ -271,4 +271,8 @@ impl Leases for Process {
     async fn release(&self, key: &str, holder: &ExecutionId) -> PortResult<()> {
         self.call("Leases.release", false, Subject::Records, self.world.release(key, holder)).await
     }
+
+    async fn holder(&self, key: &str) -> PortResult<Option<Lease>> {
+        self.call("Leases.holder", false, Subject::Records, self.world.holder(key)).await
+    }
 }

@@ -56,8 +56,9 @@ const TABLE: &[Method] = &[
     row("episodes", "mark_started", &[("dynamodb:UpdateItem", LEASES)]),
     row("episodes", "open", &[("dynamodb:GetItem", LEASES)]),
     row("episodes", "close", &[("dynamodb:DeleteItem", LEASES)]),
-    row("episodes", "seen", &[("dynamodb:GetItem", LEASES)]),
-    row("episodes", "remember", &[("dynamodb:PutItem", LEASES)]),
+    row("episodes", "replace", &[("dynamodb:UpdateItem", LEASES), ("dynamodb:DeleteItem", LEASES)]),
+    row("episodes", "arrive", &[("dynamodb:UpdateItem", LEASES)]),
+    row("episodes", "remember", &[("dynamodb:UpdateItem", LEASES)]),
     row("executions", "open", &[("dynamodb:PutItem", EXECUTIONS), ("dynamodb:GetItem", EXECUTIONS)]),
     row("executions", "read", &[("dynamodb:GetItem", EXECUTIONS)]),
     row("executions", "unclosed", &[("dynamodb:Query", EXECUTIONS)]),
@@ -93,6 +94,7 @@ const TABLE: &[Method] = &[
     row("leases", "take_over", &[("dynamodb:UpdateItem", LEASES)]),
     row("leases", "release", &[("dynamodb:UpdateItem", LEASES)]),
     row("liveness", "life", &[("states:DescribeExecution", "executions")]),
+    row("leases", "holder", &[("dynamodb:GetItem", LEASES)]),
     row("notifier", "notify", &[("sns:Publish", "topic and event bus"), ("events:PutEvents", "topic and event bus")]),
     row("runs", "newest", &[("states:ListExecutions", "state machine")]),
     row("signing_key", "read", &[("secretsmanager:GetSecretValue", "signing key")]),
@@ -101,6 +103,12 @@ const TABLE: &[Method] = &[
     row("telemetry", "read", &[("cloudwatch:GetMetricData", APPLICATION)]),
     row("telemetry", "alarms", &[("cloudwatch:DescribeAlarms", APPLICATION), ("tag:GetResources", APPLICATION)]),
     row("waker", "wake", &[("states:SendTaskSuccess", "state machine")]),
+    row("watch", "roll", &[("dynamodb:GetItem", LEASES)]),
+    row("watch", "call", &[("dynamodb:UpdateItem", LEASES)]),
+    row("watch", "known", &[("dynamodb:UpdateItem", LEASES)]),
+    row("watch", "looked", &[("dynamodb:UpdateItem", LEASES)]),
+    row("watch", "told", &[("dynamodb:UpdateItem", LEASES)]),
+    row("watch", "forget", &[("dynamodb:DeleteItem", LEASES), ("dynamodb:UpdateItem", LEASES)]),
 ];
 
 /// Methods of an adapter.
@@ -155,6 +163,7 @@ fn the_table_has_every_method_of_the_ports() {
         ("Starter", "starter"),
         ("Switch", "switch"),
         ("Telemetry", "telemetry"),
+        ("Watch", "watch"),
         ("Actuator", "actuator"),
     ] {
         let start = ports.find(&format!("pub trait {name}:")).unwrap_or_else(|| panic!("no port {name}"));

@@ -46,7 +46,12 @@ fn the_events_page_names_the_events_that_are_sent() {
     let named: BTreeSet<&str> = quoted(&page).filter(|word| word.starts_with("Maintainer ")).collect();
     assert_eq!(
         named,
-        BTreeSet::from([lifecycle::ask::QUESTION, lifecycle::escalate::ESCALATION, lifecycle::finish::REPORT])
+        BTreeSet::from([
+            lifecycle::ask::QUESTION,
+            lifecycle::escalate::ESCALATION,
+            lifecycle::finish::REPORT,
+            lifecycle::silence::SILENCE,
+        ])
     );
     assert!(page.contains(&format!("`source` is always `{}`", aws::notifier::EVENT_SOURCE)));
 }

@@ -86,6 +86,7 @@ fn every_variable_names_the_resource_that_its_name_says() {
         ("CONFIG_BUCKET", "${ConfigBucket}"),
         ("CONFIG_KEY", "maintainer.yaml"),
         ("DEAD_LETTER_QUEUE_URL", "${DeadLetters}"),
+        ("DEAD_MAN_HOURS", "${DeadManHours}"),
         (
             "HEALTH_STATE_MACHINE_ARN",
             "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-health",

@@ -15,6 +15,7 @@ pub struct Wiring {
 
 const CARE: &str = "functions/lifecycle/src/care.rs";
 const RECORDS: &str = "functions/health/src/records.rs";
+const SUCCESSION: &str = "functions/lifecycle/src/succession.rs";
 const OBSERVE: &str = "functions/health/src/observe.rs";
 
 /// Every binary.
@@ -22,12 +23,12 @@ pub const TABLE: &[Wiring] = &[
     Wiring {
         binary: "lifecycle-dispatch",
         makes: &["settings", "home", "inventory", "episodes", "leases", "starter", "dead_letters"],
-        files: &["functions/lifecycle/src/dispatch.rs"],
+        files: &["functions/lifecycle/src/dispatch.rs", SUCCESSION],
     },
     Wiring {
         binary: "lifecycle-resolve",
-        makes: &["settings", "inventory"],
-        files: &["functions/lifecycle/src/resolve.rs"],
+        makes: &["settings", "inventory", "watch", "notifier", "silence_s"],
+        files: &["functions/lifecycle/src/resolve.rs", "functions/lifecycle/src/silence.rs"],
     },
     Wiring {
         binary: "lifecycle-begin",
@@ -46,8 +47,18 @@ pub const TABLE: &[Wiring] = &[
     },
     Wiring {
         binary: "lifecycle-ask",
-        makes: &["settings", "page_url", "artifacts", "approvals", "signing_key", "episodes", "leases", "notifier"],
-        files: &["functions/lifecycle/src/ask.rs"],
+        makes: &[
+            "settings",
+            "page_url",
+            "artifacts",
+            "approvals",
+            "signing_key",
+            "episodes",
+            "leases",
+            "starter",
+            "notifier",
+        ],
+        files: &["functions/lifecycle/src/ask.rs", SUCCESSION],
     },
     Wiring {
         binary: "lifecycle-answer",
@@ -71,8 +82,8 @@ pub const TABLE: &[Wiring] = &[
     },
     Wiring {
         binary: "lifecycle-finish",
-        makes: &["executions", "journal", "leases", "episodes", "starter", "notifier"],
-        files: &["functions/lifecycle/src/finish.rs"],
+        makes: &["executions", "journal", "leases", "episodes", "starter", "watch", "notifier"],
+        files: &["functions/lifecycle/src/finish.rs", SUCCESSION],
     },
     Wiring {
         binary: "health-monitor",
@@ -139,7 +150,7 @@ impl Wiring {
     pub fn adapters(&self) -> BTreeSet<&'static str> {
         let adapter = |made: &&'static str| match *made {
             "settings" => Some("config_source"),
-            "home" | "page_url" => None,
+            "home" | "page_url" | "silence_s" => None,
             same => Some(same),
         };
         self.makes.iter().filter_map(adapter).collect()

@@ -350,7 +350,11 @@ pub async fn step(
     let app = shop.config.resolve_any(&"shop".into());
     let see = || observe::World { clock: process, inventory: world, telemetry: world };
     Ok(match function {
-        "ResolveFunction" => written(&resolve::resolve(parsed(payload)?, &shop.config, world).await?),
+        "ResolveFunction" => {
+            let resolve_ports =
+                resolve::World { clock: process, inventory: world, watch: world, notifier: world, silence_s: 32_400 };
+            written(&resolve::resolve(parsed(payload)?, &shop.config, &resolve_ports).await?)
+        }
         "BeginFunction" => {
             let ports =
                 begin::World { clock: process, leases: process, liveness: world, executions: stores, journal: process };
@@ -413,6 +417,7 @@ pub async fn step(
                 page_url: "https://page.example/",
                 episodes: world,
                 leases: process,
+                starter: world,
                 notifier: world,
             };
             written(&ask::ask(parsed(payload)?, &app, &ports).await?)
@@ -433,6 +438,7 @@ pub async fn step(
                 leases: process,
                 episodes: world,
                 starter: world,
+                watch: world,
                 notifier: world,
             };
             written(&finish::finish(parsed(payload)?, &ports).await?)

@@ -9,7 +9,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let start = Start::load().await?;
     let (settings, page_url) = (start.settings()?, start.page_url()?);
     let (artifacts, approvals, signing_key) = (start.artifacts()?, start.approvals()?, start.signing_key()?);
-    let (episodes, leases, notifier) = (start.episodes()?, start.leases()?, start.notifier()?);
+    let (episodes, leases) = (start.episodes()?, start.leases()?);
+    let (starter, notifier) = (start.starter()?, start.notifier()?);
     serve("lifecycle-ask", async |call: Call<Input>| {
         let app = settings.app(&call.input.run.app).await?;
         let world = World {
@@ -20,6 +21,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             page_url: &page_url,
             episodes: &episodes,
             leases: &leases,
+            starter: &starter,
             notifier: &notifier,
         };
         ask(call.input, &app, &world).await

@@ -9,7 +9,8 @@ use maintainer_lifecycle::finish::{World, finish};
 async fn main() -> Result<(), lambda_runtime::Error> {
     let start = Start::load().await?;
     let (executions, journal, leases) = (start.executions()?, start.journal()?, start.leases()?);
-    let (episodes, starter, notifier) = (start.episodes()?, start.starter()?, start.notifier()?);
+    let (episodes, starter) = (start.episodes()?, start.starter()?);
+    let (watch, notifier) = (start.watch()?, start.notifier()?);
     serve("lifecycle-finish", async |call: Call<Run>| {
         let world = World {
             clock: &start.clock,
@@ -18,6 +19,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             leases: &leases,
             episodes: &episodes,
             starter: &starter,
+            watch: &watch,
             notifier: &notifier,
         };
         finish(call.input, &world).await

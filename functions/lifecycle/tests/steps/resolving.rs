@@ -3,15 +3,15 @@
 use crate::shop::shop;
 use config::Config;
 use engine::step::StepError;
-use lifecycle::resolve::{Answer, Request, resolve};
+use lifecycle::resolve::{Answer, Request, World, resolve};
 use serde_json::{Value, json};
-use testkit::World;
 
 const TWO: &str = "applications:\n  shop: {}\n  blog: {}\n";
 
-async fn ask(input: Value, config: &str, world: &World) -> Result<Answer, StepError> {
+async fn ask(input: Value, config: &str, world: &testkit::World) -> Result<Answer, StepError> {
     let request = Request { input, execution_arn: "arn:run-1".to_owned(), execution_name: "run-1".to_owned() };
-    resolve(request, &Config::parse(config).unwrap(), world).await
+    let ports = World { clock: world, inventory: world, watch: world, notifier: world, silence_s: 9 * 3_600 };
+    resolve(request, &Config::parse(config).unwrap(), &ports).await
 }
 
 fn apps(answer: Answer) -> Vec<String> {
@@ -72,7 +72,7 @@ async fn an_alarm_run_keeps_its_episode_and_names_its_alarms() {
 
 #[tokio::test]
 async fn nothing_known_is_an_answer_that_says_what_to_do() {
-    let Answer::None { why } = ask(json!({}), "", &World::of(Vec::new())).await.unwrap() else { panic!() };
+    let Answer::None { why } = ask(json!({}), "", &testkit::World::of(Vec::new())).await.unwrap() else { panic!() };
     assert!(why.contains("tag resources with maintainer:app=<name>"), "{why}");
 }
 

@@ -124,6 +124,7 @@ pub async fn finish_on(run: Run, wire: &Wire) -> Result<Run, StepError> {
         leases: wire,
         episodes: wire,
         starter: wire,
+        watch: wire,
         notifier: wire,
     };
     finish(run, &world).await

@@ -21,7 +21,7 @@ async fn two_hundred_alarms_in_a_minute_start_one_run_whose_episode_names_them_a
     }
     assert_eq!(world.started().len(), 1);
     let episode = episode_of("shop", &world).await.unwrap();
-    assert_eq!(episode.alarms, names);
+    assert_eq!(episode.names(), names);
     assert!(episode.started);
 }
 
@@ -97,7 +97,7 @@ async fn fault_a_delivery_that_breaks_at_any_call_is_made_good_by_the_next() {
             deliver_well(&event, &world).await;
             assert_eq!(world.started().len(), 1, "call {number} {goes:?}");
             let episode = episode_of("shop", &world).await.unwrap();
-            assert_eq!((episode.alarms.as_slice(), episode.started), (&["shop-cpu".to_owned()][..], true));
+            assert_eq!((episode.names().as_slice(), episode.started), (&["shop-cpu".to_owned()][..], true));
             let name = world.started().into_keys().next().unwrap();
             assert_eq!(lease_on("shop", &world).unwrap().holder.as_str(), name, "begin must find the lease its own");
         }

@@ -5,11 +5,13 @@ use config::Selector;
 use domain::execution::ExecutionRecord;
 use domain::ids::{AppId, ExecutionId};
 use domain::outcome::Outcome;
+use domain::watch::{Roll, Watched};
 use engine::ports::{
-    Artifacts, Clock, DeadLetters, Discovery, Entry, EntryState, Episode, Episodes, Executions, Intent, Inventory,
-    Journal, Lease, LeaseAnswer, Leases, Life, Liveness, Message, Notifier, PortError, PortResult, Starter,
+    Arrival, Artifacts, Clock, DeadLetters, Discovery, Entry, EntryState, Episode, Episodes, Executions, Intent,
+    Inventory, Journal, Lease, LeaseAnswer, Leases, Life, Liveness, Message, Notifier, PortError, PortResult, Starter,
+    Watch,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +32,7 @@ struct State {
     calls: usize,
     fault: Option<(usize, Goes)>,
     parked: Vec<(String, String)>,
+    takes_turns: bool,
 }
 
 /// The ports.
@@ -51,6 +54,18 @@ impl Wire {
         Self { world: Arc::clone(world), state: Mutex::new(state) }
     }
 
+    /// Ports on which everything goes well, and every call lets others go first once and takes a millisecond: for [`testkit::interleave`].
+    pub fn taking_turns(world: &Arc<World>) -> Self {
+        let state = State { takes_turns: true, ..State::default() };
+        Self { world: Arc::clone(world), state: Mutex::new(state) }
+    }
+
+    /// The same, and the call with this number goes wrong.
+    pub fn failing_in_turn(world: &Arc<World>, number: usize, goes: Goes) -> Self {
+        let state = State { takes_turns: true, fault: Some((number, goes)), ..State::default() };
+        Self { world: Arc::clone(world), state: Mutex::new(state) }
+    }
+
     /// How many calls were made.
     pub fn calls(&self) -> usize {
         self.state().calls
@@ -66,6 +81,11 @@ impl Wire {
     }
 
     async fn call<T: Send>(&self, work: impl Future<Output = PortResult<T>> + Send) -> PortResult<T> {
+        let takes_turns = self.state().takes_turns;
+        if takes_turns {
+            testkit::schedule::give_way().await;
+            self.world.jump(SignedDuration::from_millis(1));
+        }
         let goes = {
             let mut state = self.state();
             let number = state.calls;
@@ -104,7 +124,13 @@ impl Inventory for Wire {
 
 #[async_trait]
 impl Episodes for Wire {
-    async fn join(&self, key: &str, alarms: &[String], now: Timestamp, window_s: u32) -> PortResult<Episode> {
+    async fn join(
+        &self,
+        key: &str,
+        alarms: &BTreeMap<String, Timestamp>,
+        now: Timestamp,
+        window_s: u32,
+    ) -> PortResult<Episode> {
         self.call(self.world.join(key, alarms, now, window_s)).await
     }
     async fn mark_started(&self, key: &str, episode_id: &str) -> PortResult<()> {
@@ -116,11 +142,36 @@ impl Episodes for Wire {
     async fn close(&self, key: &str, episode_id: &str) -> PortResult<()> {
         self.call(self.world.close(key, episode_id)).await
     }
-    async fn seen(&self, transition: &str) -> PortResult<bool> {
-        self.call(self.world.seen(transition)).await
+    async fn replace(&self, key: &str, read: &Episode, next: Option<&Episode>) -> PortResult<bool> {
+        self.call(self.world.replace(key, read, next)).await
+    }
+    async fn arrive(&self, transition: &str, now: Timestamp) -> PortResult<Arrival> {
+        self.call(self.world.arrive(transition, now)).await
     }
     async fn remember(&self, transition: &str, now: Timestamp) -> PortResult<()> {
         self.call(self.world.remember(transition, now)).await
+    }
+}
+
+#[async_trait]
+impl Watch for Wire {
+    async fn roll(&self) -> PortResult<Roll> {
+        self.call(self.world.roll()).await
+    }
+    async fn call(&self, roll: &Roll) -> PortResult<()> {
+        self.call(Watch::call(&*self.world, roll)).await
+    }
+    async fn known(&self, app: &AppId, now: Timestamp) -> PortResult<Watched> {
+        self.call(self.world.known(app, now)).await
+    }
+    async fn looked(&self, app: &AppId, at: Timestamp) -> PortResult<()> {
+        self.call(self.world.looked(app, at)).await
+    }
+    async fn told(&self, app: &AppId, at: Timestamp) -> PortResult<()> {
+        self.call(self.world.told(app, at)).await
+    }
+    async fn forget(&self, app: &AppId) -> PortResult<()> {
+        self.call(self.world.forget(app)).await
     }
 }
 
@@ -144,6 +195,9 @@ impl Leases for Wire {
     }
     async fn release(&self, key: &str, holder: &ExecutionId) -> PortResult<()> {
         self.call(self.world.release(key, holder)).await
+    }
+    async fn holder(&self, key: &str) -> PortResult<Option<Lease>> {
+        self.call(self.world.holder(key)).await
     }
 }
 

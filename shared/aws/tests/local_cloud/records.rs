@@ -1,17 +1,20 @@
 //! Leases, journal, episodes and records of runs, in DynamoDB.
 
 use crate::{Cloud, later};
-use aws::{Episodes, Executions, Journal, Leases};
+use aws::{Episodes, Executions, Journal, Leases, Watch};
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use domain::change::{Action, Better, Change, Expectation};
 use domain::execution::{Cycle, ExecutionRecord, Status, Workflow};
 use domain::ids::{AppId, ChangeId, ExecutionId, ResourceId, RuleId, SignalId};
 use domain::outcome::{Outcome, Verdict};
 use domain::resource::{Live, Resource};
+use domain::watch::{Roll, Watched};
 use engine::ports::{
-    Entry, EntryState, Episodes as _, Executions as _, Intent, Journal as _, LeaseAnswer, Leases as _, PortError,
+    Arrival, Entry, EntryState, Episode, Episodes as _, Executions as _, Intent, Journal as _, LeaseAnswer,
+    Leases as _, PortError, Watch as _,
 };
 use engine::run::lease_key;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 impl Cloud {
@@ -219,30 +222,75 @@ async fn alarms_of_one_window_join_one_episode() {
     let Some(cloud) = Cloud::connect("episodes").await else { return };
     let table = cloud.table("leases", &["key"]).await;
     let episodes = Episodes::new(&cloud.clients, &table);
-    let (key, now) = ("episode#health#shop", cloud.now());
+    let (key, now) = ("episode#health#shop", to_the_millisecond(cloud.now()));
     assert_eq!(episodes.open(key).await.unwrap(), None);
-    let first = episodes.join(key, &["b".to_owned()], now, 600).await.unwrap();
-    let second = episodes.join(key, &["a".to_owned(), "b".to_owned()], later(now, 30), 600).await.unwrap();
-    assert_eq!((&second.id, second.alarms.as_slice()), (&first.id, ["a".to_owned(), "b".to_owned()].as_slice()));
+    let first = episodes.join(key, &arrivals(&["b"], now), now, 600).await.unwrap();
+    let second = episodes.join(key, &arrivals(&["a", "b"], later(now, 30)), later(now, 30), 600).await.unwrap();
+    assert_eq!((&second.id, second.alarms), (&first.id, arrivals(&["a", "b"], later(now, 30))));
     assert!(!second.started);
+    let again = episodes.join(key, &arrivals(&["b"], later(now, 20)), later(now, 35), 600).await.unwrap();
+    assert_eq!(again.alarms["b"], later(now, 30), "an alarm keeps the later moment");
     episodes.mark_started(key, &first.id).await.unwrap();
     assert!(episodes.open(key).await.unwrap().unwrap().started);
-    assert_eq!(
-        episodes.join(key, &[], later(now, 40), 600).await.unwrap().id,
-        first.id,
-        "a trigger without alarms joins too"
-    );
 
-    let next = episodes.join(key, &["c".to_owned()], later(now, 700), 600).await.unwrap();
-    assert!(next.id != first.id && next.alarms == ["c"] && !next.started, "past the window another one opens");
+    let next = episodes.join(key, &arrivals(&["c"], later(now, 700)), later(now, 700), 600).await.unwrap();
+    assert!(next.id != first.id && next.names() == ["c"] && !next.started, "past the window another one opens");
     episodes.close(key, &first.id).await.unwrap();
     assert!(episodes.open(key).await.unwrap().is_some(), "an old id closes nothing");
     episodes.close(key, &next.id).await.unwrap();
     assert_eq!(episodes.open(key).await.unwrap(), None);
 
-    assert!(!episodes.seen("alarm/1").await.unwrap());
-    episodes.remember("alarm/1", now).await.unwrap();
-    assert!(episodes.seen("alarm/1").await.unwrap());
+    let first = episodes.arrive("alarm/1", now).await.unwrap();
+    assert_eq!(first, Arrival { at: now, handled: false });
+    assert_eq!(episodes.arrive("alarm/1", later(now, 60)).await.unwrap(), first, "when it came first");
+    episodes.remember("alarm/1", later(now, 61)).await.unwrap();
+    assert_eq!(episodes.arrive("alarm/1", later(now, 90)).await.unwrap(), Arrival { at: now, handled: true });
+}
+
+#[tokio::test]
+async fn an_episode_is_replaced_only_as_it_was_read() {
+    let Some(cloud) = Cloud::connect("succession").await else { return };
+    let table = cloud.table("leases", &["key"]).await;
+    let episodes = Episodes::new(&cloud.clients, &table);
+    let (key, now) = ("episode#health#shop", to_the_millisecond(cloud.now()));
+    let read = episodes.join(key, &arrivals(&["a"], now), now, 600).await.unwrap();
+    let seen = episodes.join(key, &arrivals(&["b"], later(now, 10)), later(now, 10), 600).await.unwrap();
+    assert!(!episodes.replace(key, &read, None).await.unwrap(), "an alarm has joined it");
+    let next = Episode::opened(later(now, 20), arrivals(&["b"], later(now, 10)));
+    assert!(episodes.replace(key, &seen, Some(&next)).await.unwrap());
+    assert_eq!(episodes.open(key).await.unwrap().as_ref(), Some(&next));
+    assert!(!episodes.replace(key, &seen, Some(&next)).await.unwrap(), "once");
+    assert!(episodes.replace(key, &next, None).await.unwrap());
+    assert_eq!(episodes.open(key).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_alarm_beyond_the_thousandth_still_leaves_its_arrival() {
+    let Some(cloud) = Cloud::connect("full episode").await else { return };
+    let table = cloud.table("leases", &["key"]).await;
+    let episodes = Episodes::new(&cloud.clients, &table);
+    let now = to_the_millisecond(cloud.now());
+    episodes.join("e", &arrivals(&["opens"], now), now, 600).await.unwrap();
+    let names: Vec<String> = (0..999).map(|number| format!("alarm-{number:03}")).collect();
+    let full = arrivals(&names.iter().map(String::as_str).chain(["opens"]).collect::<Vec<_>>(), now);
+    let read = episodes.open("e").await.unwrap().unwrap();
+    assert!(episodes.replace("e", &read, Some(&Episode::opened(later(now, 1), full))).await.unwrap());
+    let joined = episodes.join("e", &arrivals(&["late"], later(now, 5)), later(now, 5), 600).await.unwrap();
+    assert_eq!((joined.alarms.len(), joined.alarms.get("further alarms")), (1_001, Some(&later(now, 5))));
+    let joined = episodes.join("e", &arrivals(&["later", "opens"], later(now, 9)), later(now, 9), 600).await.unwrap();
+    assert_eq!(
+        (joined.alarms.len(), joined.alarms["further alarms"], joined.alarms["opens"]),
+        (1_001, later(now, 9), later(now, 9))
+    );
+}
+
+/// As precisely as the table keeps it.
+fn to_the_millisecond(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap()
+}
+
+fn arrivals(names: &[&str], at: Timestamp) -> BTreeMap<String, Timestamp> {
+    names.iter().map(|name| ((*name).to_owned(), at)).collect()
 }
 
 #[tokio::test]
@@ -251,7 +299,7 @@ async fn two_hundred_alarms_at_once_are_one_episode_that_names_them_all() {
     let table = cloud.table("leases", &["key"]).await;
     let episodes = Episodes::new(&cloud.clients, &table);
     let now = cloud.now();
-    let alarms: Vec<[String; 1]> = (0..200).map(|number| [format!("alarm-{number:03}")]).collect();
+    let alarms: Vec<_> = (0..200).map(|number| arrivals(&[&format!("alarm-{number:03}")], now)).collect();
     let joined = futures::future::join_all(alarms.iter().map(|alarm| episodes.join("e", alarm, now, 600))).await;
     let ids: std::collections::BTreeSet<String> = joined.into_iter().map(|episode| episode.unwrap().id).collect();
     assert_eq!(ids.len(), 1);
@@ -316,4 +364,33 @@ async fn a_run_is_opened_once_and_read_back_whole() {
     let items = client.scan().table_name(&results).send().await.unwrap().items.unwrap();
     assert_eq!(items.len(), 1, "repeating a result changes nothing");
     assert_eq!(items[0]["before"].as_n().unwrap().parse::<f64>().unwrap(), 1_234.5);
+}
+
+#[tokio::test]
+async fn the_watch_keeps_the_roll_and_what_is_known_of_each_application() {
+    let Some(cloud) = Cloud::connect("watch").await else { return };
+    let table = cloud.table("leases", &["key"]).await;
+    let watch = Watch::new(&cloud.clients, &table, Cycle::Health);
+    let now = to_the_millisecond(cloud.now());
+    let (shop, blog) = (AppId::from("shop"), AppId::from("blog"));
+    assert_eq!(watch.roll().await.unwrap(), Roll::default());
+    let first = Roll::default().called(&[shop.clone(), blog.clone()], now);
+    watch.call(&first).await.unwrap();
+    assert_eq!(watch.roll().await.unwrap(), first);
+    let second = first.called(&[], later(now, 14_400));
+    watch.call(&second).await.unwrap();
+    assert_eq!(watch.roll().await.unwrap(), second);
+
+    let new = Watched { app: shop.clone(), since: now, looked_at: None, told_at: None };
+    assert_eq!(watch.known(&shop, now).await.unwrap(), new);
+    watch.looked(&shop, later(now, 60)).await.unwrap();
+    watch.told(&shop, later(now, 90)).await.unwrap();
+    let known = Watched { looked_at: Some(later(now, 60)), told_at: Some(later(now, 90)), ..new };
+    assert_eq!(watch.known(&shop, later(now, 100)).await.unwrap(), known);
+    watch.looked(&blog, later(now, 60)).await.unwrap();
+    assert_eq!(watch.known(&blog, later(now, 100)).await.unwrap().since, later(now, 100), "a look before any round");
+
+    watch.forget(&shop).await.unwrap();
+    assert_eq!(watch.roll().await.unwrap().apps, [blog].into());
+    assert_eq!(watch.known(&shop, later(now, 200)).await.unwrap().since, later(now, 200));
 }

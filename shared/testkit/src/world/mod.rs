@@ -18,9 +18,10 @@ use domain::ids::{AppId, ChangeId, ExecutionId, RequestId, ResourceId};
 use domain::outcome::Outcome;
 use domain::resource::{Live, Resource};
 use domain::snapshot::Alarm;
-use engine::ports::{Asked, Clock, Discovery, Entry, EntryState, Episode, Lease, Life, Message};
+use domain::watch::{Roll, Watched};
+use engine::ports::{Arrival, Asked, Clock, Discovery, Entry, EntryState, Episode, Lease, Life, Message};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A world in memory.
@@ -93,7 +94,9 @@ struct State {
     episodes: BTreeMap<String, (Episode, Timestamp)>,
     approvals: BTreeMap<(AppId, RequestId), Asked>,
     woken: Vec<(String, String)>,
-    transitions: BTreeSet<String>,
+    transitions: BTreeMap<String, Arrival>,
+    roll: Roll,
+    watched: BTreeMap<AppId, Watched>,
     started: BTreeMap<String, String>,
     messages: Vec<Message>,
     config: Option<String>,

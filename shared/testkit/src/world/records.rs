@@ -5,12 +5,14 @@ use async_trait::async_trait;
 use domain::execution::{Cycle, ExecutionRecord, Status};
 use domain::ids::{AppId, ExecutionId};
 use domain::outcome::Outcome;
+use domain::watch::{Roll, Watched};
 use engine::ports::{
-    Entry, EntryState, Episode, Episodes, Executions, Intent, Journal, Lease, LeaseAnswer, Leases, Life, Liveness,
-    PortError, PortResult,
+    Arrival, Entry, EntryState, Episode, Episodes, Executions, Intent, Journal, Lease, LeaseAnswer, Leases, Life,
+    Liveness, PortError, PortResult, Watch,
 };
 use engine::run::lease_key;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 #[async_trait]
 impl Journal for World {
@@ -107,6 +109,10 @@ impl Leases for World {
         }
         Ok(())
     }
+
+    async fn holder(&self, key: &str) -> PortResult<Option<Lease>> {
+        Ok(self.lease(key))
+    }
 }
 
 #[async_trait]
@@ -150,21 +156,25 @@ impl Liveness for World {
 
 #[async_trait]
 impl Episodes for World {
-    async fn join(&self, key: &str, alarms: &[String], now: Timestamp, window_s: u32) -> PortResult<Episode> {
+    async fn join(
+        &self,
+        key: &str,
+        alarms: &BTreeMap<String, Timestamp>,
+        now: Timestamp,
+        window_s: u32,
+    ) -> PortResult<Episode> {
         let mut state = self.state();
-        let id = now.strftime("%Y%m%dT%H%M%S%3f").to_string();
         let open_until = now + SignedDuration::from_secs(i64::from(window_s));
-        let (episode, until) = state.episodes.entry(key.to_owned()).or_insert_with(|| {
-            (Episode { id: id.clone(), opened_at: now, alarms: Vec::new(), started: false }, open_until)
-        });
-        if *until <= now {
-            *episode = Episode { id, opened_at: now, alarms: Vec::new(), started: false };
-            *until = open_until;
+        let fresh = || (Episode::opened(now, BTreeMap::new()), open_until);
+        let row = state.episodes.entry(key.to_owned()).or_insert_with(fresh);
+        if row.1 <= now {
+            *row = fresh();
         }
-        episode.alarms.extend(alarms.iter().cloned());
-        episode.alarms.sort();
-        episode.alarms.dedup();
-        Ok(episode.clone())
+        for (name, at) in alarms {
+            let last = row.0.alarms.entry(name.clone()).or_insert(*at);
+            *last = (*last).max(*at);
+        }
+        Ok(row.0.clone())
     }
 
     async fn mark_started(&self, key: &str, episode_id: &str) -> PortResult<()> {
@@ -186,13 +196,74 @@ impl Episodes for World {
         Ok(())
     }
 
-    async fn seen(&self, transition: &str) -> PortResult<bool> {
-        Ok(self.state().transitions.contains(transition))
+    async fn replace(&self, key: &str, read: &Episode, next: Option<&Episode>) -> PortResult<bool> {
+        let mut state = self.state();
+        let Some(row) = state.episodes.get_mut(key).filter(|row| row.0.id == read.id && row.0.alarms == read.alarms)
+        else {
+            return Ok(false);
+        };
+        match next {
+            Some(next) => {
+                // The window opens anew; how long it is only whoever joins knows.
+                let window = row.1.duration_since(row.0.opened_at);
+                *row = (next.clone(), next.opened_at + window);
+            }
+            None => drop(state.episodes.remove(key)),
+        }
+        Ok(true)
     }
 
-    async fn remember(&self, transition: &str, _now: Timestamp) -> PortResult<()> {
-        self.state().transitions.insert(transition.to_owned());
+    async fn arrive(&self, transition: &str, now: Timestamp) -> PortResult<Arrival> {
+        let mut state = self.state();
+        Ok(*state.transitions.entry(transition.to_owned()).or_insert(Arrival { at: now, handled: false }))
+    }
+
+    async fn remember(&self, transition: &str, now: Timestamp) -> PortResult<()> {
+        let mut state = self.state();
+        state.transitions.entry(transition.to_owned()).or_insert(Arrival { at: now, handled: true }).handled = true;
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Watch for World {
+    async fn roll(&self) -> PortResult<Roll> {
+        Ok(self.state().roll.clone())
+    }
+
+    async fn call(&self, roll: &Roll) -> PortResult<()> {
+        let present = &mut self.state().roll;
+        present.apps.extend(roll.apps.iter().cloned());
+        (present.round_at, present.before_at) = (roll.round_at, roll.before_at);
+        Ok(())
+    }
+
+    async fn known(&self, app: &AppId, now: Timestamp) -> PortResult<Watched> {
+        Ok(self.state().watched(app, now).clone())
+    }
+
+    async fn looked(&self, app: &AppId, at: Timestamp) -> PortResult<()> {
+        self.state().watched(app, at).looked_at = Some(at);
+        Ok(())
+    }
+
+    async fn told(&self, app: &AppId, at: Timestamp) -> PortResult<()> {
+        self.state().watched(app, at).told_at = Some(at);
+        Ok(())
+    }
+
+    async fn forget(&self, app: &AppId) -> PortResult<()> {
+        let mut state = self.state();
+        state.roll.apps.remove(app);
+        state.watched.remove(app);
+        Ok(())
+    }
+}
+
+impl super::State {
+    fn watched(&mut self, app: &AppId, now: Timestamp) -> &mut Watched {
+        let unknown = || Watched { app: app.clone(), since: now, looked_at: None, told_at: None };
+        self.watched.entry(app.clone()).or_insert_with(unknown)
     }
 }
 
