@@ -105,32 +105,33 @@ fn explain(spec: &SignalSpec, series: Observed<Series>) -> Observed<Series> {
 
 /// Counts that AWS publishes only when they are not zero: a gap is zero where the witness is known.
 fn fill_gaps(readings: &[Reading<'_>], measurements: &mut [Measurement]) {
-    let key = |signal, reading: &Reading<'_>| (signal, reading.resource.id.clone(), reading.target.member.clone());
+    fn key<'a>(signal: &'static str, reading: &'a Reading<'_>) -> (&'static str, &'a str, Option<&'a str>) {
+        (signal, reading.resource.id.as_str(), reading.target.member.as_deref())
+    }
     let places: HashMap<_, usize> =
         readings.iter().enumerate().map(|(index, reading)| (key(reading.spec.id, reading), index)).collect();
     for (index, reading) in readings.iter().enumerate() {
         let Gap::ZeroWhere { witness } = reading.spec.gap else { continue };
-        let seen = places.get(&key(witness, reading)).and_then(|place| measurements.get(*place)?.series.known());
-        let filled = seen.and_then(|seen| zero_where(seen, &measurements.get(index)?.series));
-        if let (Some(filled), Some(measurement)) = (filled, measurements.get_mut(index)) {
-            measurement.series = Observed::Known(filled);
+        let Some(place) = places.get(&key(witness, reading)).filter(|place| **place != index) else { continue };
+        let Ok([seen, own]) = measurements.get_disjoint_mut([*place, index]) else { continue };
+        if let Some(seen) = seen.series.known() {
+            zero_where(seen, &mut own.series);
         }
     }
 }
 
-/// The series with zeros in its gaps wherever the witness has a value; `None` when it failed rather than being empty.
-fn zero_where(witness: &Series, series: &Observed<Series>) -> Option<Series> {
-    let own: Vec<Option<f64>> = match series {
-        Observed::Known(series) => series.values.clone(),
+/// Puts zeros into the gaps of the series wherever the witness has a value; not when it failed rather than being empty.
+fn zero_where(witness: &Series, series: &mut Observed<Series>) {
+    let mut values = match series {
+        Observed::Known(series) => std::mem::take(&mut series.values),
         Observed::Missing(Missing::NoData) => vec![None; witness.values.len()],
-        Observed::Missing(_) => return None,
+        Observed::Missing(_) => return,
     };
-    let values = own
-        .into_iter()
-        .zip(&witness.values)
-        .map(|(value, seen)| value.or_else(|| seen.is_some().then_some(0.0)))
-        .collect();
-    Some(Series { start: witness.start, period_s: witness.period_s, values })
+    values.truncate(witness.values.len());
+    for (value, seen) in values.iter_mut().zip(&witness.values) {
+        *value = value.or_else(|| seen.is_some().then_some(0.0));
+    }
+    *series = Observed::Known(Series { start: witness.start, period_s: witness.period_s, values });
 }
 
 #[cfg(test)]

@@ -22,7 +22,12 @@ impl Grid {
 
     /// End of the last period, in epoch seconds.
     pub(super) fn end_s(&self) -> i64 {
-        self.start_s + i64::try_from(self.slots).unwrap_or(0) * i64::from(self.period_s)
+        self.at_s(self.slots)
+    }
+
+    /// Start of a period, in epoch seconds.
+    pub(super) fn at_s(&self, slot: usize) -> i64 {
+        self.start_s + i64::try_from(slot).unwrap_or(0) * i64::from(self.period_s)
     }
 
     /// The period that a moment lies in.

@@ -4,6 +4,7 @@
 //! nothing of the other calls.
 
 mod alarms;
+mod answer;
 mod grid;
 mod pace;
 mod repeats;
@@ -173,7 +174,7 @@ impl Telemetry {
             let Some(turn) = turn else { break };
             self.calls.fetch_add(1, Ordering::Relaxed);
             let settings = aws_sdk_cloudwatch::config::Builder::new().retry_classifier(NotTheThrottled);
-            match request().customize().config_override(settings).send().await {
+            match request().customize().config_override(settings).interceptor(answer::Lean).send().await {
                 Ok(output) => {
                     self.pace.answered();
                     return Ok(output);
@@ -219,13 +220,20 @@ impl Reading {
     fn take(&mut self, result: aws_sdk_cloudwatch::types::MetricDataResult, scale: f64, grid: &Grid) {
         let timestamps = result.timestamps.unwrap_or_default();
         let values = result.values.unwrap_or_default();
+        // Mostly each is the next one, which needs no division.
+        let (mut next, mut next_s) = (0, grid.start_s);
         for (at, value) in timestamps.iter().zip(values) {
-            if let Some(slot) = grid.slot(at.secs()).and_then(|slot| self.values.get_mut(slot))
+            if at.secs() != next_s {
+                let Some(slot) = grid.slot(at.secs()) else { continue };
+                (next, next_s) = (slot, grid.at_s(slot));
+            }
+            if let Some(slot) = self.values.get_mut(next)
                 && value.is_finite()
             {
                 *slot = Some(value * scale);
                 self.any = true;
             }
+            (next, next_s) = (next + 1, next_s + i64::from(grid.period_s));
         }
         if let Some(message) = result.messages.unwrap_or_default().into_iter().next() {
             self.why = message.value.or(message.code);
