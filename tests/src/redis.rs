@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ pub struct RedisServer {
 #[derive(Debug, Error)]
 pub enum RedisError {
     /// The server can't be started.
-    #[error("redis-server can't be started ({0}); install Redis, or run `make setup`")]
+    #[error("Redis can't be started ({0}); install Redis, or run `make setup`")]
     Start(String),
     /// It does not answer.
     #[error("Redis on port {port} does not answer: {why}")]
@@ -42,13 +43,15 @@ impl RedisServer {
     /// Starts a server on a free port of this machine and waits until it answers.
     ///
     /// # Errors
-    /// When there is no `redis-server`, or it does not come up.
+    /// When there is no Redis, or it does not come up.
     pub fn start(name: &str) -> Result<Self, RedisError> {
         let start = |error: std::io::Error| RedisError::Start(error.to_string());
         let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr()).map_err(start)?.port();
         let directory = std::env::temp_dir().join(format!("studio-redis-{name}-{port}"));
         std::fs::create_dir_all(&directory).map_err(start)?;
-        let child = Command::new("redis-server")
+        // The same program: what it does follows from its name. The package with the other name starts a service.
+        let child = Command::new("redis-check-rdb")
+            .arg0("redis-server")
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
             // Full is full: nothing is thrown out to make room, writes are refused.
             .args(["--maxmemory", MEMORY_MAX, "--maxmemory-policy", "noeviction"])

@@ -27,6 +27,8 @@ mod recovery;
 mod repository;
 #[path = "contracts/roles.rs"]
 mod roles;
+#[path = "contracts/stack.rs"]
+mod stack;
 #[path = "contracts/template.rs"]
 mod template;
 #[path = "contracts/wiring.rs"]

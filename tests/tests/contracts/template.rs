@@ -77,8 +77,19 @@ impl Template {
             binary: binary.unwrap_or_else(|| panic!("{logical} runs {code}, which is no binary of ours")).to_owned(),
             timeout_s: properties.get("Timeout").unwrap_or(&globals["Timeout"]).as_u64().unwrap(),
             environment,
-            statements: self.policies(&properties["Policies"]),
+            statements: match properties.pointer("/Role/Fn::GetAtt").and_then(Value::as_str) {
+                Some(role) => self.role(role.trim_end_matches(".Arn")),
+                None => self.policies(&properties["Policies"]),
+            },
         }
+    }
+
+    /// Statements of a role of this template.
+    fn role(&self, role: &str) -> Vec<Statement> {
+        let policies = self.at(&format!("/Resources/{role}/Properties/Policies")).as_array().unwrap();
+        let documents = policies.iter().map(|policy| &policy["PolicyDocument"]);
+        let statements = documents.flat_map(|document| document["Statement"].as_array().unwrap());
+        statements.map(|statement| self.statement(statement)).collect()
     }
 
     /// Statements of a list of policies: written there, or of a managed policy of this template.

@@ -11,6 +11,7 @@ use engine::ports::Executions;
 use engine::run::{Decision, Run};
 use jiff::Timestamp;
 use lifecycle::begin;
+use lifecycle::succession;
 use serde_json::Value;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -243,5 +244,27 @@ fn fault_two_late_alarms_one_of_which_breaks_are_answered_while_runs_come_and_go
         assert!(looks.iter().all(|(_, at)| at.is_some()), "seed {seed}: a run found another at work: {looks:?}");
         assert!(looks.len() <= 2, "seed {seed}: more runs than deliveries: {looks:?}");
         assert_eq!((lease_on("shop", &world), block_on(episode_of("shop", &world))), (None, None), "seed {seed}");
+    }
+}
+
+/// A run that asks people lets go of its application the same way, long before its end.
+#[tokio::test]
+async fn regression_alarms_do_not_wait_for_a_run_that_waits_for_a_person() {
+    let own = crate::shop::shop();
+    let run = looked(&own).await;
+    let last_look = crate::shop::record_of(run.execution_id.as_str(), &own).await.last_look();
+    let other = crate::shop::shop();
+    let by_hand = begun("by-hand", None, &other).await;
+    for (world, run, last_look) in [(&own, run, last_look), (&other, by_hand, other.now())] {
+        let before = world.started().len();
+        assert!(deliver_well(&event("late", "shop-web", "ALARM", 7), world).await.started.is_empty());
+        let wire = Wire::sound(world);
+        let ports = succession::World { clock: &wire, episodes: &wire, leases: &wire, starter: &wire };
+        succession::let_go(&run, last_look, &ports).await.unwrap();
+        assert_eq!(world.started().len(), before + 1);
+        let next = lease_on("shop", world).unwrap().holder;
+        assert!(world.started().contains_key(next.as_str()), "the lease is taken for the next run");
+        succession::let_go(&run, last_look, &ports).await.unwrap();
+        assert_eq!(world.started().len(), before + 1, "a repeated step starts no other");
     }
 }
