@@ -126,6 +126,23 @@ impl LocalCloud {
         Ok(Self { launcher: Some(launcher), stack })
     }
 
+    /// Looks for this cloud's secrets in everything that was written in it and in the files of a directory. Gives what was
+    /// read, or where a secret was found.
+    ///
+    /// # Errors
+    /// The places, one a line; or why they could not be looked for.
+    pub fn leaks(&self, directory: &Path) -> Result<String, String> {
+        let launcher = self.launcher.as_ref().ok_or("the cloud has ended")?;
+        let done = Command::new(root().join(".tools/ministack/bin/python"))
+            .args(["-m", "localcloud.leaks"])
+            .args([&launcher.state, &launcher.directory.join("outputs.json"), &directory.to_path_buf()])
+            .current_dir(root().join("tests"))
+            .output()
+            .map_err(|error| error.to_string())?;
+        let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        if done.status.success() { Ok(said.trim().to_owned()) } else { Err(said.trim().to_owned()) }
+    }
+
     /// Lets it run on after this goes out of scope; gives its process id.
     pub fn keep(mut self) -> Option<u32> {
         let launcher = self.launcher.take()?;
