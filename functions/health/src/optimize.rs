@@ -13,12 +13,12 @@ use domain::health::Decided;
 use domain::mode::Mode;
 use domain::resource::{Live, Resource};
 use domain::snapshot::Snapshot;
-use engine::act::{self, Context, Ports, Report, Rules, Timing};
+use engine::act::{self, ChangeReport, Context, Ports, Report, Rules, Timing};
 use engine::documents;
 use engine::ports::{
     Actuator, Approvals, Artifacts, Clock, Entry, EntryState, Executions, Journal, Leases, PortResult, Switch,
 };
-use engine::run::{Decision, Run};
+use engine::run::{Decision, RollbackOrder, Run};
 use engine::runtime::measure;
 use engine::settle::{self, Settlement};
 use engine::step::StepError;
@@ -45,6 +45,8 @@ pub enum Intent {
     Undo,
     /// Undo what dead runs left and measurement has judged not to help.
     UndoResidue,
+    /// Undo what a person has named, judged or not.
+    Rollback,
 }
 
 /// Input of the step.
@@ -90,7 +92,7 @@ pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) ->
     let mode = |change: &Change| app.mode_for(change.action.spec().risk, change.action.kind());
     let requests = match request.intent {
         Intent::Apply => asked(&run, world).await?,
-        Intent::Settle | Intent::Undo | Intent::UndoResidue => Vec::new(),
+        Intent::Settle | Intent::Undo | Intent::UndoResidue | Intent::Rollback => Vec::new(),
     };
     let now = world.clock.now();
     let consent = |change: &Change, live: &Live| {
@@ -121,6 +123,11 @@ pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) ->
         Intent::Settle => settle_all(&context, world).await.map(|()| None)?,
         Intent::Undo => take_back(&context, world).await.map(|()| None)?,
         Intent::UndoResidue => take_residue_back(&context, world).await.map(|()| None)?,
+        Intent::Rollback => {
+            let rolled_back = roll_back(&context, world).await?;
+            (run.decision, run.conclusion, run.preview) = rolled_back;
+            return Ok(run);
+        }
     };
     run.decision = Decision::Done;
     run.wait_s = run.wait_s.max(app.policy.wait_s);
@@ -149,8 +156,12 @@ fn go_on(run: &mut Run, report: &Report, app: &ResolvedApp) {
 
 /// One line per change, as many as a person reads.
 fn preview(report: &Report) -> Vec<String> {
-    let bounded = |line: String| line.chars().take(PREVIEW_CHARS_MAX).collect();
-    report.changes.iter().take(PREVIEW_LINES_MAX).map(|line| bounded(line.would_be())).collect()
+    bounded(report.changes.iter().map(ChangeReport::would_be))
+}
+
+fn bounded(lines: impl IntoIterator<Item = String>) -> Vec<String> {
+    let lines = lines.into_iter().take(PREVIEW_LINES_MAX);
+    lines.map(|line| line.chars().take(PREVIEW_CHARS_MAX).collect()).collect()
 }
 
 /// What was asked about this application lately; a no, too, is remembered that long.
@@ -209,6 +220,45 @@ async fn take_residue_back(context: &Context<'_>, world: &World<'_>) -> Result<(
     let undone = undo::residue(context).await?;
     publish(context, &undone);
     documents::put(world.artifacts, &context.run.key("residue_undone"), &undone).await
+}
+
+/// Undoes what a person has named, as far as nobody else has changed it since. Gives what follows, how it went in one
+/// sentence, and for a run that was told to observe what would be done.
+async fn roll_back(
+    context: &Context<'_>,
+    world: &World<'_>,
+) -> Result<(Decision, Option<String>, Vec<String>), StepError> {
+    let run = context.run;
+    let order: RollbackOrder = documents::need(world.artifacts, &run.key("order")).await?;
+    if run.mode == Some(Mode::Observe) {
+        let lines = undo::preview(context, &order.changes).await?;
+        let conclusion = format!("told to observe: {} change(s) looked at, none undone", lines.len());
+        return Ok((Decision::Previewed, Some(conclusion), bounded(lines)));
+    }
+    let found_out = settle::residue(context).await?;
+    if let Some(wait_s) = found_out.retry_after_s() {
+        return Err(StepError::Transient(format!("a change may still be on its way; it can be settled in {wait_s} s")));
+    }
+    let why =
+        if order.remark.is_empty() { "rolled back by hand" } else { &format!("rolled back by hand: {}", order.remark) };
+    let report = undo::ordered(context, &order.changes, why).await?;
+    publish(context, &report);
+    documents::put(world.artifacts, &run.key("undone"), &report).await?;
+    // From the journal: an earlier delivery of this step may have undone a part.
+    let entries = world.journal.since(&run.app, Timestamp::UNIX_EPOCH).await?;
+    let named: Vec<&Entry> = entries.iter().filter(|entry| order.changes.contains(entry.id())).collect();
+    let undone = named.iter().filter(|entry| entry.state == EntryState::Undone).count();
+    let mut record = running(run, world.executions).await?;
+    let began = record.started_at;
+    iteration(&mut record, run.iteration, began).undone = count(undone);
+    world.executions.save(&record).await?;
+    let left = named.iter().filter(|entry| entry.state != EntryState::Undone).map(|entry| {
+        let line = report.changes.iter().find(|line| line.change == *entry.id());
+        format!("; not {}: {}", entry.change.action, line.map_or(entry.note.clone(), |line| line.end.why()))
+    });
+    let conclusion = format!("{undone} of {} change(s) undone{}", named.len(), left.collect::<String>());
+    let decision = if undone == named.len() { Decision::Succeeded } else { Decision::Escalate };
+    Ok((decision, Some(conclusion), Vec::new()))
 }
 
 /// Counts what was undone, from the journal: the step that undid it may have died before it could.

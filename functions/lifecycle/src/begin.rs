@@ -1,11 +1,12 @@
 //! begin: the lease on the application, the record of the run, and whether an earlier run died and left something open.
 
+use crate::care::{Care, close_dead, take_lease};
 use crate::resolve::Start;
 use config::Config;
-use domain::execution::{Cycle, ExecutionRecord, Status};
+use domain::execution::{Cycle, ExecutionRecord, Status, Workflow};
 use domain::ids::ExecutionId;
-use engine::ports::{Clock, Executions, Journal, LeaseAnswer, Leases};
-use engine::run::{Decision, LEASE_TTL_S, Run, lease_key};
+use engine::ports::{Clock, Executions, Journal, LeaseAnswer, Leases, Liveness};
+use engine::run::{Decision, Run, lease_key};
 use engine::runtime::BUILD;
 use engine::settle;
 use engine::step::StepError;
@@ -18,10 +19,18 @@ pub struct World<'a> {
     pub clock: &'a dyn Clock,
     /// Leases.
     pub leases: &'a dyn Leases,
+    /// Which runs live.
+    pub liveness: &'a dyn Liveness,
     /// Records.
     pub executions: &'a dyn Executions,
     /// Changes.
     pub journal: &'a dyn Journal,
+}
+
+impl<'a> World<'a> {
+    fn care(&self) -> Care<'a> {
+        Care { clock: self.clock, leases: self.leases, liveness: self.liveness, executions: self.executions }
+    }
 }
 
 /// The run to go on with, or who is at work already.
@@ -46,22 +55,21 @@ pub enum Answer {
 pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<Answer, StepError> {
     let now = world.clock.now();
     let execution_id = ExecutionId::new(start.execution_id);
-    let lease =
-        match world.leases.acquire(&lease_key(Cycle::Health, &start.app), &execution_id, now, LEASE_TTL_S).await? {
-            LeaseAnswer::Held(lease) => lease,
-            LeaseAnswer::Busy(other) => {
-                return Ok(Answer::Busy {
-                    decision: Decision::Busy,
-                    why: format!("{} is under the care of {} until {}", start.app, other.holder, other.expires_at),
-                });
-            }
-        };
+    let lease = match take_lease(&start.app, &execution_id, &world.care()).await? {
+        LeaseAnswer::Held(lease) => lease,
+        LeaseAnswer::Busy(other) => {
+            return Ok(Answer::Busy {
+                decision: Decision::Busy,
+                why: format!("{} is under the care of {} until {}", start.app, other.holder, other.expires_at),
+            });
+        }
+    };
     let record = world
         .executions
         .open(&ExecutionRecord {
             execution_id: execution_id.clone(),
             execution_arn: start.execution_arn.clone(),
-            workflow_type: Cycle::Health,
+            workflow_type: Workflow::Health,
             app: start.app.clone(),
             status: Status::Running,
             trigger: start.trigger.clone(),
@@ -86,9 +94,7 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
     let entries = world.journal.since(&start.app, settle::look_back(now)).await?;
     let residue = entries.iter().filter(|entry| entry.state.is_open() && entry.execution != execution_id);
     let dead: BTreeSet<&ExecutionId> = residue.map(|entry| &entry.execution).collect();
-    for dead in &dead {
-        close(dead, &execution_id, world).await?;
-    }
+    close_dead(&start.app, &execution_id, &dead, &world.care()).await?;
     Ok(Answer::Run(Box::new(Run {
         app: start.app,
         cycle: Cycle::Health,
@@ -108,19 +114,4 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
         conclusion: None,
         error: None,
     })))
-}
-
-/// Closes the record of a run that died at work, which nobody else would.
-async fn close(dead: &ExecutionId, by: &ExecutionId, world: &World<'_>) -> Result<(), StepError> {
-    let Some(record) = world.executions.read(dead).await?.filter(|record| record.status == Status::Running) else {
-        return Ok(());
-    };
-    let conclusion = format!("it stopped before its end; what it left is settled and judged by {by}");
-    let closed = ExecutionRecord {
-        status: Status::Failed,
-        completed_at: Some(world.clock.now()),
-        conclusion: Some(conclusion),
-        ..record
-    };
-    Ok(world.executions.save(&closed).await?)
 }

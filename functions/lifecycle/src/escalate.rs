@@ -4,7 +4,7 @@
 //! twice is better than not at all, so a repeated step tells again.
 
 use crate::story::{Facts, changes_detail, chat, findings_detail, line, subject, tell};
-use domain::execution::{ExecutionRecord, Status};
+use domain::execution::{ExecutionRecord, Status, Workflow};
 use domain::finding::{Finding, Severity};
 use domain::health::Decided;
 use domain::observed::Observed;
@@ -111,6 +111,9 @@ async fn changes_of(run: &Run, record: &ExecutionRecord, journal: &dyn Journal) 
 }
 
 fn headline(score: Option<&Observed<f64>>, record: &ExecutionRecord) -> String {
+    if record.workflow_type == Workflow::Rollback {
+        return "not everything could be undone".to_owned();
+    }
     let iterations = record.iterations.len();
     match score.and_then(Observed::known) {
         Some(score) => format!("health {score:.1} of 10 after {iterations} iteration(s)"),

@@ -4,7 +4,7 @@
 
 use crate::story::{Facts, changes_detail, chat, line, subject, tell};
 use crate::succession::{self, is_own, let_go};
-use domain::execution::{ExecutionRecord, Status};
+use domain::execution::{ExecutionRecord, Status, Workflow};
 use domain::finding::Severity;
 use engine::ports::{
     Clock, Entry, EntryState, Episode, Episodes, Executions, Journal, Leases, Message, Notifier, Starter, Watch,
@@ -57,7 +57,10 @@ pub async fn finish(mut run: Run, world: &World<'_>) -> Result<Run, StepError> {
     let last_look = record.as_ref().map_or_else(|| world.clock.now(), ExecutionRecord::last_look);
     let World { clock, episodes, leases, starter, .. } = *world;
     let_go(&run, last_look, &succession::World { clock, episodes, leases, starter }).await?;
-    if let Some(record) = record.as_ref().filter(|record| record.status != Status::Failed) {
+    // A rollback measures nothing, so it is no look.
+    let looked =
+        |record: &&ExecutionRecord| record.status != Status::Failed && record.workflow_type == Workflow::Health;
+    if let Some(record) = record.as_ref().filter(looked) {
         world.watch.looked(&run.app, record.completed_at.unwrap_or(record.started_at)).await?;
     }
     // Last, so that the application is free even where nobody can be told.
@@ -129,7 +132,10 @@ async fn report(run: &Run, record: &ExecutionRecord, world: &World<'_>) -> Resul
     let message = Message {
         kind: REPORT.to_owned(),
         severity: Severity::Low,
-        subject: subject(&format!("[maintainer] {} is well again after {} change(s)", run.app, changes.len())),
+        subject: subject(&match record.workflow_type {
+            Workflow::Health => format!("[maintainer] {} is well again after {} change(s)", run.app, changes.len()),
+            Workflow::Rollback => format!("[maintainer] {}: {} change(s) undone as ordered", run.app, changes.len()),
+        }),
         detail: json!({
             "version": 1, "app": run.app, "cycle": run.cycle, "execution_id": run.execution_id,
             "execution_arn": run.execution_arn, "reason": line(&reason), "score": run.score,

@@ -3,7 +3,7 @@
 //! Plain text that reads well on a phone. Text from outside (names, alarm reasons) is data: control characters are
 //! dropped, lengths are bounded, nothing is interpreted.
 
-use domain::execution::ExecutionRecord;
+use domain::execution::{ExecutionRecord, Workflow};
 use domain::finding::Finding;
 use domain::observed::Observed;
 use engine::ports::{Entry, EntryState};
@@ -71,6 +71,11 @@ pub fn tell(facts: &Facts<'_>) -> String {
     let mut text = String::new();
     let record = facts.record;
     paragraph(&mut text, &line(facts.reason));
+    if record.workflow_type == Workflow::Rollback {
+        list(&mut text, "What was to be undone", changes(facts), "nothing");
+        end(&mut text, record);
+        return text;
+    }
     let score = match facts.score {
         Some(Observed::Known(score)) => format!("Health score now: {score:.1} of 10."),
         Some(Observed::Missing(why)) => format!("Health score now: not measurable ({why})."),
@@ -92,6 +97,12 @@ pub fn tell(facts: &Facts<'_>) -> String {
         list(&mut text, "What was tried", changes(facts), "nothing was changed");
         list(&mut text, "What to look at next", next_steps(facts).into_iter(), "the dashboards of the application");
     }
+    end(&mut text, record);
+    text
+}
+
+/// How it began, and where to look.
+fn end(text: &mut String, record: &ExecutionRecord) {
     let _infallible = write!(
         text,
         "How it began: {}\nRun: {}\nIn the console: {}\n",
@@ -99,7 +110,6 @@ pub fn tell(facts: &Facts<'_>) -> String {
         record.execution_id,
         console_link(&record.execution_arn)
     );
-    text
 }
 
 fn paragraph(text: &mut String, sentence: &str) {

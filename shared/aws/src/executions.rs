@@ -10,17 +10,20 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::execution::{ExecutionRecord, Status};
-use domain::ids::ExecutionId;
+use domain::ids::{AppId, ExecutionId};
 use domain::outcome::Outcome;
 use engine::ports::{Executions as Port, PortError, PortResult};
 
 /// IAM actions on the table `workflow_executions`.
-pub const PERMISSIONS: &[&str] = &["dynamodb:GetItem", "dynamodb:PutItem"];
+pub const PERMISSIONS: &[&str] = &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"];
 /// IAM actions on the table `optimization_results`.
 pub const RESULT_PERMISSIONS: &[&str] = &["dynamodb:PutItem"];
 
 const PUT: &str = "dynamodb:PutItem";
 const GET: &str = "dynamodb:GetItem";
+const QUERY: &str = "dynamodb:Query";
+/// Newest records of an application among which unclosed ones are looked for.
+const UNCLOSED_AMONG: i32 = 25;
 
 /// See [`engine::ports::Executions`].
 #[derive(Clone, Debug)]
@@ -73,6 +76,25 @@ impl Port for Executions {
             .await
             .map_err(|error| port_error(GET, &self.executions, &error))?;
         output.item.map(|item| items::parse(&item, GET)).transpose()
+    }
+
+    async fn unclosed(&self, app: &AppId) -> PortResult<Vec<ExecutionRecord>> {
+        let output = self
+            .client
+            .query()
+            .table_name(&self.executions)
+            .index_name("by_app")
+            .key_condition_expression("app = :app")
+            .filter_expression("#status = :running")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":app", text(app.as_str()))
+            .expression_attribute_values(":running", text(status_name(Status::Running)))
+            .scan_index_forward(false)
+            .limit(UNCLOSED_AMONG)
+            .send()
+            .await
+            .map_err(|error| port_error(QUERY, &self.executions, &error))?;
+        output.items().iter().map(|item| items::parse(item, QUERY)).collect()
     }
 
     async fn save(&self, record: &ExecutionRecord) -> PortResult<()> {

@@ -128,6 +128,31 @@ impl Port for Leases {
         }
     }
 
+    async fn take_over(
+        &self,
+        key: &str,
+        dead: &Lease,
+        holder: &ExecutionId,
+        now: Timestamp,
+        ttl_s: u32,
+    ) -> PortResult<LeaseAnswer> {
+        let update = self
+            .client
+            .update_item()
+            .update_expression("SET holder = :holder, lease_until = :until ADD fence :one")
+            .condition_expression("holder = :dead AND fence = :fence")
+            .expression_attribute_values(":holder", text(holder.as_str()))
+            .expression_attribute_values(":until", number(after(now, ttl_s).as_millisecond()))
+            .expression_attribute_values(":dead", text(dead.holder.as_str()))
+            .expression_attribute_values(":fence", number(dead.fence))
+            .expression_attribute_values(":one", number(1));
+        match self.send(update, key).await? {
+            Updated::Done(item) => lease(&item).map(LeaseAnswer::Held).ok_or_else(|| self.unreadable(key)),
+            // Somebody was faster, maybe this very call the first time.
+            Updated::Refused(_) => self.acquire(key, holder, now, ttl_s).await,
+        }
+    }
+
     async fn release(&self, key: &str, holder: &ExecutionId) -> PortResult<()> {
         let update = self
             .client

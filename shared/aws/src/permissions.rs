@@ -26,6 +26,7 @@ pub const TABLE: &[Needs] = &[
     Needs { adapter: "journal", on: "changes table", actions: crate::journal::PERMISSIONS },
     Needs { adapter: "journal", on: "leases table", actions: crate::journal::LEASE_PERMISSIONS },
     Needs { adapter: "leases", on: "leases table", actions: crate::leases::PERMISSIONS },
+    Needs { adapter: "liveness", on: "executions", actions: crate::liveness::PERMISSIONS },
     Needs { adapter: "notifier", on: "topic and event bus", actions: crate::notifier::PERMISSIONS },
     Needs { adapter: "runs", on: "state machine", actions: crate::runs::PERMISSIONS },
     Needs { adapter: "signing_key", on: "signing key", actions: crate::signing_key::PERMISSIONS },

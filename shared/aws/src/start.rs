@@ -3,7 +3,7 @@
 
 use crate::{
     Actuator, Approvals, Artifacts, Clients, ConfigSource, DeadLetters, Episodes, Executions, Inventory, Journal,
-    Leases, Notifier, Runs, SigningKey, Starter, Switch, SystemClock, Telemetry, Waker, Watch,
+    Leases, Liveness, Notifier, Runs, SigningKey, Starter, Switch, SystemClock, Telemetry, Waker, Watch,
 };
 use domain::execution::Cycle;
 use engine::runtime::{optional, variable};
@@ -140,6 +140,11 @@ impl Start {
     /// A variable is not set.
     pub fn runs(&self) -> Result<Runs, StepError> {
         Ok(Runs::new(&self.clients, variable("HEALTH_STATE_MACHINE_ARN")?))
+    }
+
+    /// Tells which runs live.
+    pub fn liveness(&self) -> Liveness {
+        Liveness::new(&self.clients)
     }
 
     /// Starts runs of the health cycle.

@@ -10,6 +10,7 @@ pub mod input;
 mod modes;
 mod nearest;
 mod node;
+pub mod order;
 mod problem;
 pub mod report;
 mod resolve;

@@ -23,6 +23,26 @@ impl fmt::Display for Cycle {
     }
 }
 
+/// What a run does: a cycle, or what a person orders beside the cycles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Workflow {
+    /// The health cycle.
+    #[default]
+    Health,
+    /// Changes are undone because a person orders it.
+    Rollback,
+}
+
+impl fmt::Display for Workflow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Health => "health",
+            Self::Rollback => "rollback",
+        })
+    }
+}
+
 /// State of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -88,8 +108,8 @@ pub struct ExecutionRecord {
     pub execution_id: ExecutionId,
     /// ARN of the Step Functions execution, for the link in messages.
     pub execution_arn: String,
-    /// Cycle.
-    pub workflow_type: Cycle,
+    /// What it does.
+    pub workflow_type: Workflow,
     /// Application.
     pub app: AppId,
     /// State.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use config::Selector;
 use domain::approval::{Approval, Request};
-use domain::change::Change;
+use domain::change::{Change, Reversal};
 use domain::execution::ExecutionRecord;
 use domain::finding::Severity;
 use domain::guard::{Cleared, KillSwitch};
@@ -18,6 +18,7 @@ use domain::watch::{Roll, Watched};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use thiserror::Error;
 
 /// Why a call to the outside did not give an answer.
@@ -222,6 +223,12 @@ impl Entry {
         &self.change.id
     }
 
+    /// True when it stands, or may stand, and there is a way back.
+    pub fn may_be_undone(&self) -> bool {
+        let stands = self.state.is_open() || self.state == EntryState::Kept;
+        stands && self.change.action.spec().reversal == Reversal::Undoable
+    }
+
     /// True when a run is to answer for it: the run that made it, or the one that took it over.
     pub fn concerns(&self, execution: &ExecutionId) -> bool {
         self.execution == *execution || self.taken_over_by.as_ref() == Some(execution)
@@ -269,6 +276,16 @@ pub trait Leases: Send + Sync {
     async fn acquire(&self, key: &str, holder: &ExecutionId, now: Timestamp, ttl_s: u32) -> PortResult<LeaseAnswer>;
     /// Extends the lease of this holder and fence; [`PortError::Conflict`] when it was lost.
     async fn renew(&self, key: &str, lease: &Lease, now: Timestamp, ttl_s: u32) -> PortResult<Lease>;
+    /// Takes the lease from a holder that is known to be dead, if it is still exactly that lease; else as `acquire`. What
+    /// the dead holder may still have under way is fenced off.
+    async fn take_over(
+        &self,
+        key: &str,
+        dead: &Lease,
+        holder: &ExecutionId,
+        now: Timestamp,
+        ttl_s: u32,
+    ) -> PortResult<LeaseAnswer>;
     /// Gives the lease back. Without effect when it is another's.
     async fn release(&self, key: &str, holder: &ExecutionId) -> PortResult<()>;
     /// The lease as it stands, also an expired one; `None` when nobody holds it.
@@ -381,6 +398,8 @@ pub trait Executions: Send + Sync {
     async fn open(&self, record: &ExecutionRecord) -> PortResult<ExecutionRecord>;
     /// Reads a record.
     async fn read(&self, id: &ExecutionId) -> PortResult<Option<ExecutionRecord>>;
+    /// Records of an application that nobody has closed, newest first, among its newest 25. May lag by a second or two.
+    async fn unclosed(&self, app: &AppId) -> PortResult<Vec<ExecutionRecord>>;
     /// Replaces a record.
     async fn save(&self, record: &ExecutionRecord) -> PortResult<()>;
     /// Writes the result of a verified, regressed or inconclusive change. Repeating it changes nothing.
@@ -440,6 +459,50 @@ pub trait Waker: Send + Sync {
 pub trait Runs: Send + Sync {
     /// The newest executions of the state machine, newest first, at most this many.
     async fn newest(&self, most: u32) -> PortResult<Vec<ExecutionId>>;
+}
+
+/// Tells which runs live.
+#[async_trait]
+pub trait Liveness: Send + Sync {
+    /// How an execution of Step Functions stands.
+    async fn life(&self, execution_arn: &str) -> PortResult<Life>;
+}
+
+/// How an execution stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// It runs or waits; so does one whose state is not known.
+    Running,
+    /// It came to its end.
+    Succeeded,
+    /// It failed.
+    Failed,
+    /// It ran for longer than it may.
+    TimedOut,
+    /// Somebody stopped it.
+    Stopped,
+    /// Step Functions knows nothing of it any more: it ended more than 90 days ago.
+    Forgotten,
+}
+
+impl Life {
+    /// True when no step of it will be started any more.
+    pub fn is_over(self) -> bool {
+        self != Self::Running
+    }
+}
+
+impl fmt::Display for Life {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Running => "it runs",
+            Self::Succeeded => "it ended",
+            Self::Failed => "it failed",
+            Self::TimedOut => "it ran out of time",
+            Self::Stopped => "it was stopped",
+            Self::Forgotten => "it ended long ago",
+        })
+    }
 }
 
 /// The key that links are signed with.

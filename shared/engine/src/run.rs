@@ -2,9 +2,10 @@
 
 use crate::ports::Lease;
 use domain::execution::Cycle;
-use domain::ids::{AppId, ExecutionId};
+use domain::ids::{AppId, ChangeId, ExecutionId};
 use domain::mode::Mode;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// State of a run between two steps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -150,9 +151,23 @@ impl Run {
     }
 }
 
+/// What a rollback is to undo: the artifact `order` of its run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollbackOrder {
+    /// The changes.
+    pub changes: BTreeSet<ChangeId>,
+    /// What the person added.
+    pub remark: String,
+}
+
 /// S3 key of an artifact of an iteration of a run.
 pub fn artifact_key(app: &AppId, execution: &ExecutionId, iteration: u32, artifact: &str) -> String {
     format!("runs/{app}/{execution}/{iteration}/{artifact}.json")
+}
+
+/// S3 key of the story of a run: `txt` for people, `json` for programs.
+pub fn story_key(app: &AppId, execution: &ExecutionId, kind: &str) -> String {
+    format!("runs/{app}/{execution}/story.{kind}")
 }
 
 /// Key of the lease of a cycle on an application.

@@ -10,12 +10,12 @@ use crate::ports::{Entry, EntryState, PortError};
 use crate::settle::{self, End, Recorded, Settled, Settlement, close};
 use domain::change::Reversal;
 use domain::guard::KillSwitch;
-use domain::ids::ResourceId;
+use domain::ids::{ChangeId, ResourceId};
 use domain::mode::Mode;
 use domain::outcome::Outcome;
-use domain::settle::{Standing, standing};
+use domain::settle::{Standing, before_in_words, standing};
 use futures::future::join;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Closes those changes of the iteration that are kept, with their outcomes, and names those that must be undone.
 ///
@@ -108,14 +108,74 @@ pub async fn residue(context: &Context<'_>) -> Result<Settlement, ActError> {
     Ok(settlement)
 }
 
-/// Undoes one change because a person asks for it. A kept change may be undone as well as an open one.
+/// Undoes these changes because a person orders it, newest first, kept ones as well as open ones. A change under a later one
+/// that stands is left alone: its value is not the live one.
 ///
 /// # Errors
 /// As [`carry_out`].
-pub async fn one(context: &Context<'_>, entry: Entry, why: &str) -> Result<Settled, ActError> {
-    match entry.state {
-        EntryState::Applied | EntryState::Kept | EntryState::UndoIntended => put_back(context, entry, None, why).await,
-        _ => Ok(Settled::of(&entry, context.now())),
+pub async fn ordered(context: &Context<'_>, ids: &BTreeSet<ChangeId>, why: &str) -> Result<Settlement, ActError> {
+    let mut settlement = Settlement::default();
+    let mut blocked: BTreeMap<ResourceId, String> = BTreeMap::new();
+    for entry in settle::standing_entries(context).await?.into_iter().rev() {
+        let resource = entry.change.resource.clone();
+        if !ids.contains(entry.id()) {
+            blocked.entry(resource).or_insert_with(|| covered_by(&entry));
+            continue;
+        }
+        let line = match (blocked.get(&resource), entry.state) {
+            (Some(why), _) => Settled::line(&entry, End::LeftOpen { why: why.clone() }, context.now()),
+            (None, EntryState::Intended) => {
+                let why = "it is not known yet whether it has happened".to_owned();
+                Settled::line(&entry, End::LeftOpen { why }, context.now())
+            }
+            (None, _) => put_back(context, entry.clone(), None, why).await?,
+        };
+        if matches!(line.end, End::LeftOpen { .. }) {
+            blocked.entry(resource).or_insert_with(|| covered_by(&entry));
+        }
+        settlement.changes.push(line);
+    }
+    Ok(settlement)
+}
+
+/// What [`ordered`] would do, one sentence per change, newest first. Changes nothing, not even the journal.
+///
+/// # Errors
+/// [`ActError::Journal`].
+pub async fn preview(context: &Context<'_>, ids: &BTreeSet<ChangeId>) -> Result<Vec<String>, ActError> {
+    let mut lines = Vec::new();
+    let mut blocked: BTreeMap<ResourceId, String> = BTreeMap::new();
+    for entry in settle::standing_entries(context).await?.into_iter().rev() {
+        let resource = entry.change.resource.clone();
+        if !ids.contains(entry.id()) {
+            blocked.entry(resource).or_insert_with(|| covered_by(&entry));
+            continue;
+        }
+        let would = match blocked.get(&resource) {
+            Some(why) => format!("would be left: {why}"),
+            None => match context.ports.actuator.live(&entry.prior).await {
+                Err(error) => format!("would be left: {error}"),
+                Ok(live) if live.is_protected() => "would be left: its owner has protected it".to_owned(),
+                Ok(live) => would_be(standing(&entry.change.action, &entry.prior.live, &live.live), &entry),
+            },
+        };
+        lines.push(format!("{} ({}): {would}", entry.change.action, entry.id()));
+    }
+    Ok(lines)
+}
+
+fn covered_by(entry: &Entry) -> String {
+    format!("a later change of the same resource stands ({}, {}): undo that first", entry.change.action, entry.id())
+}
+
+fn would_be(found: Standing, entry: &Entry) -> String {
+    match found {
+        Standing::AsChanged => {
+            format!("would be set back to {}", before_in_words(&entry.change.action, &entry.prior.live))
+        }
+        Standing::AsPrior => "the value before it stands already".to_owned(),
+        Standing::Other(found) => format!("would be left: somebody else has changed it since: {found}"),
+        Standing::NotUndoable => "would be left: it can't be undone".to_owned(),
     }
 }
 

@@ -256,6 +256,18 @@ impl Leases for Process {
         self.call("Leases.renew", false, Subject::Records, self.world.renew(key, lease, now, ttl_s)).await
     }
 
+    async fn take_over(
+        &self,
+        key: &str,
+        dead: &Lease,
+        holder: &ExecutionId,
+        now: Timestamp,
+        ttl_s: u32,
+    ) -> PortResult<LeaseAnswer> {
+        self.call("Leases.take_over", false, Subject::Records, self.world.take_over(key, dead, holder, now, ttl_s))
+            .await
+    }
+
     async fn release(&self, key: &str, holder: &ExecutionId) -> PortResult<()> {
         self.call("Leases.release", false, Subject::Records, self.world.release(key, holder)).await
     }

@@ -71,6 +71,7 @@ async fn show(stack: &Stack, scenario: &Scenario, saved: &Path) -> Result<Verdic
         story.check(app, finding.holds, &finding.text)?;
     }
     story.heading("The record", "")?;
+    story.line("  <run>/story.txt        the whole story of a run, as the state machine `explain` tells it")?;
     for place in &verdict.saved {
         story.line(&format!("  {}", place.display()))?;
         story.line("    executions.jsonl   the runs, as in the table workflow_executions")?;

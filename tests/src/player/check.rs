@@ -79,6 +79,11 @@ fn changes_made(expect: &Expect, watch: &Watch, add: &mut impl FnMut(bool, Strin
         let times = undone.get(kind).copied().unwrap_or(0);
         add(bounds.hold(times), format!("{} undone: {times}, expected {bounds}", changes::spec(*kind).name));
     }
+    for (verdict, bounds) in &expect.verdicts {
+        let outcomes = watch.journal.iter().filter_map(|entry| entry.outcome.as_ref());
+        let times = count(outcomes.filter(|outcome| outcome.verdict == *verdict).count());
+        add(bounds.hold(times), format!("changes {verdict}: {times}, expected {bounds}"));
+    }
     let open = count(watch.journal.iter().filter(|entry| entry.state.is_open()).count());
     add(open == expect.open, format!("changes left open: {open}, expected {}", expect.open));
 }

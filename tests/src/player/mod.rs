@@ -4,7 +4,6 @@
 //! It watches from outside, by the records and artifacts that the maintainer leaves in the cloud, and judges by the
 //! state of the world. It never helps the maintainer.
 
-mod beats;
 mod check;
 mod kill;
 mod person;

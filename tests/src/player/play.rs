@@ -1,10 +1,9 @@
 //! Plays one scenario from its first minute to its verdict.
 
-use super::beats::{Beat, Tone};
 use super::check::{Finding, check};
 use super::kill::{Killed, midway};
 use super::person::{self, Visit};
-use super::records::{Records, Told};
+use super::records::{JournalState, Records, Told};
 use super::save::save;
 use super::stack::{Stack, StackError};
 use super::story::Story;
@@ -12,6 +11,8 @@ use super::watch::Watch;
 use super::world::see;
 use crate::scenario::{ExpectedStatus, Scenario, Trigger};
 use crate::studio::{Life, Minute, Resources, StudioError};
+use domain::execution::{ExecutionRecord, Status, Workflow};
+use lifecycle::explain::beats::{Beat, Tone};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -110,6 +111,8 @@ pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to
         started: false,
         visits: Vec::new(),
         answers: 0,
+        stopped: None,
+        rolled_back: None,
     };
     let speed = stack.cloud.clock.speed;
     let text = format!(
@@ -162,6 +165,17 @@ struct Stage<'a> {
     started: bool,
     visits: Vec<Visit>,
     answers: u32,
+    stopped: Option<Stopped>,
+    /// The run whose rollback was ordered.
+    rolled_back: Option<String>,
+}
+
+/// A run that a person stopped.
+struct Stopped {
+    execution: String,
+    /// Virtual minute from which on the next one is started by hand.
+    again_at_min: f64,
+    is_started_again: bool,
 }
 
 impl Stage<'_> {
@@ -197,7 +211,7 @@ impl Stage<'_> {
         let now_s = self.stack.cloud.clock.now_s();
         let told = self.records.messages(&self.queue).await?;
         self.people(&told).await?;
-        for actor in actors {
+        for actor in &mut *actors {
             if actor.life.is_finished() {
                 let why = match (&mut actor.life).await {
                     Ok(Err(error)) => error.to_string(),
@@ -215,6 +229,57 @@ impl Stage<'_> {
                 self.story.beat(self.minute(), &actor.watch.app, beat)?;
             }
         }
+        if let Some(actor) = actors.first() {
+            self.stop_in_console(&actor.watch).await?;
+            self.order_rollback(&actor.watch).await?;
+        }
+        Ok(())
+    }
+
+    /// The person who stops a run that has changed something, and starts another one later.
+    async fn stop_in_console(&mut self, watch: &Watch) -> Result<(), PlayError> {
+        let Some(stop) = &self.scenario.stop else { return Ok(()) };
+        let (minute, again_after_min) = (self.minute(), stop.again_after_min);
+        match &mut self.stopped {
+            None => {
+                let running = watch.runs.iter().find(|run| run.status == Status::Running);
+                let Some(run) =
+                    running.filter(|_| watch.journal.iter().any(|entry| entry.state == JournalState::Applied))
+                else {
+                    return Ok(());
+                };
+                self.stack.stop(&run.execution_arn).await?;
+                let execution = run.execution_id.to_string();
+                let text = format!("stopped {execution} in the console, its change is made and not judged");
+                self.stopped =
+                    Some(Stopped { execution, again_at_min: minute + again_after_min, is_started_again: false });
+                self.tell("person", &text, Tone::Plain)?;
+            }
+            Some(stopped) if !stopped.is_started_again && minute >= stopped.again_at_min => {
+                stopped.is_started_again = true;
+                let input = serde_json::json!({ "app": watch.app });
+                self.tell("by hand", &format!("start the health cycle with {input}"), Tone::Plain)?;
+                self.stack.start(&input).await?;
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The person who orders the rollback of a run that has ended.
+    async fn order_rollback(&mut self, watch: &Watch) -> Result<(), PlayError> {
+        let Some(rollback) = self.scenario.rollback.as_ref().filter(|_| self.rolled_back.is_none()) else {
+            return Ok(());
+        };
+        let is_due = |ended_s: f64| self.minute() - (ended_s - self.start_s) / 60.0 >= rollback.after_min;
+        if watch.is_running() || !watch.ended_s.is_some_and(is_due) {
+            return Ok(());
+        }
+        let changed = watch.journal.iter().find(|entry| entry.state == JournalState::Kept);
+        let Some(execution) = changed.map(|entry| entry.execution.clone()) else { return Ok(()) };
+        self.tell("by hand", &format!("roll back run {execution}"), Tone::Plain)?;
+        self.stack.roll_back(&execution).await?;
+        self.rolled_back = Some(execution);
         Ok(())
     }
 
@@ -251,6 +316,10 @@ impl Stage<'_> {
                 // That nothing happens is known only at the end.
                 return false;
             }
+            let is_rollback = |run: &ExecutionRecord| run.workflow_type == Workflow::Rollback;
+            if self.scenario.rollback.is_some() && !actor.watch.runs.iter().any(is_rollback) {
+                return false;
+            }
             let quiet =
                 actor.watch.ended_s.is_some_and(|ended_s| minute - (ended_s - self.start_s) / 60.0 >= QUIET_MIN);
             !actor.watch.is_running() && quiet && minute >= setup.events_over_min() + QUIET_MIN
@@ -278,6 +347,9 @@ impl Stage<'_> {
     /// Reads the final state back from the cloud and compares.
     async fn judge(&mut self, actors: &[Actor]) -> Result<Vec<(String, Finding)>, PlayError> {
         let mut findings = Vec::new();
+        if self.scenario.stop.is_some() {
+            findings.extend(actors.first().map(|actor| self.stopped_record(&actor.watch)));
+        }
         if self.scenario.person.is_some() {
             let text = format!("answers of a person: {}, expected at least 1", self.answers);
             let app = self.scenario.apps.keys().next().cloned().unwrap_or_default();
@@ -288,9 +360,47 @@ impl Stage<'_> {
             let seen = see(self.stack, &actor.resources).await?;
             let found = check(&setup.expect, &actor.watch, &seen, &actor.first_instances);
             findings.extend(found.into_iter().map(|finding| (actor.watch.app.clone(), finding)));
+            if let Some(run) = actor.watch.last_run() {
+                let finding = story_of(self.stack, &actor.watch, run.execution_id.as_str()).await?;
+                findings.push((actor.watch.app.clone(), finding));
+            }
         }
         Ok(findings)
     }
+}
+
+impl Stage<'_> {
+    /// The record of the run that a person stopped must say so, and another run must have answered for its change.
+    fn stopped_record(&self, watch: &Watch) -> (String, Finding) {
+        let record = self
+            .stopped
+            .as_ref()
+            .and_then(|stopped| watch.runs.iter().find(|run| run.execution_id.as_str() == stopped.execution));
+        let finding = match record {
+            None => Finding { holds: false, text: "no run was stopped: none was seen with a change made".to_owned() },
+            Some(run) => {
+                let told = run.conclusion.as_deref().unwrap_or("nothing");
+                let text = format!("record of the stopped run: {:?}, \"{told}\", expected Failed", run.status);
+                Finding { holds: run.status == Status::Failed, text }
+            }
+        };
+        (watch.app.clone(), finding)
+    }
+}
+
+/// The story that `explain` tells of a run must have its conclusion and every change that it answers for.
+async fn story_of(stack: &Stack, watch: &Watch, execution: &str) -> Result<Finding, PlayError> {
+    let text = stack.explain(execution).await?;
+    let ids = watch.journal.iter().filter(|entry| entry.execution == execution).map(|entry| entry.change.id.as_str());
+    let missing: Vec<&str> = ids.filter(|id| !text.contains(*id)).collect();
+    let holds = missing.is_empty() && text.contains(execution) && !text.contains("another shape");
+    let lines = text.lines().count();
+    let text = if holds {
+        format!("story of run {execution}: {lines} lines, with every change")
+    } else {
+        format!("story of run {execution} lacks {missing:?}:\n{text}")
+    };
+    Ok(Finding { holds, text })
 }
 
 /// What users and operators of the application see at this minute.

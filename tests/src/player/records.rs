@@ -164,10 +164,17 @@ impl Records {
     /// # Errors
     /// When the call fails or it is not JSON.
     pub async fn artifact(&self, key: &str) -> Result<Value, StackError> {
+        serde_json::from_slice(&self.body(key).await?).map_err(StackError::call("GetObject", key))
+    }
+
+    /// An artifact as it is.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn body(&self, key: &str) -> Result<Vec<u8>, StackError> {
         let get = self.stack.cloud.s3().get_object().bucket(&self.stack.outputs.artifact_bucket).key(key);
         let body = get.send().await.map_err(StackError::call("GetObject", key))?.body;
-        let bytes = body.collect().await.map_err(StackError::call("GetObject", key))?.into_bytes();
-        serde_json::from_slice(&bytes).map_err(StackError::call("GetObject", key))
+        Ok(body.collect().await.map_err(StackError::call("GetObject", key))?.to_vec())
     }
 
     /// Messages that have come into a queue since the last look.

@@ -4,6 +4,7 @@ use super::records::Records;
 use super::stack::{Stack, StackError};
 use super::watch::Watch;
 use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::Value;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,12 +29,16 @@ pub async fn save(stack: &Stack, watch: &Watch, directory: &Path) -> Result<Path
     }
     for run in &watch.runs {
         for (key, _) in records.keys(&watch.app, run.execution_id.as_str()).await? {
-            let body = records.artifact(&key).await?;
+            let body = records.body(&key).await?;
             let path = home.join(key.trim_start_matches(&format!("runs/{}/", watch.app)));
             if let Some(parent) = path.parent() {
                 fs::create_dir_all(parent).map_err(failed("save", &shown))?;
             }
-            fs::write(path, format!("{body:#}\n")).map_err(failed("save", &shown))?;
+            let text = match serde_json::from_slice::<Value>(&body) {
+                Ok(json) => format!("{json:#}\n").into_bytes(),
+                Err(_) => body,
+            };
+            fs::write(path, text).map_err(failed("save", &shown))?;
         }
     }
     for (number, told) in (1..).zip(&watch.told) {

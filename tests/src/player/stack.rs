@@ -3,11 +3,18 @@
 use crate::cloud::{Cloud, CloudError};
 use crate::scenario::Scenario;
 use aws_sdk_s3::error::DisplayErrorContext;
+use aws_sdk_sfn::types::ExecutionStatus;
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::path::Path;
+use std::time::Duration;
 use thiserror::Error;
+
+/// Time between two looks at an execution that explains a run.
+const EXPLAIN_LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Looks before it is given up: a minute.
+const EXPLAIN_LOOKS_MAX: u32 = 600;
 
 /// A deployed stack in a local cloud.
 #[derive(Clone, Debug)]
@@ -24,6 +31,10 @@ pub struct Stack {
 pub struct Outputs {
     /// The health cycle.
     pub health_state_machine_arn: String,
+    /// Undoes what a person names.
+    pub rollback_state_machine_arn: String,
+    /// Tells the story of a run.
+    pub explain_state_machine_arn: String,
     /// Runs.
     pub executions_table: String,
     /// Journal of all changes.
@@ -109,6 +120,57 @@ impl Stack {
         let machine = &self.outputs.health_state_machine_arn;
         let start = self.cloud.sfn().start_execution().state_machine_arn(machine).input(input.to_string());
         start.send().await.map(drop).map_err(StackError::call("StartExecution", machine))
+    }
+
+    /// Orders a rollback of a run by hand.
+    ///
+    /// # Errors
+    /// When Step Functions refuses.
+    pub async fn roll_back(&self, execution: &str) -> Result<(), StackError> {
+        let machine = &self.outputs.rollback_state_machine_arn;
+        let input = json!({"execution_id": execution, "remark": "ordered by the scenario"});
+        let start = self.cloud.sfn().start_execution().state_machine_arn(machine).input(input.to_string());
+        start.send().await.map(drop).map_err(StackError::call("StartExecution", machine))
+    }
+
+    /// The story of a run as text: starts `explain` and waits for its end.
+    ///
+    /// # Errors
+    /// When Step Functions refuses, or the execution does not succeed.
+    pub async fn explain(&self, execution: &str) -> Result<String, StackError> {
+        let machine = &self.outputs.explain_state_machine_arn;
+        let input = json!({ "execution_id": execution });
+        let start = self.cloud.sfn().start_execution().state_machine_arn(machine).input(input.to_string());
+        let started = start.send().await.map_err(StackError::call("StartExecution", machine))?;
+        let arn = started.execution_arn();
+        for _ in 0..EXPLAIN_LOOKS_MAX {
+            let describe = self.cloud.sfn().describe_execution().execution_arn(arn);
+            let seen = describe.send().await.map_err(StackError::call("DescribeExecution", arn))?;
+            match seen.status() {
+                ExecutionStatus::Running => tokio::time::sleep(EXPLAIN_LOOK_EVERY).await,
+                ExecutionStatus::Succeeded => {
+                    let output: Value = serde_json::from_str(seen.output().unwrap_or_default())
+                        .map_err(StackError::call("DescribeExecution", arn))?;
+                    return Ok(output["text"].as_str().unwrap_or_default().to_owned());
+                }
+                _ => {
+                    let why = seen.cause().unwrap_or("no cause").to_owned();
+                    return Err(StackError::Call { operation: "explain", subject: execution.to_owned(), why });
+                }
+            }
+        }
+        let why = "the execution does not end".to_owned();
+        Err(StackError::Call { operation: "explain", subject: execution.to_owned(), why })
+    }
+
+    /// Stops a run, as in the console.
+    ///
+    /// # Errors
+    /// When Step Functions refuses.
+    pub async fn stop(&self, execution_arn: &str) -> Result<(), StackError> {
+        let stop = self.cloud.sfn().stop_execution().execution_arn(execution_arn);
+        let stop = stop.error("StoppedByPerson").cause("a person pressed Stop in the console");
+        stop.send().await.map(drop).map_err(StackError::call("StopExecution", execution_arn))
     }
 
     /// A queue that gets every message to people from now on; gives its URL.

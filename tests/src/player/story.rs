@@ -1,6 +1,6 @@
 //! Prints the story: aligned, wrapped, in colour where a terminal is there to show it.
 
-use super::beats::{Beat, Tone};
+use lifecycle::explain::beats::{Beat, Tone};
 use std::io::{self, IsTerminal, Write};
 
 /// Where the story is told.

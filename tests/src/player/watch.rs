@@ -1,9 +1,9 @@
 //! Watches one application: each look compares the records with those of the look before and gives what is new.
 
-use super::beats::{self, Beat, Tone, plural};
 use super::records::{JournalEntry, Records, Told};
 use super::stack::StackError;
 use domain::execution::{ExecutionRecord, Status};
+use lifecycle::explain::beats::{self, Beat, DOCUMENTS, Tone, plural};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything seen of an application so far.
@@ -29,8 +29,6 @@ pub struct Watch {
 
 /// Alarms that are named one by one; of a storm only the number is told.
 const ALARMS_NAMED_MAX: usize = 4;
-/// The steps of an iteration in the order of their artifacts.
-const ARTIFACTS: [&str; 6] = ["snapshot", "analysis", "settled", "actions", "validation", "undone"];
 
 impl Watch {
     /// Nothing seen yet.
@@ -135,20 +133,17 @@ impl Watch {
         let mut beats = Vec::new();
         for (iteration, artifact, key) in fresh {
             let body = records.artifact(&key.0).await?;
-            let beat = match artifact {
-                0 => beats::monitor(&body).map(|mut beat| {
-                    beat.text = format!("iteration {iteration}: {}", beat.text);
-                    beat
-                }),
-                1 => {
-                    self.rules.extend(beats::findings(&body).iter().map(|finding| finding.rule.to_string()));
-                    beats::analyze(&body)
+            let document = &DOCUMENTS[artifact];
+            let mut beat = (document.beat)(&body);
+            match document.name {
+                "snapshot" => {
+                    if let Some(beat) = &mut beat {
+                        beat.text = format!("iteration {iteration}: {}", beat.text);
+                    }
                 }
-                2 => beats::settlement("settle", &body),
-                3 => beats::optimize(&body),
-                4 => beats::validate(&body),
-                _ => beats::settlement("undo", &body),
-            };
+                "analysis" => self.rules.extend(beats::findings(&body).iter().map(|finding| finding.rule.to_string())),
+                _ => {}
+            }
             let unreadable = || Beat::new("record", format!("{} has another shape than documented", key.0), Tone::Bad);
             let beat = beat.unwrap_or_else(unreadable);
             // A step that is repeated writes its document again; the same words are told once.
@@ -174,7 +169,7 @@ fn place(key: &str) -> Option<(u32, usize)> {
     let mut parts = key.rsplit('/');
     let step = parts.next()?.strip_suffix(".json")?;
     let iteration = parts.next()?.parse().ok()?;
-    Some((iteration, ARTIFACTS.iter().position(|artifact| *artifact == step)?))
+    Some((iteration, DOCUMENTS.iter().position(|document| document.name == step)?))
 }
 
 #[cfg(test)]
@@ -183,7 +178,7 @@ mod tests {
 
     #[test]
     fn artifacts_are_told_by_iteration_and_step() {
-        assert_eq!(place("runs/shop/health-shop-1/2/analysis.json"), Some((2, 1)));
+        assert_eq!(place("runs/shop/health-shop-1/2/analysis.json"), Some((2, 4)));
         assert_eq!(place("runs/shop/health-shop-1/2/after.json"), None);
     }
 

@@ -1,6 +1,7 @@
 //! What must hold at the end of a scenario: the state of the world, never the calls that led there.
 
 use domain::change::ChangeKind;
+use domain::outcome::Verdict;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -22,6 +23,9 @@ pub struct Expect {
     /// Changes that were undone, by kind. A kind that is not named may occur.
     #[serde(default)]
     pub undone: BTreeMap<ChangeKind, Bounds>,
+    /// Verdicts of the measurements, by their name. One that is not named may occur.
+    #[serde(default)]
+    pub verdicts: BTreeMap<Verdict, Bounds>,
     /// Changes that are neither kept nor undone at the end: none, unless said otherwise.
     #[serde(default)]
     pub open: u32,

@@ -29,6 +29,12 @@ pub struct Scenario {
     /// A step of the cycle that is killed in the middle of its work.
     #[serde(default)]
     pub kill: Option<Kill>,
+    /// A person who stops the first run in the console.
+    #[serde(default)]
+    pub stop: Option<Stop>,
+    /// A person who orders the rollback of the first run after its end.
+    #[serde(default)]
+    pub rollback: Option<Rollback>,
     /// Who answers the questions of the maintainer.
     #[serde(default)]
     pub person: Option<Person>,
@@ -103,6 +109,22 @@ pub struct Kill {
     /// The step's name, for example `optimize`. It is killed as soon as the intent of its first change is in the journal
     /// and before it can have written the result.
     pub step: String,
+}
+
+/// Somebody stops the run in the console as soon as a change of it has been made, and starts another one later.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stop {
+    /// Virtual minutes until they start the next run by hand.
+    pub again_after_min: f64,
+}
+
+/// Somebody orders the rollback of the first run that has changed something, some time after its end.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rollback {
+    /// Virtual minutes after the end of the run.
+    pub after_min: f64,
 }
 
 impl Scenario {

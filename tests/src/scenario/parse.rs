@@ -79,6 +79,12 @@ fn check(scenario: &Scenario) -> Check {
     if matches!(&scenario.trigger, Trigger::Manual { at_min, .. } if *at_min < 0.0) {
         return refuse("trigger.manual.at_min", "nobody can start the maintainer before the scenario begins");
     }
+    if scenario.stop.as_ref().is_some_and(|stop| stop.again_after_min <= 0.0) {
+        return refuse("stop.again_after_min", "it must be above 0");
+    }
+    if scenario.rollback.as_ref().is_some_and(|rollback| rollback.after_min <= 0.0) {
+        return refuse("rollback.after_min", "it must be above 0");
+    }
     for (name, app) in &scenario.apps {
         let valid = name.len() <= APP_NAME_MAX
             && name.starts_with(|c: char| c.is_ascii_lowercase())

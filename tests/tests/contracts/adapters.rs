@@ -61,6 +61,7 @@ const TABLE: &[Method] = &[
     row("episodes", "remember", &[("dynamodb:UpdateItem", LEASES)]),
     row("executions", "open", &[("dynamodb:PutItem", EXECUTIONS), ("dynamodb:GetItem", EXECUTIONS)]),
     row("executions", "read", &[("dynamodb:GetItem", EXECUTIONS)]),
+    row("executions", "unclosed", &[("dynamodb:Query", EXECUTIONS)]),
     row("executions", "save", &[("dynamodb:PutItem", EXECUTIONS)]),
     row("executions", "result", &[("dynamodb:PutItem", RESULTS)]),
     row(
@@ -90,7 +91,9 @@ const TABLE: &[Method] = &[
     row("journal", "since", &[("dynamodb:Query", CHANGES)]),
     row("leases", "acquire", &[("dynamodb:UpdateItem", LEASES)]),
     row("leases", "renew", &[("dynamodb:UpdateItem", LEASES)]),
+    row("leases", "take_over", &[("dynamodb:UpdateItem", LEASES)]),
     row("leases", "release", &[("dynamodb:UpdateItem", LEASES)]),
+    row("liveness", "life", &[("states:DescribeExecution", "executions")]),
     row("leases", "holder", &[("dynamodb:GetItem", LEASES)]),
     row("notifier", "notify", &[("sns:Publish", "topic and event bus"), ("events:PutEvents", "topic and event bus")]),
     row("runs", "newest", &[("states:ListExecutions", "state machine")]),

@@ -3,12 +3,15 @@
 use crate::repository;
 use crate::template::Template;
 use config::input::{Input, Trigger};
+use config::order::{Order, Subject};
 use domain::mode::Mode;
 use lifecycle::alarm::{Transition, transitions};
 use serde_json::Value;
 
 const ALARMS: [&str; 3] = ["eventbridge-alarm.json", "lambda-alarm-action.json", "sns-alarm.json"];
 const INPUTS: [&str; 5] = ["preview.json", "schedule.json", "start-all.json", "start-list.json", "start-one.json"];
+
+const ORDERS: [&str; 3] = ["explain.json", "rollback-preview.json", "rollback-run.json"];
 
 fn sample(name: &str) -> Value {
     repository::json(&format!("infra/events/{name}"))
@@ -26,7 +29,7 @@ fn transition(name: &str) -> Transition {
 
 #[test]
 fn every_sample_is_looked_at() {
-    let mut all: Vec<&str> = ALARMS.into_iter().chain(INPUTS).collect();
+    let mut all: Vec<&str> = ALARMS.into_iter().chain(INPUTS).chain(ORDERS).collect();
     all.sort_unstable();
     assert_eq!(repository::names("infra/events", ""), all);
 }
@@ -40,6 +43,16 @@ fn the_three_ways_of_one_alarm_are_one_transition() {
         assert_eq!(transition(name), expected, "{name}");
         assert_eq!(transition(name).id(), expected.id(), "{name}");
     }
+}
+
+#[test]
+fn the_orders_mean_what_their_names_say() {
+    let order = |name: &str| Order::parse(&sample(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(matches!(order("explain.json").subject, Subject::Run(_)));
+    let run = order("rollback-run.json");
+    assert!(matches!(run.subject, Subject::Run(_)) && !run.only_look && !run.remark.is_empty());
+    let preview = order("rollback-preview.json");
+    assert!(matches!(preview.subject, Subject::Change(..)) && preview.only_look);
 }
 
 #[test]

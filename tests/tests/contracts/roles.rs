@@ -43,6 +43,7 @@ fn concerns(resource: &str) -> &'static str {
             "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-health",
             "state machine",
         ),
+        ("arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${AWS::StackName}-", "executions"),
     ];
     OWN.iter().find(|(prefix, _)| resource.starts_with(prefix)).map_or("application", |(_, on)| on)
 }

@@ -13,6 +13,7 @@ pub struct Wiring {
     pub files: &'static [&'static str],
 }
 
+const CARE: &str = "functions/lifecycle/src/care.rs";
 const RECORDS: &str = "functions/health/src/records.rs";
 const SUCCESSION: &str = "functions/lifecycle/src/succession.rs";
 const OBSERVE: &str = "functions/health/src/observe.rs";
@@ -31,8 +32,18 @@ pub const TABLE: &[Wiring] = &[
     },
     Wiring {
         binary: "lifecycle-begin",
-        makes: &["settings", "leases", "executions", "journal"],
-        files: &["functions/lifecycle/src/begin.rs"],
+        makes: &["settings", "leases", "liveness", "executions", "journal"],
+        files: &["functions/lifecycle/src/begin.rs", CARE],
+    },
+    Wiring {
+        binary: "lifecycle-rollback",
+        makes: &["settings", "leases", "liveness", "executions", "journal", "artifacts"],
+        files: &["functions/lifecycle/src/rollback.rs", CARE],
+    },
+    Wiring {
+        binary: "lifecycle-explain",
+        makes: &["executions", "journal", "artifacts"],
+        files: &["functions/lifecycle/src/explain/mod.rs"],
     },
     Wiring {
         binary: "lifecycle-ask",

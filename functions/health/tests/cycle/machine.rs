@@ -7,7 +7,7 @@ use crate::stores::{Goes, Stores};
 use engine::step::StepError;
 use health::{analyze, iterate, monitor, observe, optimize, validate};
 use lifecycle::page::{self, answering};
-use lifecycle::{answer, ask, begin, escalate, finish, resolve};
+use lifecycle::{answer, ask, begin, escalate, finish, resolve, rollback};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -23,6 +23,7 @@ const ARN: &str = "arn:aws:states:us-east-1:123456789012:execution:m-health:run-
 /// An execution of the state machine.
 pub struct Machine<'a> {
     shop: &'a Shop,
+    start: String,
     states: Value,
     faults: BTreeMap<&'static str, (usize, Fault)>,
     store_faults: BTreeMap<&'static str, (usize, Goes)>,
@@ -90,12 +91,20 @@ impl<'a> Machine<'a> {
 
     /// An execution with another name.
     pub fn named(shop: &'a Shop, name: &'static str) -> Self {
-        let text = include_str!("../../../../infra/statemachines/health.asl.json");
-        let definition: Value = serde_json::from_str(text).unwrap();
-        let states = definition["States"].clone();
+        Self::of(shop, name, include_str!("../../../../infra/statemachines/health.asl.json"))
+    }
+
+    /// A rollback.
+    pub fn rollback(shop: &'a Shop, name: &'static str) -> Self {
+        Self::of(shop, name, include_str!("../../../../infra/statemachines/rollback.asl.json"))
+    }
+
+    fn of(shop: &'a Shop, name: &'static str, definition: &str) -> Self {
+        let definition: Value = serde_json::from_str(definition).unwrap();
         Self {
             shop,
-            states,
+            start: definition["StartAt"].as_str().unwrap().to_owned(),
+            states: definition["States"].clone(),
             faults: BTreeMap::new(),
             store_faults: BTreeMap::new(),
             twice: false,
@@ -127,7 +136,7 @@ impl<'a> Machine<'a> {
     /// Runs it to its end.
     pub fn run(mut self, input: Value) -> Ended {
         let mut ended = Ended {
-            state: "ResolveTargets".to_owned(),
+            state: self.start.clone(),
             path: Vec::new(),
             output: input,
             calls: BTreeMap::new(),
@@ -347,8 +356,20 @@ pub async fn step(
             written(&resolve::resolve(parsed(payload)?, &shop.config, &resolve_ports).await?)
         }
         "BeginFunction" => {
-            let ports = begin::World { clock: process, leases: process, executions: stores, journal: process };
+            let ports =
+                begin::World { clock: process, leases: process, liveness: world, executions: stores, journal: process };
             written(&begin::begin(parsed(payload)?, &shop.config, &ports).await?)
+        }
+        "RollbackFunction" => {
+            let ports = rollback::World {
+                clock: process,
+                leases: process,
+                liveness: world,
+                executions: stores,
+                journal: process,
+                artifacts: stores,
+            };
+            written(&rollback::rollback(parsed(payload)?, &shop.config, &ports).await?)
         }
         "MonitorFunction" => {
             let ports = monitor::World { see: see(), leases: process, artifacts: stores };

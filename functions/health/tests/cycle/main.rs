@@ -13,6 +13,7 @@ mod machine;
 mod reading;
 mod residue;
 mod restraint;
+mod rollback;
 mod shop;
 mod steps;
 mod stores;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::execution::ExecutionRecord;
-use domain::ids::ExecutionId;
+use domain::ids::{AppId, ExecutionId};
 use domain::outcome::Outcome;
 use engine::ports::{Artifacts, Executions, PortError, PortResult};
 use std::future::Future;
@@ -57,6 +57,9 @@ impl Executions for Stores {
     }
     async fn read(&self, id: &ExecutionId) -> PortResult<Option<ExecutionRecord>> {
         self.call(Executions::read(&*self.world, id)).await
+    }
+    async fn unclosed(&self, app: &AppId) -> PortResult<Vec<ExecutionRecord>> {
+        self.call(self.world.unclosed(app)).await
     }
     async fn save(&self, record: &ExecutionRecord) -> PortResult<()> {
         self.call(self.world.save(record)).await

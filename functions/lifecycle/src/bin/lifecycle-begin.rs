@@ -10,9 +10,16 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let start = Start::load().await?;
     let (settings, leases) = (start.settings()?, start.leases()?);
     let (executions, journal) = (start.executions()?, start.journal()?);
+    let liveness = start.liveness();
     serve("lifecycle-begin", async |call: Call<Request>| {
         let config = settings.current().await?;
-        let world = World { clock: &start.clock, leases: &leases, executions: &executions, journal: &journal };
+        let world = World {
+            clock: &start.clock,
+            leases: &leases,
+            liveness: &liveness,
+            executions: &executions,
+            journal: &journal,
+        };
         begin(call.input, &config, &world).await
     })
     .await

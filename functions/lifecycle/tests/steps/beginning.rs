@@ -3,7 +3,7 @@
 use crate::shop::{begin_on, begun, lease_on, record_of, shop, start};
 use crate::wire::{Goes, Wire};
 use domain::execution::Status;
-use engine::ports::{Entry, EntryState, Executions, Intent, Journal};
+use engine::ports::{Entry, EntryState, Executions, Intent, Journal, Life};
 use engine::run::{Decision, LEASE_TTL_S, Run};
 use engine::step::StepError;
 use lifecycle::begin::Answer;
@@ -44,6 +44,48 @@ async fn a_dead_run_blocks_nobody_longer_than_its_lease() {
 }
 
 #[tokio::test]
+async fn a_run_that_was_stopped_gives_way_at_once() {
+    for life in [Life::Stopped, Life::TimedOut, Life::Failed, Life::Forgotten] {
+        let world = shop();
+        let dead = begun("run-1", None, &world).await;
+        leave_open(&dead, &world).await;
+        world.end("run-1", life);
+        let second = begun("run-2", None, &world).await;
+        assert_eq!((second.lease.fence, second.decision), (2, Decision::Settle), "{life:?}");
+        let fenced_off = Journal::intend(&*world, &left_by(&dead, "c-2", &world)).await;
+        assert!(fenced_off.is_err(), "what the stopped run still has under way must not write: {fenced_off:?}");
+        assert_eq!(record_of("run-1", &world).await.status, Status::Failed);
+    }
+}
+
+#[tokio::test]
+async fn a_lease_without_a_run_yet_is_not_taken_over() {
+    let world = shop();
+    let key = engine::run::lease_key(domain::execution::Cycle::Health, &"shop".into());
+    engine::ports::Leases::acquire(&*world, &key, &"run-1".into(), world.now(), LEASE_TTL_S).await.unwrap();
+    world.end("run-1", Life::Stopped);
+    let answer = begin_on(start("run-2", None), &Wire::sound(&world)).await.unwrap();
+    assert!(matches!(answer, Answer::Busy { .. }), "{answer:?}");
+}
+
+#[tokio::test]
+async fn the_record_of_a_stopped_run_is_closed_by_the_next_and_that_of_a_waiting_one_is_not() {
+    for (life, status) in [(Life::Stopped, Status::Failed), (Life::Running, Status::Running)] {
+        let world = shop();
+        let first = begun("run-1", None, &world).await;
+        // As ask does: a run that waits for a person holds no lease.
+        engine::ports::Leases::release(&*world, &first.lease_key(), &first.execution_id).await.unwrap();
+        world.end("run-1", life);
+        let second = begun("run-2", None, &world).await;
+        assert_eq!(second.decision, Decision::Proceed);
+        let record = record_of("run-1", &world).await;
+        assert_eq!((record.status, record.completed_at.is_some()), (status, status == Status::Failed));
+        let told = record.conclusion.unwrap_or_default();
+        assert_eq!(told.contains("was stopped"), status == Status::Failed, "{told}");
+    }
+}
+
+#[tokio::test]
 async fn a_repeated_begin_is_the_same_run() {
     let world = shop();
     let first = begun("run-1", None, &world).await;
@@ -66,9 +108,36 @@ async fn fault_a_begin_that_breaks_at_any_call_is_made_good_by_its_repetition() 
     }
 }
 
+#[tokio::test]
+async fn fault_a_take_over_that_breaks_at_any_call_is_made_good_by_its_repetition() {
+    let stopped = async || {
+        let world = shop();
+        let dead = begun("run-1", None, &world).await;
+        leave_open(&dead, &world).await;
+        world.end("run-1", Life::Stopped);
+        world
+    };
+    let sound = Wire::sound(&stopped().await);
+    begin_on(start("run-2", None), &sound).await.unwrap();
+    for number in 0..sound.calls() {
+        for goes in [Goes::Lost, Goes::Unanswered] {
+            let world = stopped().await;
+            let broken = begin_on(start("run-2", None), &Wire::failing(&world, number, goes)).await;
+            assert!(matches!(broken, Err(StepError::Transient(_))), "call {number} {goes:?}: {broken:?}");
+            let second = begun("run-2", None, &world).await;
+            assert_eq!((second.decision, second.lease.fence), (Decision::Settle, 2), "call {number} {goes:?}");
+            assert_eq!(record_of("run-1", &world).await.status, Status::Failed, "call {number} {goes:?}");
+        }
+    }
+}
+
 async fn leave_open(run: &Run, world: &World) {
-    let change = build::change("c-1", build::set_fleet("shop-web", 6));
-    let entry = Entry {
+    assert_eq!(world.intend(&left_by(run, "c-1", world)).await.unwrap(), Intent::Written);
+}
+
+fn left_by(run: &Run, id: &str, world: &World) -> Entry {
+    let change = build::change(id, build::set_fleet("shop-web", 6));
+    Entry {
         app: run.app.clone(),
         change,
         execution: run.execution_id.clone(),
@@ -83,8 +152,7 @@ async fn leave_open(run: &Run, world: &World) {
         approval: None,
         note: String::new(),
         taken_over_by: None,
-    };
-    assert_eq!(world.intend(&entry).await.unwrap(), Intent::Written);
+    }
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ pub fn start(name: &str, episode: Option<&str>) -> Start {
 
 /// Begins a run.
 pub async fn begin_on(start: Start, wire: &Wire) -> Result<begin::Answer, StepError> {
-    let world = begin::World { clock: wire, leases: wire, executions: wire, journal: wire };
+    let world = begin::World { clock: wire, leases: wire, liveness: wire, executions: wire, journal: wire };
     begin(start, &defaults(), &world).await
 }
 

@@ -8,7 +8,8 @@ use domain::outcome::Outcome;
 use domain::watch::{Roll, Watched};
 use engine::ports::{
     Arrival, Artifacts, Clock, DeadLetters, Discovery, Entry, EntryState, Episode, Episodes, Executions, Intent,
-    Inventory, Journal, Lease, LeaseAnswer, Leases, Message, Notifier, PortError, PortResult, Starter, Watch,
+    Inventory, Journal, Lease, LeaseAnswer, Leases, Life, Liveness, Message, Notifier, PortError, PortResult, Starter,
+    Watch,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -182,11 +183,28 @@ impl Leases for Wire {
     async fn renew(&self, key: &str, lease: &Lease, now: Timestamp, ttl_s: u32) -> PortResult<Lease> {
         self.call(self.world.renew(key, lease, now, ttl_s)).await
     }
+    async fn take_over(
+        &self,
+        key: &str,
+        dead: &Lease,
+        holder: &ExecutionId,
+        now: Timestamp,
+        ttl_s: u32,
+    ) -> PortResult<LeaseAnswer> {
+        self.call(self.world.take_over(key, dead, holder, now, ttl_s)).await
+    }
     async fn release(&self, key: &str, holder: &ExecutionId) -> PortResult<()> {
         self.call(self.world.release(key, holder)).await
     }
     async fn holder(&self, key: &str) -> PortResult<Option<Lease>> {
         self.call(self.world.holder(key)).await
+    }
+}
+
+#[async_trait]
+impl Liveness for Wire {
+    async fn life(&self, execution_arn: &str) -> PortResult<Life> {
+        self.call(self.world.life(execution_arn)).await
     }
 }
 
@@ -215,6 +233,9 @@ impl Executions for Wire {
     }
     async fn read(&self, id: &ExecutionId) -> PortResult<Option<ExecutionRecord>> {
         self.call(Executions::read(&*self.world, id)).await
+    }
+    async fn unclosed(&self, app: &AppId) -> PortResult<Vec<ExecutionRecord>> {
+        self.call(self.world.unclosed(app)).await
     }
     async fn save(&self, record: &ExecutionRecord) -> PortResult<()> {
         self.call(self.world.save(record)).await

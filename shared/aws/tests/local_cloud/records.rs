@@ -4,7 +4,7 @@ use crate::{Cloud, later};
 use aws::{Episodes, Executions, Journal, Leases, Watch};
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use domain::change::{Action, Better, Change, Expectation};
-use domain::execution::{Cycle, ExecutionRecord, Status};
+use domain::execution::{Cycle, ExecutionRecord, Status, Workflow};
 use domain::ids::{AppId, ChangeId, ExecutionId, ResourceId, RuleId, SignalId};
 use domain::outcome::{Outcome, Verdict};
 use domain::resource::{Live, Resource};
@@ -108,6 +108,27 @@ async fn a_lease_has_one_holder_and_its_fence_grows_with_every_new_one() {
         panic!("not free")
     };
     assert_eq!(third.fence, second.fence + 1, "a release does not reset the fence");
+}
+
+#[tokio::test]
+async fn a_dead_holders_lease_is_taken_over_once() {
+    let Some(cloud) = Cloud::connect("leases of dead runs").await else { return };
+    let (leases, _) = cloud.leases().await;
+    let (key, now) = ("lease#health#shop", cloud.now());
+    let LeaseAnswer::Held(dead) = leases.acquire(key, &run("dead"), now, 600).await.unwrap() else {
+        panic!("not held")
+    };
+    let LeaseAnswer::Held(heir) = leases.take_over(key, &dead, &run("heir"), now, 600).await.unwrap() else {
+        panic!("not taken over")
+    };
+    assert_eq!((heir.holder.as_str(), heir.fence), ("heir", dead.fence + 1));
+    let LeaseAnswer::Busy(found) = leases.take_over(key, &dead, &run("late"), now, 600).await.unwrap() else {
+        panic!("taken over twice")
+    };
+    assert_eq!(found.holder.as_str(), "heir");
+    let again = leases.take_over(key, &dead, &run("heir"), now, 600).await.unwrap();
+    assert!(matches!(again, LeaseAnswer::Held(lease) if lease.fence == heir.fence), "a repeated take-over is the same");
+    assert!(matches!(leases.renew(key, &dead, now, 600).await, Err(PortError::Conflict { .. })), "the dead one is out");
 }
 
 #[tokio::test]
@@ -295,7 +316,7 @@ async fn a_run_is_opened_once_and_read_back_whole() {
         alarms: vec!["shop-cpu".to_owned()],
         execution_id: run("run-1"),
         execution_arn: "arn:run-1".to_owned(),
-        workflow_type: Cycle::Health,
+        workflow_type: Workflow::Health,
         app: AppId::from("shop"),
         status: Status::Running,
         trigger: "by hand".to_owned(),

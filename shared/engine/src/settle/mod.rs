@@ -68,6 +68,19 @@ pub(crate) async fn open(context: &Context<'_>, of: impl Fn(&Entry) -> bool) -> 
     Ok(entries)
 }
 
+/// Undoable changes of the application that stand or may stand, of all time, oldest first.
+pub(crate) async fn standing_entries(context: &Context<'_>) -> Result<Vec<Entry>, ActError> {
+    let app = &context.run.app;
+    let mut entries = context
+        .ports
+        .journal
+        .since(app, Timestamp::UNIX_EPOCH)
+        .await
+        .map_err(|source| ActError::Journal { doing: format!("find the changes of {app}"), source })?;
+    entries.retain(Entry::may_be_undone);
+    Ok(entries)
+}
+
 /// First finds out, oldest first, what has happened; then looks, newest first, at what stands and finishes undos.
 async fn make_known(context: &Context<'_>, of: impl Fn(&Entry) -> bool) -> Result<Settlement, ActError> {
     let mut settlement = Settlement::default();

@@ -79,6 +79,21 @@ pub enum End {
     },
 }
 
+impl End {
+    /// Why it stands as it does, in words.
+    pub fn why(&self) -> String {
+        match self {
+            Self::NotApplied { why }
+            | Self::Applied { why }
+            | Self::Kept { why }
+            | Self::Undone { why }
+            | Self::HandedOver { why }
+            | Self::LeftOpen { why } => why.clone(),
+            Self::InFlight { .. } => "it may still be on its way".to_owned(),
+        }
+    }
+}
+
 impl Settlement {
     /// Seconds to wait before the rest can be settled, when a change may still be on its way.
     pub fn retry_after_s(&self) -> Option<u32> {

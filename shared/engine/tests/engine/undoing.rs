@@ -3,7 +3,7 @@
 use crate::common::{Bench, outcomes};
 use domain::change::{Action, Change};
 use domain::guard::KillSwitch;
-use domain::ids::ResourceId;
+use domain::ids::{ChangeId, ResourceId};
 use domain::outcome::{Outcome, Verdict};
 use domain::resource::{Live, PROTECTED_TAG};
 use engine::ports::EntryState;
@@ -189,17 +189,59 @@ fn call_of_restore() -> usize {
     process.calls().iter().position(|call| call.writes).unwrap()
 }
 
+/// Undoes what a person names; gives one line per change.
+fn order(bench: &Bench, ids: &[&str]) -> Vec<engine::settle::Settled> {
+    let ids = ids.iter().map(|id| ChangeId::from(*id)).collect();
+    let process = Process::sound(&bench.world);
+    let context = bench.context(&process);
+    run_to_end(&process, undo::ordered(&context, &ids, "asked for by hand")).finished().unwrap().unwrap().changes
+}
+
+fn preview(bench: &Bench, ids: &[&str]) -> Vec<String> {
+    let ids = ids.iter().map(|id| ChangeId::from(*id)).collect();
+    let process = Process::sound(&bench.world);
+    let context = bench.context(&process);
+    run_to_end(&process, undo::preview(&context, &ids)).finished().unwrap().unwrap()
+}
+
 #[test]
 fn a_person_may_undo_a_kept_change() {
     let (bench, changes) = grown();
     let _verdicts = bench.keep(&all(&bench, &changes, true)).unwrap();
-    let process = Process::sound(&bench.world);
-    let context = bench.context(&process);
-    let entry = bench.world.entry(&"c1".into()).unwrap();
-    let line = run_to_end(&process, undo::one(&context, entry, "asked for by hand")).finished().unwrap().unwrap();
-    assert!(matches!(line.end, End::Undone { .. }), "{line:?}");
+    assert!(preview(&bench, &["c1"])[0].contains("would be set back to 2"), "{:?}", preview(&bench, &["c1"]));
+    assert_ne!(bench.capacity("asg/web"), Some(2), "a preview changes nothing");
+    let lines = order(&bench, &["c1"]);
+    assert!(matches!(lines[0].end, End::Undone { .. }), "{lines:?}");
     assert_eq!(bench.capacity("asg/web"), Some(2));
-    let again = bench.world.entry(&"c1".into()).unwrap();
-    let line = run_to_end(&process, undo::one(&context, again, "asked for by hand")).finished().unwrap().unwrap();
-    assert!(matches!(line.end, End::Undone { .. }), "a second time changes nothing");
+    assert_eq!(order(&bench, &["c1"]), [], "a second time there is nothing to undo");
+}
+
+#[test]
+fn a_change_that_somebody_else_has_gone_beyond_is_handed_over_with_both_values() {
+    let (bench, changes) = grown();
+    let _verdicts = bench.keep(&all(&bench, &changes, true)).unwrap();
+    bench.world.edit_capacity(&"asg/web".into(), 9);
+    assert!(preview(&bench, &["c1"])[0].contains("now there is 9"), "{:?}", preview(&bench, &["c1"]));
+    let lines = order(&bench, &["c1"]);
+    assert!(matches!(&lines[0].end, End::HandedOver { why } if why.contains("now there is 9")), "{lines:?}");
+    assert_eq!(bench.capacity("asg/web"), Some(9));
+}
+
+#[test]
+fn a_change_under_a_later_one_that_stands_is_left_alone_unless_both_are_named() {
+    let (earlier, changes) = grown();
+    let _verdicts = earlier.keep(&all(&earlier, &changes, true)).unwrap();
+    earlier.world.pass_s(24 * 3_600);
+    let bench = Bench::on(&earlier.world, "run-2");
+    let grown_more = build::change("c3", build::set_fleet("web", 6));
+    assert_eq!(bench.act(&build::plan(vec![grown_more.clone()])).unwrap().applied().count(), 1);
+    let _verdicts = bench.keep(&all(&bench, &[grown_more], true)).unwrap();
+    let before = bench.capacity("asg/web");
+    assert!(preview(&bench, &["c1"])[0].contains("c3"), "{:?}", preview(&bench, &["c1"]));
+    let lines = order(&bench, &["c1"]);
+    assert!(matches!(&lines[0].end, End::LeftOpen { why } if why.contains("c3")), "{lines:?}");
+    assert_eq!((bench.capacity("asg/web"), bench.state("c1")), (before, Some(EntryState::Kept)));
+    let lines = order(&bench, &["c1", "c3"]);
+    assert!(lines.iter().all(|line| matches!(line.end, End::Undone { .. })), "{lines:?}");
+    assert_eq!(bench.capacity("asg/web"), Some(2));
 }

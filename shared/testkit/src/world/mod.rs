@@ -19,7 +19,7 @@ use domain::outcome::Outcome;
 use domain::resource::{Live, Resource};
 use domain::snapshot::Alarm;
 use domain::watch::{Roll, Watched};
-use engine::ports::{Arrival, Asked, Clock, Discovery, Entry, EntryState, Episode, Lease, Message};
+use engine::ports::{Arrival, Asked, Clock, Discovery, Entry, EntryState, Episode, Lease, Life, Message};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -85,6 +85,7 @@ struct State {
     flushes: BTreeMap<ResourceId, u32>,
     journal: BTreeMap<ChangeId, Entry>,
     leases: BTreeMap<String, LeaseRow>,
+    lives: BTreeMap<String, Life>,
     kill_switch: Option<KillSwitch>,
     kill_switch_was_read: bool,
     executions: BTreeMap<ExecutionId, ExecutionRecord>,
@@ -211,6 +212,16 @@ impl World {
     /// An entry of the journal.
     pub fn entry(&self, change: &ChangeId) -> Option<Entry> {
         self.state().journal.get(change).cloned()
+    }
+
+    /// An execution is over, by its name; all others run.
+    pub fn end(&self, execution: &str, life: Life) {
+        self.state().lives.insert(execution.to_owned(), life);
+    }
+
+    /// All documents have expired.
+    pub fn forget_documents(&self) {
+        self.state().artifacts.clear();
     }
 
     /// The lease under a key, unless it was given back.

@@ -2,13 +2,13 @@
 
 use super::{LeaseRow, World};
 use async_trait::async_trait;
-use domain::execution::{Cycle, ExecutionRecord};
+use domain::execution::{Cycle, ExecutionRecord, Status};
 use domain::ids::{AppId, ExecutionId};
 use domain::outcome::Outcome;
 use domain::watch::{Roll, Watched};
 use engine::ports::{
-    Arrival, Entry, EntryState, Episode, Episodes, Executions, Intent, Journal, Lease, LeaseAnswer, Leases, PortError,
-    PortResult, Watch,
+    Arrival, Entry, EntryState, Episode, Episodes, Executions, Intent, Journal, Lease, LeaseAnswer, Leases, Life,
+    Liveness, PortError, PortResult, Watch,
 };
 use engine::run::lease_key;
 use jiff::{SignedDuration, Timestamp};
@@ -79,6 +79,30 @@ impl Leases for World {
         Ok(row.lease.clone())
     }
 
+    async fn take_over(
+        &self,
+        key: &str,
+        dead: &Lease,
+        holder: &ExecutionId,
+        now: Timestamp,
+        ttl_s: u32,
+    ) -> PortResult<LeaseAnswer> {
+        if let Some(row) = self
+            .state()
+            .leases
+            .get_mut(key)
+            .filter(|row| !row.is_free && row.lease.holder == dead.holder && row.lease.fence == dead.fence)
+        {
+            row.lease = Lease {
+                holder: holder.clone(),
+                fence: dead.fence + 1,
+                expires_at: now + SignedDuration::from_secs(i64::from(ttl_s)),
+            };
+            return Ok(LeaseAnswer::Held(row.lease.clone()));
+        }
+        self.acquire(key, holder, now, ttl_s).await
+    }
+
     async fn release(&self, key: &str, holder: &ExecutionId) -> PortResult<()> {
         if let Some(row) = self.state().leases.get_mut(key).filter(|row| row.lease.holder == *holder) {
             row.is_free = true;
@@ -102,6 +126,14 @@ impl Executions for World {
         Ok(self.state().executions.get(id).cloned())
     }
 
+    async fn unclosed(&self, app: &AppId) -> PortResult<Vec<ExecutionRecord>> {
+        let state = self.state();
+        let unclosed = |record: &&ExecutionRecord| record.app == *app && record.status == Status::Running;
+        let mut records: Vec<ExecutionRecord> = state.executions.values().filter(unclosed).cloned().collect();
+        records.sort_by_key(|record| std::cmp::Reverse(record.started_at));
+        Ok(records)
+    }
+
     async fn save(&self, record: &ExecutionRecord) -> PortResult<()> {
         self.state().executions.insert(record.execution_id.clone(), record.clone());
         Ok(())
@@ -111,6 +143,14 @@ impl Executions for World {
         let row = (execution.clone(), iteration, outcome.clone());
         self.state().results.insert(outcome.change.clone(), row);
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Liveness for World {
+    async fn life(&self, execution_arn: &str) -> PortResult<Life> {
+        let name = execution_arn.rsplit(':').next().unwrap_or_default();
+        Ok(self.state().lives.get(name).copied().unwrap_or(Life::Running))
     }
 }
 

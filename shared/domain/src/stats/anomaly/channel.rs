@@ -41,8 +41,8 @@ impl Default for Channel {
 impl Channel {
     /// Surprise about `y`, which is then learnt. `inverse_n` is 1 / points so far; 0 while not `warm`.
     pub(super) fn observe(&mut self, y: f64, inverse_n: f64, warm: bool) -> f64 {
-        self.low = self.low.min(y);
-        self.high = self.high.max(y);
+        self.low = if y < self.low { y } else { self.low };
+        self.high = if y > self.high { y } else { self.high };
         blend(&mut self.step, (y - self.last).abs(), inverse_n, STEP_POINTS);
         self.last = y;
         let distance = self.memory.distance(y, self.resolution(), inverse_n);

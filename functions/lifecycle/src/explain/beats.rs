@@ -1,4 +1,6 @@
-//! Turns what the maintainer wrote down into beats of the story: one line each, with details below it.
+//! Turns what the steps wrote down into beats of a story: one line each, with details below it.
+//!
+//! Reads documents as they are, and gives nothing for one of another shape: an old run must be told too.
 
 use domain::execution::{ExecutionRecord, Status};
 use domain::finding::{Finding, Severity};
@@ -8,10 +10,46 @@ use domain::outcome::{Outcome, Verdict};
 use domain::plan::Plan;
 use domain::signals;
 use domain::snapshot::Snapshot;
+use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::Value;
 
+/// A document that a step writes in each iteration.
+pub struct Document {
+    /// Its name, without `.json`.
+    pub name: &'static str,
+    /// Its beat.
+    pub beat: fn(&Value) -> Option<Beat>,
+    /// When it was written, as far as it says so.
+    pub at: fn(&Value) -> Option<Timestamp>,
+}
+
+/// The documents that tell the story, in the order of a run without interruptions.
+pub const DOCUMENTS: [Document; 8] = [
+    Document { name: "settled", beat: settled, at: newest_line },
+    Document { name: "residue", beat: residue, at: newest_outcome },
+    Document { name: "residue_undone", beat: undone, at: newest_line },
+    Document { name: "snapshot", beat: monitor, at: |body| moment(body.get("taken_at")) },
+    Document { name: "analysis", beat: analyze, at: |_| None },
+    Document { name: "actions", beat: optimize, at: |body| moment(body.get("ended_at")) },
+    Document { name: "validation", beat: validate, at: newest_outcome },
+    Document { name: "undone", beat: undone, at: newest_line },
+];
+
+fn moment(value: Option<&Value>) -> Option<Timestamp> {
+    value?.as_str()?.parse().ok()
+}
+
+fn newest_line(body: &Value) -> Option<Timestamp> {
+    changes(body).iter().filter_map(|change| moment(change.get("at"))).max()
+}
+
+fn newest_outcome(body: &Value) -> Option<Timestamp> {
+    body.get("outcomes")?.as_array()?.iter().filter_map(|outcome| moment(outcome.get("measured_at"))).max()
+}
+
 /// One thing that is told.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Beat {
     /// What does it: a step of the cycle, an alarm, a person.
     pub step: &'static str,
@@ -24,7 +62,8 @@ pub struct Beat {
 }
 
 /// How something is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Tone {
     /// As it is.
     Plain,
@@ -46,7 +85,7 @@ impl Beat {
 }
 
 /// The snapshot before anything is changed.
-pub fn monitor(artifact: &Value) -> Option<Beat> {
+fn monitor(artifact: &Value) -> Option<Beat> {
     let snapshot: Snapshot = serde_json::from_value(artifact.clone()).ok()?;
     let known = snapshot.measurements.iter().filter(|measurement| !measurement.series.is_missing()).count();
     let tone = if snapshot.completeness() < 0.9 { Tone::Note } else { Tone::Plain };
@@ -60,7 +99,7 @@ pub fn monitor(artifact: &Value) -> Option<Beat> {
 }
 
 /// What the analysis found and what is planned.
-pub fn analyze(artifact: &Value) -> Option<Beat> {
+fn analyze(artifact: &Value) -> Option<Beat> {
     let analysis = artifact.get("analysis")?;
     let score: Observed<f64> = serde_json::from_value(analysis.get("score")?.clone()).ok()?;
     let (text, tone) = match &score {
@@ -107,7 +146,7 @@ pub fn findings(artifact: &Value) -> Vec<Finding> {
 }
 
 /// What became of the plan.
-pub fn optimize(artifact: &Value) -> Option<Beat> {
+fn optimize(artifact: &Value) -> Option<Beat> {
     let lines = artifact.get("changes")?.as_array()?;
     let mut beat = Beat::new("optimize", format!("{} planned", plural(lines.len(), "change")), Tone::Plain);
     for line in lines {
@@ -130,13 +169,26 @@ pub fn optimize(artifact: &Value) -> Option<Beat> {
 }
 
 /// What measuring again brought.
-pub fn validate(artifact: &Value) -> Option<Beat> {
+fn validate(artifact: &Value) -> Option<Beat> {
     let outcomes: Vec<Outcome> = serde_json::from_value(artifact.get("outcomes")?.clone()).ok()?;
     let (text, tone) = match artifact.get("score").and_then(Value::as_f64) {
         Some(score) => (format!("score {score:.1} of 10"), score_tone(score)),
         None => ("the score can't be measured".to_owned(), Tone::Bad),
     };
-    let mut beat = Beat::new("validate", text, tone);
+    Some(judged(Beat::new("validate", text, tone), outcomes))
+}
+
+/// What measuring brought to light about changes that a dead run had left.
+fn residue(artifact: &Value) -> Option<Beat> {
+    let outcomes: Vec<Outcome> = serde_json::from_value(artifact.get("outcomes")?.clone()).ok()?;
+    let waiting = artifact.get("too_early")?.as_array()?.len();
+    let text =
+        format!("{} left by a run that died, {waiting} not settled yet", plural(outcomes.len() + waiting, "change"));
+    Some(judged(Beat::new("judge", text, Tone::Note), outcomes))
+}
+
+/// Adds a verdict for each change.
+fn judged(mut beat: Beat, outcomes: Vec<Outcome>) -> Beat {
     for outcome in outcomes {
         let (label, tone) = match outcome.verdict {
             Verdict::Verified => ("verified", Tone::Good),
@@ -146,7 +198,7 @@ pub fn validate(artifact: &Value) -> Option<Beat> {
         beat.details.push((label, measured(&outcome), tone));
         beat.details.push(("", outcome.why, Tone::Dim));
     }
-    Some(beat)
+    beat
 }
 
 fn measured(outcome: &Outcome) -> String {
@@ -161,13 +213,26 @@ fn measured(outcome: &Outcome) -> String {
     }
 }
 
-/// What became of changes that were settled after a crash, or undone because they did not help.
-pub fn settlement(step: &'static str, artifact: &Value) -> Option<Beat> {
+/// What a crash, a time-out or a lost answer had left open.
+fn settled(artifact: &Value) -> Option<Beat> {
+    settlement("settle", artifact)
+}
+
+/// What was undone.
+fn undone(artifact: &Value) -> Option<Beat> {
+    settlement("undo", artifact)
+}
+
+/// Lines of one or of several settlements.
+fn changes(artifact: &Value) -> Vec<&Value> {
     let parts = artifact.as_array().map_or_else(|| vec![artifact], |parts| parts.iter().collect());
-    let mut changes = Vec::new();
-    for part in parts {
-        changes.extend(part.get("changes")?.as_array()?);
-    }
+    let lists = parts.into_iter().filter_map(|part| part.get("changes")?.as_array());
+    lists.flatten().collect()
+}
+
+/// What became of changes that were settled after a crash, or undone because they did not help.
+fn settlement(step: &'static str, artifact: &Value) -> Option<Beat> {
+    let changes = changes(artifact);
     let text = if changes.is_empty() { "nothing was left open".to_owned() } else { plural(changes.len(), "change") };
     let mut beat = Beat::new(step, text, Tone::Note);
     for change in changes {
