@@ -16,7 +16,8 @@ use domain::snapshot::Snapshot;
 use engine::act::{self, ChangeReport, Context, Ports, Report, Rules, Timing};
 use engine::documents;
 use engine::ports::{
-    Actuator, Approvals, Artifacts, Clock, Entry, EntryState, Executions, Journal, Leases, PortResult, Switch,
+    Actuator, Approvals, Artifacts, CalendarState, Calendars, Circuit, Clock, Entry, EntryState, Executions, Journal,
+    Leases, PortResult, Switch,
 };
 use engine::run::{Decision, RollbackOrder, Run};
 use engine::runtime::measure;
@@ -76,6 +77,10 @@ pub struct World<'a> {
     pub switch: &'a dyn Switch,
     /// Questions to people.
     pub approvals: &'a dyn Approvals,
+    /// Change calendars.
+    pub calendars: &'a dyn Calendars,
+    /// Circuit breakers.
+    pub circuit: &'a dyn Circuit,
     /// Plans and reports.
     pub artifacts: &'a dyn Artifacts,
     /// Records.
@@ -98,7 +103,10 @@ pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) ->
     let consent = |change: &Change, live: &Live| {
         approval::consent(change, live, &run.execution_id, &requests, &app.approval, now)
     };
+    let applies = request.intent == Intent::Apply;
+    let calendar = if applies { closed_calendar(app, world).await } else { None };
     let freeze = |at: Timestamp| app.frozen_at(at).map(str::to_owned);
+    let circuit_closed_at = if applies { world.circuit.closed_at(&run.app).await? } else { None };
     let context = Context {
         ports: Ports {
             clock: world.clock,
@@ -114,6 +122,8 @@ pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) ->
             consent: &consent,
             earn_after: app.approval.earn_after,
             freeze: &freeze,
+            calendar_closed: calendar.as_deref(),
+            circuit_closed_at,
             timing: timing(world.speed),
         },
         deadline: deadline(world),
@@ -162,6 +172,17 @@ fn preview(report: &Report) -> Vec<String> {
 fn bounded(lines: impl IntoIterator<Item = String>) -> Vec<String> {
     let lines = lines.into_iter().take(PREVIEW_LINES_MAX);
     lines.map(|line| line.chars().take(PREVIEW_CHARS_MAX).collect()).collect()
+}
+
+/// Why a change calendar of the application forbids changes now, if one does.
+async fn closed_calendar(app: &ResolvedApp, world: &World<'_>) -> Option<String> {
+    if app.change_calendars.is_empty() {
+        return None;
+    }
+    match world.calendars.state(&app.change_calendars).await {
+        CalendarState::Open => None,
+        CalendarState::Closed(why) => Some(why),
+    }
 }
 
 /// What was asked about this application lately; a no, too, is remembered that long.

@@ -5,7 +5,7 @@ use crate::resolve::Start;
 use config::Config;
 use domain::execution::{Cycle, ExecutionRecord, Status, Workflow};
 use domain::ids::ExecutionId;
-use engine::ports::{Clock, Executions, Journal, LeaseAnswer, Leases, Liveness};
+use engine::ports::{Circuit, Clock, Executions, Journal, LeaseAnswer, Leases, Liveness};
 use engine::run::{Decision, Run, lease_key};
 use engine::runtime::BUILD;
 use engine::settle;
@@ -25,6 +25,8 @@ pub struct World<'a> {
     pub executions: &'a dyn Executions,
     /// Changes.
     pub journal: &'a dyn Journal,
+    /// Circuit breakers.
+    pub circuit: &'a dyn Circuit,
 }
 
 impl<'a> World<'a> {
@@ -90,6 +92,9 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
         // The lease was taken in this name a moment ago; nobody else would give it back.
         world.leases.release(&lease_key(Cycle::Health, &start.app), &execution_id).await?;
         return Err(StepError::Conflict(format!("{execution_id} has ended before; start it under another name")));
+    }
+    if start.close_circuit {
+        world.circuit.close(&start.app, record.started_at).await?;
     }
     let entries = world.journal.since(&start.app, settle::look_back(now)).await?;
     let residue = entries.iter().filter(|entry| entry.state.is_open() && entry.execution != execution_id);

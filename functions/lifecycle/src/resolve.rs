@@ -55,6 +55,9 @@ pub struct Start {
     /// Mode asked for by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
+    /// A person closes the circuit breaker of the application.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub close_circuit: bool,
     /// What started it, in words.
     pub trigger: String,
     /// Names of the alarms that started it.
@@ -127,6 +130,7 @@ pub async fn resolve(request: Request, config: &Config, world: &World<'_>) -> Re
                 execution_id: request.execution_name,
                 execution_arn: request.execution_arn,
                 mode: input.mode,
+                close_circuit: input.close_circuit,
                 trigger: input.words(),
                 alarms: input.alarms,
                 episode: input.episode,
@@ -147,6 +151,9 @@ fn child(app: &AppId, input: &Input, request: &Request) -> Target {
     let mut body = json!({"app": app, "trigger": input.trigger});
     if let (Some(mode), Some(fields)) = (input.mode, body.as_object_mut()) {
         fields.insert("mode".to_owned(), json!(mode));
+    }
+    if let (true, Some(fields)) = (input.close_circuit, body.as_object_mut()) {
+        fields.insert("circuit".to_owned(), json!("close"));
     }
     Target { name: execution_name(&["health", app.as_str(), &request.execution_name]), input: body }
 }

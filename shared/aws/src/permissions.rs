@@ -17,6 +17,8 @@ pub struct Needs {
 pub const TABLE: &[Needs] = &[
     Needs { adapter: "approvals", on: "approvals table", actions: crate::approvals::PERMISSIONS },
     Needs { adapter: "artifacts", on: "artifacts bucket", actions: crate::artifacts::PERMISSIONS },
+    Needs { adapter: "calendars", on: "change calendars", actions: crate::calendars::PERMISSIONS },
+    Needs { adapter: "circuit", on: "leases table", actions: crate::circuit::PERMISSIONS },
     Needs { adapter: "config_source", on: "configuration bucket", actions: crate::config_source::PERMISSIONS },
     Needs { adapter: "dead_letters", on: "dead-letter queue", actions: crate::dead_letters::PERMISSIONS },
     Needs { adapter: "episodes", on: "leases table", actions: crate::episodes::PERMISSIONS },

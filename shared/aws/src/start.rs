@@ -2,8 +2,9 @@
 //! template sets. Makes no call to AWS.
 
 use crate::{
-    Actuator, Approvals, Artifacts, Clients, ConfigSource, DeadLetters, Episodes, Executions, Inventory, Journal,
-    Leases, Liveness, Notifier, Runs, SigningKey, Starter, Switch, SystemClock, Telemetry, Waker, Watch,
+    Actuator, Approvals, Artifacts, Calendars, Circuit, Clients, ConfigSource, DeadLetters, Episodes, Executions,
+    Inventory, Journal, Leases, Liveness, Notifier, Runs, SigningKey, Starter, Switch, SystemClock, Telemetry, Waker,
+    Watch,
 };
 use domain::execution::Cycle;
 use engine::runtime::{optional, variable};
@@ -103,6 +104,19 @@ impl Start {
     /// A variable is not set.
     pub fn switch(&self) -> Result<Switch, StepError> {
         Ok(Switch::new(&self.clients, variable("KILL_SWITCH_PARAMETER")?))
+    }
+
+    /// Change calendars.
+    pub fn calendars(&self) -> Calendars {
+        Calendars::new(&self.clients)
+    }
+
+    /// Circuit breakers.
+    ///
+    /// # Errors
+    /// A variable is not set.
+    pub fn circuit(&self) -> Result<Circuit, StepError> {
+        Ok(Circuit::new(&self.clients, variable("TABLE_LEASES")?, Cycle::Health))
     }
 
     /// Questions to people.

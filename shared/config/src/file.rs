@@ -63,6 +63,8 @@ pub(crate) struct Common {
     pub protected: Vec<String>,
     /// Times in which nothing is changed.
     pub freeze: Vec<Freeze>,
+    /// Change calendars of AWS Systems Manager, by name or ARN: while one of them is closed, nothing is changed.
+    pub change_calendars: Vec<String>,
 }
 
 /// An application.
@@ -87,6 +89,9 @@ pub(crate) struct Application {
     pub protected: Vec<String>,
     /// Times in which nothing is changed, besides those in `defaults`.
     pub freeze: Vec<Freeze>,
+    /// Change calendars of AWS Systems Manager, by name or ARN, besides those in `defaults`: while one of them is closed,
+    /// nothing is changed.
+    pub change_calendars: Vec<String>,
     /// Metrics of its own in CloudWatch that count for its health.
     pub metrics: Vec<Metric>,
     /// Smallest and largest number of tasks of its ECS services, by service name.
@@ -110,6 +115,7 @@ impl Application {
             health: self.health.clone(),
             protected: self.protected.clone(),
             freeze: self.freeze.clone(),
+            change_calendars: self.change_calendars.clone(),
         }
     }
 }

@@ -23,7 +23,7 @@ const NAME_CHARS_MAX: usize = 255;
 /// Alarms that are named in words.
 const ALARMS_NAMED_MAX: usize = 3;
 /// Keys that mean something.
-const KEYS: [&str; 6] = ["app", "mode", "trigger", "scheduled_at", "alarms", "episode"];
+const KEYS: [&str; 7] = ["app", "mode", "circuit", "trigger", "scheduled_at", "alarms", "episode"];
 /// Keys that the console and Step Functions add by themselves; they mean nothing here.
 const IGNORED: [&str; 3] = ["Comment", "comment", "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID"];
 
@@ -34,6 +34,8 @@ pub struct Input {
     pub apps: Vec<AppId>,
     /// Mode asked for; it can only make the run more careful.
     pub mode: Option<Mode>,
+    /// Close the circuit breaker of the named applications: what was undone before no longer counts.
+    pub close_circuit: bool,
     /// What started the run.
     pub trigger: Trigger,
     /// The moment that the schedule meant.
@@ -127,8 +129,10 @@ impl Input {
                 return Err(InputError::UnknownKey { key: quoted(name), hint: hint(name, KEYS) });
             }
         }
+        let apps = apps(fields)?;
         Ok(Self {
-            apps: apps(fields)?,
+            close_circuit: circuit(fields, &apps)?,
+            apps,
             mode: word(fields, "mode", &["observe", "approve", "auto"])?,
             trigger: word(fields, "trigger", &["manual", "schedule", "alarm"])?.unwrap_or_default(),
             scheduled_at: moment(fields)?,
@@ -175,6 +179,7 @@ impl Input {
     /// What started the run, in words.
     pub fn words(&self) -> String {
         match self.trigger {
+            Trigger::Manual if self.close_circuit => "started by hand, which closes the circuit breaker".to_owned(),
             Trigger::Manual => "started by hand".to_owned(),
             Trigger::Schedule => match self.scheduled_at {
                 Some(at) => format!("started by the schedule of {at}"),
@@ -242,6 +247,18 @@ fn word<T: for<'de> Deserialize<'de>>(
 ) -> Result<Option<T>, InputError> {
     let Some(value) = fields.get(key) else { return Ok(None) };
     T::deserialize(value).map(Some).map_err(|_| wrong(key, &one_of(choices), value))
+}
+
+/// Only for applications that are named: a circuit breaker is not closed by the way.
+fn circuit(fields: &Map<String, Value>, apps: &[AppId]) -> Result<bool, InputError> {
+    match fields.get("circuit") {
+        None => Ok(false),
+        Some(Value::String(word)) if word == "close" && !apps.is_empty() => Ok(true),
+        Some(Value::String(word)) if word == "close" => {
+            Err(wrong("app", "named where \"circuit\" is \"close\"", &Value::Null))
+        }
+        Some(other) => Err(wrong("circuit", "\"close\"", other)),
+    }
 }
 
 fn moment(fields: &Map<String, Value>) -> Result<Option<Timestamp>, InputError> {

@@ -36,6 +36,8 @@ pub struct ResolvedApp {
     pub policy: Policy,
     /// Times in which nothing is changed.
     pub freeze: Vec<Window>,
+    /// Change calendars of Systems Manager that must be open.
+    pub change_calendars: BTreeSet<String>,
     /// Its own metrics, as resources of the kind `custom`.
     pub metrics: Vec<Resource>,
     /// Names or ids of resources that are never changed.
@@ -67,6 +69,7 @@ pub(crate) struct Settled {
     pub approval: Terms,
     pub policy: Policy,
     pub freeze: Vec<Window>,
+    pub change_calendars: BTreeSet<String>,
     pub protected: BTreeSet<String>,
 }
 
@@ -80,6 +83,7 @@ pub(crate) fn settle(common: &Common, defaults: &Common) -> Result<Settled, serd
         approval: common.approval.over(&defaults.approval)?,
         policy: common.health.over(&defaults.health)?,
         freeze: windows.filter_map(|freeze| Window::read(freeze).ok()).collect(),
+        change_calendars: defaults.change_calendars.iter().chain(&common.change_calendars).cloned().collect(),
         protected: defaults.protected.iter().chain(&common.protected).cloned().collect(),
     })
 }
@@ -95,6 +99,7 @@ pub(crate) fn tagged(app: &AppId, settled: Settled) -> ResolvedApp {
         approval: settled.approval,
         policy: settled.policy,
         freeze: settled.freeze,
+        change_calendars: settled.change_calendars,
         metrics: Vec::new(),
         protected: settled.protected,
         capacity: BTreeMap::new(),

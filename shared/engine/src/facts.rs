@@ -37,13 +37,14 @@ pub(crate) fn gather(
     kill_switch: KillSwitch,
 ) -> Facts {
     let now = context.now();
-    let tally = Tally::of(entries, context.run.execution_id.as_str(), change, now);
+    let tally = Tally::of(entries, context.run.execution_id.as_str(), change, now, context.rules.circuit_closed_at);
     Facts {
         now,
         mode: context.mode(change),
         consent: consent(context, change, entries, resource),
         kill_switch,
         freeze: (context.rules.freeze)(now),
+        calendar_closed: context.rules.calendar_closed.map(str::to_owned),
         protected: resource.is_protected(),
         live: resource.live.clone(),
         snapshot_at: snapshot.taken_at,
@@ -105,7 +106,13 @@ pub struct Tally {
 
 impl Tally {
     /// Counts the entries of an application for a change of a run.
-    pub fn of(entries: &[Entry], execution: &str, change: &Change, now: Timestamp) -> Self {
+    pub fn of(
+        entries: &[Entry],
+        execution: &str,
+        change: &Change,
+        now: Timestamp,
+        circuit_closed_at: Option<Timestamp>,
+    ) -> Self {
         let mut tally = Self::default();
         for entry in entries.iter().filter(|entry| entry.state != EntryState::NotApplied) {
             let made_at = entry.applied_at.unwrap_or(entry.intended_at);
@@ -116,7 +123,9 @@ impl Tally {
             tally.in_execution += u32::from(in_execution);
             tally.last_hour += u32::from(is_within(made_at, now, HOUR_S));
             tally.last_day += u32::from(last_day);
-            tally.undos_last_day += u32::from(undone_at.is_some_and(|at| is_within(at, now, DAY_S)));
+            let breaks =
+                |at: Timestamp| is_within(at, now, DAY_S) && circuit_closed_at.is_none_or(|closed| at > closed);
+            tally.undos_last_day += u32::from(undone_at.is_some_and(breaks));
             if same_resource {
                 tally.resource_changed_at = tally.resource_changed_at.max(undone_at.max(Some(made_at)));
                 if entry.state.is_open() {

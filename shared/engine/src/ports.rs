@@ -17,7 +17,7 @@ use domain::snapshot::Alarm;
 use domain::watch::{Roll, Watched};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use thiserror::Error;
 
@@ -420,6 +420,31 @@ pub trait Artifacts: Send + Sync {
 pub trait Switch: Send + Sync {
     /// Its state; unreadable is a state that stops changes.
     async fn read(&self) -> KillSwitch;
+}
+
+/// Change calendars of Systems Manager.
+#[async_trait]
+pub trait Calendars: Send + Sync {
+    /// Whether changes are allowed now by all of these calendars. Unreadable is a state that stops changes.
+    async fn state(&self, calendars: &BTreeSet<String>) -> CalendarState;
+}
+
+/// What change calendars say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CalendarState {
+    /// All are open.
+    Open,
+    /// One is closed. Why, in words, for the refusal.
+    Closed(String),
+}
+
+/// The circuit breaker of an application, as far as a person has closed it. Table `leases`, key `circuit#…`.
+#[async_trait]
+pub trait Circuit: Send + Sync {
+    /// A person has closed it at this moment: what was undone before no longer counts.
+    async fn close(&self, app: &AppId, at: Timestamp) -> PortResult<()>;
+    /// When it was closed last, as far back as it matters.
+    async fn closed_at(&self, app: &AppId) -> PortResult<Option<Timestamp>>;
 }
 
 /// Questions to people, table `approvals`.

@@ -205,6 +205,7 @@ impl Run<'_> {
             mode: Mode::Auto,
             consent: Consent::NotAsked,
             kill_switch: KillSwitch::Off,
+            calendar_closed: None,
             freeze: None,
             protected: false,
             live: prior.live.clone(),

@@ -80,6 +80,7 @@ fn resolve_answers_with_three_words() {
         execution_id: "run".to_owned(),
         execution_arn: "arn".to_owned(),
         mode: None,
+        close_circuit: false,
         trigger: "started by hand".to_owned(),
         alarms: Vec::new(),
         episode: None,

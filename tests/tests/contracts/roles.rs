@@ -39,6 +39,7 @@ fn concerns(resource: &str) -> &'static str {
             "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${AWS::StackName}/",
             "kill switch parameter",
         ),
+        ("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:document/", "change calendars"),
         (
             "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-health",
             "state machine",

@@ -32,7 +32,7 @@ pub const TABLE: &[Wiring] = &[
     },
     Wiring {
         binary: "lifecycle-begin",
-        makes: &["settings", "leases", "liveness", "executions", "journal"],
+        makes: &["settings", "leases", "liveness", "executions", "journal", "circuit"],
         files: &["functions/lifecycle/src/begin.rs", CARE],
     },
     Wiring {
@@ -97,7 +97,18 @@ pub const TABLE: &[Wiring] = &[
     },
     Wiring {
         binary: "health-optimize",
-        makes: &["settings", "actuator", "journal", "leases", "switch", "approvals", "artifacts", "executions"],
+        makes: &[
+            "settings",
+            "actuator",
+            "journal",
+            "leases",
+            "switch",
+            "approvals",
+            "calendars",
+            "circuit",
+            "artifacts",
+            "executions",
+        ],
         files: &[
             "functions/health/src/optimize.rs",
             RECORDS,

@@ -10,6 +10,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let settings = start.settings()?;
     let (actuator, journal, leases) = (start.actuator(), start.journal()?, start.leases()?);
     let (switch, approvals) = (start.switch()?, start.approvals()?);
+    let (calendars, circuit) = (start.calendars(), start.circuit()?);
     let (artifacts, executions) = (start.artifacts()?, start.executions()?);
     serve("health-optimize", async |call: Call<Request>| {
         let app = settings.app(&call.input.run.app).await?;
@@ -22,6 +23,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             leases: &leases,
             switch: &switch,
             approvals: &approvals,
+            calendars: &calendars,
+            circuit: &circuit,
             artifacts: &artifacts,
             executions: &executions,
         };

@@ -356,8 +356,14 @@ pub async fn step(
             written(&resolve::resolve(parsed(payload)?, &shop.config, &resolve_ports).await?)
         }
         "BeginFunction" => {
-            let ports =
-                begin::World { clock: process, leases: process, liveness: world, executions: stores, journal: process };
+            let ports = begin::World {
+                clock: process,
+                leases: process,
+                liveness: world,
+                executions: stores,
+                journal: process,
+                circuit: world,
+            };
             written(&begin::begin(parsed(payload)?, &shop.config, &ports).await?)
         }
         "RollbackFunction" => {
@@ -389,6 +395,8 @@ pub async fn step(
                 leases: process,
                 switch: process,
                 approvals: world,
+                calendars: world,
+                circuit: world,
                 artifacts: stores,
                 executions: stores,
             };

@@ -1,7 +1,7 @@
 //! What the owner forbids is not done, and the record says what would have been.
 
 use crate::machine::Machine;
-use crate::shop::{FLEET, SERVERS, Shop, Weather, surge};
+use crate::shop::{FLEET, RUN, SERVERS, Shop, Weather, ready, surge};
 use domain::execution::Status;
 use domain::guard::KillSwitch;
 use domain::resource::PROTECTED_TAG;
@@ -95,6 +95,43 @@ fn a_freeze_stops_every_change_and_is_named() {
     let config = "applications:\n  shop:\n    mode: auto\n    freeze:\n      - name: new-year\n        from: 2025-12-30\n        to: 2026-01-05\n        time_zone: UTC\n";
     let report = refused(&sick(config), json!({"app": "shop"}));
     assert!(report.contains("new-year"), "{report}");
+}
+
+#[test]
+fn a_change_calendar_that_is_closed_stops_every_change_and_an_open_one_none() {
+    let config = "defaults:\n  change_calendars: [trading]\napplications:\n  shop:\n    mode: auto\n    change_calendars: [sale]\n";
+    for calendar in ["trading", "sale"] {
+        let shop = sick(config);
+        shop.world.set_calendar(calendar, Some("change calendar is closed until Monday"));
+        let report = refused(&shop, json!({"app": "shop"}));
+        assert!(report.contains("closed until Monday"), "{report}");
+    }
+    let shop = sick(config);
+    shop.world.set_calendar("of-somebody-else", Some("closed"));
+    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    assert_eq!((ended.state.as_str(), shop.deeds().len()), ("Healthy", 1));
+}
+
+/// Undone too often, nothing more is changed; a person who has looked closes the circuit breaker by a run.
+#[test]
+fn an_open_circuit_breaker_is_closed_by_a_run_that_says_so() {
+    let config = "applications:\n  shop:\n    mode: auto\n    limits: {undos_per_day_max: 1, cooldown_s: 0, repeats_per_day_max: 9}\n";
+    let shop = sick(config);
+    assert_eq!(Machine::on(&shop).run(json!({"app": "shop"})).state, "Healthy");
+    assert_eq!(Machine::rollback(&shop, "back-1").run(json!({"execution_id": RUN})).state, "RolledBack");
+    shop.world.pass_s(3_600);
+    let ended = Machine::named(&shop, "run-2").run(json!({"app": "shop"}));
+    assert_eq!((ended.state.as_str(), shop.servers()), ("HandedToPeople", SERVERS));
+    let told = shop.world.messages().pop().unwrap();
+    let report: engine::act::Report =
+        ready(engine::documents::need(&*shop.world, "runs/shop/run-2/1/actions.json")).unwrap();
+    let (_, refusal) = report.refused().next().expect("the change was refused");
+    assert!(refusal.to_string().contains("\"circuit\": \"close\""), "{refusal} {}", told.text);
+
+    let ended = Machine::named(&shop, "run-3").run(json!({"app": "shop", "circuit": "close"}));
+    assert_eq!(ended.state, "Healthy", "{:?}", ended.path);
+    assert!(shop.servers() > SERVERS);
+    assert!(shop.record_of("run-3").trigger.contains("closes the circuit breaker"));
 }
 
 #[test]

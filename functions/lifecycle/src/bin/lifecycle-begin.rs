@@ -10,7 +10,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let start = Start::load().await?;
     let (settings, leases) = (start.settings()?, start.leases()?);
     let (executions, journal) = (start.executions()?, start.journal()?);
-    let liveness = start.liveness();
+    let (liveness, circuit) = (start.liveness(), start.circuit()?);
     serve("lifecycle-begin", async |call: Call<Request>| {
         let config = settings.current().await?;
         let world = World {
@@ -19,6 +19,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             liveness: &liveness,
             executions: &executions,
             journal: &journal,
+            circuit: &circuit,
         };
         begin(call.input, &config, &world).await
     })

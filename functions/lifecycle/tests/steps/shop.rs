@@ -95,6 +95,7 @@ pub fn start(name: &str, episode: Option<&str>) -> Start {
         execution_id: name.to_owned(),
         execution_arn: format!("arn:aws:states:us-east-1:123456789012:execution:m-health:{name}"),
         mode: None,
+        close_circuit: false,
         trigger: "started by hand".to_owned(),
         alarms: Vec::new(),
         episode: episode.map(str::to_owned),
@@ -103,7 +104,8 @@ pub fn start(name: &str, episode: Option<&str>) -> Start {
 
 /// Begins a run.
 pub async fn begin_on(start: Start, wire: &Wire) -> Result<begin::Answer, StepError> {
-    let world = begin::World { clock: wire, leases: wire, liveness: wire, executions: wire, journal: wire };
+    let world =
+        begin::World { clock: wire, leases: wire, liveness: wire, executions: wire, journal: wire, circuit: wire };
     begin(start, &defaults(), &world).await
 }
 

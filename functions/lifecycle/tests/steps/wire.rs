@@ -7,9 +7,9 @@ use domain::ids::{AppId, ExecutionId};
 use domain::outcome::Outcome;
 use domain::watch::{Roll, Watched};
 use engine::ports::{
-    Arrival, Artifacts, Clock, DeadLetters, Discovery, Entry, EntryState, Episode, Episodes, Executions, Intent,
-    Inventory, Journal, Lease, LeaseAnswer, Leases, Life, Liveness, Message, Notifier, PortError, PortResult, Starter,
-    Watch,
+    Arrival, Artifacts, Circuit, Clock, DeadLetters, Discovery, Entry, EntryState, Episode, Episodes, Executions,
+    Intent, Inventory, Journal, Lease, LeaseAnswer, Leases, Life, Liveness, Message, Notifier, PortError, PortResult,
+    Starter, Watch,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -140,7 +140,7 @@ impl Episodes for Wire {
         self.call(Episodes::open(&*self.world, key)).await
     }
     async fn close(&self, key: &str, episode_id: &str) -> PortResult<()> {
-        self.call(self.world.close(key, episode_id)).await
+        self.call(Episodes::close(&*self.world, key, episode_id)).await
     }
     async fn replace(&self, key: &str, read: &Episode, next: Option<&Episode>) -> PortResult<bool> {
         self.call(self.world.replace(key, read, next)).await
@@ -198,6 +198,16 @@ impl Leases for Wire {
     }
     async fn holder(&self, key: &str) -> PortResult<Option<Lease>> {
         self.call(self.world.holder(key)).await
+    }
+}
+
+#[async_trait]
+impl Circuit for Wire {
+    async fn close(&self, app: &AppId, at: Timestamp) -> PortResult<()> {
+        self.call(Circuit::close(&*self.world, app, at)).await
+    }
+    async fn closed_at(&self, app: &AppId) -> PortResult<Option<Timestamp>> {
+        self.call(self.world.closed_at(app)).await
     }
 }
 

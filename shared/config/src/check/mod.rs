@@ -68,6 +68,12 @@ fn common(common: &Common, path: &str, notes: &mut Notes<'_>) {
     for (index, freeze) in common.freeze.iter().enumerate() {
         window(freeze, &format!("{path}.freeze[{index}]"), notes);
     }
+    for (index, calendar) in common.change_calendars.iter().enumerate() {
+        if calendar.trim().is_empty() {
+            let says = "must be the name or the ARN of a change calendar, not an empty text";
+            notes.add(&format!("{path}.change_calendars[{index}]"), says);
+        }
+    }
     for (index, name) in common.protected.iter().enumerate() {
         if name.trim().is_empty() {
             notes.add(&format!("{path}.protected[{index}]"), "must be the name of a resource, not an empty text");

@@ -33,9 +33,11 @@ fn golden_every_refusal_is_one_sentence() {
         (json!({"ap": "shop"}), "unknown key \"ap\": did you mean \"app\"?"),
         (
             json!({"shop": {}}),
-            "unknown key \"shop\": known is \"alarms\", \"app\", \"episode\", \"mode\", \"scheduled_at\" or \"trigger\"",
+            "unknown key \"shop\": known is \"alarms\", \"app\", \"circuit\", \"episode\", \"mode\", \"scheduled_at\" or \"trigger\"",
         ),
         (json!({"app": 7}), "\"app\" must be a name or a list of names, not the number 7"),
+        (json!({"circuit": "close"}), "\"app\" must be named where \"circuit\" is \"close\", not null"),
+        (json!({"app": "shop", "circuit": "open"}), "\"circuit\" must be \"close\", not \"open\""),
         (json!({"app": ""}), "\"app\" must be a name or a list of names, not \"\""),
         (json!({"app": null}), "\"app\" must be a name or a list of names, not null"),
         (json!({"app": []}), "\"app\" must be a name or a list of names, not an empty list"),

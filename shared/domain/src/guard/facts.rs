@@ -19,6 +19,8 @@ pub struct Facts {
     pub kill_switch: KillSwitch,
     /// Name of the freeze window that holds now, if any.
     pub freeze: Option<String>,
+    /// Why a change calendar forbids changes now, if one does or could not be read.
+    pub calendar_closed: Option<String>,
     /// The resource is protected by tag.
     pub protected: bool,
     /// Live state, read a moment ago.

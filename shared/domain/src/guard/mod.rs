@@ -52,9 +52,10 @@ pub struct Guard {
 
 /// Every guard, in the order in which they are asked: what a person has set comes first, then what the plan rests on,
 /// then how much has been changed, then the resource itself.
-pub const GUARDS: [Guard; 13] = [
+pub const GUARDS: [Guard; 14] = [
     Guard { name: "kill_switch", check: kill_switch },
     Guard { name: "freeze", check: freeze },
+    Guard { name: "change_calendar", check: change_calendar },
     Guard { name: "protected", check: protected },
     Guard { name: "mode", check: mode },
     Guard { name: "stale", check: stale },
@@ -103,6 +104,10 @@ fn kill_switch(_: &Change, facts: &Facts, _: &Limits) -> Result<(), Refusal> {
 
 fn freeze(_: &Change, facts: &Facts, _: &Limits) -> Result<(), Refusal> {
     facts.freeze.as_ref().map_or(Ok(()), |window| Err(Refusal::Frozen { window: window.clone() }))
+}
+
+fn change_calendar(_: &Change, facts: &Facts, _: &Limits) -> Result<(), Refusal> {
+    facts.calendar_closed.as_ref().map_or(Ok(()), |why| Err(Refusal::CalendarClosed { why: why.clone() }))
 }
 
 fn protected(_: &Change, facts: &Facts, _: &Limits) -> Result<(), Refusal> {

@@ -46,6 +46,11 @@ pub enum Refusal {
         /// Its name.
         window: String,
     },
+    /// A change calendar is closed, or can't be read.
+    CalendarClosed {
+        /// Which, and until when.
+        why: String,
+    },
     /// The resource carries the protection tag.
     Protected,
     /// The snapshot is too old.
@@ -166,6 +171,7 @@ impl fmt::Display for Refusal {
                 write!(f, "the kill switch could not be read ({why}), so nothing is changed")
             }
             Self::Frozen { window } => write!(f, "the freeze window \"{window}\" holds"),
+            Self::CalendarClosed { why } => f.write_str(why),
             Self::Protected => write!(f, "the resource is protected by its owner"),
             Self::Stale { age_s, max_s } => write!(f, "the snapshot is {age_s} s old, {max_s} s are allowed"),
             Self::Incomplete { known_pct, min_pct } => {
@@ -182,7 +188,11 @@ impl fmt::Display for Refusal {
                 )
             }
             Self::CircuitOpen { undos, max } => {
-                write!(f, "{undos} changes were undone in a day, {max} open the circuit breaker")
+                write!(
+                    f,
+                    "{undos} changes were undone in a day, {max} open the circuit breaker; it closes by itself as they \
+                     grow old, or by a run started with \"circuit\": \"close\""
+                )
             }
             Self::BlastRadius { out, of, max_pct } => {
                 write!(f, "{out} of {of} members would be out of service, {max_pct:.0} % are allowed")

@@ -49,6 +49,10 @@ pub struct Rules<'a> {
     pub earn_after: u32,
     /// Freeze windows.
     pub freeze: FreezeAt<'a>,
+    /// Why a change calendar forbids changes, if one does.
+    pub calendar_closed: Option<&'a str>,
+    /// When a person last closed the circuit breaker: what was undone before no longer counts.
+    pub circuit_closed_at: Option<Timestamp>,
     /// Time that a write may take.
     pub timing: Timing,
 }

@@ -86,6 +86,8 @@ impl Bench {
                 consent: &*self.consent,
                 earn_after: self.earn_after,
                 freeze: &*self.freeze,
+                calendar_closed: None,
+                circuit_closed_at: None,
                 timing: self.timing,
             },
             deadline: process.now() + SignedDuration::from_secs(STEP_S),

@@ -31,7 +31,7 @@ const NOW_S: i64 = 10 * 86_400;
 
 fn tally(entries: &[Entry]) -> Tally {
     let change = build::change("next", build::set_fleet("web", 6));
-    Tally::of(entries, "run-1", &change, build::after_s(NOW_S))
+    Tally::of(entries, "run-1", &change, build::after_s(NOW_S), None)
 }
 
 #[test]
@@ -67,6 +67,18 @@ fn counts_an_undo_by_when_it_was_undone() {
     assert_eq!(tally(&[undone(86_400)]).undos_last_day, 0);
     assert_eq!(tally(&[undone(60)]).resource_changed_at, Some(build::after_s(NOW_S - 60)), "restoring is changing");
     assert_eq!(tally(&[undone(60)]).last_day, 0);
+}
+
+#[test]
+fn what_was_undone_before_a_person_closed_the_circuit_breaker_does_not_count() {
+    let undone =
+        |ago_s| Entry { settled_at: Some(build::after_s(NOW_S - ago_s)), ..entry("a", EntryState::Undone, 90_000) };
+    let change = build::change("next", build::set_fleet("web", 6));
+    let count = |closed_ago_s: i64| {
+        let closed = Some(build::after_s(NOW_S - closed_ago_s));
+        Tally::of(&[undone(600), undone(300)], "run-1", &change, build::after_s(NOW_S), closed).undos_last_day
+    };
+    assert_eq!((count(601), count(600), count(300), count(100_000)), (2, 1, 0, 2));
 }
 
 #[test]

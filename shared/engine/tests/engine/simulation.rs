@@ -173,6 +173,8 @@ fn context<'a>(scene: &'a Scene, process: &'a Process, run: &'a Run) -> Context<
             consent: &|_, _| Consent::NotAsked,
             earn_after: 0,
             freeze: &|_| None,
+            calendar_closed: None,
+            circuit_closed_at: None,
             timing: Timing::default(),
         },
         deadline: process.now() + SignedDuration::from_secs(840),

@@ -86,6 +86,8 @@ struct State {
     journal: BTreeMap<ChangeId, Entry>,
     leases: BTreeMap<String, LeaseRow>,
     lives: BTreeMap<String, Life>,
+    calendars_closed: BTreeMap<String, String>,
+    circuits: BTreeMap<AppId, Timestamp>,
     kill_switch: Option<KillSwitch>,
     kill_switch_was_read: bool,
     executions: BTreeMap<ExecutionId, ExecutionRecord>,
@@ -217,6 +219,15 @@ impl World {
     /// An execution is over, by its name; all others run.
     pub fn end(&self, execution: &str, life: Life) {
         self.state().lives.insert(execution.to_owned(), life);
+    }
+
+    /// A change calendar closes, for this reason; `None` opens it.
+    pub fn set_calendar(&self, calendar: &str, closed: Option<&str>) {
+        let mut state = self.state();
+        match closed {
+            Some(why) => drop(state.calendars_closed.insert(calendar.to_owned(), why.to_owned())),
+            None => drop(state.calendars_closed.remove(calendar)),
+        }
     }
 
     /// All documents have expired.

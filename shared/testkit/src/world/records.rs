@@ -7,12 +7,13 @@ use domain::ids::{AppId, ExecutionId};
 use domain::outcome::Outcome;
 use domain::watch::{Roll, Watched};
 use engine::ports::{
-    Arrival, Entry, EntryState, Episode, Episodes, Executions, Intent, Journal, Lease, LeaseAnswer, Leases, Life,
-    Liveness, PortError, PortResult, Watch,
+    Arrival, CalendarState, Calendars, Circuit, Entry, EntryState, Episode, Episodes, Executions, Intent, Journal,
+    Lease, LeaseAnswer, Leases, Life, Liveness, PortError, PortResult, Watch,
 };
 use engine::run::lease_key;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 #[async_trait]
 impl Journal for World {
@@ -143,6 +144,27 @@ impl Executions for World {
         let row = (execution.clone(), iteration, outcome.clone());
         self.state().results.insert(outcome.change.clone(), row);
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Calendars for World {
+    async fn state(&self, calendars: &BTreeSet<String>) -> CalendarState {
+        let state = self.state();
+        let closed = calendars.iter().find_map(|calendar| state.calendars_closed.get(calendar));
+        closed.map_or(CalendarState::Open, |why| CalendarState::Closed(why.clone()))
+    }
+}
+
+#[async_trait]
+impl Circuit for World {
+    async fn close(&self, app: &AppId, at: Timestamp) -> PortResult<()> {
+        self.state().circuits.insert(app.clone(), at);
+        Ok(())
+    }
+
+    async fn closed_at(&self, app: &AppId) -> PortResult<Option<Timestamp>> {
+        Ok(self.state().circuits.get(app).copied())
     }
 }
 

@@ -97,6 +97,13 @@ fn repeats_of_one_remedy() {
 }
 
 #[test]
+fn a_closed_change_calendar() {
+    assert_eq!(with(|facts| facts.calendar_closed = None), None);
+    let refused = with(|facts| facts.calendar_closed = Some("change calendar sale is closed".into()));
+    assert_eq!(refused, Some(Refusal::CalendarClosed { why: "change calendar sale is closed".into() }));
+}
+
+#[test]
 fn cool_down() {
     assert_eq!(with(|facts| facts.resource_changed_at = Some(ago_s(600))), None);
     let refused = with(|facts| facts.resource_changed_at = Some(ago_s(599)));

@@ -110,6 +110,7 @@ fn facts(live: Live) -> Facts {
         consent: Consent::NotAsked,
         kill_switch: KillSwitch::Off,
         freeze: None,
+        calendar_closed: None,
         protected: false,
         live,
         snapshot_at: ago_s(60),

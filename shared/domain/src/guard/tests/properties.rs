@@ -49,6 +49,7 @@ fn any_facts() -> impl Strategy<Value = Facts> {
         kill_switch: stops.0,
         mode: stops.1,
         freeze: stops.2.then(|| "sale".to_owned()),
+        calendar_closed: None,
         protected: stops.3,
         snapshot_at: ago_s(evidence.0),
         completeness: evidence.1,
