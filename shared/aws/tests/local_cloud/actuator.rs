@@ -51,6 +51,7 @@ pub(crate) fn change(action: Action, resource: &Resource) -> Change {
 /// Clears and applies, as the engine does after all its reading.
 pub(crate) async fn apply(cloud: &Cloud, actuator: &Actuator, change: &Change, live: &Live) -> PortResult<()> {
     let facts = Facts {
+        calendar_closed: None,
         now: cloud.now(),
         mode: Mode::Auto,
         consent: domain::approval::Consent::NotAsked,
