@@ -1,8 +1,11 @@
 //! The local cloud as its state file describes it, and the AWS clients that talk to it. Never a real account.
 
 use crate::clock::VirtualClock;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_s3::config::Credentials;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_types::region::Region;
+use aws_types::sdk_config::SdkConfig;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -86,7 +89,8 @@ impl Cloud {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(state.region.clone()))
             .endpoint_url(&state.endpoint)
-            .credentials_provider(aws_sdk_s3::config::SharedCredentialsProvider::new(credentials))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
             .build();
         Ok(Self { state, clock, clients: Clients::new(&config) })
     }

@@ -8,6 +8,7 @@ pub mod cloud;
 pub mod local;
 pub mod model;
 pub mod player;
+pub mod promises;
 pub mod redis;
 pub mod rehearsal;
 pub mod scenario;

@@ -3,13 +3,16 @@
 //! Retries and time-outs are set here and nowhere else. A call that is throttled is repeated with jitter, but all
 //! clients draw their retries from one small purse: when everything is throttled, hardly anything is repeated.
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
+use crate::environment;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::region::Region;
+use aws_types::sdk_config::{Builder, SdkConfig};
+use engine::step::StepError;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -39,13 +42,16 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Loads region, endpoint and credentials as every AWS SDK does. Makes no call to AWS.
-    pub async fn load() -> Self {
-        Self::load_from(aws_config::defaults(BehaviorVersion::latest())).await
+    /// Region, endpoint and credentials of the environment. Makes no call to AWS.
+    ///
+    /// # Errors
+    /// [`StepError::Config`] when a variable is missing that Lambda sets.
+    pub fn load() -> Result<Self, StepError> {
+        Ok(Self::load_from(environment::settings()?))
     }
 
     /// The same from settings of one's own: another endpoint, other credentials.
-    pub async fn load_from(loader: ConfigLoader) -> Self {
+    pub fn load_from(settings: Builder) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -55,8 +61,8 @@ impl Clients {
             .with_max_attempts(ATTEMPTS_MAX)
             .with_initial_backoff(BACKOFF_FIRST)
             .with_max_backoff(BACKOFF_MAX);
-        let loader = loader.http_client(HttpsOnFirstUse::default()).timeout_config(timeouts).retry_config(retries);
-        Self::new(loader.load().await)
+        let http = HttpsOnFirstUse::default();
+        Self::new(settings.http_client(http).timeout_config(timeouts).retry_config(retries).build())
     }
 
     /// Clients over a finished configuration, with its time-outs and retries and the purse of this module.
@@ -72,6 +78,11 @@ impl Clients {
         Self { config: Arc::new(config), partition }
     }
 
+    /// What all clients are made from.
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
     /// The region, as far as one is known.
     pub fn region(&self) -> Option<&str> {
         self.config.region().map(AsRef::as_ref)
@@ -80,7 +91,7 @@ impl Clients {
     /// The same in another region.
     #[must_use]
     pub fn in_region(&self, region: &'static str) -> Self {
-        let config = self.config.to_builder().region(aws_config::Region::from_static(region)).build();
+        let config = self.config.to_builder().region(Region::from_static(region)).build();
         Self { config: Arc::new(config), partition: self.partition.clone() }
     }
 
@@ -99,7 +110,7 @@ struct HttpsOnFirstUse {
 impl HttpClient for HttpsOnFirstUse {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let client = self.client.get_or_init(|| {
-            let provider = tls::Provider::Rustls(CryptoMode::AwsLc);
+            let provider = tls::Provider::Rustls(CryptoMode::Ring);
             aws_smithy_http_client::Builder::new().tls_provider(provider).build_https()
         });
         client.http_connector(settings, components)

@@ -18,6 +18,7 @@ pub mod clients;
 pub mod clock;
 pub mod config_source;
 pub mod dead_letters;
+pub mod environment;
 pub mod episodes;
 pub mod errors;
 pub mod executions;

@@ -1,9 +1,8 @@
 //! An HTTP client for unit tests whose answers are a function of the request. Nothing leaves the process.
 
 use crate::Clients;
-use aws_config::retry::RetryConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use crate::environment;
+use aws_credential_types::Credentials;
 use aws_smithy_cbor::Encoder;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
@@ -12,6 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::RetryConfig;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -45,30 +45,11 @@ impl Service {
         let connector = SharedHttpConnector::new(self.clone());
         let http: SharedHttpClient =
             http_client_fn(move |_: &HttpConnectorSettings, _: &RuntimeComponents| connector.clone());
-        let credentials =
-            Credentials::builder().access_key_id("a").secret_access_key("s").provider_name("test").build();
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .retry_config(RetryConfig::standard().with_max_attempts(4).with_initial_backoff(Duration::from_millis(1)))
-            .sleep_impl(aws_smithy_async_sleep())
-            .http_client(http)
-            .build();
+        let credentials = Credentials::new("a", "s", None, None, "test");
+        let retries = RetryConfig::standard().with_max_attempts(4).with_initial_backoff(Duration::from_millis(1));
+        let config = environment::at("us-east-1", credentials).retry_config(retries).http_client(http).build();
         Clients::new(config)
     }
-}
-
-/// The sleep of the Tokio runtime, as the SDK's own default.
-fn aws_smithy_async_sleep() -> aws_sdk_dynamodb::config::SharedAsyncSleep {
-    #[derive(Debug)]
-    struct TokioSleep;
-    impl aws_sdk_dynamodb::config::AsyncSleep for TokioSleep {
-        fn sleep(&self, duration: Duration) -> aws_sdk_dynamodb::config::Sleep {
-            aws_sdk_dynamodb::config::Sleep::new(tokio::time::sleep(duration))
-        }
-    }
-    aws_sdk_dynamodb::config::SharedAsyncSleep::new(TokioSleep)
 }
 
 impl fmt::Debug for Service {

@@ -24,11 +24,11 @@ impl Start {
     /// Reads region, credentials and clock.
     ///
     /// # Errors
-    /// [`StepError::Config`] when `MAINTAINER_CLOCK` is set where it must not be.
-    pub async fn load() -> Result<Self, StepError> {
+    /// [`StepError::Config`] when region or credentials are missing, or `MAINTAINER_CLOCK` is set where it must not be.
+    pub fn load() -> Result<Self, StepError> {
         let clock = SystemClock::new(optional("MAINTAINER_CLOCK").as_deref(), optional("AWS_ENDPOINT_URL").as_deref())
             .map_err(|error| StepError::Config(error.to_string()))?;
-        Ok(Self { clients: Clients::load().await, clock })
+        Ok(Self { clients: Clients::load()?, clock })
     }
 
     /// The configuration.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::Instrument;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// An environment variable that the template sets.
 ///
@@ -112,14 +112,14 @@ impl About {
 
 /// JSON log lines; the level is `MAINTAINER_LOG`, `info` by default.
 fn logs() {
-    let filter = EnvFilter::try_from_env("MAINTAINER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let level = optional("MAINTAINER_LOG").and_then(|name| name.parse().ok()).unwrap_or(LevelFilter::INFO);
     // A second call in one process (a test) keeps the first subscriber: nothing to report.
     let _already_set = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
-        .with_env_filter(filter)
+        .with_max_level(level)
         .try_init();
 }
 

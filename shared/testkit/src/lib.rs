@@ -4,15 +4,23 @@
 //! Fakes hold state and conditions like the services they stand for; a test looks at the world afterwards, never at calls.
 //! Linked into tests only.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can't go on must fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that can't go on must fail loudly"
+)]
 
 pub mod build;
 pub mod clock;
 pub mod fault;
+mod proof;
 pub mod schedule;
 pub mod world;
 
 pub use clock::TestClock;
 pub use fault::{Call, Fault, Process};
+pub use proof::Proof;
 pub use schedule::{End, interleave, run_to_end};
 pub use world::{Landing, World, Write};

@@ -159,16 +159,18 @@ impl Used {
 fn month(template: &Template, run_usd: f64, used: &Used) -> Result<(), Failure> {
     let fixed_usd = template.alarms as f64 * price::ALARM_MONTH_USD
         + template.dashboards as f64 * price::DASHBOARD_MONTH_USD
+        + template.secrets as f64 * price::SECRET_MONTH_USD
         // Sent by some application in nearly every hour.
         + used.shared_metrics() as f64 * price::CUSTOM_METRIC_HOUR_USD * price::HOURS_PER_MONTH
         + RUNS_PER_MONTH * TRANSITIONS_PER_ROUND * price::TRANSITION_USD;
     let own_metrics_usd = used.metric_hours() * RUNS_PER_MONTH * price::CUSTOM_METRIC_HOUR_USD;
     let app_usd = run_usd * RUNS_PER_MONTH + own_metrics_usd;
     say(&format!(
-        "a month: USD {fixed_usd:.2} for the stack ({} alarms, {} dashboards, {} metrics), and for each application {:.2} for {RUNS_PER_MONTH:.0} runs \
+        "a month: USD {fixed_usd:.2} for the stack ({} alarms, {} dashboards, {} secrets, {} metrics), and for each application {:.2} for {RUNS_PER_MONTH:.0} runs \
          and {own_metrics_usd:.2} for metrics about the maintainer itself",
         template.alarms,
         template.dashboards,
+        template.secrets,
         used.shared_metrics(),
         run_usd * RUNS_PER_MONTH
     ));

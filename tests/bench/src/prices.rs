@@ -1,5 +1,7 @@
-//! Prices: AWS's public list prices for US East (N. Virginia) in USD, without free tiers, written down by hand and not
-//! fetched. Each service's own pricing page is the source; a price that has changed is changed here and nowhere else.
+//! Prices: AWS's public list prices for US East (N. Virginia) in USD, without free tiers. Each service's own pricing page is
+//! the source. Compared with published copies of those pages in November 2026: metrics requested, custom metrics, state
+//! transitions and DynamoDB's units, which make up over nine tenths of a bill; the others were written down by hand. A price
+//! that has changed is changed here and nowhere else.
 
 /// CloudWatch, GetMetricData: a metric requested.
 pub const METRIC_REQUESTED_USD: f64 = 0.01 / 1_000.0;
@@ -11,6 +13,8 @@ pub const CUSTOM_METRIC_HOUR_USD: f64 = 0.30 / HOURS_PER_MONTH;
 pub const ALARM_MONTH_USD: f64 = 0.10;
 /// CloudWatch: a dashboard for a month.
 pub const DASHBOARD_MONTH_USD: f64 = 3.0;
+/// Secrets Manager: a secret for a month.
+pub const SECRET_MONTH_USD: f64 = 0.40;
 /// CloudWatch Logs: a byte taken in.
 pub const LOG_BYTE_USD: f64 = 0.50 / 1e9;
 /// Step Functions Standard: a state transition.

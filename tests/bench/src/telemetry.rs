@@ -8,7 +8,6 @@ use crate::prices::METRIC_REQUESTED_USD;
 use crate::report::{Failure, figure, say};
 use async_trait::async_trait;
 use aws::{Clients, SystemClock, Telemetry};
-use aws_config::{BehaviorVersion, Region};
 use aws_sdk_sfn::config::Credentials;
 use config::{ResolvedApp, Selector};
 use domain::ids::AppId;
@@ -136,11 +135,8 @@ fn read(address: SocketAddr, is_snapshot: bool) -> Result<Took, Failure> {
     runtime.block_on(async {
         let clock = SystemClock::new(None, None).map_err(|error| error.to_string())?;
         let credentials = Credentials::new("test", "test", None, None, "bench");
-        let loader = aws_config::defaults(BehaviorVersion::latest())
-            .endpoint_url(format!("http://{address}"))
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(credentials);
-        let clients = Clients::load_from(loader).await;
+        let settings = aws::environment::at("us-east-1", credentials).endpoint_url(format!("http://{address}"));
+        let clients = Clients::load_from(settings);
         // What every process pays once (the HTTPS client, the endpoint rules) is part of its start, not of a metric.
         warm_up(&clients, &clock).await;
         let telemetry = Arc::new(Telemetry::new(&clients, clock));

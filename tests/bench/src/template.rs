@@ -27,6 +27,8 @@ pub struct Template {
     pub alarms: usize,
     /// Number of dashboards.
     pub dashboards: usize,
+    /// Number of secrets.
+    pub secrets: usize,
 }
 
 impl Template {
@@ -54,6 +56,7 @@ impl Template {
             match (depth, line_value) {
                 (4, "Type: AWS::CloudWatch::Alarm") => template.alarms += 1,
                 (4, "Type: AWS::CloudWatch::Dashboard") => template.dashboards += 1,
+                (4, "Type: AWS::SecretsManager::Secret") => template.secrets += 1,
                 (4, "Type: AWS::Serverless::Function") => {
                     let function = Function { id: id.to_owned(), memory_mb: usual_mb, ..Function::default() };
                     template.functions.push(function);

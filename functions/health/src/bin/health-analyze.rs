@@ -7,7 +7,7 @@ use maintainer_health::analyze::{World, analyze};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let start = Start::load().await?;
+    let start = Start::load()?;
     let settings = start.settings()?;
     let (artifacts, executions, journal) = (start.artifacts()?, start.executions()?, start.journal()?);
     serve("health-analyze", async |call: Call<Run>| {

@@ -7,7 +7,7 @@ use maintainer_health::iterate::{World, iterate};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let start = Start::load().await?;
+    let start = Start::load()?;
     let (settings, executions) = (start.settings()?, start.executions()?);
     serve("health-iterate", async |call: Call<Run>| {
         let app = settings.app(&call.input.app).await?;

@@ -8,7 +8,7 @@ use maintainer_health::observe;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let start = Start::load().await?;
+    let start = Start::load()?;
     let settings = start.settings()?;
     let (inventory, telemetry) = (start.inventory(), start.telemetry());
     let (leases, artifacts) = (start.leases()?, start.artifacts()?);

@@ -6,7 +6,7 @@ use maintainer_health::optimize::{Request, World, optimize};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let start = Start::load().await?;
+    let start = Start::load()?;
     let settings = start.settings()?;
     let (actuator, journal, leases) = (start.actuator(), start.journal()?, start.leases()?);
     let (switch, approvals) = (start.switch()?, start.approvals()?);

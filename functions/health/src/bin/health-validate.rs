@@ -7,7 +7,7 @@ use maintainer_health::validate::{Request, World, validate};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let start = Start::load().await?;
+    let start = Start::load()?;
     let settings = start.settings()?;
     let (inventory, telemetry, leases) = (start.inventory(), start.telemetry(), start.leases()?);
     let (artifacts, executions, journal) = (start.artifacts()?, start.executions()?, start.journal()?);

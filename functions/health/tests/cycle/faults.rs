@@ -6,7 +6,7 @@ use crate::stores::Goes;
 use domain::execution::Status;
 use serde_json::json;
 use std::collections::BTreeMap;
-use testkit::Fault;
+use testkit::{Fault, Proof};
 
 fn sick() -> Shop {
     Shop::auto(Weather { load: surge, ..Weather::default() })
@@ -28,10 +28,12 @@ fn broken(state: &'static str, call: usize, fault: Fault) -> (Shop, Ended) {
 /// The maintainer killed in the middle of optimize: settled from the journal, applied exactly once, and the shop is well.
 #[test]
 fn fault_optimize_that_dies_at_any_call_is_settled_and_the_shop_is_healed() {
+    let (proof, mut struck) = (Proof::begin("cycle-deaths"), 0);
     let calls = calls_without_faults()["Optimize"];
     assert!(calls >= 8, "{calls} calls");
     for call in 0..calls {
         for fault in [Fault::CrashBefore, Fault::CrashAfter] {
+            struck += 1;
             let about = format!("call {call}, {fault:?}");
             let (shop, ended) = broken("Optimize", call, fault);
             assert_eq!(ended.injected, 1, "{about}");
@@ -44,13 +46,16 @@ fn fault_optimize_that_dies_at_any_call_is_settled_and_the_shop_is_healed() {
             shop.assert_sound(&about);
         }
     }
+    proof.survived(struck);
 }
 
 #[test]
 fn fault_an_answer_that_is_lost_in_optimize_is_found_out() {
+    let (proof, mut struck) = (Proof::begin("cycle-lost-answers"), 0);
     let calls = calls_without_faults()["Optimize"];
     for call in 0..calls {
         for fault in [Fault::LoseRequest, Fault::LoseAnswer, Fault::LandLate(40), Fault::Throttle, Fault::Deny] {
+            struck += 1;
             let about = format!("call {call}, {fault:?}");
             let (shop, ended) = broken("Optimize", call, fault);
             assert!(
@@ -65,13 +70,16 @@ fn fault_an_answer_that_is_lost_in_optimize_is_found_out() {
             }
         }
     }
+    proof.survived(struck);
 }
 
 #[test]
 fn fault_a_step_that_only_reads_and_dies_is_delivered_again() {
+    let (proof, mut struck) = (Proof::begin("cycle-reading-steps"), 0);
     let calls = calls_without_faults();
     for state in ["Begin", "Monitor", "Analyze", "Validate", "Finish"] {
         for call in 0..calls[state] {
+            struck += 1;
             let about = format!("{state}, call {call}");
             let (shop, ended) = broken(state, call, Fault::CrashAfter);
             assert_eq!((ended.injected, ended.state.as_str()), (1, "Healthy"), "{about}: {:?}", ended.path);
@@ -79,6 +87,7 @@ fn fault_a_step_that_only_reads_and_dies_is_delivered_again() {
             shop.assert_sound(&about);
         }
     }
+    proof.survived(struck);
 }
 
 #[test]
@@ -95,10 +104,12 @@ fn fault_a_step_that_is_denied_ends_as_a_failure_that_names_the_permission() {
 /// A record or a document that can't be written, or may have been: repeated or settled, and the shop is healed.
 #[test]
 fn fault_a_store_that_fails_at_any_call_of_any_step_loses_nothing() {
+    let (proof, mut struck) = (Proof::begin("cycle-stores"), 0);
     let calls = Machine::on(&sick()).run(json!({"app": "shop"})).stored;
     for state in ["Begin", "Monitor", "Analyze", "Optimize", "Validate", "Iterate", "Finish"] {
         for call in 0..calls[state] {
             for goes in [Goes::Lost, Goes::Unanswered] {
+                struck += 1;
                 let about = format!("{state}, call {call}, {goes:?}");
                 let shop = sick();
                 let ended = Machine::on(&shop).with_store_fault(state, call, goes).run(json!({"app": "shop"}));
@@ -113,4 +124,5 @@ fn fault_a_store_that_fails_at_any_call_of_any_step_loses_nothing() {
             }
         }
     }
+    proof.survived(struck);
 }

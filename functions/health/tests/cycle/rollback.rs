@@ -9,7 +9,7 @@ use domain::resource::PROTECTED_TAG;
 use engine::ports::{EntryState, Life};
 use lifecycle::explain;
 use serde_json::{Value, json};
-use testkit::Fault;
+use testkit::{Fault, Proof};
 
 const BACK: &str = "back-1";
 
@@ -155,6 +155,7 @@ fn fault_a_rollback_that_breaks_at_any_call_is_finished_or_told() {
         Fault::KillSwitch,
         Fault::Resize(9),
     ];
+    let proof = Proof::begin("rollback-faults");
     let mut injected = 0;
     for state in ["BeginRollback", "RollBack", "Finish"] {
         assert!(calls[state] >= 2, "{state}: {} calls", calls[state]);
@@ -186,7 +187,7 @@ fn fault_a_rollback_that_breaks_at_any_call_is_finished_or_told() {
             }
         }
     }
-    println!("rollback: {injected} faults injected and survived");
+    proof.survived(usize::try_from(injected).unwrap());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use maintainer_lifecycle::answer::{Input, World, answer};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let start = Start::load().await?;
+    let start = Start::load()?;
     let (settings, approvals) = (start.settings()?, start.approvals()?);
     let (executions, leases) = (start.executions()?, start.leases()?);
     serve("lifecycle-answer", async |call: Call<Input>| {

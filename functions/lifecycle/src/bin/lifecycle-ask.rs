@@ -6,7 +6,7 @@ use maintainer_lifecycle::ask::{Input, World, ask};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let start = Start::load().await?;
+    let start = Start::load()?;
     let (settings, page_url) = (start.settings()?, start.page_url()?);
     let (artifacts, approvals, signing_key) = (start.artifacts()?, start.approvals()?, start.signing_key()?);
     let (episodes, leases) = (start.episodes()?, start.leases()?);

@@ -7,7 +7,7 @@ use maintainer_lifecycle::resolve::Start as Request;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let start = Start::load().await?;
+    let start = Start::load()?;
     let (settings, leases) = (start.settings()?, start.leases()?);
     let (executions, journal) = (start.executions()?, start.journal()?);
     let (liveness, circuit) = (start.liveness(), start.circuit()?);

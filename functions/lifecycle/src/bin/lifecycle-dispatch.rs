@@ -7,7 +7,7 @@ use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let start = Start::load().await?;
+    let start = Start::load()?;
     let (settings, home, inventory) = (start.settings()?, start.home()?, start.inventory());
     let (episodes, leases) = (start.episodes()?, start.leases()?);
     let (starter, dead_letters) = (start.starter()?, start.dead_letters()?);

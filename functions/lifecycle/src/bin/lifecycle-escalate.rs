@@ -7,7 +7,7 @@ use maintainer_lifecycle::escalate::{World, escalate};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let start = Start::load().await?;
+    let start = Start::load()?;
     let (executions, journal) = (start.executions()?, start.journal()?);
     let (artifacts, notifier) = (start.artifacts()?, start.notifier()?);
     serve("lifecycle-escalate", async |call: Call<Run>| {

@@ -7,7 +7,7 @@ use maintainer_lifecycle::finish::{World, finish};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let start = Start::load().await?;
+    let start = Start::load()?;
     let (executions, journal, leases) = (start.executions()?, start.journal()?, start.leases()?);
     let (episodes, starter) = (start.episodes()?, start.starter()?);
     let (watch, notifier) = (start.watch()?, start.notifier()?);

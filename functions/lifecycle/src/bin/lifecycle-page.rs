@@ -7,7 +7,7 @@ use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let start = Start::load().await?;
+    let start = Start::load()?;
     let (approvals, waker, signing_key) = (start.approvals()?, start.waker(), start.signing_key()?);
     let (runs, executions) = (start.runs()?, start.executions()?);
     serve("lifecycle-page", async |call: Call<Value>| {

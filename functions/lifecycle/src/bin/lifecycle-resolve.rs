@@ -6,7 +6,7 @@ use maintainer_lifecycle::resolve::{Request, World, resolve};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let start = Start::load().await?;
+    let start = Start::load()?;
     let (settings, inventory) = (start.settings()?, start.inventory());
     let (watch, notifier, silence_s) = (start.watch()?, start.notifier()?, start.silence_s()?);
     serve("lifecycle-resolve", async |call: Call<Request>| {

@@ -6,7 +6,7 @@ use maintainer_lifecycle::rollback::{Request, World, rollback};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let start = Start::load().await?;
+    let start = Start::load()?;
     let (settings, leases) = (start.settings()?, start.leases()?);
     let (executions, journal) = (start.executions()?, start.journal()?);
     let (liveness, artifacts) = (start.liveness(), start.artifacts()?);

@@ -9,7 +9,7 @@ pub mod replace_instance;
 pub mod set_fleet_capacity;
 pub mod set_service_count;
 
-use aws_config::retry::RetryConfig;
+use aws_smithy_types::retry::RetryConfig;
 
 /// A write is sent once: repeating it after a lost answer is the engine's decision, not the SDK's.
 pub(crate) fn once() -> RetryConfig {

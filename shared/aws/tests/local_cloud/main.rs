@@ -22,8 +22,8 @@ mod stores;
 mod telemetry;
 
 use aws::{Clients, SystemClock};
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::Credentials;
+use aws_credential_types::Credentials;
+use aws_types::sdk_config::SdkConfig;
 use engine::ports::Clock;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -45,15 +45,9 @@ impl Cloud {
             return None;
         };
         let clock = SystemClock::new(std::env::var("MAINTAINER_CLOCK").ok().as_deref(), Some(&endpoint)).unwrap();
-        let credentials =
-            Credentials::builder().access_key_id("test").secret_access_key("test").provider_name("test").build();
-        let loader = || {
-            aws_config::defaults(BehaviorVersion::latest())
-                .endpoint_url(&endpoint)
-                .region(Region::new("us-east-1"))
-                .credentials_provider(credentials.clone())
-        };
-        let (config, clients) = (loader().load().await, Clients::load_from(loader()).await);
+        let credentials = Credentials::new("test", "test", None, None, "test");
+        let clients = Clients::load_from(aws::environment::at("us-east-1", credentials).endpoint_url(&endpoint));
+        let config = clients.config().clone();
         let number = NAMES.fetch_add(1, Ordering::Relaxed);
         let name = format!("t{}-{}-{number}", Timestamp::now().as_millisecond(), std::process::id());
         Some(Self { config, clients, clock, name })

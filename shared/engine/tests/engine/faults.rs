@@ -13,7 +13,7 @@ use engine::ports::EntryState;
 use engine::{act, lease, settle, undo};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use testkit::{Call, End, Fault, Process, World, build, interleave, run_to_end};
+use testkit::{Call, End, Fault, Process, Proof, World, build, interleave, run_to_end};
 
 /// The steps of an iteration that write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,27 +151,28 @@ fn a_golden_run_keeps_what_helped_and_undoes_what_did_not() {
 fn fault_at_every_call_leaves_one_application_or_none() {
     let golden = Arc::new(World::of(resources()));
     let (_, calls) = play(&golden, None, Survivor::SameRun);
-    let (mut injected, mut survived) = (0_u32, 0_u32);
+    let proof = Proof::begin("engine-faults");
+    let (mut injected, mut survived) = (0_usize, 0_usize);
     for (number, call) in calls.iter().enumerate() {
         for fault in faults_for(*call) {
             for (survivor, keeps) in [(Survivor::SameRun, false), (Survivor::NextRun, false), (Survivor::NextRun, true)]
             {
                 let world = Arc::new(World::of(resources()));
                 let (has_struck, _) = play(&world, Some((number, fault)), survivor);
-                injected += u32::from(has_struck);
+                injected += usize::from(has_struck);
                 let told = format!("{fault:?} at call {number} ({}), then {survivor:?}", call.operation);
                 let is_late = matches!(fault, Fault::LandLate(_));
                 assert_sound(&world, is_late);
                 recover_and(&world, "run-2", |_| keeps);
                 assert_settled(&world);
                 assert_story(&world, &told);
-                survived += u32::from(has_struck);
+                survived += usize::from(has_struck);
             }
         }
     }
-    println!("{} calls, {injected} faults injected, {survived} survived", calls.len());
     assert!(calls.len() > 60, "the golden run became smaller than its changes need: {} calls", calls.len());
     assert_eq!(injected, survived);
+    proof.survived(survived);
 }
 
 #[test]
@@ -199,6 +200,7 @@ fn fault_during_recovery_is_recovered_from() {
     let process = Process::sound(&golden);
     recover_in(&golden, &process);
     let calls = process.calls();
+    let proof = Proof::begin("recovery-faults");
     let mut survived = 0;
     for (number, call) in calls.iter().enumerate() {
         for fault in faults_for(*call) {
@@ -212,13 +214,14 @@ fn fault_during_recovery_is_recovered_from() {
             survived += 1;
         }
     }
-    println!("{} calls, {survived} faults survived", calls.len());
+    proof.survived(survived);
 }
 
 #[test]
 fn fault_kill_switch_at_any_moment_stops_the_next_write_that_looks() {
     let golden = Arc::new(World::of(resources()));
     let (_, calls) = play(&golden, None, Survivor::SameRun);
+    let proof = Proof::begin("kill-switch");
     for (number, call) in calls.iter().enumerate() {
         let world = Arc::new(World::of(resources()));
         play(&world, Some((number, Fault::KillSwitch)), Survivor::SameRun);
@@ -230,6 +233,7 @@ fn fault_kill_switch_at_any_moment_stops_the_next_write_that_looks() {
             call.operation
         );
     }
+    proof.survived(calls.len());
 }
 
 #[test]
@@ -247,6 +251,7 @@ fn fault_step_delivered_twice_in_a_row_applies_once() {
 
 #[test]
 fn fault_step_delivered_twice_at_once_applies_once() {
+    let proof = Proof::begin("delivered-twice-at-once");
     let runs = 1_000;
     for seed in 0..runs {
         let mut random = fastrand::Rng::with_seed(seed);
@@ -270,7 +275,7 @@ fn fault_step_delivered_twice_at_once_applies_once() {
         assert_settled(&world);
         assert_story(&world, &format!("seed {seed}"));
     }
-    println!("{runs} interleavings");
+    proof.survived(usize::try_from(runs).unwrap());
 }
 
 #[test]

@@ -22,7 +22,7 @@ use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use testkit::schedule::{Fiber, give_way};
-use testkit::{Fault, Landing, Process, World, build, interleave};
+use testkit::{Fault, Landing, Process, Proof, World, build, interleave};
 
 /// Runs of the simulation in an ordinary test run.
 const RUNS: u64 = 3_000;
@@ -60,12 +60,14 @@ fn prop_whatever_goes_wrong_each_change_happens_once_or_not_at_all_and_the_recor
         Some(seed) => seed..seed + 1,
         None => 0..number("SIMULATION_RUNS").unwrap_or(RUNS),
     };
+    let proof = Proof::begin("simulated-runs");
     let mut totals = BTreeMap::<&str, usize>::new();
     for seed in seeds {
         let _told_on_failure = Seed(seed);
         simulate(seed, &mut totals);
     }
     println!("{totals:?}");
+    proof.survived(totals["runs"]);
 }
 
 fn simulate(seed: u64, totals: &mut BTreeMap<&'static str, usize>) {

@@ -1,0 +1,287 @@
+//! What the maintainer promises to those who let it touch production, and what holds it to each promise.
+//!
+//! A contract compares the names here with the tests that are there; `make test` prints the table after all of them have
+//! passed, with the numbers that they have written down in `target/proof`.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A promise.
+pub struct Promise {
+    /// `P1` and so on.
+    pub id: &'static str,
+    /// The promise, short.
+    pub text: &'static str,
+    /// Tests by the name of their function, and scenarios by the name of their file, that hold it.
+    pub held_by: &'static [&'static str],
+    /// Counts that these tests write down.
+    pub counts: &'static [&'static str],
+    /// What of it is not shown yet; empty for nothing.
+    pub open: &'static str,
+}
+
+/// All of them.
+pub const PROMISES: [Promise; 21] = [
+    Promise {
+        id: "P1",
+        text: "a decided change takes effect at most once",
+        held_by: &[
+            "fault_at_every_call_leaves_one_application_or_none",
+            "fault_step_delivered_twice_at_once_applies_once",
+            "fault_optimize_that_dies_at_any_call_is_settled_and_the_shop_is_healed",
+            "killed_in_optimize",
+        ],
+        counts: &["engine-faults", "delivered-twice-at-once", "cycle-deaths"],
+        open: "",
+    },
+    Promise {
+        id: "P2",
+        text: "every run ends healthy, undone or escalated",
+        held_by: &[
+            "prop_whatever_goes_wrong_each_change_happens_once_or_not_at_all_and_the_record_is_true",
+            "prop_a_run_always_ends_within_six_iterations_and_never_well_without_a_measured_score",
+            "fault_an_answer_that_is_lost_in_optimize_is_found_out",
+        ],
+        counts: &["simulated-runs", "cycle-lost-answers"],
+        open: "",
+    },
+    Promise {
+        id: "P3",
+        text: "the undo is durable before the change, and restores exactly what was there",
+        held_by: &[
+            "restores_the_captured_values_newest_first_and_stores_the_outcome",
+            "draws_back_when_somebody_else_changes_the_value_right_before_the_undo",
+            "fault_a_rollback_that_breaks_at_any_call_is_finished_or_told",
+            "rolled_back",
+        ],
+        counts: &["rollback-faults"],
+        open: "",
+    },
+    Promise {
+        id: "P4",
+        text: "one writer per application",
+        held_by: &[
+            "of_many_that_want_a_lease_at_once_one_gets_it",
+            "fault_a_run_that_lost_its_lease_changes_nothing_more",
+            "a_run_that_was_stopped_gives_way_at_once",
+            "stopped_in_console",
+        ],
+        counts: &["simulated-runs"],
+        open: "",
+    },
+    Promise {
+        id: "P5",
+        text: "a stale plan is never carried out",
+        held_by: &["a_delivery_that_comes_an_iteration_too_late_is_turned_away", "age_of_the_snapshot"],
+        counts: &[],
+        open: "",
+    },
+    Promise {
+        id: "P6",
+        text: "duplicate events make one run",
+        held_by: &[
+            "a_hundred_deliveries_of_one_event_start_one_run_and_say_so",
+            "one_transition_that_comes_three_ways_starts_one_run",
+            "deliveries_that_run_into_each_other_start_one_run",
+        ],
+        counts: &[],
+        open: "",
+    },
+    Promise {
+        id: "P7",
+        text: "an alarm storm makes bounded work",
+        held_by: &["two_hundred_alarms_in_a_minute_start_one_run_whose_episode_names_them_all", "alarm_storm"],
+        counts: &[],
+        open: "10,000 alarms a minute were not tried",
+    },
+    Promise {
+        id: "P8",
+        text: "flapping makes no oscillation",
+        held_by: &["flapping_alarm", "cool_down", "repeats_of_one_remedy"],
+        counts: &[],
+        open: "a sawtooth for 24 hours was not played",
+    },
+    Promise {
+        id: "P9",
+        text: "missed events are healed by the schedule, and silence is noticed",
+        held_by: &[
+            "the_input_of_the_schedule_is_understood",
+            "the_schedule_and_the_notice_of_silence_fit_each_other",
+            "a_schedule_slower_than_the_limit_or_a_pause_makes_nobody_silent_that_no_round_has_missed",
+        ],
+        counts: &[],
+        open: "a scenario that drops all events",
+    },
+    Promise {
+        id: "P10",
+        text: "missing data is never healthy and never a reason for harm",
+        held_by: &[
+            "prop_missing_never_makes_a_score_better",
+            "an_application_that_can_t_be_measured_is_never_called_well",
+            "metrics_stop",
+        ],
+        counts: &[],
+        open: "",
+    },
+    Promise {
+        id: "P11",
+        text: "an empty selector selects nothing; reach is capped per run, hour and day",
+        held_by: &[
+            "an_empty_selector_selects_nothing",
+            "prop_an_input_never_widens_to_all_applications",
+            "prop_what_passes_breaks_no_limit",
+            "fault_two_deliveries_of_different_plans_at_once_never_exceed_a_budget",
+        ],
+        counts: &[],
+        open: "",
+    },
+    Promise {
+        id: "P12",
+        text: "kill switch, freeze, calendar and observe beat everything",
+        held_by: &[
+            "fault_kill_switch_at_any_moment_stops_the_next_write_that_looks",
+            "prop_the_kill_switch_beats_everything",
+            "a_freeze_stops_every_change_and_is_named",
+            "a_change_calendar_that_is_closed_stops_every_change_and_an_open_one_none",
+            "the_kill_switch_and_the_owners_protection_hold_for_a_rollback_too",
+        ],
+        counts: &["kill-switch"],
+        open: "",
+    },
+    Promise {
+        id: "P13",
+        text: "a change without verified benefit is undone",
+        held_by: &[
+            "prop_a_useless_change_is_never_verified_whatever_the_load_does",
+            "database_saturated",
+            "traffic_falls",
+            "traffic_rises",
+        ],
+        counts: &[],
+        open: "rates of wrong verdicts on labelled traces",
+    },
+    Promise {
+        id: "P14",
+        text: "throttling is not amplified",
+        held_by: &[
+            "fault_when_everything_is_throttled_hardly_anything_is_repeated",
+            "fault_a_throttled_write_did_nothing_and_is_sent_once",
+        ],
+        counts: &[],
+        open: "",
+    },
+    Promise {
+        id: "P15",
+        text: "SQL: allow-listed shapes only, no invalid index left",
+        held_by: &[],
+        counts: &[],
+        open: "there is no SQL yet",
+    },
+    Promise {
+        id: "P16",
+        text: "secrets never leave",
+        held_by: &["no_secret_is_written", "a_link_that_was_altered_or_has_expired_opens_nothing"],
+        counts: &[],
+        open: "",
+    },
+    Promise {
+        id: "P17",
+        text: "hostile text is data",
+        held_by: &[
+            "hostile_text_stays_data_on_one_bounded_line",
+            "hostile_text_from_a_service_is_shortened_and_loses_its_control_characters",
+            "text_from_outside_keeps_to_one_bounded_line",
+        ],
+        counts: &[],
+        open: "",
+    },
+    Promise {
+        id: "P18",
+        text: "clock skew is harmless",
+        held_by: &[
+            "prop_whatever_goes_wrong_each_change_happens_once_or_not_at_all_and_the_record_is_true",
+            "counts_an_entry_from_the_future",
+        ],
+        counts: &["simulated-runs"],
+        open: "",
+    },
+    Promise {
+        id: "P19",
+        text: "poison input is parked, not looped",
+        held_by: &[
+            "an_event_that_is_not_understood_is_parked_once_with_one_sentence_and_changes_nothing",
+            "a_huge_event_is_parked_by_its_head_and_changes_nothing",
+        ],
+        counts: &[],
+        open: "a command that replays what was parked",
+    },
+    Promise {
+        id: "P20",
+        text: "exact least privilege",
+        held_by: &[
+            "every_function_may_do_exactly_what_its_step_does",
+            "what_changes_something_names_its_resource_or_a_condition",
+            "only_optimize_changes_applications",
+        ],
+        counts: &[],
+        open: "",
+    },
+    Promise {
+        id: "P21",
+        text: "if we are down, the application is not affected",
+        held_by: &[
+            "fault_during_recovery_is_recovered_from",
+            "a_dead_run_blocks_nobody_longer_than_its_lease",
+            "stopped_in_console",
+        ],
+        counts: &["recovery-faults"],
+        open: "",
+    },
+];
+
+/// What a test has written down.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Count {
+    /// Faults injected and survived, or runs.
+    pub injected: u64,
+    /// Seconds that took.
+    pub seconds: f64,
+}
+
+/// All counts of the last run of the tests, by name.
+pub fn counts(directory: &Path) -> BTreeMap<String, Count> {
+    let files = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let count = |path: std::path::PathBuf| {
+        let name = path.file_stem()?.to_str()?.to_owned();
+        Some((name, serde_json::from_str(&std::fs::read_to_string(&path).ok()?).ok()?))
+    };
+    files.filter_map(|file| count(file.path())).collect()
+}
+
+/// The table, one promise a row.
+pub fn table(counts: &BTreeMap<String, Count>) -> String {
+    let width = PROMISES.iter().map(|promise| promise.text.chars().count()).max().unwrap_or(0);
+    let mut table = format!("{:<4} {:<width$}  {:>5}  {:>8}  not shown yet\n", "", "promise", "tests", "injected");
+    for promise in &PROMISES {
+        let injected: u64 =
+            promise.counts.iter().filter_map(|name| counts.get(*name)).map(|count| count.injected).sum();
+        let injected = if injected == 0 { String::new() } else { injected.to_string() };
+        let row = format!(
+            "{:<4} {:<width$}  {:>5}  {injected:>8}  {}",
+            promise.id,
+            promise.text,
+            promise.held_by.len(),
+            promise.open
+        );
+        table.push_str(row.trim_end());
+        table.push('\n');
+    }
+    let (all, seconds) = counts.values().fold((0, 0.0), |sum, count| (sum.0 + count.injected, sum.1 + count.seconds));
+    let rate = if seconds > 0.0 { f64::from(u32::try_from(all).unwrap_or(u32::MAX)) / seconds } else { 0.0 };
+    table.push_str(&format!("\n{all} faults and simulated runs in memory, all survived, {rate:.0} a second\n"));
+    for (name, count) in counts {
+        table.push_str(&format!("  {name:<26} {:>7} in {:.1} s\n", count.injected, count.seconds));
+    }
+    table
+}
