@@ -4,6 +4,7 @@
 //! start another run. Asking twice is better than not at all, so a repeated step asks again, under the same id.
 
 use crate::link::Links;
+use crate::names::request_id;
 use crate::story::{chat, line, subject};
 use crate::succession::{self, let_go};
 use config::ResolvedApp;
@@ -85,11 +86,6 @@ pub async fn ask(input: Input, app: &ResolvedApp, world: &World<'_>) -> Result<T
     let World { clock, episodes, leases, starter, .. } = *world;
     let_go(&run, snapshot.taken_at, &succession::World { clock, episodes, leases, starter }).await?;
     Ok(Told { request: request.id, expires_at: request.expires_at })
-}
-
-/// Id of the question of a run in its iteration.
-pub fn request_id(run: &Run) -> RequestId {
-    RequestId::new(format!("{}.{}", run.execution_id, run.iteration))
 }
 
 async fn request(run: &Run, app: &ResolvedApp, snapshot: &Snapshot, world: &World<'_>) -> Result<Request, StepError> {

@@ -74,8 +74,10 @@ pub enum RequestState {
     Open,
     /// Somebody has answered.
     Answered,
-    /// Nobody answered in time, or the run ended before: no.
+    /// Nobody answered in time: no.
     Lapsed,
+    /// The run that asked ended before anybody answered. Nobody has said anything, so the next run may ask.
+    Withdrawn,
 }
 
 /// What a person said.
@@ -228,7 +230,7 @@ pub fn consent(
         (RequestState::Lapsed, _) if is_recent(request.expires_at) => {
             Consent::Unanswered { asked_at: request.asked_at }
         }
-        (RequestState::Answered | RequestState::Lapsed, _) => Consent::NotAsked,
+        (RequestState::Answered | RequestState::Lapsed | RequestState::Withdrawn, _) => Consent::NotAsked,
     }
 }
 

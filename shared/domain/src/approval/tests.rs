@@ -174,12 +174,13 @@ proptest! {
     /// Without a yes of this very run there is no consent, whatever was asked and answered.
     #[test]
     fn prop_only_a_yes_of_the_same_run_is_a_yes(
-        states in proptest::collection::vec((0_u8..3, any::<bool>(), any::<bool>(), 0_i64..20_000), 0..6),
+        states in proptest::collection::vec((0_u8..4, any::<bool>(), any::<bool>(), 0_i64..20_000), 0..6),
         desired in 1_u32..12,
     ) {
         let requests: Vec<Request> = states.iter().map(|(state, is_mine, is_yes, ago)| {
             let base = answered(if *is_yes { &["c1"] } else { &[] }, ago_s(*ago));
-            let state = [RequestState::Open, RequestState::Answered, RequestState::Lapsed][usize::from(*state)];
+            let states = [RequestState::Open, RequestState::Answered, RequestState::Lapsed, RequestState::Withdrawn];
+            let state = states[usize::from(*state)];
             let answer = if state == RequestState::Answered { base.answer.clone() } else { None };
             let execution = ExecutionId::from(if *is_mine { "mine" } else { "other" });
             Request { state, answer, execution, asked_at: ago_s(*ago + 10), ..base }
