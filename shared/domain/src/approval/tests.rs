@@ -164,6 +164,34 @@ fn autonomy_is_earned_by_approved_and_verified_changes_and_lost_by_one_regressio
     assert_eq!(earned(kind, &lost), 0);
 }
 
+/// Two runs of one application ask for the same, each while the other works or waits. Neither must be kept from using its yes
+/// by the question of the other, or both ask for ever and nothing is done.
+#[test]
+fn regression_a_yes_holds_while_another_run_asks_for_the_same() {
+    let other = |state, answer: Option<Answer>| Request {
+        execution: "other".into(),
+        asked_at: ago_s(30),
+        state,
+        answer,
+        ..request()
+    };
+    let mine = answered(&["c1"], ago_s(60));
+    let yes = answered(&["c1"], ago_s(10)).answer;
+    for (state, answer) in [(RequestState::Open, None), (RequestState::Withdrawn, None), (RequestState::Answered, yes)]
+    {
+        let requests = [mine.clone(), other(state, answer)];
+        assert!(is_given(&said(&resize(7), "mine", &requests)), "{state:?}");
+    }
+    // A no is a no, whoever was asked, and so is silence; and without a yes of one's own an open question is waited for.
+    let no = answered(&[], ago_s(10)).answer;
+    let denied = said(&resize(7), "mine", &[mine.clone(), other(RequestState::Answered, no)]);
+    assert!(matches!(denied, Consent::Denied { .. }), "{denied:?}");
+    let silent = said(&resize(7), "mine", &[mine, other(RequestState::Lapsed, None)]);
+    assert!(matches!(silent, Consent::Unanswered { .. }), "{silent:?}");
+    let open = said(&resize(7), "mine", &[answered(&["c1"], ago_s(3_700)), other(RequestState::Open, None)]);
+    assert!(matches!(open, Consent::Awaiting { .. }), "{open:?}");
+}
+
 #[test]
 fn an_approval_says_who_and_which_way() {
     let Consent::Given(approval) = said(&resize(7), "mine", &[answered(&["c1"], ago_s(60))]) else { panic!() };
