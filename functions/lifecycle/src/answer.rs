@@ -3,7 +3,7 @@
 //! A yes takes the lease again and measures anew: the plan that runs is made from how things are now, and the yes covers
 //! what it showed. A no ends the run, silence hands it over to people. Repeating the step finds the answer in the table.
 
-use crate::ask::request_id;
+use crate::names::request_id;
 use domain::approval::{Answer, Request, RequestState, Via};
 use domain::execution::AnswerRecord;
 use domain::ids::ChangeId;

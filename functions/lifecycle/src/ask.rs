@@ -4,6 +4,7 @@
 //! start another run. Asking twice is better than not at all, so a repeated step asks again, under the same id.
 
 use crate::link::Links;
+use crate::names::request_id;
 use crate::story::{chat, line, subject};
 use crate::succession::{self, let_go};
 use config::ResolvedApp;
@@ -15,7 +16,9 @@ use domain::ids::RequestId;
 use domain::snapshot::Snapshot;
 use engine::act::{ChangeReport, Report};
 use engine::documents;
-use engine::ports::{Approvals, Artifacts, Clock, Episodes, Leases, Message, Notifier, SigningKey, Starter};
+use engine::ports::{
+    Approvals, Artifacts, Clock, Episodes, Executions, Leases, Message, Notifier, SigningKey, Starter,
+};
 use engine::run::Run;
 use engine::step::StepError;
 use jiff::{SignedDuration, Timestamp};
@@ -41,6 +44,8 @@ pub struct Input {
 pub struct World<'a> {
     /// Time.
     pub clock: &'a dyn Clock,
+    /// Records.
+    pub executions: &'a dyn Executions,
     /// Plan and report of this iteration.
     pub artifacts: &'a dyn Artifacts,
     /// Questions.
@@ -81,15 +86,13 @@ pub async fn ask(input: Input, app: &ResolvedApp, world: &World<'_>) -> Result<T
         let link = Links::new(&world.signing_key.read().await?, world.page_url).to(&request);
         world.notifier.notify(&message(&request, &link)).await?;
     }
-    // Alarms that ring from now on, or came after the snapshot, are not answered by a run that waits for a person.
+    // Alarms that ring from now on, or came after the last look, are not answered by a run that waits for a person. A
+    // snapshot ends with a full minute: the alarm that started the run may be younger, and yet it is answered.
+    let record = world.executions.read(&run.execution_id).await?;
+    let last_look = record.map_or(snapshot.taken_at, |record| record.last_look());
     let World { clock, episodes, leases, starter, .. } = *world;
-    let_go(&run, snapshot.taken_at, &succession::World { clock, episodes, leases, starter }).await?;
+    let_go(&run, last_look, &succession::World { clock, episodes, leases, starter }).await?;
     Ok(Told { request: request.id, expires_at: request.expires_at })
-}
-
-/// Id of the question of a run in its iteration.
-pub fn request_id(run: &Run) -> RequestId {
-    RequestId::new(format!("{}.{}", run.execution_id, run.iteration))
 }
 
 async fn request(run: &Run, app: &ResolvedApp, snapshot: &Snapshot, world: &World<'_>) -> Result<Request, StepError> {

@@ -2,12 +2,15 @@
 //!
 //! Runs at the end of every run, also of a failed one. Silent when nothing was changed.
 
+use crate::names::request_id;
 use crate::story::{Facts, changes_detail, chat, line, subject, tell};
 use crate::succession::{self, is_own, let_go};
+use domain::approval::{Request, RequestState};
 use domain::execution::{ExecutionRecord, Status, Workflow};
 use domain::finding::Severity;
 use engine::ports::{
-    Clock, Entry, EntryState, Episode, Episodes, Executions, Journal, Leases, Message, Notifier, Starter, Watch,
+    Approvals, Clock, Entry, EntryState, Episode, Episodes, Executions, Journal, Leases, Message, Notifier, PortError,
+    Starter, Watch,
 };
 use engine::run::{Decision, Run, episode_key};
 use engine::settle;
@@ -23,6 +26,8 @@ pub struct World<'a> {
     pub clock: &'a dyn Clock,
     /// Records.
     pub executions: &'a dyn Executions,
+    /// Questions.
+    pub approvals: &'a dyn Approvals,
     /// Changes.
     pub journal: &'a dyn Journal,
     /// Leases.
@@ -57,6 +62,9 @@ pub async fn finish(mut run: Run, world: &World<'_>) -> Result<Run, StepError> {
     let last_look = record.as_ref().map_or_else(|| world.clock.now(), ExecutionRecord::last_look);
     let World { clock, episodes, leases, starter, .. } = *world;
     let_go(&run, last_look, &succession::World { clock, episodes, leases, starter }).await?;
+    if run.error.is_some() {
+        withdraw(&run, world).await?;
+    }
     // A rollback measures nothing, so it is no look.
     let looked =
         |record: &&ExecutionRecord| record.status != Status::Failed && record.workflow_type == Workflow::Health;
@@ -79,6 +87,19 @@ fn ending(run: &Run) -> (Status, Decision) {
         Decision::Succeeded => (Status::Completed, Decision::Succeeded),
         Decision::Previewed => (Status::Completed, Decision::Previewed),
         _ => (Status::Escalated, Decision::Escalated),
+    }
+}
+
+/// Takes back the question of a run that has failed while it asked, so that nobody answers in vain and the next run asks.
+async fn withdraw(run: &Run, world: &World<'_>) -> Result<(), StepError> {
+    let Some(asked) = world.approvals.read(&run.app, &request_id(run)).await? else { return Ok(()) };
+    if asked.request.state != RequestState::Open {
+        return Ok(());
+    }
+    match world.approvals.close(&Request { state: RequestState::Withdrawn, ..asked.request }).await {
+        // Somebody answered at this very moment; the page has told them that nobody waits.
+        Ok(()) | Err(PortError::Conflict { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

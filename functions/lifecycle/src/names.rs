@@ -1,11 +1,18 @@
-//! Names of executions: at most 80 characters that Step Functions accepts, and the same for the same cause.
+//! Names of executions, at most 80 characters that Step Functions accepts, and of questions: the same for the same cause.
 
+use domain::ids::RequestId;
+use engine::run::Run;
 use sha2::{Digest, Sha256};
 
 /// Longest execution name that Step Functions accepts.
 const LENGTH_MAX: usize = 80;
 /// Hex digits of the hash that keeps shortened names apart.
 const HASH_DIGITS: usize = 12;
+
+/// Id of the question of a run in its iteration.
+pub fn request_id(run: &Run) -> RequestId {
+    RequestId::new(format!("{}.{}", run.execution_id, run.iteration))
+}
 
 /// A valid execution name made of the parts, the same for the same parts.
 ///

@@ -201,6 +201,7 @@ fn state_name(state: RequestState) -> &'static str {
         RequestState::Open => "open",
         RequestState::Answered => "answered",
         RequestState::Lapsed => "lapsed",
+        RequestState::Withdrawn => "withdrawn",
     }
 }
 
@@ -210,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_state_attribute_is_the_name_in_the_record() {
-        for state in [RequestState::Open, RequestState::Answered, RequestState::Lapsed] {
+        for state in [RequestState::Open, RequestState::Answered, RequestState::Lapsed, RequestState::Withdrawn] {
             assert_eq!(serde_json::to_value(state).unwrap(), state_name(state));
         }
     }

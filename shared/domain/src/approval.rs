@@ -74,8 +74,10 @@ pub enum RequestState {
     Open,
     /// Somebody has answered.
     Answered,
-    /// Nobody answered in time, or the run ended before: no.
+    /// Nobody answered in time: no.
     Lapsed,
+    /// The run that asked ended before anybody answered. Nobody has said anything, so the next run may ask.
+    Withdrawn,
 }
 
 /// What a person said.
@@ -186,10 +188,18 @@ impl Request {
     pub fn state_at(&self, now: Timestamp) -> RequestState {
         if self.state == RequestState::Open && now >= self.expires_at { RequestState::Lapsed } else { self.state }
     }
+
+    /// True when somebody said yes to this change.
+    pub fn approves(&self, change: &ChangeId) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.approved.contains(change))
+    }
 }
 
 /// What people have said to a change that a run has planned, from the requests of its application. The newest word on this
 /// kind of change on this resource counts.
+///
+/// A question of another run that is still open, or was answered with yes, is no word against a yes that this run has:
+/// otherwise two runs that ask for the same keep each other from ever using theirs.
 pub fn consent(
     change: &Change,
     live: &Live,
@@ -200,17 +210,31 @@ pub fn consent(
 ) -> Consent {
     let kind = change.action.kind();
     let concerns = |question: &&Question| question.action.kind() == kind && question.resource == change.resource;
-    let asked = requests.iter().filter_map(|request| {
-        let question = request.questions.iter().find(concerns)?;
-        Some((request, question))
-    });
-    let Some((request, question)) = asked.max_by_key(|(request, _)| request.asked_at) else { return Consent::NotAsked };
+    let mut asked: Vec<(&Request, &Question)> =
+        requests.iter().filter_map(|request| Some((request, request.questions.iter().find(concerns)?))).collect();
+    asked.sort_by_key(|(request, _)| std::cmp::Reverse(request.asked_at));
+    let is_mine = |request: &Request| request.execution == *execution;
+    let word = |(request, question): &(&Request, &Question)| {
+        word(request, question, is_mine(request) && covers(question, &change.action, live), terms, now)
+    };
+    let is_against = |(request, question): &&(&Request, &Question)| match request.state_at(now) {
+        RequestState::Open | RequestState::Withdrawn => false,
+        RequestState::Answered => is_mine(request) || !request.approves(&question.change),
+        RequestState::Lapsed => true,
+    };
+    match asked.iter().find(is_against).map(word) {
+        Some(yes @ Consent::Given(_)) => yes,
+        _ => asked.first().map_or(Consent::NotAsked, word),
+    }
+}
+
+/// What one request says, to a run that a yes to it covers or not.
+fn word(request: &Request, question: &Question, is_covered: bool, terms: &Terms, now: Timestamp) -> Consent {
     let is_recent = |at: Timestamp| now < after(at, terms.ask_again_s);
     match (request.state_at(now), &request.answer) {
         (RequestState::Open, _) => Consent::Awaiting { asked_at: request.asked_at },
         (RequestState::Answered, Some(answer)) if answer.approved.contains(&question.change) => {
-            let is_mine = request.execution == *execution && now < after(answer.at, terms.use_within_s);
-            if is_mine && covers(question, &change.action, live) {
+            if is_covered && now < after(answer.at, terms.use_within_s) {
                 Consent::Given(Approval::Given {
                     request: request.id.clone(),
                     by: answer.by.clone(),
@@ -228,7 +252,7 @@ pub fn consent(
         (RequestState::Lapsed, _) if is_recent(request.expires_at) => {
             Consent::Unanswered { asked_at: request.asked_at }
         }
-        (RequestState::Answered | RequestState::Lapsed, _) => Consent::NotAsked,
+        (RequestState::Answered | RequestState::Lapsed | RequestState::Withdrawn, _) => Consent::NotAsked,
     }
 }
 

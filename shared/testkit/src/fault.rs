@@ -1,7 +1,9 @@
 //! A process and its calls: numbers every call to the outside and injects faults at chosen numbers.
 //!
-//! One decorator over all the ports that a writing step uses. A test runs it once without faults to learn how many calls
+//! One decorator over all the ports that a writing step uses, and those through which people are asked. A test runs it once without faults to learn how many calls
 //! there are, then once for every call and fault.
+
+mod people;
 
 use crate::schedule::give_way;
 use crate::world::World;

@@ -1,15 +1,20 @@
-//! What needs an approval waits for it: yes, no, silence, and what goes on meanwhile.
+//! What needs an approval waits for it: yes, no, silence, what goes on meanwhile, and every call of it gone wrong.
 
-use crate::machine::{Machine, Reply};
-use crate::shop::{FLEET, SERVERS, Shop, Weather, surge};
+#![allow(clippy::print_stdout, reason = "how many faults were injected is part of what a fault test says")]
+
+use crate::machine::Machine;
+use crate::people::{PAGE, Reply};
+use crate::shop::{FLEET, SERVERS, Shop, Weather, ready, surge};
 use domain::approval::{Approval, RequestState, Via};
 use domain::execution::{Cycle, Status};
-use engine::ports::{LeaseAnswer, Leases};
-use engine::run::lease_key;
+use engine::ports::{Episodes, LeaseAnswer, Leases};
+use engine::run::{episode_key, lease_key};
 use serde_json::json;
-use testkit::build;
+use testkit::{Fault, build};
 
 const ASKS: &str = "applications:\n  shop:\n    mode: approve\n";
+const FAULTS: [Fault; 6] =
+    [Fault::LoseRequest, Fault::LoseAnswer, Fault::Throttle, Fault::Deny, Fault::CrashBefore, Fault::CrashAfter];
 
 fn sick(config: &str) -> Shop {
     Shop::new(Weather { load: surge, ..Weather::default() }, config)
@@ -149,4 +154,146 @@ fn every_step_of_asking_may_come_twice() {
     assert_eq!((ended.state.as_str(), shop.servers()), ("Healthy", 7), "{:?}", ended.path);
     assert_eq!((shop.world.requests().len(), shop.record().answers.len()), (1, 1));
     shop.assert_sound("asked twice");
+}
+
+/// What a person does, with what the fault-free run of it comes to: the servers, and how it ends.
+const SAYINGS: [(&str, u32, &str); 3] =
+    [("yes", 7, "Healthy"), ("no", SERVERS, "HandedToPeople"), ("nothing", SERVERS, "HandedToPeople")];
+
+fn asking<'a>(shop: &'a Shop, says: &str, insists: bool) -> Machine<'a> {
+    let mut machine = Machine::on(shop);
+    machine.people_insist = insists;
+    match says {
+        "yes" => machine.people.push(Reply::yes(&[&change_id()])),
+        "no" => machine.people.push(Reply::no()),
+        _ => {}
+    }
+    machine
+}
+
+/// Whatever went wrong: an answer counts once, only a yes is a yes, who said what is in the record, nobody is asked for
+/// a run that is over, nothing is locked, and the run has ended.
+fn assert_consented(shop: &Shop, says: &str, about: &str) {
+    let record = shop.record();
+    assert_ne!(record.status, Status::Running, "{about}");
+    assert_eq!(shop.lease(), None, "{about}");
+    let now = shop.world.now();
+    for request in shop.world.requests() {
+        assert_ne!(request.state_at(now), RequestState::Open, "{about}: nobody waits for the answer: {request:#?}");
+    }
+    let tokens: Vec<String> = shop.world.woken().into_iter().map(|(token, _)| token).collect();
+    assert!(tokens.len() <= 1, "{about}: woken more than once: {tokens:?}");
+    let yes = vec![change_id().as_str().into()];
+    assert!(record.answers.len() <= 1, "{about}: {:#?}", record.answers);
+    let approved = record.answers.first().map(|answer| answer.approved.clone()).unwrap_or_default();
+    assert!(approved.is_empty() || (says == "yes" && approved == yes), "{about}: {:#?}", record.answers);
+    assert!(shop.deeds().is_empty() || approved == yes, "{about}: {:?} with {approved:?}", shop.deeds());
+    for entry in shop.world.journal() {
+        assert!(matches!(entry.approval, Some(Approval::Given { .. })), "{about}: {entry:#?}");
+    }
+    shop.assert_sound(about);
+}
+
+/// Every call of asking, of taking the answer on the page and of going on with it, gone wrong in every way.
+#[test]
+fn fault_a_call_of_asking_that_goes_wrong_costs_nobody_the_last_word() {
+    let mut injected = 0;
+    for (says, servers, state) in SAYINGS {
+        let shop = sick(ASKS);
+        let calls = asking(&shop, says, true).run(json!({"app": "shop"})).calls;
+        for place in ["AskPeople", PAGE, "TakeAnswer"] {
+            let calls = calls.get(place).copied().unwrap_or_default();
+            assert_eq!(calls == 0, says == "nothing" && place == PAGE, "{says}, {place}: {calls} calls");
+            for (call, fault) in (0..calls).flat_map(|call| FAULTS.map(|fault| (call, fault))) {
+                let about = format!("{says}, {place}, call {call}, {fault:?}");
+                let shop = sick(ASKS);
+                let ended = asking(&shop, says, true).with_fault(place, call, fault).run(json!({"app": "shop"}));
+                assert_eq!(ended.injected, 1, "{about}");
+                injected += ended.injected;
+                assert_consented(&shop, says, &about);
+                if place != PAGE && fault == Fault::Deny {
+                    assert_eq!(ended.state, "RunFailed", "{about}: {:?}", ended.path);
+                    let told = shop.world.messages().pop().unwrap().text;
+                    assert!(told.contains("grant"), "{about}: {told}");
+                } else {
+                    assert_eq!((ended.state.as_str(), shop.servers()), (state, servers), "{about}: {:?}", ended.path);
+                    assert_eq!(shop.record().answers.len(), 1, "{about}");
+                }
+            }
+        }
+    }
+    println!("{injected} faults injected into asking, answering and going on");
+}
+
+/// The question was written down, and then nobody could be told: the run fails. Its question must not stand in the way of
+/// the next one, nor be answered in vain.
+#[test]
+fn regression_a_question_of_a_run_that_failed_while_it_asked_is_taken_back_and_asked_anew() {
+    let shop = sick(ASKS);
+    let told = 5;
+    let ended = asking(&shop, "nothing", false).with_fault("AskPeople", told, Fault::Deny).run(json!({"app": "shop"}));
+    assert_eq!((ended.state.as_str(), ended.injected), ("RunFailed", 1), "{:?}", ended.path);
+    assert_eq!(shop.world.requests()[0].state, RequestState::Withdrawn);
+    let ended = Machine::named(&shop, "run-2").run(json!({"app": "shop"}));
+    assert!(ended.path.contains(&"AskPeople".to_owned()), "{:?}", ended.path);
+    assert_eq!(shop.world.requests().len(), 2);
+}
+
+/// Who sees a page fail and does not try again has said what was written down, or nothing.
+#[test]
+fn fault_an_answer_that_may_have_been_taken_is_what_the_table_says() {
+    let mut injected = 0;
+    for (says, ..) in &SAYINGS[..2] {
+        let shop = sick(ASKS);
+        let calls = asking(&shop, says, false).run(json!({"app": "shop"})).calls[PAGE];
+        for (call, fault) in (0..calls).flat_map(|call| FAULTS.map(|fault| (call, fault))) {
+            let about = format!("{says}, call {call}, {fault:?}");
+            let shop = sick(ASKS);
+            let ended = asking(&shop, says, false).with_fault(PAGE, call, fault).run(json!({"app": "shop"}));
+            injected += ended.injected;
+            assert_consented(&shop, says, &about);
+            let request = shop.world.requests().remove(0);
+            let written = request.answer.is_some();
+            assert_eq!(request.state == RequestState::Answered, written, "{about}");
+            let servers = if *says == "yes" && written { 7 } else { SERVERS };
+            assert_eq!(shop.servers(), servers, "{about}: {:?}", ended.path);
+            let by = shop.record().answers[0].by.clone();
+            assert_eq!(by.as_deref(), written.then_some("Ada"), "{about}");
+        }
+    }
+    println!("{injected} faults injected into the page alone");
+}
+
+#[test]
+fn fault_the_steps_of_asking_delivered_twice_at_once_ask_one_question_and_take_one_answer() {
+    let seeds = 30;
+    for (says, servers, state) in SAYINGS {
+        for seed in 0..seeds {
+            let about = format!("{says}, seed {seed}");
+            let shop = sick(ASKS);
+            let ended = asking(&shop, says, true).at_once(seed).run(json!({"app": "shop"}));
+            assert_eq!((ended.state.as_str(), shop.servers()), (state, servers), "{about}: {:?}", ended.path);
+            assert_eq!((shop.world.requests().len(), shop.record().answers.len()), (1, 1), "{about}");
+            assert_consented(&shop, says, &about);
+        }
+    }
+    println!("{} runs with asking and answering delivered twice at once", seeds * 3);
+}
+
+/// A snapshot ends with a full minute, before the alarm that started the run: it is answered by this run all the same.
+#[test]
+fn regression_the_alarm_that_started_a_run_starts_no_other_when_people_are_asked() {
+    let shop = sick(ASKS);
+    let world = &*shop.world;
+    world.pass_s(16);
+    let (key, now) = (episode_key(Cycle::Health, &"shop".into()), engine::ports::Clock::now(world));
+    let alarms = std::collections::BTreeMap::from([("shop-cpu".to_owned(), now)]);
+    let episode = ready(Episodes::join(world, &key, &alarms, now, 7_200)).unwrap();
+    ready(Episodes::mark_started(world, &key, &episode.id)).unwrap();
+    world.pass_s(1);
+    let mut machine = Machine::on(&shop);
+    machine.people.push(Reply::no());
+    let ended = machine.run(json!({"app": "shop", "trigger": "alarm", "alarms": ["shop-cpu"], "episode": episode.id}));
+    assert_eq!(ended.state, "HandedToPeople", "{:?}", ended.path);
+    assert!(world.started().is_empty(), "{:?}", world.started());
 }

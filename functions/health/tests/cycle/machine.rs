@@ -2,16 +2,16 @@
 //!
 //! Understands what that definition uses and nothing else. Each invocation is a process of its own, so that it can die.
 
+use crate::people::Reply;
 use crate::shop::{RUN, Shop};
 use crate::stores::{Goes, Stores};
 use engine::step::StepError;
 use health::{analyze, iterate, monitor, observe, optimize, validate};
-use lifecycle::page::{self, answering};
 use lifecycle::{answer, ask, begin, escalate, finish, resolve, rollback};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use testkit::{End, Fault, Process, run_to_end};
+use testkit::{End, Fault, Process, interleave, run_to_end};
 
 /// More states than any run goes through.
 const STATES_MAX: usize = 400;
@@ -22,45 +22,35 @@ const ARN: &str = "arn:aws:states:us-east-1:123456789012:execution:m-health:run-
 
 /// An execution of the state machine.
 pub struct Machine<'a> {
-    shop: &'a Shop,
+    /// What it works on.
+    pub shop: &'a Shop,
     start: String,
     states: Value,
     faults: BTreeMap<&'static str, (usize, Fault)>,
     store_faults: BTreeMap<&'static str, (usize, Goes)>,
-    twice: bool,
+    delivery: Delivery,
     name: &'static str,
+    /// Attempts at a task so far: each has a task token of its own, and only the newest wakes the run.
+    attempts: u32,
     /// A person stops the execution there.
     pub stopped_at: Option<&'static str>,
     /// What people say to the questions, one after the other; silence when there is nothing more.
     pub people: Vec<Reply>,
+    /// Whoever sees a page that says that it did not work tries once more.
+    pub people_insist: bool,
     /// What happens right before a state is entered, each once.
     pub before: BTreeMap<&'static str, fn(&Shop)>,
 }
 
-/// What a person does about a question.
-#[derive(Clone, Debug)]
-pub enum Reply {
-    /// Answers by the link, so many seconds later.
-    Link(answering::Given, u32),
-    /// Completes the task on the command line.
-    CommandLine(Value),
-}
-
-impl Reply {
-    /// A yes to these changes by the link, two minutes later.
-    pub fn yes(changes: &[&str]) -> Self {
-        let changes = changes.iter().map(|id| (*id).to_owned()).collect();
-        Self::Link(given("approve", changes), 120)
-    }
-
-    /// A no by the link.
-    pub fn no() -> Self {
-        Self::Link(given("deny", Vec::new()), 120)
-    }
-}
-
-fn given(decision: &str, changes: Vec<String>) -> answering::Given {
-    answering::Given { decision: decision.to_owned(), changes, by: "Ada".to_owned(), remark: "as agreed".to_owned() }
+/// How often each step is delivered.
+#[derive(Clone, Copy, Debug)]
+enum Delivery {
+    /// As it should be.
+    Once,
+    /// One after the other; the second answer counts.
+    Twice,
+    /// Those of asking both at once, in an order that the seed decides.
+    AtOnce(u64),
 }
 
 /// How an execution ended.
@@ -107,10 +97,12 @@ impl<'a> Machine<'a> {
             states: definition["States"].clone(),
             faults: BTreeMap::new(),
             store_faults: BTreeMap::new(),
-            twice: false,
+            delivery: Delivery::Once,
             name,
+            attempts: 0,
             stopped_at: None,
             people: Vec::new(),
+            people_insist: false,
             before: BTreeMap::new(),
         }
     }
@@ -129,7 +121,13 @@ impl<'a> Machine<'a> {
 
     /// Every step is delivered twice.
     pub fn twice(mut self) -> Self {
-        self.twice = true;
+        self.delivery = Delivery::Twice;
+        self
+    }
+
+    /// The steps of asking are delivered twice at once; the seed decides which delivery makes its next call, and whose answer counts.
+    pub fn at_once(mut self, seed: u64) -> Self {
+        self.delivery = Delivery::AtOnce(seed);
         self
     }
 
@@ -175,16 +173,18 @@ impl<'a> Machine<'a> {
     fn task(&mut self, state: &Value, input: Value, ended: &mut Ended) -> String {
         let name = ended.state.clone();
         let function = state["Parameters"]["FunctionName"].as_str().unwrap().trim_matches(['$', '{', '}']).to_owned();
-        let payload = payload(&state["Parameters"], &input, self.name);
         let mut tries: BTreeMap<usize, u64> = BTreeMap::new();
         loop {
+            self.attempts += 1;
+            let token = format!("token-{}", self.attempts);
+            let payload = payload(&state["Parameters"], &input, self.name, &token);
             let answer = self.deliver(&name, &function, &payload, ended);
             let (error, cause) = match answer {
                 Ok(output) if !is_question(state) => {
                     ended.output = output;
                     return next(state);
                 }
-                Ok(_) => match self.answered(&input) {
+                Ok(_) => match self.answered(&input, &token, ended) {
                     Some(said) => {
                         ended.output = input;
                         ended.output["answer"] = said;
@@ -215,52 +215,18 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// What wakes a run that has asked; `None` when nobody says anything in time.
-    fn answered(&mut self, input: &Value) -> Option<Value> {
-        let world = &*self.shop.world;
-        let within = u32::try_from(input["answer_within_s"].as_u64().expect("the run says how long it waits")).unwrap();
-        if self.people.is_empty() {
-            world.pass_s(within);
-            return None;
-        }
-        match self.people.remove(0) {
-            Reply::CommandLine(said) => {
-                world.pass_s(120);
-                Some(said)
-            }
-            Reply::Link(given, after_s) => {
-                world.pass_s(after_s);
-                let request = world.requests().pop().expect("a question was asked");
-                let ports = page::World {
-                    clock: world,
-                    approvals: world,
-                    waker: world,
-                    signing_key: world,
-                    runs: world,
-                    executions: world,
-                    function_arn: "arn",
-                };
-                let via = domain::approval::Via::Link;
-                crate::shop::ready(answering::take(&request.app, &request.id, &given, via, &ports)).unwrap();
-                world.woken().pop().map(|(_, output)| serde_json::from_str(&output).unwrap())
-            }
-        }
-    }
-
     /// One delivery: a process that answers, fails or dies; or the same twice, of which the second answer counts.
     fn deliver(&mut self, state: &str, function: &str, payload: &Value, ended: &mut Ended) -> Result<Value, Caught> {
-        let fault = self.faults.remove(state);
-        let process = Process::with(&self.shop.world, fault);
+        if let (Delivery::AtOnce(seed), "AskPeople" | "TakeAnswer") = (self.delivery, state) {
+            return self.both(seed, function, payload);
+        }
+        let process = self.process(state);
         let stores = Stores::of(&self.shop.world, self.store_faults.remove(state));
         let first = self.invoke(&process, &stores, function, payload);
-        let most = |of: &mut BTreeMap<String, usize>, calls: usize| {
-            let entry = of.entry(state.to_owned()).or_default();
-            *entry = calls.max(*entry);
-        };
-        most(&mut ended.calls, process.calls().len());
-        most(&mut ended.stored, stores.calls());
-        ended.injected += process.injected();
-        if !self.twice {
+        ended.note(state, &process);
+        let stored = ended.stored.entry(state.to_owned()).or_default();
+        *stored = stores.calls().max(*stored);
+        if !matches!(self.delivery, Delivery::Twice) {
             return first;
         }
         self.invoke(&Process::sound(&self.shop.world), &Stores::of(&self.shop.world, None), function, payload)
@@ -268,14 +234,59 @@ impl<'a> Machine<'a> {
 
     fn invoke(&self, process: &Process, stores: &Stores, function: &str, payload: &Value) -> Result<Value, Caught> {
         self.shop.catch_up();
-        match run_to_end(process, step(self.shop, process, stores, function, payload.clone())) {
-            End::Finished(Ok(output)) => Ok(output),
-            End::Finished(Err(error)) => {
-                let cause = json!({"errorType": error.name(), "errorMessage": error.to_string()});
-                Err((error.name().to_owned(), cause.to_string()))
-            }
-            End::Crashed => Err(("Runtime.ExitError".to_owned(), "the process has died".to_owned())),
+        said(run_to_end(process, step(self.shop, process, stores, function, payload.clone())))
+    }
+
+    /// The same invocation twice at once.
+    fn both(&self, seed: u64, function: &str, payload: &Value) -> Result<Value, Caught> {
+        self.shop.catch_up();
+        let world = &self.shop.world;
+        let processes = [Process::sound(world), Process::sound(world)];
+        let stores = Stores::of(world, None);
+        // From the seed and the attempt, so that each pair falls between each other in another way.
+        let mut random = order(seed.wrapping_mul(1_000).wrapping_add(u64::from(self.attempts)));
+        let counts = random(2);
+        let fibers = processes.iter().map(|process| {
+            let work: std::pin::Pin<Box<dyn Future<Output = _>>> =
+                Box::pin(step(self.shop, process, &stores, function, payload.clone()));
+            (process, work)
+        });
+        let mut ends = interleave(fibers.collect(), random);
+        said(ends.swap_remove(counts))
+    }
+
+    /// The process of the next invocation in a state, with the fault that is planned for it.
+    pub fn process(&mut self, state: &str) -> Process {
+        Process::with(&self.shop.world, self.faults.remove(state))
+    }
+}
+
+impl Ended {
+    /// Counts the calls of a process.
+    pub fn note(&mut self, state: &str, process: &Process) {
+        let calls = self.calls.entry(state.to_owned()).or_default();
+        *calls = process.calls().len().max(*calls);
+        self.injected += process.injected();
+    }
+}
+
+/// Numbers below a bound, the same ones for the same seed.
+fn order(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed;
+    move |below| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    }
+}
+
+fn said(end: End<Result<Value, StepError>>) -> Result<Value, Caught> {
+    match end {
+        End::Finished(Ok(output)) => Ok(output),
+        End::Finished(Err(error)) => {
+            let cause = json!({"errorType": error.name(), "errorMessage": error.to_string()});
+            Err((error.name().to_owned(), cause.to_string()))
         }
+        End::Crashed => Err(("Runtime.ExitError".to_owned(), "the process has died".to_owned())),
     }
 }
 
@@ -313,7 +324,7 @@ fn passed(state: &Value, mut input: Value) -> Value {
 }
 
 /// The payload of a Task: the input as a whole, or an object with parts of it and of the context.
-fn payload(parameters: &Value, input: &Value, name: &str) -> Value {
+fn payload(parameters: &Value, input: &Value, name: &str, token: &str) -> Value {
     if parameters["Payload.$"] == "$" {
         return input.clone();
     }
@@ -323,6 +334,7 @@ fn payload(parameters: &Value, input: &Value, name: &str) -> Value {
             (true, "$") => input.clone(),
             (true, "$$.Execution.Id") => json!(ARN),
             (true, "$$.Execution.Name") => json!(name),
+            (true, "$$.Task.Token") => json!(token),
             (true, _) => json!("of the context"),
         };
         (key.trim_end_matches(".$").to_owned(), value)
@@ -419,19 +431,20 @@ pub async fn step(
         "AskFunction" => {
             let ports = ask::World {
                 clock: process,
-                artifacts: stores,
-                approvals: world,
-                signing_key: world,
+                executions: stores,
+                artifacts: process,
+                approvals: process,
+                signing_key: process,
                 page_url: "https://page.example/",
-                episodes: world,
+                episodes: process,
                 leases: process,
-                starter: world,
-                notifier: world,
+                starter: process,
+                notifier: process,
             };
             written(&ask::ask(parsed(payload)?, &app, &ports).await?)
         }
         "AnswerFunction" => {
-            let ports = answer::World { clock: process, approvals: world, executions: stores, leases: process };
+            let ports = answer::World { clock: process, approvals: process, executions: process, leases: process };
             written(&answer::answer(parsed(payload)?, app.approval.use_within_s, &ports).await?)
         }
         "EscalateFunction" => {
@@ -442,6 +455,7 @@ pub async fn step(
             let ports = finish::World {
                 clock: process,
                 executions: stores,
+                approvals: world,
                 journal: process,
                 leases: process,
                 episodes: world,

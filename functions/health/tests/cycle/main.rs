@@ -10,6 +10,7 @@ mod endings;
 mod faults;
 mod healing;
 mod machine;
+mod people;
 mod reading;
 mod residue;
 mod restraint;

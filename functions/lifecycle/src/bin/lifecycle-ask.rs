@@ -10,11 +10,13 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let (settings, page_url) = (start.settings()?, start.page_url()?);
     let (artifacts, approvals, signing_key) = (start.artifacts()?, start.approvals()?, start.signing_key()?);
     let (episodes, leases) = (start.episodes()?, start.leases()?);
+    let executions = start.executions()?;
     let (starter, notifier) = (start.starter()?, start.notifier()?);
     serve("lifecycle-ask", async |call: Call<Input>| {
         let app = settings.app(&call.input.run.app).await?;
         let world = World {
             clock: &start.clock,
+            executions: &executions,
             artifacts: &artifacts,
             approvals: &approvals,
             signing_key: &signing_key,

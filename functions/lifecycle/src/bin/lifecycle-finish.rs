@@ -10,11 +10,12 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let start = Start::load()?;
     let (executions, journal, leases) = (start.executions()?, start.journal()?, start.leases()?);
     let (episodes, starter) = (start.episodes()?, start.starter()?);
-    let (watch, notifier) = (start.watch()?, start.notifier()?);
+    let (watch, notifier, approvals) = (start.watch()?, start.notifier()?, start.approvals()?);
     serve("lifecycle-finish", async |call: Call<Run>| {
         let world = World {
             clock: &start.clock,
             executions: &executions,
+            approvals: &approvals,
             journal: &journal,
             leases: &leases,
             episodes: &episodes,

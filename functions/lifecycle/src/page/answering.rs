@@ -51,6 +51,7 @@ pub async fn take(app: &AppId, id: &RequestId, given: &Given, via: Via, world: &
     let Some(Asked { request, task_token }) = world.approvals.read(app, id).await? else { return Ok(Ending::Unknown) };
     match request.state_at(now) {
         RequestState::Lapsed => return Ok(Ending::Closed(request)),
+        RequestState::Withdrawn => return Ok(Ending::NobodyWaits(request)),
         // The answer was written and the run perhaps not woken: waking it twice is waking it once.
         RequestState::Answered => {
             let _at_the_latest_when_it_expires = wake(&request, &task_token, world).await;
@@ -69,7 +70,11 @@ pub async fn take(app: &AppId, id: &RequestId, given: &Given, via: Via, world: &
         Ok(()) => {}
         Err(PortError::Conflict { .. }) => {
             let found = world.approvals.read(app, id).await?;
-            return Ok(found.map_or(Ending::Unknown, |asked| Ending::Closed(asked.request)));
+            return Ok(match found.map(|asked| asked.request) {
+                None => Ending::Unknown,
+                Some(request) if request.state == RequestState::Withdrawn => Ending::NobodyWaits(request),
+                Some(request) => Ending::Closed(request),
+            });
         }
         Err(error) => return Err(error),
     }

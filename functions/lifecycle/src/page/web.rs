@@ -5,7 +5,7 @@ use super::answering::{Ending, Given, take};
 use super::view::{Page, Question};
 use crate::link::{Links, Ticket};
 use askama::Template;
-use domain::approval::{RequestState, Via};
+use domain::approval::{Request, RequestState, Via};
 use engine::ports::PortError;
 use serde_json::{Value, json};
 
@@ -51,6 +51,7 @@ async fn show(ticket: &Ticket, world: &World<'_>) -> Result<(u16, Page), PortErr
     Ok(match request.state_at(world.clock.now()) {
         RequestState::Open => (200, Page::asking(Question::of(&request), "", &Given::default())),
         RequestState::Answered | RequestState::Lapsed => (410, Page::closed(&request)),
+        RequestState::Withdrawn => (410, nobody_waits(&request)),
     })
 }
 
@@ -59,16 +60,17 @@ fn done(ending: Ending, given: &Given) -> (u16, Page) {
         Ending::Taken(request) => (200, Page::taken(&request)),
         Ending::TakenLater(request) => (202, Page::taken_later(&request)),
         Ending::Closed(request) => (409, Page::closed(&request)),
-        Ending::NobodyWaits(request) => (
-            410,
-            Page::notice(
-                "The run has ended meanwhile",
-                &format!("Nothing was changed on {}. If it is still needed, you will be asked again.", request.app),
-            ),
-        ),
+        Ending::NobodyWaits(request) => (410, nobody_waits(&request)),
         Ending::NotUnderstood(request, why) => (422, Page::asking(Question::of(&request), why, given)),
         Ending::Unknown => unknown(),
     }
+}
+
+fn nobody_waits(request: &Request) -> Page {
+    Page::notice(
+        "The run has ended meanwhile",
+        &format!("Nothing was changed on {}. If it is still needed, you will be asked again.", request.app),
+    )
 }
 
 fn unknown() -> (u16, Page) {

@@ -149,6 +149,18 @@ async fn a_link_that_was_altered_or_has_expired_opens_nothing() {
 }
 
 #[tokio::test]
+async fn a_question_that_was_taken_back_says_that_nobody_waits() {
+    let fake = shop();
+    let (request, query) = asked(&fake).await;
+    fake.close(&Request { state: RequestState::Withdrawn, ..request }).await.unwrap();
+    for method in ["GET", "POST"] {
+        let (status, page) = browse(&fake, method, &query, YES).await;
+        assert!(status == 410 && page.contains("The run has ended meanwhile"), "{status} {page}");
+    }
+    assert_eq!((fake.requests()[0].answer.clone(), fake.woken().len()), (None, 0));
+}
+
+#[tokio::test]
 async fn what_comes_from_outside_is_text_on_the_page_and_in_the_widget() {
     let fake = shop();
     let (_, query) = asked(&fake).await;

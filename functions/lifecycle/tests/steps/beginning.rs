@@ -99,10 +99,10 @@ async fn fault_a_begin_that_breaks_at_any_call_is_made_good_by_its_repetition() 
     let sound = Wire::sound(&shop());
     begin_on(start("run-1", None), &sound).await.unwrap();
     for number in 0..sound.calls() {
-        for goes in [Goes::Lost, Goes::Unanswered] {
+        for goes in Goes::ALL {
             let world = shop();
             let broken = begin_on(start("run-1", None), &Wire::failing(&world, number, goes)).await;
-            assert!(matches!(broken, Err(StepError::Transient(_))), "call {number} {goes:?}: {broken:?}");
+            assert!(goes.is_told_by(&broken), "call {number} {goes:?}: {broken:?}");
             assert_eq!(begun("run-1", None, &world).await.decision, Decision::Proceed);
         }
     }
@@ -120,10 +120,10 @@ async fn fault_a_take_over_that_breaks_at_any_call_is_made_good_by_its_repetitio
     let sound = Wire::sound(&stopped().await);
     begin_on(start("run-2", None), &sound).await.unwrap();
     for number in 0..sound.calls() {
-        for goes in [Goes::Lost, Goes::Unanswered] {
+        for goes in Goes::ALL {
             let world = stopped().await;
             let broken = begin_on(start("run-2", None), &Wire::failing(&world, number, goes)).await;
-            assert!(matches!(broken, Err(StepError::Transient(_))), "call {number} {goes:?}: {broken:?}");
+            assert!(goes.is_told_by(&broken), "call {number} {goes:?}: {broken:?}");
             let second = begun("run-2", None, &world).await;
             assert_eq!((second.decision, second.lease.fence), (Decision::Settle, 2), "call {number} {goes:?}");
             assert_eq!(record_of("run-1", &world).await.status, Status::Failed, "call {number} {goes:?}");

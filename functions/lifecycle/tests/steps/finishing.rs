@@ -168,7 +168,7 @@ async fn fault_a_finish_that_breaks_at_any_call_is_made_good_by_its_repetition()
         let sound = Wire::sound(&world);
         finish_on(run, &sound).await.unwrap();
         for number in 0..sound.calls() {
-            for goes in [Goes::Lost, Goes::Unanswered] {
+            for goes in Goes::ALL {
                 let (world, run) = busy_shop(own).await;
                 let broken = finish_on(run.clone(), &Wire::failing(&world, number, goes)).await;
                 assert!(broken.is_err(), "call {number} {goes:?}");

@@ -82,10 +82,10 @@ async fn play_all(world: &Arc<World>, looks: &mut Looks) {
     }
 }
 
-type Work<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+pub type Work<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// Lets the works take turns at every call.
-fn take_turns(world: &Arc<World>, works: Vec<Work<'_>>, choose: impl FnMut(usize) -> usize) {
+pub fn take_turns(world: &Arc<World>, works: Vec<Work<'_>>, choose: impl FnMut(usize) -> usize) {
     let processes: Vec<Process> = works.iter().map(|_| Process::sound(world)).collect();
     interleave(processes.iter().zip(works).collect(), choose);
 }

@@ -122,6 +122,7 @@ pub async fn finish_on(run: Run, wire: &Wire) -> Result<Run, StepError> {
     let world = finish::World {
         clock: wire,
         executions: wire,
+        approvals: wire,
         journal: wire,
         leases: wire,
         episodes: wire,

@@ -175,7 +175,7 @@ async fn fault_a_watch_that_breaks_at_any_call_keeps_nobody_from_being_looked_af
     };
     // The first call asks for the tags: without them there is no round.
     for number in 1..calls {
-        for goes in [Goes::Lost, Goes::Unanswered] {
+        for goes in Goes::ALL {
             let world = silent().await;
             let answer = round_on(&Wire::failing(&world, number, goes)).await;
             assert!(matches!(answer, Answer::Many { targets } if targets.len() == 2), "call {number} {goes:?}");

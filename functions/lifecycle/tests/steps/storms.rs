@@ -1,5 +1,6 @@
 //! dispatch under load and failure: many alarms, one run; every call lost once, still one run.
 
+use crate::late::{Work, take_turns};
 use crate::shop::{
     action, begun, defaults, deliver, deliver_well, episode_of, event, finish_on, inputs, lease_on, notification,
     record_of, shop,
@@ -90,7 +91,7 @@ async fn fault_a_delivery_that_breaks_at_any_call_is_made_good_by_the_next() {
     deliver(&event, &defaults(), &sound).await.unwrap();
     assert!(sound.calls() >= 6, "{} calls", sound.calls());
     for number in 0..sound.calls() {
-        for goes in [Goes::Lost, Goes::Unanswered] {
+        for goes in Goes::ALL {
             let world = shop();
             let broken = deliver(&event, &defaults(), &Wire::failing(&world, number, goes)).await;
             assert!(broken.is_err(), "call {number} {goes:?}: a failure must be seen, or nobody delivers again");
@@ -130,4 +131,35 @@ async fn deliveries_that_run_into_each_other_start_one_run() {
     let started: usize = deliveries.join_all().await.iter().map(|answer| answer.started.len()).sum();
     assert_eq!((started, world.started().len()), (1, 1));
     assert_eq!(episode_of("shop", &world).await.unwrap().alarms.len(), 10);
+}
+
+/// The same alarm transition a thousand times over all three ways at once, the calls of all deliveries shuffled.
+#[test]
+fn a_thousand_duplicates_at_once_start_one_run() {
+    const DELIVERIES: usize = 1_000;
+    for seed in 1..=3_u64 {
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let random = move |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        let world = shop();
+        let config = defaults();
+        let events = [event, notification, action].map(|way| way("shop-cpu", "shop-web", "ALARM", 0));
+        let wires: Vec<Wire> = (0..DELIVERIES).map(|_| Wire::taking_turns(&world)).collect();
+        let started = std::cell::Cell::new(0);
+        let works = wires.iter().enumerate().map(|(number, wire)| -> Work<'_> {
+            let (event, config, started) = (&events[number % 3], &config, &started);
+            Box::pin(async move {
+                // A failure is delivered again, as by AWS.
+                while let Err(error) =
+                    deliver(event, config, wire).await.map(|answer| started.set(started.get() + answer.started.len()))
+                {
+                    assert_eq!(error.name(), "Step.Transient", "{error}");
+                }
+            })
+        });
+        take_turns(&world, works.collect(), random);
+        assert_eq!((started.get(), world.started().len()), (1, 1), "seed {seed}");
+    }
 }

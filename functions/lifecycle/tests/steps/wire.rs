@@ -2,28 +2,48 @@
 
 use async_trait::async_trait;
 use config::Selector;
+use domain::approval::Request;
 use domain::execution::ExecutionRecord;
-use domain::ids::{AppId, ExecutionId};
+use domain::ids::{AppId, ExecutionId, RequestId};
 use domain::outcome::Outcome;
 use domain::watch::{Roll, Watched};
 use engine::ports::{
-    Arrival, Artifacts, Circuit, Clock, DeadLetters, Discovery, Entry, EntryState, Episode, Episodes, Executions,
-    Intent, Inventory, Journal, Lease, LeaseAnswer, Leases, Life, Liveness, Message, Notifier, PortError, PortResult,
-    Starter, Watch,
+    Approvals, Arrival, Artifacts, Asked, Circuit, Clock, DeadLetters, Discovery, Entry, EntryState, Episode, Episodes,
+    Executions, Intent, Inventory, Journal, Lease, LeaseAnswer, Leases, Life, Liveness, Message, Notifier, PortError,
+    PortResult, Starter, Watch,
 };
+use engine::step::StepError;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use testkit::World;
 
-/// How a call goes wrong. In both cases its caller learns only that it does not know.
+/// How a call goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goes {
-    /// It never arrives.
+    /// It never arrives, and its caller learns only that it does not know.
     Lost,
-    /// It takes effect, and the answer is lost.
+    /// It takes effect, and the answer is lost: its caller does not know either.
     Unanswered,
+    /// The service throttles it.
+    Throttled,
+    /// IAM refuses it.
+    Denied,
+}
+
+impl Goes {
+    /// Every way.
+    pub const ALL: [Self; 4] = [Self::Lost, Self::Unanswered, Self::Throttled, Self::Denied];
+
+    /// Whether a step says what went wrong: what may go well later, or what is to be granted.
+    pub fn is_told_by<T>(self, answer: &Result<T, StepError>) -> bool {
+        match answer {
+            Err(StepError::Config(_)) => self == Self::Denied,
+            Err(StepError::Transient(_)) => self != Self::Denied,
+            _ => false,
+        }
+    }
 }
 
 /// What is kept apart from the world: numbers of calls, and the queue of parked events.
@@ -92,14 +112,17 @@ impl Wire {
             state.calls += 1;
             state.fault.filter(|(at, _)| *at == number).map(|(_, goes)| goes)
         };
+        let operation = "a call".to_owned();
         match goes {
             None => return work.await,
+            Some(Goes::Throttled) => return Err(PortError::Throttled { operation }),
+            Some(Goes::Denied) => return Err(PortError::Denied { operation, permission: "a:Call".to_owned() }),
             Some(Goes::Lost) => {}
             Some(Goes::Unanswered) => {
                 let _never_heard = work.await;
             }
         }
-        Err(PortError::Unknown { operation: "a call".to_owned(), why: "the connection was reset".to_owned() })
+        Err(PortError::Unknown { operation, why: "the connection was reset".to_owned() })
     }
 }
 
@@ -264,7 +287,26 @@ impl Journal for Wire {
         self.call(self.world.advance(from, entry)).await
     }
     async fn since(&self, app: &AppId, from: Timestamp) -> PortResult<Vec<Entry>> {
-        self.call(self.world.since(app, from)).await
+        self.call(Journal::since(&*self.world, app, from)).await
+    }
+}
+
+#[async_trait]
+impl Approvals for Wire {
+    async fn ask(&self, request: &Request, task_token: &str) -> PortResult<Request> {
+        self.call(self.world.ask(request, task_token)).await
+    }
+    async fn read(&self, app: &AppId, id: &RequestId) -> PortResult<Option<Asked>> {
+        self.call(Approvals::read(&*self.world, app, id)).await
+    }
+    async fn close(&self, request: &Request) -> PortResult<()> {
+        self.call(Approvals::close(&*self.world, request)).await
+    }
+    async fn since(&self, app: &AppId, from: Timestamp) -> PortResult<Vec<Request>> {
+        self.call(Approvals::since(&*self.world, app, from)).await
+    }
+    async fn open(&self, most: u32) -> PortResult<Vec<Request>> {
+        self.call(Approvals::open(&*self.world, most)).await
     }
 }
 

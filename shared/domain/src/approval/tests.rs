@@ -164,6 +164,34 @@ fn autonomy_is_earned_by_approved_and_verified_changes_and_lost_by_one_regressio
     assert_eq!(earned(kind, &lost), 0);
 }
 
+/// Two runs of one application ask for the same, each while the other works or waits. Neither must be kept from using its yes
+/// by the question of the other, or both ask for ever and nothing is done.
+#[test]
+fn regression_a_yes_holds_while_another_run_asks_for_the_same() {
+    let other = |state, answer: Option<Answer>| Request {
+        execution: "other".into(),
+        asked_at: ago_s(30),
+        state,
+        answer,
+        ..request()
+    };
+    let mine = answered(&["c1"], ago_s(60));
+    let yes = answered(&["c1"], ago_s(10)).answer;
+    for (state, answer) in [(RequestState::Open, None), (RequestState::Withdrawn, None), (RequestState::Answered, yes)]
+    {
+        let requests = [mine.clone(), other(state, answer)];
+        assert!(is_given(&said(&resize(7), "mine", &requests)), "{state:?}");
+    }
+    // A no is a no, whoever was asked, and so is silence; and without a yes of one's own an open question is waited for.
+    let no = answered(&[], ago_s(10)).answer;
+    let denied = said(&resize(7), "mine", &[mine.clone(), other(RequestState::Answered, no)]);
+    assert!(matches!(denied, Consent::Denied { .. }), "{denied:?}");
+    let silent = said(&resize(7), "mine", &[mine, other(RequestState::Lapsed, None)]);
+    assert!(matches!(silent, Consent::Unanswered { .. }), "{silent:?}");
+    let open = said(&resize(7), "mine", &[answered(&["c1"], ago_s(3_700)), other(RequestState::Open, None)]);
+    assert!(matches!(open, Consent::Awaiting { .. }), "{open:?}");
+}
+
 #[test]
 fn an_approval_says_who_and_which_way() {
     let Consent::Given(approval) = said(&resize(7), "mine", &[answered(&["c1"], ago_s(60))]) else { panic!() };
@@ -174,12 +202,13 @@ proptest! {
     /// Without a yes of this very run there is no consent, whatever was asked and answered.
     #[test]
     fn prop_only_a_yes_of_the_same_run_is_a_yes(
-        states in proptest::collection::vec((0_u8..3, any::<bool>(), any::<bool>(), 0_i64..20_000), 0..6),
+        states in proptest::collection::vec((0_u8..4, any::<bool>(), any::<bool>(), 0_i64..20_000), 0..6),
         desired in 1_u32..12,
     ) {
         let requests: Vec<Request> = states.iter().map(|(state, is_mine, is_yes, ago)| {
             let base = answered(if *is_yes { &["c1"] } else { &[] }, ago_s(*ago));
-            let state = [RequestState::Open, RequestState::Answered, RequestState::Lapsed][usize::from(*state)];
+            let states = [RequestState::Open, RequestState::Answered, RequestState::Lapsed, RequestState::Withdrawn];
+            let state = states[usize::from(*state)];
             let answer = if state == RequestState::Answered { base.answer.clone() } else { None };
             let execution = ExecutionId::from(if *is_mine { "mine" } else { "other" });
             Request { state, answer, execution, asked_at: ago_s(*ago + 10), ..base }
