@@ -81,10 +81,12 @@ fn unknown() -> (u16, Page) {
     (404, Page::notice("This question is gone", "It is older than the records are kept. Nothing was changed."))
 }
 
-/// What failed goes to the log; the person gets what to do.
+/// What failed goes to the log; the person gets what to do. An answer may have been written although its writing failed, so
+/// nothing is said about that.
 fn failed(error: &PortError) -> (u16, Page) {
     tracing::error!(error = %error, "the page could not answer");
-    (503, Page::notice("That did not work just now", "Nothing was decided. Please try again in a minute."))
+    let text = "Please open the link again in a minute: it shows whether an answer has arrived.";
+    (503, Page::notice("That did not work just now", text))
 }
 
 fn reply(status: u16, page: Page) -> Value {
