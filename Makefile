@@ -14,7 +14,7 @@ GLIBC := 2.34
 FUNCTIONS := -p maintainer-lifecycle -p maintainer-health --bins
 export ARCHITECTURE
 
-.PHONY: help setup demo test lint validate build run bench bench-nab deploy destroy
+.PHONY: help setup demo test lint pages validate build run bench bench-nab deploy destroy
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -25,11 +25,14 @@ setup: ## installs what a fresh clone lacks, mostly into .tools (quiet, repeatab
 demo: setup build ## an application gets sick and is healed, live in the terminal; SCENARIO=name or path/to/file
 	@cargo run --quiet --locked -p maintainer-tests --bin demo -- $(or $(SCENARIO),load_surge)
 
-test: ## everything that must be true before a change lands; PARTS="format lint infra cloud unit e2e"
+test: ## everything that must be true before a change lands; PARTS="format lint infra cloud unit pages e2e"
 	@scripts/test $(PARTS)
 
 lint: ## format, lints, purity of the rules, template, state machine
 	@scripts/test format lint infra
+
+pages: ## looks at the approval page and the widget in a browser; screenshots in target/pages
+	@scripts/pages
 
 validate: ## checks a configuration without AWS and says what it means; CONFIG=maintainer.yaml
 	@cargo run --quiet --locked -p maintainer-config --bin maintainer-validate -- $(or $(CONFIG),maintainer.yaml)

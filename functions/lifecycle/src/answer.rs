@@ -118,9 +118,9 @@ fn read(said: &Value, request: &Request, at: Timestamp) -> Answer {
     Answer { approved, by, remark: text("remark", REMARK_MAX).unwrap_or_default(), via: Via::CommandLine, at }
 }
 
-/// A text of a person, without control characters and bounded.
+/// A text of a person, bounded, without characters that are not seen or that turn what others read.
 pub fn clean(text: &str, chars_max: usize) -> String {
-    let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let printable: String = text.chars().map(crate::story::plain).collect();
     printable.trim().chars().take(chars_max).collect()
 }
 

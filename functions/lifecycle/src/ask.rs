@@ -7,6 +7,7 @@ use crate::link::Links;
 use crate::names::request_id;
 use crate::story::{chat, line, subject};
 use crate::succession::{self, let_go};
+use crate::words::levels;
 use config::ResolvedApp;
 use domain::approval::{self, Question, Request, RequestState};
 use domain::change::Reversal;
@@ -196,17 +197,18 @@ fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     let _always_ok = text.write_fmt(arguments);
 }
 
-/// What should become better, in words.
+/// What should become better, in words: `CPU from 91.0 to 60.0 %`.
 pub fn expected(question: &Question) -> String {
     let expected = &question.expected;
-    format!("{} from {:.1} to {:.1}", expected.signal, expected.before, expected.after)
+    let (title, before, after) = levels(expected.signal.as_str(), expected.before, expected.after);
+    line(&format!("{title} from {before} to {after}"))
 }
 
 /// How a change goes back, in words.
 pub fn way_back(reversal: Reversal) -> &'static str {
     match reversal {
         Reversal::Undoable => "is measured and undone if it does not help",
-        Reversal::SelfRestoring => "can't be undone, the platform brings the same state back",
+        Reversal::SelfRestoring => "can't be undone, but comes back to the same state by itself",
         Reversal::Irreversible => "can't be undone",
     }
 }

@@ -20,3 +20,4 @@ pub mod rollback;
 pub mod silence;
 pub mod story;
 pub mod succession;
+pub mod words;

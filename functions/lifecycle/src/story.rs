@@ -42,9 +42,18 @@ pub fn subject(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).take(SUBJECT_CHARS_MAX).collect()
 }
 
+/// A character that a reader sees as it is. Control characters are not, nor those that turn the direction of what follows,
+/// break a line or show nothing: with them a text from outside reads as something else.
+pub(crate) fn plain(c: char) -> char {
+    let is_plain = !c.is_control()
+        && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    if is_plain { c } else { ' ' }
+}
+
 /// Makes a text from outside fit for one line of a message.
 pub fn line(text: &str) -> String {
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean: String = text.chars().map(plain).collect();
     if clean.chars().count() <= ITEM_CHARS_MAX {
         return clean;
     }
@@ -226,6 +235,13 @@ mod tests {
         let line = line(&format!("a\r\nb\u{1b}[0m{}", "y".repeat(1_000)));
         assert!(!line.contains(['\r', '\n', '\u{1b}']), "{line}");
         assert_eq!(line.chars().count(), ITEM_CHARS_MAX);
+    }
+
+    #[test]
+    fn regression_text_from_outside_cannot_turn_the_direction_of_what_a_person_reads() {
+        let line = line("set to \u{202e}06\u{202c} \u{2066}a\u{2069}\u{200b}b\u{2028}c \u{e0041}");
+        assert_eq!(line.trim_end(), "set to  06   a  b c");
+        assert_eq!(super::line("Zoë, می‌خواهم, 👩‍🚒"), "Zoë, می‌خواهم, 👩‍🚒", "what people write stays");
     }
 
     #[test]

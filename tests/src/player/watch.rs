@@ -3,7 +3,8 @@
 use super::records::{JournalEntry, Records, Told};
 use super::stack::StackError;
 use domain::execution::{ExecutionRecord, Status};
-use lifecycle::explain::beats::{self, Beat, DOCUMENTS, Tone, plural};
+use lifecycle::explain::beats::{self, Beat, DOCUMENTS, Tone};
+use lifecycle::words::plural;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything seen of an application so far.

@@ -2,13 +2,12 @@
 //!
 //! Reads documents as they are, and gives nothing for one of another shape: an old run must be told too.
 
+use crate::words::{known_as, levels, number, plural};
 use domain::execution::{ExecutionRecord, Status};
 use domain::finding::{Finding, Severity};
-use domain::health;
 use domain::observed::Observed;
 use domain::outcome::{Outcome, Verdict};
 use domain::plan::Plan;
-use domain::signals;
 use domain::snapshot::Snapshot;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -278,30 +277,6 @@ fn score_tone(score: f64) -> Tone {
 
 /// `CPU 96.2 → 57.1 %`.
 fn from_to(signal: &str, before: f64, after: f64) -> String {
-    let (title, unit) = known_as(signal);
-    let unit = if matches!(unit, "count" | "") { String::new() } else { format!(" {unit}") };
-    format!("{title} {} → {}{unit}", number(before), number(after))
-}
-
-/// What a person calls a signal, published or derived, and its unit.
-fn known_as(signal: &str) -> (&str, &'static str) {
-    // Everything that is derived is a share in per cent.
-    let derived = health::DERIVED.iter().find(|derived| derived.id == signal).map(|derived| (derived.title, "%"));
-    let published = || signals::spec(signal).map(|spec| (spec.title, spec.unit));
-    derived.or_else(published).unwrap_or((signal, ""))
-}
-
-/// Three figures are enough for a reader.
-fn number(value: f64) -> String {
-    let digits = match value.abs() {
-        size if size >= 100.0 => 0,
-        size if size >= 1.0 => 1,
-        _ => 2,
-    };
-    format!("{value:.digits$}")
-}
-
-/// `1 change`, `2 changes`.
-pub fn plural(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+    let (title, before, after) = levels(signal, before, after);
+    format!("{title} {before} → {after}")
 }

@@ -8,9 +8,9 @@ use engine::ports::{Asked, PortError, PortResult};
 use serde_json::json;
 
 /// Longest name of a person, in characters.
-const BY_MAX: usize = 80;
+pub(super) const BY_MAX: usize = 80;
 /// Longest remark, in characters.
-const REMARK_MAX: usize = 500;
+pub(super) const REMARK_MAX: usize = 500;
 
 /// What a person sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,12 +2,15 @@
 
 use super::World;
 use super::answering::{Ending, Given, take};
-use super::view::{Page, Question};
+use super::view::{Page, Question, STYLE};
 use crate::link::{Links, Ticket};
 use askama::Template;
+use base64::Engine;
 use domain::approval::{Request, RequestState, Via};
 use engine::ports::PortError;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::sync::LazyLock;
 
 /// Longest form that is read, in bytes; a whole answer has under 4 KB.
 const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -39,7 +42,7 @@ async fn open(query: &str, given: Option<Given>, world: &World<'_>) -> (u16, Pag
     let page = match given {
         None => show(&ticket, world).await,
         Some(given) => {
-            take(&ticket.app, &ticket.request, &given, Via::Link, world).await.map(|ending| done(ending, &given))
+            take(&ticket.app, &ticket.request, &given, Via::Link, world).await.map(|ending| done(ending, &given, world))
         }
     };
     page.unwrap_or_else(|error| failed(&error))
@@ -48,20 +51,23 @@ async fn open(query: &str, given: Option<Given>, world: &World<'_>) -> (u16, Pag
 async fn show(ticket: &Ticket, world: &World<'_>) -> Result<(u16, Page), PortError> {
     let found = world.approvals.read(&ticket.app, &ticket.request).await?;
     let Some(request) = found.map(|asked| asked.request) else { return Ok(unknown()) };
-    Ok(match request.state_at(world.clock.now()) {
-        RequestState::Open => (200, Page::asking(Question::of(&request), "", &Given::default())),
+    let now = world.clock.now();
+    Ok(match request.state_at(now) {
+        RequestState::Open => (200, Page::asking(Question::of(&request, now))),
         RequestState::Answered | RequestState::Lapsed => (410, Page::closed(&request)),
         RequestState::Withdrawn => (410, nobody_waits(&request)),
     })
 }
 
-fn done(ending: Ending, given: &Given) -> (u16, Page) {
+fn done(ending: Ending, given: &Given, world: &World<'_>) -> (u16, Page) {
     match ending {
         Ending::Taken(request) => (200, Page::taken(&request)),
         Ending::TakenLater(request) => (202, Page::taken_later(&request)),
         Ending::Closed(request) => (409, Page::closed(&request)),
         Ending::NobodyWaits(request) => (410, nobody_waits(&request)),
-        Ending::NotUnderstood(request, why) => (422, Page::asking(Question::of(&request), why, given)),
+        Ending::NotUnderstood(request, why) => {
+            (422, Page::asking_again(Question::of(&request, world.clock.now()), why, given))
+        }
         Ending::Unknown => unknown(),
     }
 }
@@ -77,10 +83,12 @@ fn unknown() -> (u16, Page) {
     (404, Page::notice("This question is gone", "It is older than the records are kept. Nothing was changed."))
 }
 
-/// What failed goes to the log; the person gets what to do.
+/// What failed goes to the log; the person gets what to do. An answer may have been written although its writing failed, so
+/// nothing is said about that.
 fn failed(error: &PortError) -> (u16, Page) {
     tracing::error!(error = %error, "the page could not answer");
-    (503, Page::notice("That did not work just now", "Nothing was decided. Please try again in a minute."))
+    let text = "Please open the link again in a minute: it shows whether an answer has arrived.";
+    (503, Page::notice("That did not work just now", text))
 }
 
 fn reply(status: u16, page: Page) -> Value {
@@ -91,16 +99,28 @@ fn reply(status: u16, page: Page) -> Value {
         "headers": {
             "content-type": "text/html; charset=utf-8",
             "cache-control": "no-store",
-            // Nothing is loaded, nothing runs, the form goes back here, and nobody puts the page into a frame.
-            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
-                frame-ancestors 'none'; base-uri 'none'",
+            "content-security-policy": policy(),
             // The link is a key: it must not travel on to whatever is opened next.
             "referrer-policy": "no-referrer",
             "x-content-type-options": "nosniff",
+            "cross-origin-opener-policy": "same-origin",
+            "cross-origin-resource-policy": "same-origin",
             "x-robots-tag": "noindex",
         },
         "body": body,
     })
+}
+
+/// Nothing is loaded, nothing runs, no style but the page's own counts, the form goes back here, and nobody puts the page
+/// into a frame.
+fn policy() -> &'static str {
+    static POLICY: LazyLock<String> = LazyLock::new(|| {
+        let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(STYLE));
+        format!(
+            "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        )
+    });
+    &POLICY
 }
 
 /// The form of an answer; `None` when it can't be read.
@@ -125,6 +145,5 @@ fn form(event: &Value) -> Option<Given> {
 }
 
 fn decoded(body: &str) -> Option<Vec<u8>> {
-    use base64::Engine;
     base64::engine::general_purpose::STANDARD.decode(body).ok()
 }

@@ -1,11 +1,15 @@
 //! The widget of the CloudWatch dashboard: open questions with buttons, and the newest runs.
 //!
 //! CloudWatch calls the function with the IAM rights of whoever looks at the dashboard, and calls it again, with the
-//! parameters of the button, when one is pressed. It drops scripts; a button is an anchor with a `cwdb-action` after it.
+//! parameters of the button, when one is pressed. It drops scripts, and `iframe` and `use`; a button is an anchor of the
+//! class `btn` with a `cwdb-action` right after it, and what is typed in the form comes along as `forms.all`. All of this
+//! as in "Details about custom widgets" and "Interactivity in the custom widget" of the CloudWatch user guide.
 
 use super::World;
-use super::answering::{Ending, Given, take};
+use super::answering::{BY_MAX, Ending, Given, REMARK_MAX, take};
 use super::view::Question;
+use crate::answer::clean;
+use crate::words::plural;
 use askama::Template;
 use domain::approval::{Request, Via};
 use domain::execution::{ExecutionRecord, Status};
@@ -13,6 +17,7 @@ use domain::ids::{AppId, RequestId};
 use engine::ports::PortResult;
 use engine::step::StepError;
 use futures::future::join_all;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// What CloudWatch shows to who asks for the widget's documentation, in Markdown.
@@ -27,6 +32,8 @@ const RUNS_MAX: u32 = 12;
 #[template(path = "widget.html")]
 struct Widget {
     note: String,
+    by: String,
+    remark: String,
     open: Vec<Open>,
     runs: Vec<Row>,
     function_arn: String,
@@ -34,6 +41,8 @@ struct Widget {
 
 struct Open {
     question: Question,
+    /// What CloudWatch asks before it passes a yes on.
+    confirmation: String,
     /// Parameters of the buttons, JSON.
     yes: String,
     no: String,
@@ -52,32 +61,41 @@ struct Row {
 /// # Errors
 /// When a port fails.
 pub(super) async fn render(event: &Value, world: &World<'_>) -> Result<String, StepError> {
-    let note = pressed(event, world).await?;
-    let (open, runs) = futures::join!(world.approvals.open(OPEN_MAX), newest(world));
-    let now = world.clock.now();
-    let open = open?.into_iter().filter(|request| now < request.expires_at).map(|request| row(&request)).collect();
-    let widget =
-        Widget { note, open, runs: runs?.iter().map(Row::of).collect(), function_arn: world.function_arn.to_owned() };
-    widget.render().map_err(|error| StepError::Bug(format!("the widget can't be shown: {error}")))
-}
-
-/// Takes the answer of a pressed button; what to say about it.
-async fn pressed(event: &Value, world: &World<'_>) -> Result<String, StepError> {
-    let Some(answer) = event.get("answer") else { return Ok(String::new()) };
-    let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let filled = |name: &str| {
         let field = format!("/widgetContext/forms/all/{name}");
         event.pointer(&field).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
+    let (by, remark) = (filled("by"), filled("remark"));
+    let (note, is_taken) = pressed(event, &by, &remark, world).await?;
+    let (open, runs) = futures::join!(world.approvals.open(OPEN_MAX), newest(world));
+    let now = world.clock.now();
+    let open = open?.into_iter().filter(|request| now < request.expires_at).map(|request| row(&request, now)).collect();
+    let widget = Widget {
+        note,
+        by: clean(&by, BY_MAX),
+        remark: if is_taken { String::new() } else { clean(&remark, REMARK_MAX) },
+        open,
+        runs: runs?.iter().map(Row::of).collect(),
+        function_arn: world.function_arn.to_owned(),
+    };
+    widget.render().map_err(|error| StepError::Bug(format!("the widget can't be shown: {error}")))
+}
+
+/// Takes the answer of a pressed button: what to say about it, and whether it counts.
+async fn pressed(event: &Value, by: &str, remark: &str, world: &World<'_>) -> Result<(String, bool), StepError> {
+    let Some(answer) = event.get("answer") else { return Ok((String::new(), false)) };
+    let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let changes = answer.get("changes").and_then(Value::as_array);
     let given = Given {
         decision: text("decision"),
         changes: changes.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
-        by: filled("by"),
-        remark: filled("remark"),
+        by: by.to_owned(),
+        remark: remark.to_owned(),
     };
     let (app, id) = (AppId::new(text("app")), RequestId::new(text("request")));
-    Ok(match take(&app, &id, &given, Via::Dashboard, world).await? {
+    let ending = take(&app, &id, &given, Via::Dashboard, world).await?;
+    let is_taken = matches!(ending, Ending::Taken(_) | Ending::TakenLater(_));
+    let note = match ending {
         Ending::Taken(request) => {
             let said = request.answer.as_ref().is_some_and(|answer| !answer.approved.is_empty());
             format!("{}: {}.", request.app, if said { "yes, the run goes on" } else { "no, nothing is changed" })
@@ -89,16 +107,25 @@ async fn pressed(event: &Value, world: &World<'_>) -> Result<String, StepError> 
         Ending::NotUnderstood(_, why) => why.to_owned(),
         Ending::NobodyWaits(request) => format!("{}: the run has ended meanwhile; nothing was changed.", request.app),
         Ending::Unknown => "There is no such question any more.".to_owned(),
-    })
+    };
+    Ok((note, is_taken))
 }
 
-fn row(request: &Request) -> Open {
+fn row(request: &Request, now: Timestamp) -> Open {
     let answer = |decision: &str| {
         let changes: Vec<&str> = request.questions.iter().map(|question| question.change.as_str()).collect();
-        json!({"answer": {"app": request.app, "request": request.id, "decision": decision, "changes": changes}})
-            .to_string()
+        let parameters =
+            json!({"answer": {"app": request.app, "request": request.id, "decision": decision, "changes": changes}});
+        // Whether the dashboard reads them as text or as markup, they are the same.
+        parameters.to_string().replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e")
     };
-    Open { question: Question::of(request), yes: answer("approve"), no: answer("deny") }
+    let question = Question::of(request, now);
+    let graves = match question.graves() {
+        0 => String::new(),
+        some => format!(", {some} of high risk"),
+    };
+    let confirmation = format!("Make {} on {}{graves}?", plural(question.changes.len(), "change"), question.app);
+    Open { question, confirmation, yes: answer("approve"), no: answer("deny") }
 }
 
 /// Records of the newest runs. An execution that only starts others has none.
@@ -113,7 +140,7 @@ impl Row {
     fn of(record: &ExecutionRecord) -> Self {
         let score = record.iterations.iter().rev().find_map(|iteration| iteration.score_after.or(iteration.score));
         Self {
-            app: record.app.to_string(),
+            app: crate::story::line(record.app.as_str()),
             began: record.started_at.strftime("%-d %b %H:%M").to_string(),
             status: match record.status {
                 Status::Running => "running",

@@ -1,6 +1,7 @@
 //! The page and the widget: looking decides nothing, an answer counts once, nothing from outside is markup, no key is shown.
 
 use crate::shop::{begun, shop};
+use base64::Engine;
 use domain::approval::{Question, Request, RequestState};
 use domain::change::Reversal;
 use domain::ids::RequestId;
@@ -10,6 +11,7 @@ use jiff::SignedDuration;
 use lifecycle::link::Links;
 use lifecycle::page::{World, respond};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use testkit::{World as Fake, build};
 
 const TOKEN: &str = "canary-task-token";
@@ -74,6 +76,12 @@ async fn browse(fake: &Fake, method: &str, query: &str, body: &str) -> (u64, Str
     }
     let page = reply["body"].as_str().unwrap().to_owned();
     assert!(!page.contains("<script") && !page.contains(TOKEN), "{page}");
+    assert!(!page.contains('\u{202e}'), "the direction of the text can be turned: {page}");
+    let style = page.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
+    let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style));
+    let policy = headers["content-security-policy"].as_str().unwrap();
+    assert!(policy.contains(&format!("style-src 'sha256-{hash}';")) && !policy.contains("unsafe"), "{policy}");
+    assert!(policy.starts_with("default-src 'none';") && policy.contains("frame-ancestors 'none'"), "{policy}");
     (reply["statusCode"].as_u64().unwrap(), page)
 }
 
@@ -86,7 +94,15 @@ async fn looking_decides_nothing_however_often() {
     for method in ["GET", "HEAD", "GET"] {
         let (status, page) = browse(&fake, method, &query, YES).await;
         assert_eq!(status, 200);
-        for part in ["set the capacity of shop-web to 6", "123.45 USD a month", "4.2 of 10", "no answer means no"] {
+        for part in [
+            "Set the capacity of shop-web to 6",
+            "123.45 USD a month more",
+            "4.2 of 10",
+            "1 hour from now",
+            "No answer means no",
+            "fleet CPU from 91.0 to 60.0\u{a0}%",
+            "asg/shop-web",
+        ] {
             assert!(page.contains(part), "{part} is not shown: {page}");
         }
     }
@@ -120,6 +136,7 @@ async fn an_answer_that_is_not_whole_is_asked_for_again_in_one_sentence() {
     for (body, says) in [
         ("", "who you are"),
         ("decision=approve&change=c1&by=+%00+", "who you are"),
+        ("decision=approve&change=c1&by=%E2%80%AE%E2%80%8B", "who you are"),
         ("decision=approve&by=Ada", "tick what may be made"),
         ("decision=approve&by=Ada&change=c9", "tick what may be made"),
         ("decision=perhaps&by=Ada", "choose yes or no"),
@@ -130,6 +147,45 @@ async fn an_answer_that_is_not_whole_is_asked_for_again_in_one_sentence() {
     let huge = format!("decision=deny&by=Ada&remark={}", "x".repeat(20_000));
     assert_eq!(browse(&fake, "POST", &query, &huge).await.0, 400);
     assert_eq!((fake.requests()[0].state, fake.woken().len()), (RequestState::Open, 0));
+}
+
+#[tokio::test]
+async fn regression_a_question_shown_again_is_ticked_as_the_person_ticked_it() {
+    let fake = shop();
+    let (_, query) = asked(&fake).await;
+    let ticked = |page: &str| ["c1", "c2"].map(|id| page.contains(&format!("value=\"{id}\" checked")));
+    assert_eq!(ticked(&browse(&fake, "GET", &query, "").await.1), [true, true]);
+    for (body, wanted) in [
+        ("decision=approve&change=c2&by=", [false, true]),
+        ("decision=approve&by=Ada", [false, false]),
+        ("decision=approve&change=c1&change=c2", [true, true]),
+    ] {
+        let (status, page) = browse(&fake, "POST", &query, body).await;
+        assert_eq!((status, ticked(&page)), (422, wanted), "{body}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn regression_the_go_key_of_a_phone_approves_nothing() {
+    let fake = shop();
+    let (_, query) = asked(&fake).await;
+    let (_, page) = browse(&fake, "GET", &query, "").await;
+    // HTML, 4.10.21.2: Enter in a field activates the first submit button of the form, and nothing if that is disabled.
+    let first = page.split_once("<button").unwrap().1.split_once('>').unwrap().0;
+    assert!(first.contains("disabled") && first.contains("hidden"), "Enter presses <button{first}>");
+}
+
+#[tokio::test]
+async fn what_is_of_high_risk_is_not_ticked_beforehand() {
+    let fake = shop();
+    let (request, _) = asked(&fake).await;
+    let [low, high] = [Risk::Low, Risk::High].map(|risk| Question { risk, ..request.questions[0].clone() });
+    let high = Question { change: "c2".into(), ..high };
+    let request = Request { id: RequestId::from("run-1.2"), questions: vec![low, high], ..request };
+    fake.ask(&request, TOKEN).await.unwrap();
+    let link = Links::new(&SigningKey::read(&*fake).await.unwrap(), "https://page/").to(&request);
+    let (_, page) = browse(&fake, "GET", link.split_once('?').unwrap().1, "").await;
+    assert!(page.contains("value=\"c1\" checked") && page.contains("value=\"c2\">"), "{page}");
 }
 
 #[tokio::test]
@@ -184,12 +240,13 @@ async fn the_widget_lists_what_is_open_and_its_buttons_answer() {
         async move { respond(event, &world_of(fake)).await.unwrap().as_str().unwrap().to_owned() }
     };
     let shown = widget(json!({"widgetContext": {}})).await;
-    assert!(shown.contains("set the capacity of shop-web to 6") && shown.contains("running"), "{shown}");
+    assert!(shown.contains("Set the capacity of shop-web to 6") && shown.contains("running"), "{shown}");
     let press = |by: &str| {
         json!({"widgetContext": {"forms": {"all": {"by": by, "remark": "from the desk"}}},
             "answer": {"app": "shop", "request": request.id, "decision": "approve", "changes": ["c1", "c2"]}})
     };
-    assert!(widget(press("")).await.contains("who you are"));
+    let shown = widget(press("")).await;
+    assert!(shown.contains("who you are") && shown.contains("value=\"from the desk\""), "typed in vain: {shown}");
     assert_eq!(fake.requests()[0].state, RequestState::Open);
     let shown = widget(press("Ada")).await;
     assert!(shown.contains("yes, the run goes on") && shown.contains("Nothing waits"), "{shown}");
