@@ -23,10 +23,12 @@ const ATTEMPTS_MAX: u32 = 4;
 const BACKOFF_FIRST: Duration = Duration::from_millis(100);
 /// Longest pause before a repetition.
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
-/// Tokens in the purse that all clients of a process share. A repetition costs [`RETRY_COST`], a success returns one.
+/// Tokens in the purse that all clients of a process share. A repetition costs [`RETRY_COST`] for good, a success returns one,
+/// and an answer such as "there is no such object" nothing.
 const RETRY_TOKENS: usize = 50;
-/// Tokens that a repetition costs.
-const RETRY_COST: u32 = 5;
+/// Tokens that a repetition costs. With 2 the purse lasts where one call in five goes wrong and only half of the others
+/// succeed, as when documents are looked for that may not be there; when everything goes wrong it pays for 25 repetitions.
+const RETRY_COST: u32 = 2;
 /// Time to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time for one attempt.
@@ -71,7 +73,8 @@ impl Clients {
             .capacity(RETRY_TOKENS)
             .retry_cost(RETRY_COST)
             .throttling_retry_cost(RETRY_COST)
-            .timeout_retry_cost(2 * RETRY_COST)
+            // What the SDK calls a time-out is every transient error, answers 5xx among them.
+            .timeout_retry_cost(RETRY_COST)
             .success_reward(1.0)
             .build();
         let partition = RetryPartition::custom("maintainer").token_bucket(purse).build();
@@ -233,5 +236,41 @@ impl Clients {
                 .build();
             aws_sdk_s3::Client::from_conf(config)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scripted::{Answer, Service, failure};
+
+    /// How many of these calls end with an error of the service, and how many requests it took.
+    async fn failed(calls: usize, service: &Service) -> (usize, usize) {
+        let client = service.clients().cloudwatch();
+        let mut failed = 0;
+        for _ in 0..calls {
+            let answer = client.describe_alarms().send().await;
+            failed += usize::from(
+                answer.is_err_and(|error| error.raw_response().is_none_or(|raw| raw.status().is_server_error())),
+            );
+        }
+        (failed, service.requests())
+    }
+
+    /// The purse once ran dry within one invocation and stayed so in a process that lived on: each further fault was final.
+    #[tokio::test]
+    async fn regression_the_purse_lasts_where_one_call_in_five_goes_wrong() {
+        let service = Service::new(|number, _| match number {
+            number if number % 5 == 0 => failure(500, "InternalServiceFault"),
+            number if number % 2 == 0 => failure(404, "ResourceNotFoundException"),
+            _ => Answer(200, vec![0xa0]),
+        });
+        assert_eq!(failed(1_000, &service).await, (0, 1_250));
+    }
+
+    #[tokio::test]
+    async fn fault_when_everything_goes_wrong_hardly_anything_is_repeated() {
+        let service = Service::new(|_, _| failure(500, "InternalServiceFault"));
+        let (failed, requests) = failed(200, &service).await;
+        assert_eq!((failed, requests), (200, 225));
     }
 }
