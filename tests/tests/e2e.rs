@@ -137,7 +137,8 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
     }
     let began = Instant::now();
     let directory = root().join(".local/e2e");
-    let faults = std::env::var("MAINTAINER_E2E_FAULTS").ok().filter(|faults| !faults.is_empty());
+    let faults = std::env::var_os("MAINTAINER_E2E_FAULTS").and_then(|faults| faults.into_string().ok());
+    let faults = faults.filter(|faults| !faults.is_empty());
     if let Some(faults) = &faults {
         println!("under faults: MAINTAINER_E2E_FAULTS={faults}");
     }
