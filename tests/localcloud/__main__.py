@@ -23,6 +23,7 @@ from datetime import datetime
 from pathlib import Path
 
 from .clock import ENVIRONMENT_KEY, VirtualClock
+from .faults import Faults, Proxy
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
@@ -40,15 +41,17 @@ def arguments() -> argparse.Namespace:
                         help=f"virtual seconds per real second (default {SPEED_DEFAULT:g})")
     parser.add_argument("--start", default="now", help="virtual start: now, or an instant such as 2026-03-02T09:00:00Z")
     parser.add_argument("--auth", action="store_true", help="enforce IAM policies on every request")
+    parser.add_argument("--faults", type=Faults.parse, metavar="RATE,SEED",
+                        help="let this share of the functions' calls go wrong (see faults.py)")
     parser.add_argument("--log", type=Path, help="log file (default: standard error)")
     parser.add_argument("--log-level", default="WARNING")
     return parser.parse_args()
 
 
-def environment(port: int, clock: VirtualClock, auth: bool, directory: Path) -> dict[str, str]:
-    """What MiniStack and the functions (which inherit it) are told."""
+def environment(port: int, functions_port: int, clock: VirtualClock, auth: bool, directory: Path) -> dict[str, str]:
+    """What MiniStack and the functions (which inherit it) are told. MiniStack itself goes by the port, the functions by the URL."""
     return {
-        "AWS_ENDPOINT_URL": f"http://{HOST}:{port}", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL": f"http://{HOST}:{functions_port}", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true",
         ENVIRONMENT_KEY: str(clock), "GATEWAY_PORT": str(port), "BIND_HOST": HOST, "MINISTACK_HOST": HOST,
         "SFN_WAIT_SCALE": repr(1.0 / clock.speed), "AUTH": "true" if auth else "false", "TMPDIR": str(directory),
@@ -77,7 +80,7 @@ def start_of(text: str) -> float:
         sys.exit(f"localcloud: --start must be `now` or an instant such as 2026-03-02T09:00:00Z, not {text!r}")
 
 
-async def serve(application, port: int, state_file: Path, state: dict) -> None:
+async def serve(application, port: int, state_file: Path, state: dict, proxy: tuple[Proxy, int] | None) -> None:
     """Serves until a signal comes; writes the state file once the port answers."""
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
@@ -103,6 +106,8 @@ async def serve(application, port: int, state_file: Path, state: dict) -> None:
         partial.write_text(json.dumps(state, indent=2) + "\n")
         partial.replace(state_file)
 
+    if proxy is not None:
+        await proxy[0].listen(proxy[1])
     announcing = asyncio.create_task(announce())
     await hypercorn_serve(application, config, shutdown_trigger=stop.wait)
     announcing.cancel()
@@ -113,11 +118,12 @@ def main() -> None:
     options = arguments()
     options.state.parent.mkdir(parents=True, exist_ok=True)
     port = free_port(options.port)
+    functions_port = free_port(0) if options.faults else port
     clock = VirtualClock.starting(start_of(options.start), options.speed)
     directory = Path(tempfile.mkdtemp(prefix=f"localcloud-{port}-"))
     for key in [key for key in os.environ if key.startswith(FOREIGN)]:
         del os.environ[key]
-    environ = environment(port, clock, options.auth, directory)
+    environ = environment(port, functions_port, clock, options.auth, directory)
     os.environ.update(environ)
     tempfile.tempdir = str(directory)
     logging.basicConfig(level=options.log_level.upper(), filename=options.log,
@@ -129,13 +135,15 @@ def main() -> None:
     from . import admin, extension
 
     shared = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", ENVIRONMENT_KEY)
-    state = {"endpoint": environ["AWS_ENDPOINT_URL"], "port": port, "pid": os.getpid(), "region": REGION,
+    state = {"endpoint": f"http://{HOST}:{port}", "functions_endpoint": environ["AWS_ENDPOINT_URL"], "port": port, "pid": os.getpid(), "region": REGION,
              "account": "000000000000", "auth": options.auth, "clock": str(clock), "speed": clock.speed,
              "directory": str(directory), "environment": {key: environ[key] for key in shared}}
     code = 0
     try:
         health = extension.install(clock)
-        asyncio.run(serve(admin.wrap(ministack.app, health, state), port, options.state, state))
+        application = admin.wrap(ministack.app, health, state, options.faults)
+        proxy = (Proxy(options.faults, port), functions_port) if options.faults else None
+        asyncio.run(serve(application, port, options.state, state, proxy))
     except Exception:
         traceback.print_exc()
         code = 1

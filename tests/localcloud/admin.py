@@ -3,18 +3,20 @@
     GET    /_localcloud/state                 the state file's content
     PUT    /_localcloud/failing-targets/<id>  the target's application stops answering its health check
     DELETE /_localcloud/failing-targets/<id>  it answers again
+    GET    /_localcloud/faults                calls of the functions, and faults injected into them
 """
 
 from __future__ import annotations
 
 import json
 
+from .faults import Faults
 from .targets import TargetHealth
 
 PREFIX = "/_localcloud/"
 
 
-def wrap(application, health: TargetHealth, state: dict):
+def wrap(application, health: TargetHealth, state: dict, faults: Faults | None):
     """The emulator's application with the endpoint in front of it."""
 
     async def with_admin(scope, receive, send):
@@ -22,7 +24,7 @@ def wrap(application, health: TargetHealth, state: dict):
         if scope["type"] != "http" or not path.startswith(PREFIX):
             await application(scope, receive, send)
             return
-        status, body = answer(scope["method"], path.removeprefix(PREFIX), health, state)
+        status, body = answer(scope["method"], path.removeprefix(PREFIX), health, state, faults)
         payload = json.dumps(body).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(payload)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -31,10 +33,12 @@ def wrap(application, health: TargetHealth, state: dict):
     return with_admin
 
 
-def answer(method: str, path: str, health: TargetHealth, state: dict) -> tuple[int, dict]:
+def answer(method: str, path: str, health: TargetHealth, state: dict, faults: Faults | None) -> tuple[int, dict]:
     """Status and body for one request."""
     if (method, path) == ("GET", "state"):
         return 200, state
+    if (method, path) == ("GET", "faults") and faults is not None:
+        return 200, faults.report()
     kind, _, name = path.partition("/")
     if kind == "failing-targets" and name and method in ("PUT", "DELETE"):
         (health.failing.add if method == "PUT" else health.failing.discard)(name)

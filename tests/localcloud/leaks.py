@@ -101,7 +101,7 @@ def main() -> int:
         return boto3.client(name, endpoint_url=state["endpoint"], region_name=state["region"],
                             aws_access_key_id="test", aws_secret_access_key="test")
 
-    looking = Search(secrets_of(clients, outputs, state["endpoint"]))
+    looking = Search(secrets_of(clients, outputs, state["functions_endpoint"]))
     search(clients, outputs, directory, looking)
     kinds = sorted(set(looking.secrets.values()))
     print(f"{len(looking.secrets)} secrets ({', '.join(kinds) or 'none'}) looked for in "

@@ -27,6 +27,8 @@ pub struct Cloud {
 pub struct CloudState {
     /// `http://127.0.0.1:<port>`.
     pub endpoint: String,
+    /// The same for the functions: another one where a proxy lets some of their calls go wrong.
+    pub functions_endpoint: String,
     /// Process id of the launcher.
     pub pid: u32,
     /// Region.

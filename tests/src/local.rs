@@ -63,12 +63,13 @@ pub fn root() -> PathBuf {
 }
 
 impl Launcher {
-    /// Starts a cloud whose time runs `speed` times as fast as ours. Its files go into a directory of their own below
+    /// Starts a cloud whose time runs `speed` times as fast as ours. With `faults` (`rate,seed`) that share of the
+    /// functions' calls goes wrong. Its files go into a directory of their own below
     /// `home`, so that several can run at once; its log stays in `home` when it ends.
     ///
     /// # Errors
     /// When the tools are not set up, or the cloud does not come up.
-    pub fn start(home: &Path, speed: f64) -> Result<Self, LocalError> {
+    pub fn start(home: &Path, speed: f64, faults: Option<&str>) -> Result<Self, LocalError> {
         let root = root();
         need(&root, &[".tools/ministack/bin/python", "scripts/local-cloud"])?;
         let directory = home.join(format!("cloud-{}", std::process::id()));
@@ -86,6 +87,7 @@ impl Launcher {
             .args(["--speed", &speed.to_string()])
             // Policies are enforced as in an account: a permission that is missing from the template fails here.
             .arg("--auth")
+            .args(faults.iter().flat_map(|faults| ["--faults", faults]))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(errors)
@@ -116,10 +118,10 @@ impl LocalCloud {
     ///
     /// # Errors
     /// When the tools are not set up, or the cloud or the deployment fails.
-    pub fn start(directory: &Path, speed: f64) -> Result<Self, LocalError> {
+    pub fn start(directory: &Path, speed: f64, faults: Option<&str>) -> Result<Self, LocalError> {
         let root = root();
         need(&root, &["scripts/deploy-local", "target/lambda"])?;
-        let launcher = Launcher::start(directory, speed)?;
+        let launcher = Launcher::start(directory, speed, faults)?;
         let outputs = launcher.directory.join("outputs.json");
         deploy(&root, &launcher.state, &outputs)?;
         let stack = Stack::from_files(&launcher.state, &outputs)?;
@@ -133,13 +135,22 @@ impl LocalCloud {
     /// The places, one a line; or why they could not be looked for.
     pub fn leaks(&self, directory: &Path) -> Result<String, String> {
         let launcher = self.launcher.as_ref().ok_or("the cloud has ended")?;
-        let done = Command::new(root().join(".tools/ministack/bin/python"))
-            .args(["-m", "localcloud.leaks"])
+        let done = python("localcloud.leaks")
             .args([&launcher.state, &launcher.directory.join("outputs.json"), &directory.to_path_buf()])
-            .current_dir(root().join("tests"))
             .output()
             .map_err(|error| error.to_string())?;
         let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        if done.status.success() { Ok(said.trim().to_owned()) } else { Err(said.trim().to_owned()) }
+    }
+
+    /// How many calls of the functions were seen so far, and which faults were injected into them, in words.
+    ///
+    /// # Errors
+    /// When that can't be read, or the cloud has no faults.
+    pub fn faults(&self) -> Result<String, String> {
+        let launcher = self.launcher.as_ref().ok_or("the cloud has ended")?;
+        let done = python("localcloud.faults").arg(&launcher.state).output().map_err(|error| error.to_string())?;
+        let said = String::from_utf8_lossy(if done.status.success() { &done.stdout } else { &done.stderr });
         if done.status.success() { Ok(said.trim().to_owned()) } else { Err(said.trim().to_owned()) }
     }
 
@@ -151,6 +162,13 @@ impl LocalCloud {
         std::mem::forget(launcher);
         Some(pid)
     }
+}
+
+/// A module of the local cloud.
+fn python(module: &str) -> Command {
+    let mut python = Command::new(root().join(".tools/ministack/bin/python"));
+    python.args(["-m", module]).current_dir(root().join("tests"));
+    python
 }
 
 fn need(root: &Path, files: &[&str]) -> Result<(), LocalError> {

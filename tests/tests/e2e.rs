@@ -2,7 +2,9 @@
 //! with applications of its own. A scenario that kills a step, or storms, has the cloud to itself.
 //!
 //! `cargo test -p maintainer-tests --test e2e -- [NAME…] [--list]` plays those whose name contains one of the words.
-//! `MAINTAINER_E2E_AT_ONCE` sets how many at a time, `MAINTAINER_E2E_SPEED` how fast time runs.
+//! `MAINTAINER_E2E_AT_ONCE` sets how many at a time, `MAINTAINER_E2E_SPEED` how fast time runs. With
+//! `MAINTAINER_E2E_FAULTS=rate,seed`, for example `0.1,7`, that share of all calls of the functions goes wrong
+//! (`tests/localcloud/faults.py`), and every scenario must end in the same state nevertheless.
 
 #![allow(clippy::print_stdout, reason = "a test speaks on standard output, and nothing captures it here")]
 
@@ -135,10 +137,18 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
     }
     let began = Instant::now();
     let directory = root().join(".local/e2e");
-    let cloud = LocalCloud::start(&directory, number("MAINTAINER_E2E_SPEED").unwrap_or(SPEED))?;
+    let faults = std::env::var_os("MAINTAINER_E2E_FAULTS").and_then(|faults| faults.into_string().ok());
+    let faults = faults.filter(|faults| !faults.is_empty());
+    if let Some(faults) = &faults {
+        println!("under faults: MAINTAINER_E2E_FAULTS={faults}");
+    }
+    let cloud = LocalCloud::start(&directory, number("MAINTAINER_E2E_SPEED").unwrap_or(SPEED), faults.as_deref())?;
     cloud.stack.configure(&scenarios).await?;
     let mut played = play_all(&cloud.stack, &scenarios, &directory).await;
     played.push(leaks(&cloud, &directory));
+    if faults.is_some() {
+        println!("{}", cloud.faults()?);
+    }
     Ok(report(&played, began))
 }
 

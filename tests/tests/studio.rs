@@ -26,7 +26,7 @@ async fn studio(name: &str, happens: &str) -> Studio {
         "name: {name}\nabout: x\ntime_limit_min: 60\napps:\n  shop:\n    events: [{{at_min: 1, happens: {happens}}}]\n    expect: {{status: none}}\n"
     );
     let scenario = parse(&text, name).unwrap();
-    let launcher = Launcher::start(&root().join(".local/studio").join(name), SPEED).unwrap();
+    let launcher = Launcher::start(&root().join(".local/studio").join(name), SPEED, None).unwrap();
     let cloud = Cloud::from_state_file(launcher.state_file()).unwrap();
     let life = Life::begin(&cloud, "shop", &scenario.apps["shop"], None).await.unwrap();
     Studio { life, cloud, _launcher: launcher }

@@ -1,5 +1,5 @@
-//! Kills a step of the maintainer in the middle of its work: after the intent of its change is in the journal, before
-//! it can have written the result.
+//! Kills steps of the maintainer in the middle of their work: after the intent of a change is in the journal, before the
+//! step can have written the result; or as soon as it talks to AWS, whatever the journal says.
 //!
 //! Two calls to a local cloud are milliseconds apart, too close to hit by luck. So the process is let run in slices of a
 //! few milliseconds; between two slices it stands still and the journal can be looked at in peace.
@@ -20,12 +20,24 @@ pub enum Killed {
         /// The change.
         change: String,
     },
-    /// The step never had an open change.
-    Missed,
+    /// The process was killed while it talked to AWS.
+    AtWork {
+        /// Its process id.
+        pid: u32,
+        /// The step.
+        step: String,
+    },
+    /// The step never came to that point.
+    Missed {
+        /// The step.
+        step: String,
+    },
 }
 
 /// How long a slice of the process's life is at least; sending the two signals takes longer than that.
 const SLICE: Duration = Duration::from_millis(1);
+/// Time between two looks for steps at work: shorter than any of them takes.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// Waits for the step to work on this application and kills it midway; gives up at the deadline.
 ///
@@ -56,7 +68,51 @@ pub async fn midway(
         }
         tokio::time::sleep(SLICE).await;
     }
-    Ok(Killed::Missed)
+    Ok(Killed::Missed { step: step.to_owned() })
+}
+
+/// Waits for each of these steps to talk to AWS and kills it then, once; gives up at the deadline.
+///
+/// Processes that wait for their next call are ended first: one that is new and has a connection to AWS is at work.
+pub async fn at_work(endpoint: &str, steps: &[String], within: Duration) -> Vec<Killed> {
+    for pid in steps.iter().flat_map(|step| processes(endpoint, step)) {
+        signal(pid, "KILL");
+    }
+    let port = endpoint.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or_default();
+    let mut waiting: Vec<&String> = steps.iter().collect();
+    let mut killed = Vec::new();
+    let begun = Instant::now();
+    while !waiting.is_empty() && begun.elapsed() < within {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let running = functions(endpoint);
+        waiting.retain(|step| {
+            let of_step = running.iter().filter(|(_, function)| function.contains(*step)).map(|(pid, _)| *pid);
+            let at_work = of_step.into_iter().find(|pid| is_connected(*pid, port));
+            if let Some(pid) = at_work {
+                signal(pid, "KILL");
+                killed.push(Killed::AtWork { pid, step: (*step).clone() });
+            }
+            at_work.is_none()
+        });
+    }
+    killed.extend(waiting.into_iter().map(|step| Killed::Missed { step: step.clone() }));
+    killed
+}
+
+/// Whether a process has an open connection to a port of this machine.
+fn is_connected(pid: u32, port: u16) -> bool {
+    let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+    let links = descriptors.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+    let sockets: Vec<String> = links
+        .filter_map(|link| Some(link.to_str()?.strip_prefix("socket:[")?.trim_end_matches(']').to_owned()))
+        .collect();
+    let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+    // sl, local address, remote address, state (01 is established), queues, timer, retransmits, uid, time-out, inode.
+    table.lines().skip(1).any(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [_, _, remote, "01", _, _, _, _, _, inode, ..] = fields.as_slice() else { return false };
+        remote.ends_with(&format!(":{port:04X}")) && sockets.iter().any(|socket| socket == inode)
+    })
 }
 
 fn open_change(journal: &[JournalEntry]) -> Option<String> {
@@ -65,16 +121,21 @@ fn open_change(journal: &[JournalEntry]) -> Option<String> {
 
 /// Processes of the step's function in the cloud with this endpoint, and in no other.
 fn processes(endpoint: &str, step: &str) -> Vec<u32> {
+    functions(endpoint).into_iter().filter(|(_, function)| function.contains(step)).map(|(pid, _)| pid).collect()
+}
+
+/// All processes of functions in the cloud with this endpoint, each with its function's name in lower case.
+fn functions(endpoint: &str) -> Vec<(u32, String)> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| {
-        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let endpoint = format!("AWS_ENDPOINT_URL={endpoint}");
+    pids.filter_map(|pid| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
         let variables: Vec<&[u8]> = environment.split(|byte| *byte == 0).collect();
-        let is_step = variables.iter().any(|variable| {
-            let name = variable.strip_prefix(b"AWS_LAMBDA_FUNCTION_NAME=".as_slice());
-            name.is_some_and(|name| String::from_utf8_lossy(name).to_lowercase().contains(step))
-        });
-        is_step && variables.contains(&format!("AWS_ENDPOINT_URL={endpoint}").as_bytes())
+        let name =
+            variables.iter().find_map(|variable| variable.strip_prefix(b"AWS_LAMBDA_FUNCTION_NAME=".as_slice()))?;
+        let is_here = variables.contains(&endpoint.as_bytes());
+        is_here.then(|| (pid, String::from_utf8_lossy(name).to_lowercase()))
     })
     .collect()
 }
@@ -87,6 +148,16 @@ fn signal(pid: u32, name: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::{TcpListener, TcpStream};
+
+    #[test]
+    fn sees_whether_a_process_is_connected() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert!(!is_connected(std::process::id(), port));
+        let _kept = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        assert!(is_connected(std::process::id(), port));
+    }
 
     #[test]
     fn finds_the_process_of_its_step_in_its_cloud_only() {

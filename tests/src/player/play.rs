@@ -1,7 +1,7 @@
 //! Plays one scenario from its first minute to its verdict.
 
 use super::check::{Finding, check};
-use super::kill::{Killed, midway};
+use super::kill::{Killed, at_work, midway};
 use super::person::{self, Visit};
 use super::records::{JournalState, Records, Told};
 use super::save::save;
@@ -9,7 +9,7 @@ use super::stack::{Stack, StackError};
 use super::story::Story;
 use super::watch::Watch;
 use super::world::see;
-use crate::scenario::{ExpectedStatus, Scenario, Trigger};
+use crate::scenario::{ExpectedStatus, Kill, Scenario, Trigger};
 use crate::studio::{Life, Minute, Resources, StudioError};
 use domain::execution::{ExecutionRecord, Status, Workflow};
 use lifecycle::explain::beats::{Beat, Tone};
@@ -120,7 +120,7 @@ pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to
         60.0 / speed
     );
     stage.tell("studio", &text, Tone::Dim)?;
-    let killer = scenario.kill.as_ref().map(|kill| stage.lie_in_wait(&kill.step));
+    let killer = scenario.kill.as_ref().map(|kill| stage.lie_in_wait(kill));
     let pause = Duration::from_secs_f64(LOOK_EVERY_S / stack.cloud.clock.speed).max(LOOK_EVERY_MIN);
     while !stage.is_over(&actors) {
         tokio::time::sleep(pause).await;
@@ -128,7 +128,7 @@ pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to
     }
     let mut findings = Vec::new();
     if let Some(killer) = killer {
-        findings.push(stage.killed(killer).await?);
+        findings.extend(stage.killed(killer, &actors).await?);
     }
     findings.extend(stage.judge(&actors).await?);
     let mut saved = Vec::new();
@@ -188,14 +188,20 @@ impl Stage<'_> {
         self.story.beat(self.minute(), "", &Beat::new(step, text, tone))
     }
 
-    /// The kill, prepared before it is needed.
-    fn lie_in_wait(&self, step: &str) -> JoinHandle<Result<Killed, StackError>> {
+    /// The kills, prepared before they are needed.
+    fn lie_in_wait(&self, kill: &Kill) -> JoinHandle<Result<Vec<Killed>, StackError>> {
         let records = self.records.clone();
-        let endpoint = self.stack.cloud.state.endpoint.clone();
+        let endpoint = self.stack.cloud.state.functions_endpoint.clone();
         let app = self.scenario.apps.keys().next().cloned().unwrap_or_default();
-        let (step, speed) = (step.to_owned(), self.stack.cloud.clock.speed);
+        let (kill, speed) = (kill.clone(), self.stack.cloud.clock.speed);
         let within = Duration::from_secs_f64(60.0 * self.scenario.time_limit_min / speed);
-        tokio::spawn(async move { midway(&records, &endpoint, &step, &app, within).await })
+        tokio::spawn(async move {
+            let mut killed = at_work(&endpoint, &kill.at_work, within).await;
+            if let Some(step) = &kill.step {
+                killed.push(midway(&records, &endpoint, step, &app, within).await?);
+            }
+            Ok(killed)
+        })
     }
 
     /// One look at everything.
@@ -326,22 +332,43 @@ impl Stage<'_> {
         })
     }
 
-    async fn killed(&mut self, killer: JoinHandle<Result<Killed, StackError>>) -> Result<(String, Finding), PlayError> {
+    async fn killed(
+        &mut self,
+        killer: JoinHandle<Result<Vec<Killed>, StackError>>,
+        actors: &[Actor],
+    ) -> Result<Vec<(String, Finding)>, PlayError> {
         let app = self.scenario.apps.keys().next().cloned().unwrap_or_default();
         if !killer.is_finished() {
             killer.abort();
         }
-        let finding = match killer.await {
-            Ok(Ok(Killed::Midway { pid, change })) => {
-                Finding { holds: true, text: format!("killed process {pid} while change {change} was open") }
-            }
-            Ok(Err(error)) => return Err(error.into()),
-            Ok(Ok(Killed::Missed)) | Err(_) => Finding {
-                holds: false,
-                text: "the step was never killed: it had no open change to be killed at".to_owned(),
-            },
+        let killed = match killer.await {
+            Ok(killed) => killed?,
+            Err(_) => vec![Killed::Missed { step: "one of the steps".to_owned() }],
         };
-        Ok((app, finding))
+        let mut findings: Vec<Finding> = killed
+            .iter()
+            .map(|killed| match killed {
+                Killed::Midway { pid, change } => {
+                    Finding { holds: true, text: format!("killed process {pid} while change {change} was open") }
+                }
+                Killed::AtWork { pid, step } => {
+                    Finding { holds: true, text: format!("killed process {pid} while {step} talked to AWS") }
+                }
+                Killed::Missed { step } => {
+                    Finding { holds: false, text: format!("{step} was never killed: it was not met at its work") }
+                }
+            })
+            .collect();
+        let at_work = killed.iter().filter(|killed| matches!(killed, Killed::AtWork { .. })).count();
+        if let (1.., Some(actor)) = (at_work, actors.first()) {
+            let mut deaths = 0;
+            for run in &actor.watch.runs {
+                deaths += self.stack.deaths(&run.execution_arn).await?;
+            }
+            let text = format!("invocations that died with their process: {deaths}, expected at least {at_work}");
+            findings.push(Finding { holds: deaths >= at_work, text });
+        }
+        Ok(findings.into_iter().map(|finding| (app.clone(), finding)).collect())
     }
 
     /// Reads the final state back from the cloud and compares.

@@ -15,6 +15,8 @@ use thiserror::Error;
 const EXPLAIN_LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Looks before it is given up: a minute.
 const EXPLAIN_LOOKS_MAX: u32 = 600;
+/// How Lambda names the end of an invocation whose process has died.
+const DIED: &str = "Runtime.ExitError";
 
 /// A deployed stack in a local cloud.
 #[derive(Clone, Debug)]
@@ -161,6 +163,22 @@ impl Stack {
         }
         let why = "the execution does not end".to_owned();
         Err(StackError::Call { operation: "explain", subject: execution.to_owned(), why })
+    }
+
+    /// How many invocations of a run died with their process, as its history has it.
+    ///
+    /// # Errors
+    /// When Step Functions refuses.
+    pub async fn deaths(&self, execution_arn: &str) -> Result<usize, StackError> {
+        let history = self.cloud.sfn().get_execution_history().execution_arn(execution_arn);
+        let mut events = history.into_paginator().items().send();
+        let mut deaths = 0;
+        while let Some(event) = events.next().await {
+            let event = event.map_err(StackError::call("GetExecutionHistory", execution_arn))?;
+            let error = event.task_failed_event_details().and_then(|details| details.error());
+            deaths += usize::from(error == Some(DIED));
+        }
+        Ok(deaths)
     }
 
     /// Stops a run, as in the console.

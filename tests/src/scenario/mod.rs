@@ -26,7 +26,7 @@ pub struct Scenario {
     /// What starts the maintainer.
     #[serde(default)]
     pub trigger: Trigger,
-    /// A step of the cycle that is killed in the middle of its work.
+    /// Steps of the cycle that are killed in the middle of their work.
     #[serde(default)]
     pub kill: Option<Kill>,
     /// A person who stops the first run in the console.
@@ -102,13 +102,17 @@ pub enum Says {
     No,
 }
 
-/// A step that is killed in the middle of its work, as by a crash of its machine.
+/// Steps that are killed in the middle of their work, as by a crash of their machine, each once.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Kill {
-    /// The step's name, for example `optimize`. It is killed as soon as the intent of its first change is in the journal
-    /// and before it can have written the result.
-    pub step: String,
+    /// A step, for example `optimize`, that is killed as soon as the intent of its first change is in the journal and before
+    /// it can have written the result.
+    #[serde(default)]
+    pub step: Option<String>,
+    /// Steps that are killed at their first calls of AWS, whatever the journal says.
+    #[serde(default)]
+    pub at_work: Vec<String>,
 }
 
 /// Somebody stops the run in the console as soon as a change of it has been made, and starts another one later.
