@@ -128,7 +128,7 @@ pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to
     }
     let mut findings = Vec::new();
     if let Some(killer) = killer {
-        findings.extend(stage.killed(killer, &actors).await?);
+        findings.extend(stage.killed(killer).await?);
     }
     findings.extend(stage.judge(&actors).await?);
     let mut saved = Vec::new();
@@ -335,7 +335,6 @@ impl Stage<'_> {
     async fn killed(
         &mut self,
         killer: JoinHandle<Result<Vec<Killed>, StackError>>,
-        actors: &[Actor],
     ) -> Result<Vec<(String, Finding)>, PlayError> {
         let app = self.scenario.apps.keys().next().cloned().unwrap_or_default();
         if !killer.is_finished() {
@@ -360,11 +359,8 @@ impl Stage<'_> {
             })
             .collect();
         let at_work = killed.iter().filter(|killed| matches!(killed, Killed::AtWork { .. })).count();
-        if let (1.., Some(actor)) = (at_work, actors.first()) {
-            let mut deaths = 0;
-            for run in &actor.watch.runs {
-                deaths += self.stack.deaths(&run.execution_arn).await?;
-            }
+        if at_work > 0 {
+            let deaths = self.stack.deaths().await?;
             let text = format!("invocations that died with their process: {deaths}, expected at least {at_work}");
             findings.push(Finding { holds: deaths >= at_work, text });
         }

@@ -17,6 +17,8 @@ const EXPLAIN_LOOK_EVERY: Duration = Duration::from_millis(100);
 const EXPLAIN_LOOKS_MAX: u32 = 600;
 /// How Lambda names the end of an invocation whose process has died.
 const DIED: &str = "Runtime.ExitError";
+/// Runs in whose histories deaths are looked for at most.
+const RUNS_MAX: i32 = 100;
 
 /// A deployed stack in a local cloud.
 #[derive(Clone, Debug)]
@@ -165,18 +167,24 @@ impl Stack {
         Err(StackError::Call { operation: "explain", subject: execution.to_owned(), why })
     }
 
-    /// How many invocations of a run died with their process, as its history has it.
+    /// How many invocations died with their process, as the histories of the newest runs have it; of all applications, since
+    /// a step serves them all.
     ///
     /// # Errors
     /// When Step Functions refuses.
-    pub async fn deaths(&self, execution_arn: &str) -> Result<usize, StackError> {
-        let history = self.cloud.sfn().get_execution_history().execution_arn(execution_arn);
-        let mut events = history.into_paginator().items().send();
+    pub async fn deaths(&self) -> Result<usize, StackError> {
+        let machine = &self.outputs.health_state_machine_arn;
+        let newest = self.cloud.sfn().list_executions().state_machine_arn(machine).max_results(RUNS_MAX);
+        let newest = newest.send().await.map_err(StackError::call("ListExecutions", machine))?;
         let mut deaths = 0;
-        while let Some(event) = events.next().await {
-            let event = event.map_err(StackError::call("GetExecutionHistory", execution_arn))?;
-            let error = event.task_failed_event_details().and_then(|details| details.error());
-            deaths += usize::from(error == Some(DIED));
+        for run in newest.executions() {
+            let history = self.cloud.sfn().get_execution_history().execution_arn(run.execution_arn());
+            let mut events = history.into_paginator().items().send();
+            while let Some(event) = events.next().await {
+                let event = event.map_err(StackError::call("GetExecutionHistory", run.execution_arn()))?;
+                let error = event.task_failed_event_details().and_then(|details| details.error());
+                deaths += usize::from(error == Some(DIED));
+            }
         }
         Ok(deaths)
     }
