@@ -199,6 +199,10 @@ impl Clients {
         eventbridge, aws_sdk_eventbridge
     }
     client! {
+        /// AWS Price List.
+        pricing, aws_sdk_pricing
+    }
+    client! {
         /// RDS.
         rds, aws_sdk_rds
     }

@@ -295,6 +295,7 @@ impl Stage {
             in_service: self.serves(server),
             healthy: true,
             protected: false,
+            instance_type: Some("t4g.small".to_owned()),
         });
         let web = &self.model.params().web;
         let fleet = Fleet {
@@ -316,6 +317,7 @@ impl Stage {
             bounds_missing: None,
             min_healthy_pct: 100,
             max_pct: 200,
+            fargate_task: None,
         };
         let cache = Cache {
             engine: "redis".to_owned(),

@@ -88,7 +88,7 @@ pub const TABLE: &[Wiring] = &[
     },
     Wiring {
         binary: "health-monitor",
-        makes: &["settings", "inventory", "telemetry", "leases", "artifacts"],
+        makes: &["settings", "inventory", "telemetry", "prices", "leases", "artifacts"],
         files: &["functions/health/src/monitor.rs", OBSERVE, RECORDS],
     },
     Wiring {

@@ -390,7 +390,7 @@ pub async fn step(
             written(&rollback::rollback(parsed(payload)?, &shop.config, &ports).await?)
         }
         "MonitorFunction" => {
-            let ports = monitor::World { see: see(), leases: process, artifacts: stores };
+            let ports = monitor::World { see: see(), prices: world, leases: process, artifacts: stores };
             written(&monitor::monitor(parsed(payload)?, &app, &ports).await?)
         }
         "AnalyzeFunction" => {

@@ -176,6 +176,7 @@ fn instance(instance: aws_sdk_autoscaling::types::Instance) -> Instance {
         in_service: instance.lifecycle_state == Some(LifecycleState::InService),
         healthy: instance.health_status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("healthy")),
         protected: instance.protected_from_scale_in.unwrap_or(false),
+        instance_type: instance.instance_type,
     }
 }
 

@@ -179,6 +179,7 @@ async fn a_service_is_resized_restarted_and_set_back() {
         bounds_missing: None,
         min_healthy_pct: 100,
         max_pct: 200,
+        fargate_task: None,
     };
     let resource = unread(&id, &service, Live::EcsService(nothing));
     let read = || async {

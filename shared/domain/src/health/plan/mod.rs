@@ -20,8 +20,10 @@ use super::view::View;
 use crate::change::{Action, Change, ChangeKind, Expectation};
 use crate::guard::Limits;
 use crate::ids::{ExecutionId, ResourceId, RuleId};
+use crate::observed::{Missing, Observed};
 use crate::outcome::Verdict;
 use crate::plan::{PassedOver, Plan};
+use crate::price;
 use crate::resource::ResourceKind;
 use crate::snapshot::Snapshot;
 use jiff::Timestamp;
@@ -120,7 +122,7 @@ pub fn plan(
         }
     }
     kept.sort_by_key(|proposal| proposal.action.spec().risk);
-    let changes = kept.into_iter().map(|proposal| named(proposal, execution, iteration)).collect();
+    let changes = kept.into_iter().map(|proposal| named(&desk, proposal, execution, iteration)).collect();
     Plan { changes, passed_over: passed }
 }
 
@@ -167,16 +169,23 @@ fn pass(proposal: &Proposal, reason: String) -> PassedOver {
     }
 }
 
-fn named(proposal: Proposal, execution: &ExecutionId, iteration: u32) -> Change {
+fn named(desk: &Desk<'_>, proposal: Proposal, execution: &ExecutionId, iteration: u32) -> Change {
+    let cost = desk.snapshot.resource(&proposal.resource).map_or(Observed::Missing(Missing::Gone), |on| {
+        price::added_usd_cents_month(&proposal.action, on, &desk.snapshot.prices)
+    });
+    let reason = match &cost {
+        Observed::Known(0) => proposal.reason,
+        Observed::Known(cents) => format!("{}; {}", proposal.reason, price::in_words(*cents)),
+        Observed::Missing(why) => format!("{}; what it costs is not known: {why}", proposal.reason),
+    };
     Change {
         id: crate::change::id(execution, iteration, proposal.action.kind(), &proposal.resource),
         action: proposal.action,
         resource: proposal.resource,
         because: proposal.because,
-        reason: proposal.reason,
+        reason,
         expected: proposal.expected,
-        // Prices are not known here.
-        cost_usd_cents_month: None,
+        cost_usd_cents_month: cost.known().copied(),
     }
 }
 

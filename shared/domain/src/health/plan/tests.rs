@@ -3,7 +3,7 @@
 use super::super::fixture::{MEMBERS, NOW, Shop, instance, minutes_ago};
 use super::*;
 use crate::change::Better;
-use crate::observed::Missing;
+use crate::observed::{Missing, Observed};
 use crate::resource::Live;
 
 /// A fleet that is at this CPU on every member.
@@ -266,7 +266,7 @@ fn a_target_tracking_policy_over_the_same_size_is_mentioned() {
     let reason = |alarm: &str| busy(96.0).alarm(alarm).plan(&[]).changes[0].reason.clone();
     assert!(
         reason("TargetTracking-shop-web-AlarmHigh-1")
-            .ends_with("a target tracking policy of shop-web may set it again")
+            .contains("; a target tracking policy of shop-web may set it again; ")
     );
     assert!(!reason("TargetTracking-shop-web-2-AlarmHigh-1").contains("policy"), "that of another group");
     let tasks = backlog(3_000.0, 2_160.0).alarm("TargetTracking-service/shop/shop-worker-AlarmLow-1").plan(&[]);
@@ -285,4 +285,23 @@ fn a_restart_that_would_take_a_service_down_is_not_planned() {
     assert_eq!(actions(&alone(100)), ["restart shop-worker by a new deployment"]);
     assert!(alone(0).changes.is_empty(), "{:?}", actions(&alone(0)));
     assert!(reasons(&alone(0)).contains("of 1 healthy members none would be left"), "{}", reasons(&alone(0)));
+}
+
+#[test]
+fn what_a_change_costs_is_part_of_the_plan_and_not_knowing_it_too() {
+    let grown = |shop: Shop| shop.plan(&[]).changes[0].clone();
+    let change = grown(busy(96.0));
+    // From 4 to 7 at 0.0168 USD an hour.
+    assert_eq!(change.cost_usd_cents_month, Some(3_679));
+    assert!(change.reason.ends_with("; about 36.79 USD a month more"), "{}", change.reason);
+
+    let mut unknown = busy(96.0);
+    unknown.snapshot.prices[0].usd_micros_hour = Observed::Missing(Missing::Denied("pricing:GetProducts".to_owned()));
+    let change = grown(unknown);
+    assert_eq!(change.cost_usd_cents_month, None);
+    let said = "; what it costs is not known: access denied: grant pricing:GetProducts";
+    assert!(change.reason.ends_with(said), "{}", change.reason);
+
+    let cleared = grown(poisoned());
+    assert_eq!(cleared.cost_usd_cents_month, Some(0), "clearing a cache adds nothing to the bill");
 }
