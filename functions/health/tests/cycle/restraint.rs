@@ -125,6 +125,8 @@ fn what_costs_more_than_the_ceiling_is_refused_with_both_numbers() {
     let shop = limited(100);
     let report = refused(&shop, json!({"app": "shop"}));
     assert!(report.contains("spend"), "{report}");
+    let told = shop.world.messages().pop().unwrap().text;
+    assert!(told.contains("What was planned and held back:") && told.contains("1.00 are allowed"), "{told}");
     let shop = limited(100_000);
     assert_eq!(Machine::on(&shop).run(json!({"app": "shop"})).state, "Healthy");
     let change = shop.world.journal()[0].change.clone();
