@@ -166,7 +166,7 @@ pub const PROMISES: [Promise; 21] = [
         text: "throttling is not amplified",
         held_by: &[
             "fault_when_everything_is_throttled_hardly_anything_is_repeated",
-            "fault_a_throttled_write_did_nothing_and_is_sent_once",
+            "fault_when_every_write_is_throttled_hardly_any_is_sent_again",
         ],
         counts: &[],
         open: "",

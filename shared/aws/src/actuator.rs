@@ -1,6 +1,7 @@
 //! Applies changes to an application: the only adapter that writes to one. One file per kind in [`crate::changes`].
 //!
-//! A write is sent once and never repeated by the SDK: after a lost answer the engine looks before it acts again.
+//! A write is sent again only where the service has certainly not done it ([`crate::changes`]): after a lost answer the engine
+//! looks before it acts again.
 
 use crate::arn;
 use crate::changes::{
