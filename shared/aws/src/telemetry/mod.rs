@@ -97,7 +97,8 @@ impl Telemetry {
     }
 
     /// Reads up to 500 queries. A call that is refused as invalid is split, so that one bad query does not spoil the
-    /// others.
+    /// others. One that has failed in every attempt of the SDK gets another chance in two halves, as far as the pace affords it:
+    /// what made it fail may be over, or meet a half only.
     fn read_some<'a>(&'a self, queries: &'a [MetricQuery], plan: &'a Plan) -> BoxFuture<'a, Vec<Observed<Series>>> {
         Box::pin(async move {
             match self.read_call(queries, plan).await {
@@ -105,14 +106,24 @@ impl Telemetry {
                 Err(PortError::Rejected { .. })
                     if queries.len() > 1 && plan.splits.fetch_add(1, Ordering::Relaxed) < SPLITS_MAX =>
                 {
-                    let (first, second) = queries.split_at(queries.len() / 2);
-                    let mut series = self.read_some(first, plan).await;
-                    series.extend(self.read_some(second, plan).await);
-                    series
+                    self.read_halves(queries, plan).await
+                }
+                Err(PortError::Unknown { .. }) if self.pace.affords_another_chance().await => {
+                    self.read_halves(queries, plan).await
                 }
                 Err(error) => queries.iter().map(|_| Observed::Missing(error.missing())).collect(),
             }
         })
+    }
+
+    /// The same queries in two calls, one after the other; a single one in one call.
+    async fn read_halves(&self, queries: &[MetricQuery], plan: &Plan) -> Vec<Observed<Series>> {
+        let (first, second) = queries.split_at(queries.len().div_ceil(2));
+        let mut series = self.read_some(first, plan).await;
+        if !second.is_empty() {
+            series.extend(self.read_some(second, plan).await);
+        }
+        series
     }
 
     /// One call with all its pages.
