@@ -13,7 +13,7 @@ use domain::health::Decided;
 use domain::mode::Mode;
 use domain::resource::{Live, Resource};
 use domain::snapshot::Snapshot;
-use engine::act::{self, ChangeReport, Context, Ports, Report, Rules, Timing};
+use engine::act::{self, ChangeReport, Context, Ports, Report, Rules, Stop, Timing};
 use engine::documents;
 use engine::ports::{
     Actuator, Approvals, Artifacts, CalendarState, Calendars, Circuit, Clock, Entry, EntryState, Executions, Journal,
@@ -142,19 +142,23 @@ pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) ->
     run.decision = Decision::Done;
     run.wait_s = run.wait_s.max(app.policy.wait_s);
     if let Some(report) = report {
-        go_on(&mut run, &report, app);
+        go_on(&mut run, &report, app, timing(world.speed));
     }
     Ok(run)
 }
 
 /// What follows from what became of the plan: usually the wait; a preview ends the run; and where nothing could be done
 /// without a person, one is asked at once.
-fn go_on(run: &mut Run, report: &Report, app: &ResolvedApp) {
+fn go_on(run: &mut Run, report: &Report, app: &ResolvedApp, timing: Timing) {
     if run.mode == Some(Mode::Observe) {
         run.preview = preview(report);
         run.conclusion = Some(format!("told to observe: {} change(s) planned, none made", report.changes.len()));
         run.decision = Decision::Previewed;
         return;
+    }
+    if has_lost_its_answer(report) {
+        // There is no effect to wait for, only certainty.
+        run.wait_s = run.wait_s.min(timing.in_flight_s());
     }
     let alone = report.applied().next().is_none() && report.stopped.is_none();
     if alone && report.askable().next().is_some() && run.asked_in != Some(run.iteration) {
@@ -162,6 +166,11 @@ fn go_on(run: &mut Run, report: &Report, app: &ResolvedApp) {
         run.answer_within_s = Some(app.approval.answer_within_s);
         run.decision = Decision::Ask;
     }
+}
+
+/// Whether nothing was changed because the answer to a change was lost.
+fn has_lost_its_answer(report: &Report) -> bool {
+    matches!(report.stopped, Some(Stop::Unsettled { .. })) && report.applied().next().is_none()
 }
 
 /// One line per change, as many as a person reads.
@@ -200,6 +209,7 @@ async fn apply(context: &Context<'_>, world: &World<'_>) -> Result<Report, StepE
     let entry = iteration(&mut record, run.iteration, snapshot.taken_at);
     entry.applied = count(report.applied().count());
     entry.refused = count(report.refused().count());
+    entry.answer_lost = has_lost_its_answer(&report);
     let app = &[("App", run.app.as_str())];
     measure(app, "ChangesApplied", f64::from(entry.applied), "Count");
     measure(app, "ChangesRefused", f64::from(entry.refused), "Count");
@@ -214,7 +224,7 @@ async fn settle_all(context: &Context<'_>, world: &World<'_>) -> Result<(), Step
     let own = settle::own(context).await?;
     let wait_s = residue.retry_after_s().max(own.retry_after_s());
     documents::put(world.artifacts, &context.run.key("settled"), &(&residue, &own)).await?;
-    count_undone(context, world).await?;
+    count_again(context, world).await?;
     match wait_s {
         Some(wait_s) => {
             Err(StepError::Transient(format!("a change may still be on its way; it can be settled in {wait_s} s")))
@@ -233,7 +243,7 @@ async fn take_back(context: &Context<'_>, world: &World<'_>) -> Result<(), StepE
     let mut undone = undo::carry_out(context, &validation.outcomes).await?;
     undone.changes.extend(undo::residue(context).await?.changes);
     publish(context, &undone);
-    count_undone(context, world).await?;
+    count_again(context, world).await?;
     documents::put(world.artifacts, &run.key("undone"), &undone).await
 }
 
@@ -282,13 +292,15 @@ async fn roll_back(
     Ok((decision, Some(conclusion), Vec::new()))
 }
 
-/// Counts what was undone, from the journal: the step that undid it may have died before it could.
-async fn count_undone(context: &Context<'_>, world: &World<'_>) -> Result<(), StepError> {
+/// Counts what was made and undone, from the journal: the step that did it may have died before it could, or lost the answer.
+async fn count_again(context: &Context<'_>, world: &World<'_>) -> Result<(), StepError> {
     let run = context.run;
     let mut record = running(run, world.executions).await?;
     let entries = world.journal.since(&run.app, settle::look_back(world.clock.now())).await?;
     for iteration in &mut record.iterations {
         let mine = |entry: &&Entry| entry.execution == run.execution_id && entry.iteration == iteration.iteration;
+        let made = entries.iter().filter(mine).filter(|entry| entry.applied_at.is_some());
+        iteration.applied = iteration.applied.max(count(made.count()));
         let undone = entries.iter().filter(mine).filter(|entry| entry.state == EntryState::Undone);
         iteration.undone = count(undone.count());
     }

@@ -166,6 +166,7 @@ impl Run<'_> {
             verified,
             undone,
             refused: small(self.end.refused.len() - refused_before),
+            answer_lost: false,
         });
         match health::iterate(&self.end.iterations, policy, self.end.stage.now()) {
             Next::Continue => {}
