@@ -167,6 +167,7 @@ pub const PROMISES: [Promise; 21] = [
         held_by: &[
             "fault_when_everything_is_throttled_hardly_anything_is_repeated",
             "fault_when_every_write_is_throttled_hardly_any_is_sent_again",
+            "fault_when_every_read_is_throttled_hardly_any_gets_another_chance",
         ],
         counts: &[],
         open: "",

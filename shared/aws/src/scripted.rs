@@ -49,7 +49,7 @@ impl Service {
         let credentials = Credentials::new("a", "s", None, None, "test");
         let retries = RetryConfig::standard().with_max_attempts(4).with_initial_backoff(Duration::from_millis(1));
         let config = environment::at("us-east-1", credentials).retry_config(retries).http_client(http).build();
-        Clients::new(config)
+        Clients::new(config).pausing(Duration::from_millis(1))
     }
 }
 

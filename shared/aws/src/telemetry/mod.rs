@@ -10,6 +10,7 @@ mod pace;
 mod repeats;
 
 use crate::SystemClock;
+use crate::chances::Chances;
 use crate::clients::{Clients, Lazy};
 use crate::errors::port_error;
 use async_trait::async_trait;
@@ -59,6 +60,7 @@ pub struct Telemetry {
     tagging: Lazy<aws_sdk_resourcegroupstagging::Client>,
     clock: SystemClock,
     pace: Pace,
+    chances: Chances,
     calls: AtomicU64,
 }
 
@@ -87,6 +89,7 @@ impl Telemetry {
             tagging: clients.tagging(),
             clock,
             pace: Pace::default(),
+            chances: clients.chances(),
             calls: AtomicU64::new(0),
         }
     }
@@ -222,7 +225,10 @@ impl Port for Telemetry {
     }
 
     async fn alarms(&self, app: &AppId, resources: &[Resource]) -> PortResult<Vec<Alarm>> {
-        let (all, tagged) = futures::join!(alarms::all(&self.cloudwatch), alarms::tagged(&self.tagging, app));
+        let (all, tagged) = futures::join!(
+            self.chances.read(|| alarms::all(&self.cloudwatch)),
+            self.chances.read(|| alarms::tagged(&self.tagging, app)),
+        );
         Ok(alarms::of_app(all?, &tagged?, resources))
     }
 }

@@ -251,3 +251,15 @@ async fn fault_a_reading_of_which_nothing_is_answered_is_given_up() {
     assert!(read.iter().all(|series| *series == Observed::Missing(Missing::Throttled)));
     assert_eq!(service.requests(), 8, "fewer than the 20 calls that were wanted");
 }
+
+/// Alarms that can't be read cap the score like one that stands: one lost answer cost a run its 30 minutes of health.
+#[tokio::test]
+async fn regression_the_tags_of_alarms_get_another_chance() {
+    let service = Service::new(|number, body| match (asks(body, "TagFilters"), number) {
+        (true, 0..=4) => Answer(500, Vec::new()),
+        (true, _) => Answer(200, b"{}".to_vec()),
+        (false, _) => Answer(200, vec![0xa0]),
+    });
+    assert_eq!(telemetry(&service).alarms(&"shop".into(), &[]).await.unwrap(), []);
+    assert_eq!(service.requests(), 1 + 4 + 1);
+}
