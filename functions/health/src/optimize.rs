@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use config::ResolvedApp;
 use domain::approval;
 use domain::change::Change;
+use domain::execution::IterationRecord;
 use domain::guard::Cleared;
 use domain::health::Decided;
 use domain::mode::Mode;
@@ -128,9 +129,13 @@ pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) ->
         },
         deadline: deadline(world),
     };
+    let mut is_for_nothing = false;
     let report = match request.intent {
         Intent::Apply => Some(apply(&context, world).await?),
-        Intent::Settle => settle_all(&context, world).await.map(|()| None)?,
+        Intent::Settle => {
+            is_for_nothing = settle_all(&context, world).await?;
+            None
+        }
         Intent::Undo => take_back(&context, world).await.map(|()| None)?,
         Intent::UndoResidue => take_residue_back(&context, world).await.map(|()| None)?,
         Intent::Rollback => {
@@ -141,24 +146,24 @@ pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) ->
     };
     run.decision = Decision::Done;
     run.wait_s = run.wait_s.max(app.policy.wait_s);
+    if is_for_nothing || report.as_ref().is_some_and(has_lost_its_answer) {
+        // There is no effect to wait for, only certainty.
+        run.wait_s = run.wait_s.min(timing(world.speed).in_flight_s());
+    }
     if let Some(report) = report {
-        go_on(&mut run, &report, app, timing(world.speed));
+        go_on(&mut run, &report, app);
     }
     Ok(run)
 }
 
 /// What follows from what became of the plan: usually the wait; a preview ends the run; and where nothing could be done
 /// without a person, one is asked at once.
-fn go_on(run: &mut Run, report: &Report, app: &ResolvedApp, timing: Timing) {
+fn go_on(run: &mut Run, report: &Report, app: &ResolvedApp) {
     if run.mode == Some(Mode::Observe) {
         run.preview = preview(report);
         run.conclusion = Some(format!("told to observe: {} change(s) planned, none made", report.changes.len()));
         run.decision = Decision::Previewed;
         return;
-    }
-    if has_lost_its_answer(report) {
-        // There is no effect to wait for, only certainty.
-        run.wait_s = run.wait_s.min(timing.in_flight_s());
     }
     let alone = report.applied().next().is_none() && report.stopped.is_none();
     if alone && report.askable().next().is_some() && run.asked_in != Some(run.iteration) {
@@ -218,18 +223,19 @@ async fn apply(context: &Context<'_>, world: &World<'_>) -> Result<Report, StepE
     Ok(report)
 }
 
-/// First the changes of dead runs, then this run's own whose answer was lost.
-async fn settle_all(context: &Context<'_>, world: &World<'_>) -> Result<(), StepError> {
+/// First the changes of dead runs, then this run's own whose answer was lost. True when nothing was changed in this iteration:
+/// the step that should have done it has died over it.
+async fn settle_all(context: &Context<'_>, world: &World<'_>) -> Result<bool, StepError> {
     let residue = settle::residue(context).await?;
     let own = settle::own(context).await?;
     let wait_s = residue.retry_after_s().max(own.retry_after_s());
     documents::put(world.artifacts, &context.run.key("settled"), &(&residue, &own)).await?;
-    count_again(context, world).await?;
+    let is_for_nothing = count_again(context, world).await?;
     match wait_s {
         Some(wait_s) => {
             Err(StepError::Transient(format!("a change may still be on its way; it can be settled in {wait_s} s")))
         }
-        None => Ok(()),
+        None => Ok(is_for_nothing),
     }
 }
 
@@ -293,7 +299,8 @@ async fn roll_back(
 }
 
 /// Counts what was made and undone, from the journal: the step that did it may have died before it could, or lost the answer.
-async fn count_again(context: &Context<'_>, world: &World<'_>) -> Result<(), StepError> {
+/// True when the current iteration has not come to its second measurement and nothing was made in it.
+async fn count_again(context: &Context<'_>, world: &World<'_>) -> Result<bool, StepError> {
     let run = context.run;
     let mut record = running(run, world.executions).await?;
     let entries = world.journal.since(&run.app, settle::look_back(world.clock.now())).await?;
@@ -304,7 +311,16 @@ async fn count_again(context: &Context<'_>, world: &World<'_>) -> Result<(), Ste
         let undone = entries.iter().filter(mine).filter(|entry| entry.state == EntryState::Undone);
         iteration.undone = count(undone.count());
     }
-    Ok(world.executions.save(&record).await?)
+    let is_current = |iteration: &&mut IterationRecord| iteration.iteration == run.iteration;
+    let mut is_for_nothing = false;
+    if let Some(current) = record.iterations.iter_mut().find(is_current)
+        && current.measured_at.is_none()
+    {
+        is_for_nothing = current.applied == 0;
+        current.answer_lost = is_for_nothing;
+    }
+    world.executions.save(&record).await?;
+    Ok(is_for_nothing)
 }
 
 /// What a step has undone, as a metric of the application.

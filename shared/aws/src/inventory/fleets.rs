@@ -34,9 +34,7 @@ pub(super) async fn discover(client: &Client, tags: &Tags, listed: &[Candidate])
     };
     let by_name = async {
         match named(client, listed).await {
-            Ok((groups, missing)) => {
-                with_refreshes(client, groups).await.merge(Found { missing, ..Found::default() })
-            }
+            Ok((groups, missing)) => with_refreshes(client, groups).await.merge(Found { missing, ..Found::default() }),
             Err(error) => Found::failed(&error),
         }
     };
