@@ -214,9 +214,10 @@ pub const PROMISES: [Promise; 21] = [
         held_by: &[
             "an_event_that_is_not_understood_is_parked_once_with_one_sentence_and_changes_nothing",
             "a_huge_event_is_parked_by_its_head_and_changes_nothing",
+            "what_was_parked_is_sent_again_by_a_command",
         ],
         counts: &[],
-        open: "a command that replays what was parked",
+        open: "",
     },
     Promise {
         id: "P20",

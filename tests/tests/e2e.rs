@@ -11,6 +11,7 @@
 use futures::stream::{self, StreamExt};
 use maintainer_tests::local::{LocalCloud, root};
 use maintainer_tests::player::{Stack, Story, play};
+use maintainer_tests::replay;
 use maintainer_tests::scenario::{Scenario, Trigger, load};
 use std::error::Error;
 use std::fs::File;
@@ -106,6 +107,21 @@ fn leaks(cloud: &LocalCloud, directory: &Path) -> Played {
     Played { name: "no_secret_is_written".to_owned(), failures, story: directory.join("leaks.txt") }
 }
 
+/// What was parked can be sent again by a command.
+async fn replay(stack: &Stack, directory: &Path) -> Played {
+    let (said, failures) = match replay::examine(stack).await {
+        Ok(said) => (said, Vec::new()),
+        Err(why) => (String::new(), vec![why]),
+    };
+    let word = if failures.is_empty() { "ok" } else { "FAILED" };
+    println!("{said}test what_was_parked_is_sent_again_by_a_command ... {word}");
+    Played {
+        name: "what_was_parked_is_sent_again_by_a_command".to_owned(),
+        failures,
+        story: directory.join("replay.txt"),
+    }
+}
+
 fn report(played: &[Played], began: Instant) -> ExitCode {
     let failed: Vec<&Played> = played.iter().filter(|one| !one.failures.is_empty()).collect();
     if !failed.is_empty() {
@@ -139,7 +155,7 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    println!("\nrunning {} tests", scenarios.len() + usize::from(!scenarios.is_empty()));
+    println!("\nrunning {} tests", scenarios.len() + 2 * usize::from(!scenarios.is_empty()));
     if scenarios.is_empty() {
         return Ok(report(&[], Instant::now()));
     }
@@ -152,6 +168,7 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
     }
     let cloud = LocalCloud::start(&directory, number("MAINTAINER_E2E_SPEED").unwrap_or(SPEED), faults.as_deref())?;
     let mut played = play_all(&cloud.stack, &scenarios, &directory).await?;
+    played.push(replay(&cloud.stack, &directory).await);
     played.push(leaks(&cloud, &directory));
     if faults.is_some() {
         println!("{}", cloud.faults()?);
