@@ -84,6 +84,8 @@ pub const PROMISES: [Promise; 21] = [
             "a_hundred_deliveries_of_one_event_start_one_run_and_say_so",
             "one_transition_that_comes_three_ways_starts_one_run",
             "deliveries_that_run_into_each_other_start_one_run",
+            "a_thousand_duplicates_at_once_start_one_run",
+            "a_thousand_duplicates_in_the_cloud_start_one_execution",
         ],
         counts: &[],
         open: "",
@@ -91,9 +93,14 @@ pub const PROMISES: [Promise; 21] = [
     Promise {
         id: "P7",
         text: "an alarm storm makes bounded work",
-        held_by: &["two_hundred_alarms_in_a_minute_start_one_run_whose_episode_names_them_all", "alarm_storm"],
+        held_by: &[
+            "two_hundred_alarms_in_a_minute_start_one_run_whose_episode_names_them_all",
+            "ten_thousand_alarms_in_a_minute_start_a_run_per_application_with_few_calls_each",
+            "over_forty_per_cent_of_a_fleet_sick_nothing_is_changed_on_it_and_the_reason_calls_for_a_person",
+            "alarm_storm",
+        ],
         counts: &[],
-        open: "10,000 alarms a minute were not tried",
+        open: "10,000 alarms of one application in a minute against the limits of DynamoDB",
     },
     Promise {
         id: "P8",

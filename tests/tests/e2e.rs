@@ -8,6 +8,9 @@
 
 #![allow(clippy::print_stdout, reason = "a test speaks on standard output, and nothing captures it here")]
 
+#[path = "e2e/duplicates.rs"]
+mod duplicates;
+
 use futures::stream::{self, StreamExt};
 use maintainer_tests::local::{LocalCloud, root};
 use maintainer_tests::player::{Stack, Story, play};
@@ -107,19 +110,25 @@ fn leaks(cloud: &LocalCloud, directory: &Path) -> Played {
     Played { name: "no_secret_is_written".to_owned(), failures, story: directory.join("leaks.txt") }
 }
 
-/// What was parked can be sent again by a command.
-async fn replay(stack: &Stack, directory: &Path) -> Played {
-    let (said, failures) = match replay::examine(stack).await {
+/// What is examined in the same cloud beside the scenarios: its name, and what it said.
+fn examined(name: &str, outcome: Result<String, String>, directory: &Path) -> Played {
+    let (said, failures) = match outcome {
         Ok(said) => (said, Vec::new()),
         Err(why) => (String::new(), vec![why]),
     };
     let word = if failures.is_empty() { "ok" } else { "FAILED" };
-    println!("{said}test what_was_parked_is_sent_again_by_a_command ... {word}");
-    Played {
-        name: "what_was_parked_is_sent_again_by_a_command".to_owned(),
-        failures,
-        story: directory.join("replay.txt"),
-    }
+    println!("{}\ntest {name} ... {word}", said.trim());
+    Played { name: name.to_owned(), failures, story: directory.join(format!("{name}.txt")) }
+}
+
+/// What holds the product to promises that no scenario shows.
+async fn examine(stack: &Stack, directory: &Path) -> Vec<Played> {
+    let replayed = replay::examine(stack).await;
+    let duplicates = duplicates::examine(stack).await.map_err(|error| error.to_string());
+    vec![
+        examined("what_was_parked_is_sent_again_by_a_command", replayed, directory),
+        examined("a_thousand_duplicates_in_the_cloud_start_one_execution", duplicates, directory),
+    ]
 }
 
 fn report(played: &[Played], began: Instant) -> ExitCode {
@@ -155,7 +164,7 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    println!("\nrunning {} tests", scenarios.len() + 2 * usize::from(!scenarios.is_empty()));
+    println!("\nrunning {} tests", scenarios.len() + 3 * usize::from(!scenarios.is_empty()));
     if scenarios.is_empty() {
         return Ok(report(&[], Instant::now()));
     }
@@ -168,7 +177,7 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
     }
     let cloud = LocalCloud::start(&directory, number("MAINTAINER_E2E_SPEED").unwrap_or(SPEED), faults.as_deref())?;
     let mut played = play_all(&cloud.stack, &scenarios, &directory).await?;
-    played.push(replay(&cloud.stack, &directory).await);
+    played.extend(examine(&cloud.stack, &directory).await);
     played.push(leaks(&cloud, &directory));
     if faults.is_some() {
         println!("{}", cloud.faults()?);

@@ -286,3 +286,19 @@ fn a_restart_that_would_take_a_service_down_is_not_planned() {
     assert!(alone(0).changes.is_empty(), "{:?}", actions(&alone(0)));
     assert!(reasons(&alone(0)).contains("of 1 healthy members none would be left"), "{}", reasons(&alone(0)));
 }
+
+#[test]
+fn over_forty_per_cent_of_a_fleet_sick_nothing_is_changed_on_it_and_the_reason_calls_for_a_person() {
+    let failing = |count: usize, shop: Shop| {
+        let sick = MEMBERS.iter().take(count);
+        sick.fold(shop, |shop, member| shop.member("instance_status_failed", member, |_| Some(1.0)))
+    };
+    let one = failing(1, Shop::new()).plan(&[]);
+    assert_eq!(actions(&one), ["replace instance i-1 of shop-web"]);
+    for (count, shop) in [(2, Shop::new()), (4, Shop::new()), (3, busy(96.0)), (2, suffering())] {
+        let plan = failing(count, shop).plan(&[]);
+        assert_eq!(actions(&plan), Vec::<String>::new(), "{count} sick");
+        let said = format!("{count} of 4 members of shop-web are sick, over 40 %");
+        assert!(reasons(&plan).contains(&said), "{}", reasons(&plan));
+    }
+}
