@@ -11,6 +11,7 @@
 #[path = "e2e/duplicates.rs"]
 mod duplicates;
 
+use aws_sdk_sfn::error::DisplayErrorContext;
 use futures::stream::{self, StreamExt};
 use maintainer_tests::local::{LocalCloud, root};
 use maintainer_tests::player::{Stack, Story, play};
@@ -124,7 +125,7 @@ fn examined(name: &str, outcome: Result<String, String>, directory: &Path) -> Pl
 /// What holds the product to promises that no scenario shows.
 async fn examine(stack: &Stack, directory: &Path) -> Vec<Played> {
     let replayed = replay::examine(stack).await;
-    let duplicates = duplicates::examine(stack).await.map_err(|error| error.to_string());
+    let duplicates = duplicates::examine(stack).await.map_err(|error| DisplayErrorContext(&*error).to_string());
     vec![
         examined("what_was_parked_is_sent_again_by_a_command", replayed, directory),
         examined("a_thousand_duplicates_in_the_cloud_start_one_execution", duplicates, directory),

@@ -26,7 +26,7 @@ pub async fn examine(stack: &Stack) -> Result<String, Box<dyn Error>> {
     let state = &stack.cloud.state;
     let credentials = Credentials::new("test", "test", None, None, "test");
     let clients = Clients::load_from(aws::environment::at("us-east-1", credentials).endpoint_url(&state.endpoint));
-    let (table, machine) = (table(&clients).await?, machine(&clients).await?);
+    let (table, machine) = (table(&clients).await?, machine(stack, &clients).await?);
     let config = Config::parse("applications:\n  many: {mode: auto}\n").map_err(|error| format!("{error:?}"))?;
     tag_alarm(&clients).await?;
     let clock = SystemClock::new(Some(&state.clock), Some(&state.endpoint))?;
@@ -65,8 +65,9 @@ async fn table(clients: &Clients) -> Result<String, Box<dyn Error>> {
     Ok(name)
 }
 
-async fn machine(clients: &Clients) -> Result<String, Box<dyn Error>> {
-    let role = "arn:aws:iam::000000000000:role/duplicates";
+async fn machine(stack: &Stack, clients: &Clients) -> Result<String, Box<dyn Error>> {
+    let health = &stack.outputs.health_state_machine_arn;
+    let role = clients.sfn().describe_state_machine().state_machine_arn(health).send().await?.role_arn;
     let create = clients.sfn().create_state_machine().name("duplicates").role_arn(role).definition(DEFINITION);
     Ok(create.send().await?.state_machine_arn)
 }
