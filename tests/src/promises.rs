@@ -30,6 +30,8 @@ pub const PROMISES: [Promise; 21] = [
             "fault_at_every_call_leaves_one_application_or_none",
             "fault_step_delivered_twice_at_once_applies_once",
             "fault_optimize_that_dies_at_any_call_is_settled_and_the_shop_is_healed",
+            "fault_a_write_whose_answer_is_lost_is_unknown_and_sent_once",
+            "the_writes_that_can_t_be_fenced_are_listed_by_name",
             "killed_in_optimize",
         ],
         counts: &["engine-faults", "delivered-twice-at-once", "cycle-deaths"],
