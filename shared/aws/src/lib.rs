@@ -12,6 +12,7 @@ pub mod approvals;
 pub mod arn;
 pub mod artifacts;
 pub mod calendars;
+mod chances;
 pub mod changes;
 pub mod circuit;
 pub mod clients;

@@ -32,7 +32,7 @@ pub const TABLE: &[Wiring] = &[
     },
     Wiring {
         binary: "lifecycle-begin",
-        makes: &["settings", "leases", "liveness", "executions", "journal", "circuit"],
+        makes: &["settings", "leases", "liveness", "executions", "journal", "circuit", "approvals"],
         files: &["functions/lifecycle/src/begin.rs", CARE],
     },
     Wiring {

@@ -375,6 +375,7 @@ pub async fn step(
                 executions: stores,
                 journal: process,
                 circuit: world,
+                approvals: world,
             };
             written(&begin::begin(parsed(payload)?, &shop.config, &ports).await?)
         }

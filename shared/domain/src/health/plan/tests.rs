@@ -305,3 +305,19 @@ fn what_a_change_costs_is_part_of_the_plan_and_not_knowing_it_too() {
     let cleared = grown(poisoned());
     assert_eq!(cleared.cost_usd_cents_month, Some(0), "clearing a cache adds nothing to the bill");
 }
+
+#[test]
+fn over_forty_per_cent_of_a_fleet_sick_nothing_is_changed_on_it_and_the_reason_calls_for_a_person() {
+    let failing = |count: usize, shop: Shop| {
+        let sick = MEMBERS.iter().take(count);
+        sick.fold(shop, |shop, member| shop.member("instance_status_failed", member, |_| Some(1.0)))
+    };
+    let one = failing(1, Shop::new()).plan(&[]);
+    assert_eq!(actions(&one), ["replace instance i-1 of shop-web"]);
+    for (count, shop) in [(2, Shop::new()), (4, Shop::new()), (3, busy(96.0)), (2, suffering())] {
+        let plan = failing(count, shop).plan(&[]);
+        assert_eq!(actions(&plan), Vec::<String>::new(), "{count} sick");
+        let said = format!("{count} of 4 members of shop-web are sick, over 40 %");
+        assert!(reasons(&plan).contains(&said), "{}", reasons(&plan));
+    }
+}
