@@ -171,7 +171,7 @@ fn change(entry: &Entry) -> String {
     // Where it was measured and closed, the measurement says it all; everything else needs its reason.
     let is_told = entry.outcome.is_some() && matches!(entry.state, EntryState::Kept | EntryState::Undone);
     let note = if is_told || entry.note.is_empty() { String::new() } else { format!(" ({})", entry.note) };
-    line(&format!("{}{measured}; {stands}{note}", entry.change.action))
+    line(&format!("{}{measured}; {stands}{note}", entry.change.in_words()))
 }
 
 fn next_steps(facts: &Facts<'_>) -> Vec<String> {

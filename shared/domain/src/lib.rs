@@ -18,6 +18,7 @@ pub mod outcome;
 pub mod plan;
 pub mod reading;
 pub mod resource;
+pub mod rollout;
 pub mod series;
 pub mod settle;
 pub mod signal;

@@ -55,6 +55,7 @@ fn shop(number: usize) -> Vec<Resource> {
         bounds_missing: None,
         min_healthy_pct: 100,
         max_pct: 200,
+        tasks: domain::observed::Observed::Known(Vec::new()),
     };
     let database = Database {
         engine: "postgres".to_owned(),

@@ -80,6 +80,7 @@ macro_rules! rehearsals {
 rehearsals! {
     a_load_surge_is_scaled_out: "load_surge";
     a_leaking_fleet_is_restarted: "memory_leak";
+    leaking_workers_are_deployed_anew: "worker_leak";
     a_sick_instance_is_replaced: "sick_instance";
     a_poisoned_cache_is_emptied: "poisoned_cache";
     a_backlog_gets_more_workers: "queue_backlog";

@@ -45,6 +45,7 @@ pub(crate) fn change(action: Action, resource: &Resource) -> Change {
             after: 1.0,
         },
         cost_usd_cents_month: None,
+        rollout: None,
     }
 }
 
@@ -179,6 +180,7 @@ async fn a_service_is_resized_restarted_and_set_back() {
         bounds_missing: None,
         min_healthy_pct: 100,
         max_pct: 200,
+        tasks: domain::observed::Observed::Known(Vec::new()),
     };
     let resource = unread(&id, &service, Live::EcsService(nothing));
     let read = || async {

@@ -9,7 +9,7 @@ use crate::guard::Limits;
 use crate::objective::Objectives;
 use crate::observed::{Missing, Observed};
 use crate::plan::Plan;
-use crate::resource::{Cache, CustomMetric, Database, Fleet, Instance, Live, Resource, Service};
+use crate::resource::{Cache, CustomMetric, Database, Fleet, Instance, Live, Resource, Service, Task};
 use crate::series::Series;
 use crate::snapshot::{Alarm, AlarmState, HISTORY_S, Measurement, Snapshot};
 use jiff::{SignedDuration, Timestamp};
@@ -39,6 +39,11 @@ pub(super) fn instance(id: &str) -> Instance {
     Instance { id: id.to_owned(), in_service: true, healthy: true, protected: false }
 }
 
+/// A task that runs since so many hours before the snapshot.
+fn task(hours: i64) -> Task {
+    Task { id: format!("t-{hours}"), started_at: Some(NOW - SignedDuration::from_hours(hours)) }
+}
+
 fn resources() -> Vec<Resource> {
     let fleet = Fleet {
         min: 2,
@@ -59,6 +64,7 @@ fn resources() -> Vec<Resource> {
         bounds_missing: None,
         min_healthy_pct: 100,
         max_pct: 200,
+        tasks: Observed::Known((1..=3).map(task).collect()),
     };
     let database = Database {
         engine: "postgres".to_owned(),

@@ -56,6 +56,7 @@ fn world() -> Vec<Resource> {
         bounds_missing: None,
         min_healthy_pct: 100,
         max_pct: 200,
+        tasks: crate::observed::Observed::Known(Vec::new()),
     };
     let custom = CustomMetric {
         namespace: "Shop".to_owned(),
