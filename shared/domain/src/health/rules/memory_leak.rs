@@ -93,7 +93,8 @@ pub fn leaks(view: &View<'_>, server: &Resource) -> Vec<Leak> {
             leak(view, None, &between(series, Timestamp::MIN, view.snapshot.taken_at))
         };
         // A fresh task makes the average fall like a restart of all; the fullest one goes on as before.
-        return of(whole_signal(server)).or_else(|| of(fullest_signal(server)?)).into_iter().collect();
+        let fullest = fullest_signal(server).and_then(of);
+        return fullest.or_else(|| of(whole_signal(server))).into_iter().collect();
     }
     let of = |(member, series): &(&str, &crate::series::Series)| {
         leak(view, Some((*member).to_owned()), &between(series, Timestamp::MIN, view.snapshot.taken_at))
