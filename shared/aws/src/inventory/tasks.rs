@@ -129,8 +129,9 @@ mod tests {
         let throttled = Scripted::new(|_, _| Answer(429, Vec::new()));
         let tasks = of(&throttled.clients().ecs(), "shop", "worker").await;
         assert_eq!(tasks, Observed::Missing(Missing::Throttled));
-        let endless = Scripted::new(|_, _| {
-            Answer(200, json!({"taskArns": arns(0..100), "nextToken": "more"}).to_string().into_bytes())
+        let endless = Scripted::new(|number, _| {
+            let page = json!({"taskArns": arns(0..100), "nextToken": format!("page {number}")});
+            Answer(200, page.to_string().into_bytes())
         });
         assert_eq!(of(&endless.clients().ecs(), "shop", "worker").await, Observed::Missing(Missing::Partial));
     }
