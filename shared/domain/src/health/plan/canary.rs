@@ -27,26 +27,25 @@ const USUAL_AGO_S: i64 = 900;
 /// The first step of a proposal: itself where it touches one member only or a canary has spoken for it, else its canary.
 ///
 /// # Errors
-/// The proposal with one sentence why there can be no canary now, and therefore no rest either.
-pub(super) fn step(desk: &Desk<'_>, proposal: Proposal) -> Result<Proposal, (Proposal, String)> {
+/// One sentence why there can be no canary now, and therefore no rest either.
+pub(super) fn step(desk: &Desk<'_>, proposal: &Proposal) -> Result<Proposal, String> {
     if !matches!(proposal.action, Action::RefreshFleet { .. } | Action::RedeployService { .. }) {
-        return Ok(proposal);
+        return Ok(proposal.clone());
     }
-    if let Some(canary) = spoken_for(desk, &proposal) {
+    if let Some(canary) = spoken_for(desk, proposal) {
         let rollout = Some(Rollout::Rest { canary: canary.id.clone() });
         let reason = format!("{}; one member went first and it helped: {}", proposal.reason, canary.why);
-        return Ok(Proposal { rollout, reason, ..proposal });
+        return Ok(Proposal { rollout, reason, ..proposal.clone() });
     }
-    let Some(server) = desk.snapshot.resource(&proposal.resource) else { return Ok(proposal) };
+    let Some(server) = desk.snapshot.resource(&proposal.resource) else { return Ok(proposal.clone()) };
     let one = match &server.live {
-        Live::AutoScalingGroup(fleet) => of_fleet(desk, &proposal, server, fleet),
-        Live::EcsService(service) => of_service(desk, &proposal, server, service),
+        Live::AutoScalingGroup(fleet) => of_fleet(desk, proposal, server, fleet),
+        Live::EcsService(service) => of_service(desk, proposal, server, service),
         _ => Ok(None),
     };
     match one {
-        Ok(Some(canary)) => Ok(canary),
-        Ok(None) => Ok(proposal),
-        Err(reason) => Err((proposal, format!("one member is restarted first, and none can be now: {reason}"))),
+        Ok(canary) => Ok(canary.unwrap_or_else(|| proposal.clone())),
+        Err(reason) => Err(format!("one member is restarted first, and none can be now: {reason}")),
     }
 }
 

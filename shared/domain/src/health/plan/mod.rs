@@ -136,14 +136,14 @@ pub fn plan(
     let mut kept: Vec<Proposal> = Vec::new();
     for proposal in proposals {
         match objection(&desk, &kept, &proposal) {
-            None => take(&desk, proposal, &mut kept, &mut passed),
+            None => take(&desk, &proposal, &mut kept, &mut passed),
             Some(reason) => passed.push(pass(&proposal, reason)),
         }
     }
     if kept.is_empty() {
         match restart::degraded(&desk) {
             Some(Remedy::Do(proposal)) => match past::bars(&desk, &proposal) {
-                None => take(&desk, proposal, &mut kept, &mut passed),
+                None => take(&desk, &proposal, &mut kept, &mut passed),
                 Some(reason) => passed.push(pass(&proposal, reason)),
             },
             Some(Remedy::Pass(remedy, reason)) => passed.push(PassedOver {
@@ -161,10 +161,10 @@ pub fn plan(
 }
 
 /// Takes a proposal, or its canary first.
-fn take(desk: &Desk<'_>, proposal: Proposal, kept: &mut Vec<Proposal>, passed: &mut Vec<PassedOver>) {
+fn take(desk: &Desk<'_>, proposal: &Proposal, kept: &mut Vec<Proposal>, passed: &mut Vec<PassedOver>) {
     match canary::step(desk, proposal) {
         Ok(step) => kept.push(step),
-        Err((proposal, reason)) => passed.push(pass(&proposal, reason)),
+        Err(reason) => passed.push(pass(proposal, reason)),
     }
 }
 
