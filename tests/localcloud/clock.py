@@ -54,6 +54,11 @@ def iso(epoch_s: float) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
+def epoch(iso_text: str) -> float:
+    """The instant that `iso` wrote, in seconds since 1970."""
+    return datetime.fromisoformat(iso_text.replace("Z", "+00:00")).timestamp()
+
+
 class VirtualTime:
     """Stands in for the module `time` inside one emulator service: `time()` is virtual, the rest is real."""
 

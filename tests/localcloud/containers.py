@@ -2,7 +2,9 @@
 
 MiniStack keeps the records of services and tasks and finishes every change at once. Here the answers of
 CreateService, UpdateService and DescribeServices show the change under way, as the Amazon ECS API Reference documents
-it (Service: runningCount, pendingCount; Deployment: rolloutState IN_PROGRESS until steady, then COMPLETED).
+it (Service: runningCount, pendingCount; Deployment: rolloutState IN_PROGRESS until steady, then COMPLETED). A service
+starts another task for one that was stopped (StopTask), DescribeTasks shows a task as PENDING until it has started, and
+tasks carry the tags of a service that was created with propagateTags SERVICE.
 """
 
 from __future__ import annotations
@@ -19,13 +21,14 @@ STEADY_S = 90.0
 
 
 class Services:
-    """Wraps MiniStack's three service operations with a view in virtual time."""
+    """Wraps MiniStack's operations on services and tasks with a view in virtual time."""
 
     def __init__(self, service, clock: clocks.VirtualClock) -> None:
         self.service = service
         self.clock = clock
         self._create, self._update, self._describe = (
             service._create_service, service._update_service, service._describe_services)
+        self._stop, self._describe_tasks = service._stop_task, service._describe_tasks
 
     def create(self, data):
         """CreateService: the tasks start, the first deployment is under way."""
@@ -35,6 +38,7 @@ class Services:
             now = self.clock.now()
             record["_ramp"] = {"from": 0, "to": record["desiredCount"], "since": now}
             record["_rollout"] = {"since": now, "old": None}
+            self._propagate_tags(record)
         return self._shown(answer)
 
     def update(self, data):
@@ -50,7 +54,49 @@ class Services:
                 record["_ramp"] = {"from": running, "to": record["desiredCount"], "since": now}
             if old and record["deployments"] and record["deployments"][0]["id"] != old["id"]:
                 record["_rollout"] = {"since": now, "old": old}
+            self._propagate_tags(record)
         return self._shown(answer)
+
+    def stop_task(self, data):
+        """StopTask: the task ends; its service, if it has one, starts another."""
+        cluster = self.service._resolve_cluster_name(data.get("cluster", "default"))
+        task = self.service._resolve_task(data.get("task", ""), cluster) if cluster else None
+        was_running = bool(task) and task["lastStatus"] == "RUNNING"
+        answer = self._stop(data)
+        group = (task or {}).get("group", "")
+        key = f"{cluster}/{group.removeprefix('service:')}"
+        record = self.service._services.get(key) if group.startswith("service:") else None
+        if answer[0] == 200 and was_running and record:
+            running = self._running(record)
+            record["_ramp"] = {"from": max(0, running - 1), "to": record["desiredCount"], "since": self.clock.now()}
+            self.service._reconcile_service_tasks(cluster, key)
+            self._propagate_tags(record)
+        return answer
+
+    def describe_tasks(self, data):
+        """DescribeTasks: a task that has not started yet is PENDING and has no start."""
+        status, headers, body = self._describe_tasks(data)
+        if status != 200:
+            return status, headers, body
+        payload = json.loads(body)
+        for task in payload.get("tasks", []):
+            created = task.get("createdAt")
+            if task["lastStatus"] != "RUNNING" or created is None:
+                continue
+            started = clocks.epoch(created) + START_S
+            if self.clock.now() < started:
+                task.update(lastStatus="PENDING", startedAt=None)
+            else:
+                task["startedAt"] = clocks.iso(started)
+        return status, headers, json.dumps(payload).encode()
+
+    def _propagate_tags(self, record: dict) -> None:
+        if record.get("propagateTags") != "SERVICE":
+            return
+        tags = self.service._tags.get(record["serviceArn"], [])
+        for arn, task in self.service._tasks.items():
+            if task.get("group") == f"service:{record['serviceName']}" and task.get("clusterArn") == record["clusterArn"]:
+                self.service._tags[arn] = list(tags)
 
     def describe(self, data):
         """DescribeServices at the virtual now."""
@@ -112,9 +158,10 @@ class Services:
 
 
 def install(service, clock: clocks.VirtualClock) -> Services:
-    """Replaces the three operations and gives MiniStack's records virtual timestamps."""
+    """Replaces the operations and gives MiniStack's records virtual timestamps."""
     service.now_iso = clock.now_iso
     services = Services(service, clock)
     service._ACTION_MAP.update({"CreateService": services.create, "UpdateService": services.update,
-                                "DescribeServices": services.describe})
+                                "DescribeServices": services.describe, "StopTask": services.stop_task,
+                                "DescribeTasks": services.describe_tasks})
     return services

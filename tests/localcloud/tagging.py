@@ -57,7 +57,7 @@ def _match_group_arns(service) -> None:
 def _name_resources_of_requests() -> None:
     """Service Authorization Reference, ECS: UpdateService and DescribeServices are authorized on the service, not the cluster.
 
-    TerminateInstanceInAutoScalingGroup names only an instance; it is authorized on the group that owns it. The tag
+    StopTask is authorized on the task. TerminateInstanceInAutoScalingGroup names only an instance; it is authorized on the group that owns it. The tag
     operations of CloudWatch are authorized on the alarm that their ResourceARN names.
     """
     from ministack.core import iam_actions
@@ -72,6 +72,10 @@ def _name_resources_of_requests() -> None:
             name = data.get("service") or next(iter(data.get("services", [])), "")
             cluster = (data.get("cluster") or "default").rsplit("/", 1)[-1]
             return name if name.startswith("arn:") else f"arn:aws:ecs:{region}:{account_id}:service/{cluster}/{name}"
+        if service == "ecs" and target == "StopTask":
+            data = json.loads(body or b"{}")
+            name, cluster = data.get("task") or "", (data.get("cluster") or "default").rsplit("/", 1)[-1]
+            return name if name.startswith("arn:") else f"arn:aws:ecs:{region}:{account_id}:task/{cluster}/{name}"
         if service == "autoscaling":
             wanted = iam_actions._query_param(params, "InstanceId")
             for group in autoscaling._asgs.values() if wanted else ():

@@ -230,6 +230,32 @@ class LiveCloud(unittest.TestCase):
         self.assertEqual((shown["desiredCount"], shown["runningCount"], shown["pendingCount"]), (4, 2, 2))
         self.wait(lambda: service()["runningCount"] == 4)
 
+    def test_a_stopped_task_is_replaced_after_a_while_and_carries_the_tags_of_its_service(self):
+        ecs = self.client("ecs")
+        ecs.create_cluster(clusterName="stops")
+        ecs.register_task_definition(family="stopped", containerDefinitions=[{"name": "worker", "image": "worker"}])
+        ecs.create_service(cluster="stops", serviceName="stopped", taskDefinition="stopped", desiredCount=2,
+                           propagateTags="SERVICE", tags=[{"key": "maintainer:app", "value": "stops"}])
+
+        def running():
+            return ecs.describe_services(cluster="stops", services=["stopped"])["services"][0]["runningCount"]
+
+        def tasks(**more):
+            arns = ecs.list_tasks(cluster="stops", serviceName="stopped", desiredStatus="RUNNING")["taskArns"]
+            return ecs.describe_tasks(cluster="stops", tasks=arns, **more)["tasks"]
+        self.wait(lambda: running() == 2 and all(task["lastStatus"] == "RUNNING" for task in tasks()))
+        first = {task["taskArn"]: task["startedAt"] for task in tasks()}
+        victim = sorted(first)[0]
+        ecs.stop_task(cluster="stops", task=victim.rsplit("/", 1)[1], reason="a test")
+        self.assertEqual(running(), 1)
+        seen = {task["taskArn"]: task for task in tasks(include=["TAGS"])}
+        self.assertNotIn(victim, seen)
+        (fresh,) = set(seen) - set(first)
+        self.assertEqual((seen[fresh]["lastStatus"], seen[fresh].get("startedAt")), ("PENDING", None))
+        self.assertEqual(seen[fresh]["tags"], [{"key": "maintainer:app", "value": "stops"}])
+        self.wait(lambda: running() == 2 and all(task["lastStatus"] == "RUNNING" for task in tasks()))
+        self.assertGreater({task["taskArn"]: task["startedAt"] for task in tasks()}[fresh], max(first.values()))
+
     def test_an_alarm_watches_its_own_dimensions_and_tells_its_topic(self):
         watch, topics, queues = self.client("cloudwatch"), self.client("sns"), self.client("sqs")
         topic = topics.create_topic(Name="alarms")["TopicArn"]

@@ -66,10 +66,7 @@ fn wait_s(plan: &domain::plan::Plan, app: &ResolvedApp) -> u32 {
 /// when it died: they were closed without a verdict, so they say nothing about whether the change helps.
 fn tried(entry: &Entry) -> Option<Tried> {
     let never_judged = !entry.state.is_open() && entry.outcome.is_none();
-    (entry.state != EntryState::NotApplied && !never_judged).then(|| Tried {
-        kind: entry.change.action.kind(),
-        resource: entry.change.resource.clone(),
-        verdict: entry.outcome.as_ref().map(|outcome| outcome.verdict),
-        at: entry.applied_at.unwrap_or(entry.intended_at),
-    })
+    let at = entry.applied_at.unwrap_or(entry.intended_at);
+    (entry.state != EntryState::NotApplied && !never_judged)
+        .then(|| Tried::of(&entry.change, entry.outcome.as_ref(), at))
 }

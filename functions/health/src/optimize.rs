@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use config::ResolvedApp;
 use domain::approval;
 use domain::change::Change;
+use domain::changes::spec;
 use domain::execution::IterationRecord;
 use domain::guard::Cleared;
 use domain::health::Decided;
@@ -95,7 +96,7 @@ pub struct World<'a> {
 pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     let mut run = request.run;
     let actuator = AsConfigured { inner: world.actuator, app };
-    let mode = |change: &Change| app.mode_for(change.action.spec().risk, change.action.kind());
+    let mode = |change: &Change| mode_for(change, app);
     let requests = match request.intent {
         Intent::Apply => asked(&run, world).await?,
         Intent::Settle | Intent::Undo | Intent::UndoResidue | Intent::Rollback => Vec::new(),
@@ -154,6 +155,12 @@ pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) ->
         go_on(&mut run, &report, app);
     }
     Ok(run)
+}
+
+/// The mode of a change. A canary is the first part of a change of many: it needs what either of them needs.
+fn mode_for(change: &Change, app: &ResolvedApp) -> Mode {
+    let of = |kind| app.mode_for(spec(kind).risk, kind);
+    of(change.action.kind()).min(of(change.remedy()))
 }
 
 /// What follows from what became of the plan: usually the wait; a preview ends the run; and where nothing could be done

@@ -74,7 +74,9 @@ fn question(id: &str, action: Action, before: &str, reason: &str, expected: (&st
                  autoScalingGroupName/{group}"
             )
         }
-        Action::SetServiceCount { cluster, service, .. } | Action::RedeployService { cluster, service } => {
+        Action::SetServiceCount { cluster, service, .. }
+        | Action::ReplaceTask { cluster, service, .. }
+        | Action::RedeployService { cluster, service } => {
             format!("arn:aws:ecs:eu-central-1:123456789012:service/{cluster}/{service}")
         }
         Action::FlushCache { cache } => {

@@ -6,6 +6,8 @@
 use domain::execution::{ExecutionRecord, Workflow};
 use domain::finding::Finding;
 use domain::observed::Observed;
+use domain::outcome::Verdict;
+use domain::rollout::Rollout;
 use engine::ports::{Entry, EntryState};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -176,7 +178,16 @@ fn change(entry: &Entry) -> String {
     // Where it was measured and closed, the measurement says it all; everything else needs its reason.
     let is_told = entry.outcome.is_some() && matches!(entry.state, EntryState::Kept | EntryState::Undone);
     let note = if is_told || entry.note.is_empty() { String::new() } else { format!(" ({})", entry.note) };
-    line(&format!("{}{measured}; {stands}{note}", entry.change.action))
+    line(&format!("{}{measured}; {stands}{}{note}", entry.change.in_words(), of_the_others(entry)))
+}
+
+/// What a canary that was judged means for the others.
+fn of_the_others(entry: &Entry) -> &'static str {
+    let is_canary = entry.change.rollout.as_ref().is_some_and(Rollout::is_canary);
+    match entry.outcome.as_ref().map(|outcome| outcome.verdict) {
+        Some(Verdict::Inconclusive | Verdict::Regressed) if is_canary => ", the others were left as they are",
+        _ => "",
+    }
 }
 
 fn next_steps(facts: &Facts<'_>) -> Vec<String> {

@@ -6,7 +6,7 @@
 use crate::arn;
 use crate::chances::Chances;
 use crate::changes::{
-    flush_cache, invalidate_cdn, redeploy_service, refresh_fleet, replace_instance, set_fleet_capacity,
+    flush_cache, invalidate_cdn, redeploy_service, refresh_fleet, replace_instance, replace_task, set_fleet_capacity,
     set_service_count,
 };
 use crate::clients::{Clients, Lazy};
@@ -79,6 +79,10 @@ impl Port for Actuator {
                 Live::AutoScalingGroup(fleet) => refresh_fleet::start(&self.autoscaling, group, Pace::of(fleet)).await,
                 other => Err(mismatch(cleared.change(), other)),
             },
+            Action::ReplaceTask { cluster, service, task } => {
+                let change = cleared.change().id.as_str();
+                replace_task::stop(&self.ecs, cluster, service, task, change).await
+            }
             Action::RedeployService { cluster, service } => redeploy_service::deploy(&self.ecs, cluster, service).await,
             Action::FlushCache { cache } => match cleared.live() {
                 Live::Cache(live) => flush_cache::flush(cache, live).await,

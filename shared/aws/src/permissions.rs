@@ -47,6 +47,7 @@ pub fn of_change(kind: ChangeKind) -> &'static [&'static str] {
         ChangeKind::SetServiceCount => crate::changes::set_service_count::PERMISSIONS,
         ChangeKind::ReplaceInstance => crate::changes::replace_instance::PERMISSIONS,
         ChangeKind::RefreshFleet => crate::changes::refresh_fleet::PERMISSIONS,
+        ChangeKind::ReplaceTask => crate::changes::replace_task::PERMISSIONS,
         ChangeKind::RedeployService => crate::changes::redeploy_service::PERMISSIONS,
         ChangeKind::FlushCache => crate::changes::flush_cache::PERMISSIONS,
         ChangeKind::InvalidateCdn => crate::changes::invalidate_cdn::PERMISSIONS,

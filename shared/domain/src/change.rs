@@ -5,6 +5,7 @@
 use crate::ids::{ChangeId, ExecutionId, ResourceId, RuleId, SignalId};
 use crate::mode::Risk;
 use crate::resource::Live;
+use crate::rollout::Rollout;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -26,6 +27,27 @@ pub struct Change {
     pub expected: Expectation,
     /// Running cost that it adds, in US cents a month; negative saves. `None` when the price is not known.
     pub cost_usd_cents_month: Option<i64>,
+    /// Its part in a remedy that touches many members; none for a remedy of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Rollout>,
+}
+
+impl Change {
+    /// The remedy that this is a part of, by its kind: that of the whole fleet for a canary, else its own.
+    pub fn remedy(&self) -> ChangeKind {
+        match &self.rollout {
+            Some(Rollout::Canary { then, .. }) => *then,
+            Some(Rollout::Rest { .. }) | None => self.action.kind(),
+        }
+    }
+
+    /// What it does, in words, with its part in a rollout.
+    pub fn in_words(&self) -> String {
+        match &self.rollout {
+            Some(rollout) => format!("{} ({rollout})", self.action),
+            None => self.action.to_string(),
+        }
+    }
 }
 
 /// The id of a change: the same when a step is repeated, another for another run, iteration, kind or resource.
@@ -101,6 +123,15 @@ pub enum Action {
         /// Group name.
         group: String,
     },
+    /// Stop one task of an ECS service; the service starts another.
+    ReplaceTask {
+        /// Cluster name.
+        cluster: String,
+        /// Service name.
+        service: String,
+        /// Task id.
+        task: String,
+    },
     /// Restart an ECS service by a new deployment of the same task definition.
     RedeployService {
         /// Cluster name.
@@ -128,6 +159,7 @@ impl Action {
             Self::SetServiceCount { .. } => ChangeKind::SetServiceCount,
             Self::ReplaceInstance { .. } => ChangeKind::ReplaceInstance,
             Self::RefreshFleet { .. } => ChangeKind::RefreshFleet,
+            Self::ReplaceTask { .. } => ChangeKind::ReplaceTask,
             Self::RedeployService { .. } => ChangeKind::RedeployService,
             Self::FlushCache { .. } => ChangeKind::FlushCache,
             Self::InvalidateCdn { .. } => ChangeKind::InvalidateCdn,
@@ -147,6 +179,7 @@ impl fmt::Display for Action {
             Self::SetServiceCount { service, desired, .. } => write!(f, "set the task count of {service} to {desired}"),
             Self::ReplaceInstance { group, instance } => write!(f, "replace instance {instance} of {group}"),
             Self::RefreshFleet { group } => write!(f, "restart {group} by an instance refresh"),
+            Self::ReplaceTask { service, task, .. } => write!(f, "replace task {task} of {service}"),
             Self::RedeployService { service, .. } => write!(f, "restart {service} by a new deployment"),
             Self::FlushCache { cache } => write!(f, "clear the cache {cache}"),
             Self::InvalidateCdn { distribution } => write!(f, "invalidate the CDN {distribution}"),
@@ -167,6 +200,8 @@ pub enum ChangeKind {
     ReplaceInstance,
     /// See [`Action::RefreshFleet`].
     RefreshFleet,
+    /// See [`Action::ReplaceTask`].
+    ReplaceTask,
     /// See [`Action::RedeployService`].
     RedeployService,
     /// See [`Action::FlushCache`].

@@ -19,6 +19,7 @@ pub mod plan;
 pub mod price;
 pub mod reading;
 pub mod resource;
+pub mod rollout;
 pub mod series;
 pub mod settle;
 pub mod signal;

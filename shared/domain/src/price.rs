@@ -138,6 +138,7 @@ mod tests {
             min_healthy_pct: 100,
             max_pct: 200,
             fargate_task: fargate_task.map(str::to_owned),
+            tasks: Observed::Known(Vec::new()),
         };
         resource("worker", Live::EcsService(live))
     }

@@ -1,7 +1,7 @@
 //! Resources of an application and the state they are in.
 
 use crate::ids::ResourceId;
-use crate::observed::Missing;
+use crate::observed::{Missing, Observed};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -225,6 +225,29 @@ pub struct Service {
     /// ARN of the task definition, where the tasks run on Fargate and so are billed by the hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fargate_task: Option<String>,
+    /// Its tasks, those that are being stopped left out; missing where they were not read.
+    #[serde(default = "tasks_not_read")]
+    pub tasks: Observed<Vec<Task>>,
+}
+
+/// A task of a service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    /// Task id, the tail of its ARN.
+    pub id: String,
+    /// Since when it runs; none while it starts.
+    pub started_at: Option<Timestamp>,
+}
+
+impl Task {
+    /// It has started.
+    pub fn is_running(&self) -> bool {
+        self.started_at.is_some()
+    }
+}
+
+fn tasks_not_read() -> Observed<Vec<Task>> {
+    Observed::Missing(Missing::Failed("the tasks were not read".to_owned()))
 }
 
 fn min_healthy_pct() -> u32 {

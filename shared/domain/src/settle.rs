@@ -4,7 +4,8 @@
 //! follows from its answer is the engine's work (`docs/changes-and-guards.md`).
 
 use crate::change::Action;
-use crate::resource::{Fleet, Instance, Live};
+use crate::observed::Observed;
+use crate::resource::{Fleet, Instance, Live, Service};
 use std::fmt;
 
 /// What became of a change whose answer was never seen.
@@ -68,6 +69,10 @@ pub fn effect(action: &Action, prior: &Live, now: &Live) -> Effect {
                 now.last_refresh_at != prior.last_refresh_at || (now.refresh_in_progress && !prior.refresh_in_progress),
             )
         }
+        (Action::ReplaceTask { task, .. }, Live::EcsService(_), Live::EcsService(now)) => match has_task(now, task) {
+            Some(is_there) => happened_if(!is_there),
+            None => Effect::CannotTell,
+        },
         (Action::RedeployService { .. }, Live::EcsService(prior), Live::EcsService(now)) => happened_if(
             now.last_deployment_at != prior.last_deployment_at
                 || (now.deployment_in_progress && !prior.deployment_in_progress),
@@ -106,6 +111,11 @@ pub fn before_in_words(action: &Action, live: &Live) -> String {
         (Action::RefreshFleet { .. }, Live::AutoScalingGroup(fleet)) => {
             format!("{} of {} instances healthy", fleet.healthy(), fleet.instances.len())
         }
+        (Action::ReplaceTask { task, .. }, Live::EcsService(service)) => match has_task(service, task) {
+            Some(true) => format!("{task} running, {} of {} tasks running", service.running, service.desired),
+            Some(false) => format!("{task} is not in the service"),
+            None => format!("{} of {} tasks running", service.running, service.desired),
+        },
         (Action::RedeployService { .. }, Live::EcsService(service)) => {
             format!("{} of {} tasks running", service.running, service.desired)
         }
@@ -121,6 +131,7 @@ pub fn after_in_words(action: &Action) -> String {
         Action::SetFleetCapacity { desired, .. } | Action::SetServiceCount { desired, .. } => desired.to_string(),
         Action::ReplaceInstance { instance, .. } => format!("{instance} terminated, the group launches another"),
         Action::RefreshFleet { .. } => "instance refresh started".to_owned(),
+        Action::ReplaceTask { task, .. } => format!("{task} stopped, the service starts another"),
         Action::RedeployService { .. } => "new deployment started".to_owned(),
         Action::FlushCache { .. } => "empty, filling again".to_owned(),
         Action::InvalidateCdn { .. } => "invalidated, filling again".to_owned(),
@@ -146,6 +157,14 @@ fn value(action: &Action, live: &Live) -> Option<u32> {
 
 fn member<'a>(fleet: &'a Fleet, id: &str) -> Option<&'a Instance> {
     fleet.instances.iter().find(|instance| instance.id == id)
+}
+
+/// Whether a task belongs to a service; `None` where its tasks are not known. A task that is being stopped does not.
+fn has_task(service: &Service, id: &str) -> Option<bool> {
+    match &service.tasks {
+        Observed::Known(tasks) => Some(tasks.iter().any(|task| task.id == id)),
+        Observed::Missing(_) => None,
+    }
 }
 
 /// An instance that is being terminated leaves service before it leaves the group.

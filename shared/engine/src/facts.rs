@@ -1,6 +1,7 @@
 //! What the records say at the moment of a change: counts from the journal, for the guards.
 //!
 //! Counts, and judges nothing. What is uncertain counts as made: an open intent, an entry from a clock that runs ahead.
+//! A canary and its rest are one remedy: they count once as repeats, and a verified canary holds no cool-down against its rest.
 
 use crate::act::{ActError, Context, earlier};
 use crate::ports::{Entry, EntryState};
@@ -10,7 +11,9 @@ use domain::change::Change;
 use domain::guard::{Facts, KillSwitch};
 use domain::ids::ChangeId;
 use domain::mode::Mode;
+use domain::outcome::Verdict;
 use domain::resource::Resource;
+use domain::rollout::Rollout;
 use domain::snapshot::Snapshot;
 use jiff::Timestamp;
 
@@ -98,7 +101,7 @@ pub struct Tally {
     pub resource_changed_at: Option<Timestamp>,
     /// A change of the same resource that is still open.
     pub open_change: Option<ChangeId>,
-    /// Times that the same kind of change was made on the same resource in the last day.
+    /// Times that the same remedy was applied to the same resource in the last day.
     pub repeats_last_day: u32,
     /// Cost added by this run's changes that stand, in US cents a month. Savings don't pay for other changes.
     pub spent_usd_cents_month: i64,
@@ -126,12 +129,15 @@ impl Tally {
             let breaks =
                 |at: Timestamp| is_within(at, now, DAY_S) && circuit_closed_at.is_none_or(|closed| at > closed);
             tally.undos_last_day += u32::from(undone_at.is_some_and(breaks));
-            if same_resource {
+            let speaks_for_it = change.rollout.as_ref().is_some_and(|part| part.follows(entry.id()))
+                && entry.outcome.as_ref().is_some_and(|outcome| outcome.verdict == Verdict::Verified);
+            if same_resource && !speaks_for_it {
                 tally.resource_changed_at = tally.resource_changed_at.max(undone_at.max(Some(made_at)));
                 if entry.state.is_open() {
                     tally.open_change = Some(entry.id().clone());
                 }
-                tally.repeats_last_day += u32::from(last_day && entry.change.action.kind() == change.action.kind());
+                let is_rest = matches!(entry.change.rollout, Some(Rollout::Rest { .. }));
+                tally.repeats_last_day += u32::from(last_day && !is_rest && entry.change.remedy() == change.remedy());
             }
             if in_execution && undone_at.is_none() {
                 let added = entry.change.cost_usd_cents_month.unwrap_or(0).max(0);

@@ -7,7 +7,7 @@ use domain::ids::{AppId, ChangeId, ExecutionId, ResourceId, RuleId, SignalId};
 use domain::observed::Observed;
 use domain::outcome::{Outcome, Verdict};
 use domain::plan::Plan;
-use domain::resource::{Cache, Fleet, Instance, Live, Resource, Service};
+use domain::resource::{Cache, Fleet, Instance, Live, Resource, Service, Task};
 use domain::series::Series;
 use domain::snapshot::{Measurement, Snapshot};
 use engine::ports::Lease;
@@ -53,6 +53,11 @@ pub fn fleet(name: &str, desired: u32) -> Resource {
     resource(&format!("asg/{name}"), name, Live::AutoScalingGroup(live))
 }
 
+/// A task that runs.
+pub fn task(id: &str) -> Task {
+    Task { id: id.to_owned(), started_at: Some(START) }
+}
+
 /// A service `ecs/<name>` in the cluster of the same name, all tasks running, bounded by 1 and 12.
 pub fn service(name: &str, desired: u32) -> Resource {
     let live = Service {
@@ -66,6 +71,7 @@ pub fn service(name: &str, desired: u32) -> Resource {
         min_healthy_pct: 100,
         max_pct: 200,
         fargate_task: None,
+        tasks: Observed::Known((1..=desired).map(|number| task(&format!("{name}-{number}"))).collect()),
     };
     resource(&format!("ecs/{name}"), name, Live::EcsService(live))
 }
@@ -102,6 +108,11 @@ pub fn replace(name: &str, number: u32) -> Action {
     Action::ReplaceInstance { group: name.to_owned(), instance: format!("{name}-{number}") }
 }
 
+/// Replaces task `<name>-<number>` of the service `ecs/<name>`.
+pub fn replace_task(name: &str, number: u32) -> Action {
+    Action::ReplaceTask { cluster: name.to_owned(), service: name.to_owned(), task: format!("{name}-{number}") }
+}
+
 /// The id that the builders give to the resource of an action.
 pub fn resource_of(action: &Action) -> ResourceId {
     ResourceId::new(match action {
@@ -110,7 +121,9 @@ pub fn resource_of(action: &Action) -> ResourceId {
         | Action::RefreshFleet { group } => {
             format!("asg/{group}")
         }
-        Action::SetServiceCount { service, .. } | Action::RedeployService { service, .. } => format!("ecs/{service}"),
+        Action::SetServiceCount { service, .. }
+        | Action::ReplaceTask { service, .. }
+        | Action::RedeployService { service, .. } => format!("ecs/{service}"),
         Action::FlushCache { cache } => format!("cache/{cache}"),
         Action::InvalidateCdn { distribution } => format!("cdn/{distribution}"),
     })
@@ -132,6 +145,7 @@ pub fn change(id: &str, action: Action) -> Change {
             after: 60.0,
         },
         cost_usd_cents_month: None,
+        rollout: None,
         action,
     }
 }

@@ -57,6 +57,7 @@ fn shop(number: usize) -> Vec<Resource> {
         min_healthy_pct: 100,
         max_pct: 200,
         fargate_task: None,
+        tasks: domain::observed::Observed::Known(Vec::new()),
     };
     let database = Database {
         engine: "postgres".to_owned(),

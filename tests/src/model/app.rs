@@ -57,6 +57,8 @@ pub struct Sample {
     pub queue: QueueMinute,
     /// The worker service.
     pub service: ServiceSeen,
+    /// Memory of each of its running tasks in per cent.
+    pub tasks_memory_pct: Vec<f64>,
 }
 
 /// Share of the load by which a day swings around its mean.
@@ -67,6 +69,8 @@ const DAY_MIN: f64 = 1_440.0;
 const LOAD_NOISE: f64 = 0.02;
 /// Memory of a fresh instance in per cent.
 const MEMORY_PCT: f64 = 45.0;
+/// Memory of a fresh worker task in per cent.
+const TASK_MEMORY_PCT: f64 = 52.0;
 /// Errors of an application in good health, as a share.
 const BASE_ERRORS: f64 = 0.000_1;
 /// Share of requests with a client's mistake.
@@ -142,6 +146,7 @@ impl App {
             database,
             queue,
             service: world.service.clone(),
+            tasks_memory_pct: tasks_memory(&world.service, effects, minute),
         }
     }
 
@@ -211,6 +216,14 @@ impl App {
         let sum = self.noise.f64() + self.noise.f64() + self.noise.f64() - 1.5;
         1.0 + deviation * 2.0 * sum
     }
+}
+
+/// Memory of the running tasks: it stands still unless they leak.
+fn tasks_memory(service: &ServiceSeen, effects: &Effects, minute: f64) -> Vec<f64> {
+    let leaked = |age_min: &f64| {
+        effects.worker_leak.map_or(0.0, |(pct_per_min, since)| pct_per_min * age_min.min(minute - since).max(0.0))
+    };
+    service.ages_min.iter().map(|age_min| (TASK_MEMORY_PCT + leaked(age_min)).min(99.0)).collect()
 }
 
 /// Groups of requests that take alike: with and without a query, with and without a call downstream, by server.

@@ -41,6 +41,11 @@ pub enum Happening {
         /// Per cent of its memory, each minute.
         pct_per_min: f64,
     },
+    /// Every task of the workers leaks memory from now on, or from its start if that is later.
+    WorkerLeak {
+        /// Per cent of its memory, each minute.
+        pct_per_min: f64,
+    },
     /// One instance becomes sick and stays so as long as it lives.
     SickInstance {
         /// Which one, counted from 0 in the order of their ids.
@@ -103,6 +108,8 @@ pub struct Effects {
     pub load: f64,
     /// Leak in per cent of memory a minute, and the minute since which.
     pub leak: Option<(f64, f64)>,
+    /// The same of the workers' tasks.
+    pub worker_leak: Option<(f64, f64)>,
     /// Sick instances: index, slowdown, error share (0 to 1), minute since which.
     pub sick: Vec<(usize, f64, f64, f64)>,
     /// Times the normal message rate.
@@ -124,6 +131,7 @@ impl Default for Effects {
         Self {
             load: 1.0,
             leak: None,
+            worker_leak: None,
             sick: Vec::new(),
             messages: 1.0,
             db_capacity: 1.0,
@@ -160,6 +168,7 @@ fn apply(effects: &mut Effects, event: &Event, minute: f64) {
             effects.load *= 1.0 + (factor - 1.0) * phase;
         }
         Happening::Leak { pct_per_min } => effects.leak = Some((*pct_per_min, event.at_min)),
+        Happening::WorkerLeak { pct_per_min } => effects.worker_leak = Some((*pct_per_min, event.at_min)),
         Happening::SickInstance { index, slowdown, error_pct } => {
             effects.sick.push((*index, *slowdown, error_pct / 100.0, event.at_min));
         }

@@ -60,8 +60,6 @@ const SQS: &str = "AWS/SQS";
 
 /// Disk in use on every instance: the model has no law for it, so it stands still.
 const DISK_PCT: f64 = 41.0;
-/// Memory of a worker task in per cent, for the same reason.
-const TASK_MEMORY_PCT: f64 = 52.0;
 /// Memory that the database leaves to the operating system, in bytes.
 const DB_FREEABLE_BYTES: f64 = 1.4e9;
 /// Storage that the database has left, in bytes.
@@ -152,7 +150,10 @@ fn service(out: &mut Vec<Datum>, names: &Names, sample: &Sample) {
     push(out, INSIGHTS, "DesiredTaskCount", "Count", &dims, Value::One(f64::from(sample.service.desired)));
     if sample.service.running > 0 {
         push(out, ECS, "CPUUtilization", "Percent", &dims, Value::One(sample.queue.cpu_pct));
-        push(out, ECS, "MemoryUtilization", "Percent", &dims, Value::One(TASK_MEMORY_PCT));
+    }
+    if !sample.tasks_memory_pct.is_empty() {
+        let each = sample.tasks_memory_pct.iter().map(|pct| (*pct, 1.0)).collect();
+        push(out, ECS, "MemoryUtilization", "Percent", &dims, Value::Spread(each));
     }
 }
 

@@ -10,7 +10,7 @@ fn world(servers: usize) -> World {
     World {
         instances,
         desired: u32::try_from(servers).unwrap(),
-        service: ServiceSeen { desired: 3, running: 3 },
+        service: ServiceSeen { desired: 3, running: 3, ages_min: vec![14_400.0; 3] },
         cache: CacheSeen::default(),
     }
 }
@@ -129,7 +129,7 @@ fn more_tasks_heal_a_backlog() {
     let sick = live(&mut app, &world(4), &events, 0, 10);
     assert!(sick.depth > 2_000.0, "depth {}", sick.depth);
     let mut scaled = world(4);
-    scaled.service = ServiceSeen { desired: 5, running: 5 };
+    scaled.service = ServiceSeen { desired: 5, running: 5, ages_min: vec![14_400.0; 5] };
     assert!(well(&live(&mut app, &scaled, &events, 10, 10)));
 }
 

@@ -31,6 +31,8 @@ pub struct ServiceSeen {
     pub desired: u32,
     /// Tasks running.
     pub running: u32,
+    /// Minutes since each of them was first seen running.
+    pub ages_min: Vec<f64>,
 }
 
 /// What the application met in its cache.

@@ -12,6 +12,7 @@ use domain::mode::Mode;
 use domain::objective::Objectives;
 use domain::outcome::{Outcome, Verdict};
 use domain::resource::Resource;
+use domain::rollout::Rollout;
 use domain::snapshot::{AlarmState, Snapshot};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -186,11 +187,11 @@ impl Run<'_> {
         let facts = self.facts(change, &prior, before);
         match guard::clear(change, &facts, &self.rules.limits) {
             Err(refusal) => {
-                self.tell(format!("refused: {}: {refusal}", change.action));
+                self.tell(format!("refused: {}: {refusal}", change.in_words()));
                 self.end.refused.push(refusal.to_string());
             }
             Ok(_) => {
-                self.tell(format!("applied: {}; {}", change.action, change.reason));
+                self.tell(format!("applied: {}; {}", change.in_words(), change.reason));
                 self.end.stage.apply(&change.action);
                 let at = self.end.stage.now();
                 self.end.made.push(Made { change: change.clone(), prior, at, outcome: None, undone: false });
@@ -202,7 +203,10 @@ impl Run<'_> {
         let now = self.end.stage.now();
         let hour_ago = now.checked_sub(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MIN);
         let of_resource = || self.end.made.iter().filter(|made| made.change.resource == change.resource);
-        let repeats = of_resource().filter(|made| made.change.action.kind() == change.action.kind()).count();
+        let follows = |made: &&Made| change.rollout.as_ref().is_some_and(|part| part.follows(&made.change.id));
+        let is_rest = |made: &&Made| matches!(made.change.rollout, Some(Rollout::Rest { .. }));
+        let others = || of_resource().filter(|made| !follows(made));
+        let repeats = others().filter(|made| !is_rest(made) && made.change.remedy() == change.remedy()).count();
         Facts {
             now,
             mode: Mode::Auto,
@@ -218,7 +222,7 @@ impl Run<'_> {
             changes_last_hour: small(self.end.made.iter().filter(|made| made.at > hour_ago).count()),
             changes_last_day: small(self.end.made.len()),
             undos_last_day: small(self.end.made.iter().filter(|made| made.undone).count()),
-            resource_changed_at: of_resource().map(|made| made.at).max(),
+            resource_changed_at: others().map(|made| made.at).max(),
             open_change: None,
             repeats_last_day: small(repeats),
             spent_usd_cents_month: 0,
@@ -247,12 +251,7 @@ impl Run<'_> {
 }
 
 fn tried(made: &Made) -> Tried {
-    Tried {
-        kind: made.change.action.kind(),
-        resource: made.change.resource.clone(),
-        verdict: made.outcome.as_ref().map(|outcome| outcome.verdict),
-        at: made.at,
-    }
+    Tried::of(&made.change, made.outcome.as_ref(), made.at)
 }
 
 fn small(count: usize) -> u32 {

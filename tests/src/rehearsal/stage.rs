@@ -11,7 +11,7 @@ use domain::change::Action;
 use domain::ids::ResourceId;
 use domain::observed::Observed;
 use domain::reading::{Scene, assemble, readings};
-use domain::resource::{Cache, Database, Fleet, Instance, Live, Resource, Service};
+use domain::resource::{Cache, Database, Fleet, Instance, Live, Resource, Service, Task};
 use domain::snapshot::{Alarm, AlarmState, Snapshot};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -48,9 +48,8 @@ pub struct Stage {
     desired: u32,
     refresh: Option<(i64, Vec<String>)>,
     last_refresh_min: Option<i64>,
-    tasks: u32,
-    tasks_since_min: i64,
-    tasks_before: u32,
+    tasks: Vec<Server>,
+    started: u32,
     deployed_min: i64,
     poisoned: bool,
     poison_done: bool,
@@ -80,9 +79,10 @@ impl Stage {
             desired: params.web.servers,
             refresh: None,
             last_refresh_min: None,
-            tasks: params.workers.tasks,
-            tasks_since_min: long_ago,
-            tasks_before: params.workers.tasks,
+            tasks: (0..params.workers.tasks)
+                .map(|n| Server { id: format!("t-{n:04}"), launched_min: long_ago })
+                .collect(),
+            started: params.workers.tasks,
             deployed_min: long_ago,
             poisoned: false,
             poison_done: false,
@@ -108,7 +108,7 @@ impl Stage {
 
     /// Wanted size of the web group and count of tasks.
     pub fn sizes(&self) -> (u32, u32) {
-        (self.desired, self.tasks)
+        (self.desired, small(self.tasks.len()))
     }
 
     /// Ids of the instances.
@@ -140,8 +140,7 @@ impl Stage {
             .iter()
             .map(|server| InstanceSeen {
                 id: server.id.clone(),
-                #[allow(clippy::cast_precision_loss, reason = "a few thousand minutes")]
-                age_min: (self.now_min - server.launched_min - BOOT_MIN).max(0) as f64,
+                age_min: self.age_min(server),
                 in_service: self.serves(server),
             })
             .collect();
@@ -149,7 +148,11 @@ impl Stage {
         World {
             instances,
             desired: self.desired,
-            service: ServiceSeen { desired: self.tasks, running: self.running() },
+            service: ServiceSeen {
+                desired: small(self.tasks.len()),
+                running: self.running(),
+                ages_min: self.tasks.iter().filter(|task| self.serves(task)).map(|task| self.age_min(task)).collect(),
+            },
             cache: CacheSeen { warm_share: self.warm, memory_pct, evictions: 0.0, reachable: true },
         }
     }
@@ -158,9 +161,31 @@ impl Stage {
         self.now_min - server.launched_min >= BOOT_MIN
     }
 
+    /// Minutes since an instance or a task has come up.
+    fn age_min(&self, server: &Server) -> f64 {
+        f64::from(small(usize::try_from(self.now_min - server.launched_min - BOOT_MIN).unwrap_or(0)))
+    }
+
     fn running(&self) -> u32 {
-        let up = self.now_min - self.tasks_since_min >= BOOT_MIN || self.tasks < self.tasks_before;
-        if up { self.tasks } else { self.tasks_before }
+        small(self.tasks.iter().filter(|task| self.serves(task)).count())
+    }
+
+    fn tasks_seen(&self) -> Vec<Task> {
+        let started = |task: &Server| self.serves(task).then(|| time(task.launched_min + BOOT_MIN));
+        self.tasks.iter().map(|task| Task { id: task.id.clone(), started_at: started(task) }).collect()
+    }
+
+    fn start_task(&mut self, launched_min: i64) {
+        self.tasks.push(Server { id: format!("t-{:04}", self.started), launched_min });
+        self.started += 1;
+    }
+
+    fn recount(&mut self, desired: u32) {
+        let wanted = usize::try_from(desired).unwrap_or(usize::MAX);
+        while self.tasks.len() < wanted {
+            self.start_task(self.now_min);
+        }
+        self.tasks.truncate(wanted);
     }
 
     fn step_cache(&mut self, minute: f64) {
@@ -199,16 +224,24 @@ impl Stage {
     pub fn apply(&mut self, action: &Action) {
         match action {
             Action::SetFleetCapacity { desired, .. } => self.resize(*desired),
-            Action::SetServiceCount { desired, .. } => {
-                self.tasks_before = self.running();
-                (self.tasks, self.tasks_since_min) = (*desired, self.now_min);
+            Action::SetServiceCount { desired, .. } => self.recount(*desired),
+            Action::ReplaceTask { task, .. } => {
+                self.tasks.retain(|running| running.id != *task);
+                self.start_task(self.now_min);
             }
             Action::ReplaceInstance { instance, .. } => self.replace(instance),
             Action::RefreshFleet { .. } => {
                 self.last_refresh_min = Some(self.now_min);
                 self.refresh = Some((self.now_min, self.servers.iter().map(|server| server.id.clone()).collect()));
             }
-            Action::RedeployService { .. } => self.deployed_min = self.now_min,
+            // All old tasks run until their successors do, so none is missing in between.
+            Action::RedeployService { .. } => {
+                self.deployed_min = self.now_min;
+                for _ in 0..self.tasks.len() {
+                    self.tasks.remove(0);
+                    self.start_task(self.now_min - BOOT_MIN);
+                }
+            }
             Action::FlushCache { .. } => (self.poisoned, self.warm) = (false, 0.0),
             Action::InvalidateCdn { .. } => {}
         }
@@ -218,10 +251,7 @@ impl Stage {
     pub fn restore(&mut self, prior: &Live) {
         match prior {
             Live::AutoScalingGroup(fleet) => self.resize(fleet.desired),
-            Live::EcsService(service) => {
-                self.tasks_before = self.running();
-                (self.tasks, self.tasks_since_min) = (service.desired, self.now_min);
-            }
+            Live::EcsService(service) => self.recount(service.desired),
             _ => {}
         }
     }
@@ -309,7 +339,7 @@ impl Stage {
         };
         let service = Service {
             cluster: names.cluster.clone(),
-            desired: self.tasks,
+            desired: small(self.tasks.len()),
             running: self.running(),
             deployment_in_progress: self.now_min - self.deployed_min < DEPLOY_MIN,
             last_deployment_at: Some(time(self.deployed_min)),
@@ -318,6 +348,7 @@ impl Stage {
             min_healthy_pct: 100,
             max_pct: 200,
             fargate_task: None,
+            tasks: Observed::Known(self.tasks_seen()),
         };
         let cache = Cache {
             engine: "redis".to_owned(),
@@ -348,6 +379,10 @@ impl Stage {
             resource("arn:queue", &names.queue, Live::Queue),
         ]
     }
+}
+
+fn small(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn time(minute: i64) -> Timestamp {

@@ -6,7 +6,7 @@
 use super::StudioError;
 use crate::cloud::Cloud;
 use crate::model::{Names, Params};
-use aws_sdk_ecs::types::{Compatibility, ContainerDefinition, LaunchType, NetworkMode};
+use aws_sdk_ecs::types::{Compatibility, ContainerDefinition, LaunchType, NetworkMode, PropagateTags};
 use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, ProtocolEnum};
 use domain::resource::APP_TAG;
 
@@ -175,6 +175,7 @@ async fn workers(cloud: &Cloud, app: &str, names: &Names, params: &Params) -> Re
         .launch_type(LaunchType::Fargate)
         .desired_count(i32::try_from(params.workers.tasks).unwrap_or(i32::MAX))
         .tags(tag())
+        .propagate_tags(PropagateTags::Service)
         .send()
         .await
         .map_err(StudioError::call("CreateService", &names.service))?;

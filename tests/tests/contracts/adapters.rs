@@ -76,6 +76,8 @@ const TABLE: &[Method] = &[
             ("autoscaling:DescribeAutoScalingGroups", APPLICATION),
             ("autoscaling:DescribeInstanceRefreshes", APPLICATION),
             ("ecs:DescribeServices", APPLICATION),
+            ("ecs:DescribeTasks", APPLICATION),
+            ("ecs:ListTasks", APPLICATION),
             ("elasticache:DescribeCacheClusters", APPLICATION),
             ("elasticache:DescribeReplicationGroups", APPLICATION),
             ("elasticloadbalancing:DescribeLoadBalancers", APPLICATION),

@@ -5,6 +5,7 @@
 
 extern crate maintainer_health as health;
 
+mod canary;
 mod consent;
 mod endings;
 mod faults;

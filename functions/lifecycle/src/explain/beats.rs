@@ -125,7 +125,7 @@ fn analyze(artifact: &Value) -> Option<Beat> {
             let expected = &change.expected;
             let text = format!(
                 "{}; expects {}",
-                change.action,
+                change.in_words(),
                 from_to(expected.signal.as_str(), expected.before, expected.after)
             );
             beat.details.push(("plan", text, Tone::Plain));

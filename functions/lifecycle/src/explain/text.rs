@@ -92,8 +92,12 @@ fn change(entry: &Entry, story: &Story) -> String {
     } else {
         format!(" (made by run {})", entry.execution)
     };
-    let mut words =
-        format!("{action}{of}: {} → {}, {stands}", before_in_words(action, &entry.prior.live), after_in_words(action));
+    let mut words = format!(
+        "{}{of}: {} → {}, {stands}",
+        entry.change.in_words(),
+        before_in_words(action, &entry.prior.live),
+        after_in_words(action)
+    );
     for (what, why) in [
         ("why", Some(entry.change.reason.clone())),
         ("measured", entry.outcome.as_ref().map(|outcome| format!("{}, {}", outcome.verdict, outcome.why))),

@@ -2,6 +2,7 @@
 
 use crate::shop::{begun, documented, documented_items, record_of, shop};
 use crate::wire::{Goes, Wire};
+use domain::change::{Change, ChangeKind};
 use domain::finding::{Finding, Severity};
 use domain::health::{Decided, Policy, analyze};
 use domain::ids::ResourceId;
@@ -9,6 +10,7 @@ use domain::objective::Objectives;
 use domain::observed::Observed;
 use domain::outcome::Verdict;
 use domain::plan::Plan;
+use domain::rollout::Rollout;
 use engine::documents;
 use engine::ports::{Entry, EntryState, Executions, Intent, Journal, Message};
 use engine::run::{Caught, Decision, Run};
@@ -104,6 +106,23 @@ async fn says_what_is_wrong_what_was_tried_what_was_undone_and_what_to_look_at()
         .map(|part| message.text.find(part).unwrap_or_else(|| panic!("{part} is not in\n{}", message.text)))
         .collect();
     assert!(places.is_sorted(), "worst first, and in the order in which a person asks:\n{}", message.text);
+}
+
+#[tokio::test]
+async fn a_canary_that_did_not_help_is_told_with_what_it_means_for_the_others() {
+    let (world, run) = helpless(Vec::new()).await;
+    let part = Rollout::Canary { of: 6, then: ChangeKind::RefreshFleet };
+    let canary = Change { rollout: Some(part), ..build::change("c-2", build::replace("shop-web", 1)) };
+    let outcome = domain::outcome::Outcome {
+        why: "errors stayed at 9 %".to_owned(),
+        ..build::outcome(&canary, Verdict::Inconclusive, true, world.now())
+    };
+    let entry = Entry { change: canary, outcome: Some(outcome), state: EntryState::Kept, ..undone(&run, &world) };
+    assert_eq!(world.intend(&entry).await.unwrap(), Intent::Written);
+    let message = told(run, &world).await;
+    let told = "replace instance shop-web-1 of shop-web (canary: one of 6 first; the others follow if it helps): errors \
+                stayed at 9 %; kept, the others were left as they are";
+    assert!(message.text.contains(told), "{}", message.text);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ pub mod invalidate_cdn;
 pub mod redeploy_service;
 pub mod refresh_fleet;
 pub mod replace_instance;
+pub mod replace_task;
 pub mod set_fleet_capacity;
 pub mod set_service_count;
 mod throttled;
@@ -27,6 +28,7 @@ mod tests {
             refresh_fleet::start(&autoscaling, "shop-web", Pace { min_healthy_pct: 100, max_healthy_pct: 110 }).await,
             set_service_count::set(&ecs, "shop", "shop-worker", 3).await,
             redeploy_service::deploy(&ecs, "shop", "shop-worker").await,
+            replace_task::stop(&ecs, "shop", "shop-worker", "t-1", "change-2").await,
             invalidate_cdn::invalidate(&cloudfront, "E1", "change-1").await,
         ]
     }

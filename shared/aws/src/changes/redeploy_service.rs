@@ -6,8 +6,13 @@ use aws_sdk_ecs::{Client, config};
 use engine::ports::PortResult;
 
 /// IAM actions.
-pub const PERMISSIONS: &[&str] =
-    &["application-autoscaling:DescribeScalableTargets", "ecs:DescribeServices", "ecs:UpdateService"];
+pub const PERMISSIONS: &[&str] = &[
+    "application-autoscaling:DescribeScalableTargets",
+    "ecs:DescribeServices",
+    "ecs:DescribeTasks",
+    "ecs:ListTasks",
+    "ecs:UpdateService",
+];
 
 const ACTION: &str = "ecs:UpdateService";
 

@@ -12,6 +12,7 @@ mod scaling;
 pub mod services;
 pub mod tagged;
 pub mod target_groups;
+mod tasks;
 
 use crate::arn;
 use crate::chances::{self, Chances};
@@ -34,6 +35,8 @@ pub const PERMISSIONS: &[&str] = &[
     "autoscaling:DescribeTags",
     "cloudwatch:ListTagsForResource",
     "ecs:DescribeServices",
+    "ecs:DescribeTasks",
+    "ecs:ListTasks",
     "elasticache:DescribeCacheClusters",
     "elasticache:DescribeReplicationGroups",
     "elasticloadbalancing:DescribeLoadBalancers",

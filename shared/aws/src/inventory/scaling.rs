@@ -75,6 +75,7 @@ mod tests {
             min_healthy_pct: 100,
             max_pct: 200,
             fargate_task: None,
+            tasks: domain::observed::Observed::Known(Vec::new()),
         }
     }
 

@@ -1,13 +1,13 @@
-//! ECS services: wanted and running tasks, deployments, the bounds that their owner has set.
+//! ECS services: their tasks, deployments, the bounds that their owner has set.
 
-use super::{Candidate, Found, gathered, scaling};
+use super::{Candidate, Found, gathered, scaling, tasks};
 use crate::errors::port_error;
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{
     DeploymentRolloutState, DeploymentStrategy, LaunchType, SchedulingStrategy, Service as EcsService, ServiceField,
 };
 use domain::ids::ResourceId;
-use domain::observed::Missing;
+use domain::observed::{Missing, Observed};
 use domain::resource::{Live, Resource, Service};
 use engine::ports::{PortError, PortResult};
 use jiff::Timestamp;
@@ -47,6 +47,7 @@ pub(super) async fn discover(
             scaling::note(service, &resource.name, &bounds);
         }
     }
+    tasks::note(client, &mut found.resources).await;
     found
 }
 
@@ -80,7 +81,8 @@ pub(crate) async fn read(
 ) -> PortResult<Resource> {
     let request = client.describe_services().cluster(cluster).services(name).include(ServiceField::Tags);
     let names = [format!("{cluster}/{name}")];
-    let (output, bounds) = futures::join!(request.send(), scaling::bounds(scaling, &names));
+    let (output, bounds, tasks) =
+        futures::join!(request.send(), scaling::bounds(scaling, &names), tasks::of(client, cluster, name));
     let output = output.map_err(|error| port_error(ACTION, name, &error))?;
     let gone = || PortError::Gone { operation: format!("{ACTION} on {name}"), what: format!("{cluster}/{name}") };
     let service = output.services.unwrap_or_default().into_iter().find(is_there).ok_or_else(gone)?;
@@ -88,6 +90,7 @@ pub(crate) async fn read(
     let tags = tags.collect();
     let mut live = live(cluster, &service);
     scaling::note(&mut live, name, &bounds);
+    live.tasks = tasks;
     Ok(Resource { id: id.clone(), name: name.to_owned(), tags, live: Live::EcsService(live) })
 }
 
@@ -117,6 +120,7 @@ fn live(cluster: &str, service: &EcsService) -> Service {
         min_healthy_pct,
         max_pct,
         fargate_task: is_on_fargate(service).then(|| service.task_definition.clone()).flatten(),
+        tasks: Observed::Missing(Missing::NoData),
     }
 }
 

@@ -7,6 +7,7 @@ use domain::guard::{Facts, KillSwitch, Limits, clear};
 use domain::ids::{ChangeId, ResourceId, RuleId, SignalId};
 use domain::mode::Mode;
 use domain::resource::{Fleet, Live, Resource};
+use domain::settle::{self, Effect};
 use engine::ports::{Actuator as _, PortError, PortResult};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -45,6 +46,7 @@ pub(crate) fn change(action: Action, resource: &Resource) -> Change {
             after: 1.0,
         },
         cost_usd_cents_month: None,
+        rollout: None,
     }
 }
 
@@ -180,6 +182,7 @@ async fn a_service_is_resized_restarted_and_set_back() {
         min_healthy_pct: 100,
         max_pct: 200,
         fargate_task: None,
+        tasks: domain::observed::Observed::Known(Vec::new()),
     };
     let resource = unread(&id, &service, Live::EcsService(nothing));
     let read = || async {
@@ -202,12 +205,44 @@ async fn a_service_is_resized_restarted_and_set_back() {
         change(Action::SetServiceCount { cluster: cluster.clone(), service: service.clone(), desired: 3 }, &resource);
     apply(&cloud, &actuator, &grow, &before.0.live).await.unwrap();
     assert_eq!(read().await.1.desired, 3);
+    replace_one_task(&cloud, &actuator, &resource).await;
     actuator.restore(&grow, &before.0.live).await.unwrap();
     assert_eq!(read().await.1.desired, 1);
 
     let redeploy = change(Action::RedeployService { cluster, service }, &resource);
     apply(&cloud, &actuator, &redeploy, &before.0.live).await.unwrap();
     assert!(read().await.1.last_deployment_at > before.1.last_deployment_at);
+}
+
+/// Waits until three tasks run, stops one of them, and sees that it has left while the others stay.
+async fn replace_one_task(cloud: &Cloud, actuator: &Actuator, resource: &Resource) {
+    let mut before = actuator.live(resource).await.unwrap();
+    let running = |live: &Live| match live {
+        Live::EcsService(service) => service.tasks.known().unwrap().iter().filter(|task| task.is_running()).count(),
+        other => panic!("not a service: {other:?}"),
+    };
+    for _ in 0..POLLS_MAX {
+        if running(&before.live) == 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        before = actuator.live(resource).await.unwrap();
+    }
+    let Live::EcsService(service) = &before.live else { panic!("a service") };
+    let ids = |live: &Live| match live {
+        Live::EcsService(service) => service.tasks.known().unwrap().iter().map(|task| task.id.clone()).collect(),
+        _ => Vec::new(),
+    };
+    let all = ids(&before.live);
+    let action =
+        Action::ReplaceTask { cluster: service.cluster.clone(), service: resource.name.clone(), task: all[0].clone() };
+    let replace = change(action.clone(), resource);
+    apply(cloud, actuator, &replace, &before.live).await.unwrap();
+    let after = actuator.live(resource).await.unwrap();
+    assert_eq!(settle::effect(&action, &before.live, &after.live), Effect::Happened);
+    let left = ids(&after.live);
+    assert!(!left.contains(&all[0]) && all[1..].iter().all(|id| left.contains(id)), "{all:?} became {left:?}");
+    assert_eq!((left.len(), running(&after.live)), (3, 2), "another one starts");
 }
 
 #[tokio::test]

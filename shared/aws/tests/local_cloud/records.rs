@@ -60,6 +60,7 @@ fn entry(cloud: &Cloud, id: &str, fence: u64) -> Entry {
                 after: 60.0,
             },
             cost_usd_cents_month: Some(3_000),
+            rollout: None,
         },
         execution: run("run-1"),
         iteration: 1,

@@ -38,6 +38,7 @@ fn resize(desired: u32) -> Change {
             after: 60.0,
         },
         cost_usd_cents_month: None,
+        rollout: None,
     }
 }
 

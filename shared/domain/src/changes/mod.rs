@@ -8,6 +8,7 @@ mod invalidate_cdn;
 mod redeploy_service;
 mod refresh_fleet;
 mod replace_instance;
+mod replace_task;
 mod set_fleet_capacity;
 mod set_service_count;
 
@@ -21,6 +22,7 @@ pub const TABLE: &[ChangeSpec] = &[
     set_service_count::SPEC,
     replace_instance::SPEC,
     refresh_fleet::SPEC,
+    replace_task::SPEC,
     redeploy_service::SPEC,
     flush_cache::SPEC,
     invalidate_cdn::SPEC,
@@ -33,6 +35,7 @@ pub const fn spec(kind: ChangeKind) -> &'static ChangeSpec {
         ChangeKind::SetServiceCount => &set_service_count::SPEC,
         ChangeKind::ReplaceInstance => &replace_instance::SPEC,
         ChangeKind::RefreshFleet => &refresh_fleet::SPEC,
+        ChangeKind::ReplaceTask => &replace_task::SPEC,
         ChangeKind::RedeployService => &redeploy_service::SPEC,
         ChangeKind::FlushCache => &flush_cache::SPEC,
         ChangeKind::InvalidateCdn => &invalidate_cdn::SPEC,

@@ -9,7 +9,13 @@ pub(super) const SPEC: ChangeSpec = ChangeSpec {
     name: "redeploy_service",
     risk: Risk::Medium,
     reversal: Reversal::SelfRestoring,
-    permissions: &["application-autoscaling:DescribeScalableTargets", "ecs:DescribeServices", "ecs:UpdateService"],
+    permissions: &[
+        "application-autoscaling:DescribeScalableTargets",
+        "ecs:DescribeServices",
+        "ecs:DescribeTasks",
+        "ecs:ListTasks",
+        "ecs:UpdateService",
+    ],
     settle_s: 300,
     when_inconclusive: WhenInconclusive::Keep,
 };

@@ -9,7 +9,13 @@ pub(super) const SPEC: ChangeSpec = ChangeSpec {
     name: "set_service_count",
     risk: Risk::Low,
     reversal: Reversal::Undoable,
-    permissions: &["application-autoscaling:DescribeScalableTargets", "ecs:DescribeServices", "ecs:UpdateService"],
+    permissions: &[
+        "application-autoscaling:DescribeScalableTargets",
+        "ecs:DescribeServices",
+        "ecs:DescribeTasks",
+        "ecs:ListTasks",
+        "ecs:UpdateService",
+    ],
     settle_s: 180,
     when_inconclusive: WhenInconclusive::Undo,
 };

@@ -41,7 +41,7 @@ pub struct Facts {
     pub resource_changed_at: Option<Timestamp>,
     /// A change of this resource that is not verified, kept or undone yet, if there is one.
     pub open_change: Option<ChangeId>,
-    /// Times that the same kind of change was made on this resource in the last day.
+    /// Times that the same remedy was applied to this resource in the last day; a canary and its rest count once.
     pub repeats_last_day: u32,
     /// Cost that this run has already added, in US cents a month.
     pub spent_usd_cents_month: i64,

@@ -18,6 +18,7 @@ use crate::approval::{Approval, Consent};
 use crate::change::{Action, Change, Reversal};
 use crate::changes::Pace;
 use crate::mode::Mode;
+use crate::observed::Observed;
 use crate::resource::{Fleet, Live, Service};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -223,26 +224,68 @@ fn scope(change: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal>
             }
             resize(service.desired, *desired, service.running, service.bounds.unwrap_or((1, u32::MAX)), limits)
         }
-        (Action::ReplaceInstance { instance, .. }, Live::AutoScalingGroup(fleet)) => {
-            busy(fleet.refresh_in_progress, "an instance refresh")?;
-            let Some(member) = fleet.instances.iter().find(|member| member.id == *instance) else {
-                return Err(Refusal::NothingToDo { why: format!("{instance} is no longer in the group") });
-            };
-            if member.protected {
-                return Err(Refusal::Protected);
-            }
-            let size = u32::try_from(fleet.instances.len()).unwrap_or(u32::MAX);
-            let serving_after = fleet.healthy().saturating_sub(u32::from(member.is_serving()));
-            let out = size.saturating_sub(serving_after);
-            blast(out, size, serving_after, fleet.healthy(), limits)
-        }
+        (Action::ReplaceInstance { .. }, Live::AutoScalingGroup(_))
+        | (Action::ReplaceTask { .. }, Live::EcsService(_)) => replace(&change.action, &facts.live, limits),
         (Action::RefreshFleet { .. }, Live::AutoScalingGroup(_))
         | (Action::RedeployService { .. }, Live::EcsService(_)) => restart(&facts.live, limits),
         (Action::FlushCache { .. }, Live::Cache(_)) | (Action::InvalidateCdn { .. }, Live::Distribution) => Ok(()),
-        (action, live) => {
-            Err(Refusal::NothingToDo { why: format!("\"{action}\" does not apply to a {}", live.kind()) })
-        }
+        (action, live) => Err(not_for(action, live)),
     }
+}
+
+fn not_for(action: &Action, live: &Live) -> Refusal {
+    Refusal::NothingToDo { why: format!("\"{action}\" does not apply to a {}", live.kind()) }
+}
+
+/// Guards on the replacement of one member: it leaves before its successor serves. Also asked before one is planned.
+///
+/// # Errors
+/// The [`Refusal`].
+pub(crate) fn replace(action: &Action, live: &Live, limits: &Limits) -> Result<(), Refusal> {
+    match (action, live) {
+        (Action::ReplaceInstance { instance, .. }, Live::AutoScalingGroup(fleet)) => {
+            replace_instance(fleet, instance, limits)
+        }
+        (Action::ReplaceTask { task, .. }, Live::EcsService(service)) => replace_task(service, task, limits),
+        (action, live) => Err(not_for(action, live)),
+    }
+}
+
+fn replace_instance(fleet: &Fleet, instance: &str, limits: &Limits) -> Result<(), Refusal> {
+    busy(fleet.refresh_in_progress, "an instance refresh")?;
+    let Some(member) = fleet.instances.iter().find(|member| member.id == instance) else {
+        return Err(Refusal::NothingToDo { why: format!("{instance} is no longer in the group") });
+    };
+    if member.protected {
+        return Err(Refusal::Protected);
+    }
+    let size = u32::try_from(fleet.instances.len()).unwrap_or(u32::MAX);
+    let serving_after = fleet.healthy().saturating_sub(u32::from(member.is_serving()));
+    blast(size.saturating_sub(serving_after), size, serving_after, fleet.healthy(), limits)
+}
+
+/// As a deployment, it must leave as many tasks as the owner's `minimumHealthyPercent` asks for. 100 % is what ECS assumes
+/// where nobody has set anything, and would forbid every replacement that begins with a stop: there the blast radius
+/// holds alone, as for an instance.
+fn replace_task(service: &Service, task: &str, limits: &Limits) -> Result<(), Refusal> {
+    busy(service.deployment_in_progress, "a deployment")?;
+    let tasks = match &service.tasks {
+        Observed::Known(tasks) => tasks,
+        Observed::Missing(why) => {
+            return Err(Refusal::NothingToDo { why: format!("which tasks run is not known ({why})") });
+        }
+    };
+    let Some(member) = tasks.iter().find(|member| member.id == task) else {
+        return Err(Refusal::NothingToDo { why: format!("{task} is no longer in the service") });
+    };
+    let left = service.running.saturating_sub(u32::from(member.is_running()));
+    let out = service.desired.saturating_sub(left);
+    let (stay, _) = service.during_deployment();
+    if service.min_healthy_pct < 100 && left < stay {
+        let max_pct = f64::from(100 - service.min_healthy_pct);
+        return Err(Refusal::BlastRadius { out, of: service.desired, max_pct });
+    }
+    blast(out, service.desired, left, service.running, limits)
 }
 
 /// Guards on a restart of a whole fleet or service: what it takes out of service at a time. Also asked before one is planned.

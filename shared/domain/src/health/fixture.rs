@@ -10,7 +10,7 @@ use crate::objective::Objectives;
 use crate::observed::{Missing, Observed};
 use crate::plan::Plan;
 use crate::price::{Price, Sold};
-use crate::resource::{Cache, CustomMetric, Database, Fleet, Instance, Live, Resource, Service};
+use crate::resource::{Cache, CustomMetric, Database, Fleet, Instance, Live, Resource, Service, Task};
 use crate::series::Series;
 use crate::snapshot::{Alarm, AlarmState, HISTORY_S, Measurement, Snapshot};
 use jiff::{SignedDuration, Timestamp};
@@ -51,6 +51,11 @@ pub(super) fn instance(id: &str) -> Instance {
     }
 }
 
+/// A task that runs since so many hours before the snapshot.
+fn task(hours: i64) -> Task {
+    Task { id: format!("t-{hours}"), started_at: Some(NOW - SignedDuration::from_hours(hours)) }
+}
+
 fn resources() -> Vec<Resource> {
     let fleet = Fleet {
         min: 2,
@@ -72,6 +77,7 @@ fn resources() -> Vec<Resource> {
         min_healthy_pct: 100,
         max_pct: 200,
         fargate_task: None,
+        tasks: Observed::Known((1..=3).map(task).collect()),
     };
     let database = Database {
         engine: "postgres".to_owned(),

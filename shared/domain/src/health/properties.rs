@@ -185,6 +185,7 @@ proptest! {
             reason: String::new(),
             expected: Expectation { signal: signal.into(), resource: on.into(), better: Better::Lower, before, after: 0.9 * before },
             cost_usd_cents_month: None,
+            rollout: None,
         };
         let after = web(ratio).at(NOW + SignedDuration::from_mins(11));
         let outcome = verify(&change, &web(1.0).snapshot, &after.snapshot, NOW, &Policy::default());

@@ -1,7 +1,7 @@
 //! Each kind of change: happened, never happened, superseded, and where it can't be told.
 
 use super::*;
-use crate::resource::{Cache, Service};
+use crate::resource::{Cache, Service, Task};
 use jiff::{SignedDuration, Timestamp};
 
 const EARLIER: Timestamp = Timestamp::constant(1_767_225_600, 0);
@@ -29,6 +29,10 @@ fn group(desired: u32) -> Live {
     Live::AutoScalingGroup(fleet(desired))
 }
 
+fn task(number: u32) -> Task {
+    Task { id: format!("t-{number}"), started_at: Some(EARLIER) }
+}
+
 fn tasks(desired: u32) -> Service {
     Service {
         cluster: "shop".into(),
@@ -41,6 +45,7 @@ fn tasks(desired: u32) -> Service {
         min_healthy_pct: 100,
         max_pct: 200,
         fargate_task: None,
+        tasks: Observed::Known((1..=desired).map(task).collect()),
     }
 }
 
@@ -76,6 +81,19 @@ fn an_instance_is_replaced_once_it_has_left_or_is_leaving() {
     assert_eq!(effect(&action, &prior, &prior), Effect::CannotTell, "it was out of service before");
     now.instances.remove(0);
     assert_eq!(effect(&action, &group(3), &Live::AutoScalingGroup(now)), Effect::Happened);
+}
+
+#[test]
+fn a_task_is_replaced_once_it_has_left_its_service() {
+    let action = Action::ReplaceTask { cluster: "shop".into(), service: "worker".into(), task: "t-2".into() };
+    let prior = Live::EcsService(tasks(3));
+    assert_eq!(effect(&action, &prior, &prior), Effect::NeverHappened);
+    let left = Service { tasks: Observed::Known(vec![task(1), task(3), task(4)]), ..tasks(3) };
+    assert_eq!(effect(&action, &prior, &Live::EcsService(left)), Effect::Happened);
+    let unread = Service { tasks: Observed::Missing(crate::observed::Missing::Throttled), ..tasks(3) };
+    assert_eq!(effect(&action, &prior, &Live::EcsService(unread)), Effect::CannotTell);
+    assert_eq!(standing(&action, &prior, &prior), Standing::NotUndoable);
+    assert_eq!(before_in_words(&action, &prior), "t-2 running, 3 of 3 tasks running");
 }
 
 #[test]

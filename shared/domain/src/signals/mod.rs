@@ -39,6 +39,7 @@ mod instance_cpu_pct;
 mod instance_disk_pct;
 mod instance_memory_pct;
 mod instance_status_failed;
+mod latency_mean_ms;
 mod latency_p95_ms;
 mod latency_p99_ms;
 mod lb_errors_5xx;
@@ -51,6 +52,8 @@ mod queue_sent;
 mod requests;
 mod service_cpu_pct;
 mod service_desired;
+mod service_memory_max_pct;
+mod service_memory_min_pct;
 mod service_memory_pct;
 mod service_running;
 mod table_read_throttles;
@@ -66,6 +69,7 @@ use crate::signal::SignalSpec;
 pub const TABLE: &[SignalSpec] = &[
     latency_p95_ms::SPEC,
     latency_p99_ms::SPEC,
+    latency_mean_ms::SPEC,
     requests::SPEC,
     errors_5xx::SPEC,
     errors_4xx::SPEC,
@@ -84,6 +88,8 @@ pub const TABLE: &[SignalSpec] = &[
     fleet_desired::SPEC,
     service_cpu_pct::SPEC,
     service_memory_pct::SPEC,
+    service_memory_max_pct::SPEC,
+    service_memory_min_pct::SPEC,
     service_running::SPEC,
     service_desired::SPEC,
     function_invocations::SPEC,

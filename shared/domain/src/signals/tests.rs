@@ -57,6 +57,7 @@ fn world() -> Vec<Resource> {
         min_healthy_pct: 100,
         max_pct: 200,
         fargate_task: None,
+        tasks: crate::observed::Observed::Known(Vec::new()),
     };
     let custom = CustomMetric {
         namespace: "Shop".to_owned(),

@@ -175,7 +175,7 @@ impl ChangeReport {
             change: change.id.clone(),
             action: change.action.clone(),
             resource: change.resource.clone(),
-            what: change.action.to_string(),
+            what: change.in_words(),
             because: change.because.clone(),
             reason: change.reason.clone(),
             before: None,

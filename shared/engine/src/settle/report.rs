@@ -129,7 +129,7 @@ impl Settled {
             execution: entry.execution.clone(),
             action: action.clone(),
             resource: entry.change.resource.clone(),
-            what: action.to_string(),
+            what: entry.change.in_words(),
             before: before_in_words(action, &entry.prior.live),
             after: after_in_words(action),
             end,

@@ -1,7 +1,9 @@
 //! What counts as a change, and for how long.
 
-use domain::change::{Action, Change};
+use domain::change::{Action, Change, ChangeKind};
 use domain::ids::{AppId, ExecutionId};
+use domain::outcome::Verdict;
+use domain::rollout::Rollout;
 use engine::facts::Tally;
 use engine::ports::{Entry, EntryState};
 use testkit::build;
@@ -93,6 +95,49 @@ fn counts_the_same_remedy_on_the_same_resource_as_a_repeat() {
     assert_eq!(tally.repeats_last_day, 1);
     assert_eq!(tally.resource_changed_at, Some(build::after_s(NOW_S - 60)));
     assert_eq!(tally.last_day, 3);
+}
+
+/// A canary of `web`, and the refresh of all that follows it.
+fn rollout(canary_ago_s: i64, verdict: Verdict, rest_ago_s: Option<i64>) -> (Vec<Entry>, Change) {
+    let part = Rollout::Canary { of: 4, then: ChangeKind::RefreshFleet };
+    let canary = Change { rollout: Some(part), ..build::change("canary", build::replace("web", 1)) };
+    let outcome = build::outcome(&canary, verdict, true, build::after_s(NOW_S - canary_ago_s));
+    let rest = Change {
+        rollout: Some(Rollout::Rest { canary: canary.id.clone() }),
+        ..build::change("rest", Action::RefreshFleet { group: "web".into() })
+    };
+    let canary = Entry { change: canary, outcome: Some(outcome), ..entry("canary", EntryState::Kept, canary_ago_s) };
+    let made = rest_ago_s.map(|ago_s| Entry { change: rest.clone(), ..entry("rest", EntryState::Kept, ago_s) });
+    ([canary].into_iter().chain(made).collect(), rest)
+}
+
+fn tally_for(change: &Change, entries: &[Entry]) -> Tally {
+    Tally::of(entries, "run-1", change, build::after_s(NOW_S), None)
+}
+
+#[test]
+fn a_verified_canary_holds_neither_cool_down_nor_repeat_against_its_rest() {
+    let (entries, rest) = rollout(60, Verdict::Verified, None);
+    let tally = tally_for(&rest, &entries);
+    assert_eq!((tally.resource_changed_at, tally.repeats_last_day), (None, 0));
+    assert_eq!((tally.in_execution, tally.last_hour), (1, 1), "it was a change all the same");
+    for verdict in [Verdict::Inconclusive, Verdict::Regressed] {
+        let (entries, rest) = rollout(60, verdict, None);
+        let tally = tally_for(&rest, &entries);
+        assert_eq!((tally.resource_changed_at, tally.repeats_last_day), (Some(build::after_s(NOW_S - 60)), 1));
+    }
+    let other = Change { rollout: None, ..rest };
+    assert_eq!(tally_for(&other, &rollout(60, Verdict::Verified, None).0).repeats_last_day, 1, "not its rest");
+}
+
+#[test]
+fn a_canary_and_its_rest_count_as_one_repeat_of_the_remedy() {
+    let (entries, rest) = rollout(3_000, Verdict::Verified, Some(1_800));
+    let next = Change { rollout: None, ..rest };
+    let tally = tally_for(&next, &entries);
+    assert_eq!((tally.repeats_last_day, tally.last_day), (1, 2));
+    let sick = build::change("sick", build::replace("web", 2));
+    assert_eq!(tally_for(&sick, &entries).repeats_last_day, 0, "replacing a sick member is another remedy");
 }
 
 #[test]

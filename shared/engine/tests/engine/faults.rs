@@ -42,6 +42,7 @@ fn resources() -> Vec<Resource> {
         build::fleet("batch", 3),
         build::service("worker", 2),
         build::service("mail", 2),
+        build::service("render", 3),
         build::cache("pages"),
     ]
 }
@@ -54,6 +55,7 @@ fn changes() -> Vec<Change> {
         build::change("sick-api", build::replace("api", 1)),
         build::change("restart-mail", Action::RedeployService { cluster: "mail".into(), service: "mail".into() }),
         build::change("restart-batch", Action::RefreshFleet { group: "batch".into() }),
+        build::change("sick-render", build::replace_task("render", 1)),
         build::change("clear-pages", Action::FlushCache { cache: "pages".into() }),
     ]
 }

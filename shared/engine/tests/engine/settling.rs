@@ -31,6 +31,7 @@ fn kinds() -> Vec<Action> {
         build::replace("web", 1),
         Action::RefreshFleet { group: "web".into() },
         Action::RedeployService { cluster: "worker".into(), service: "worker".into() },
+        build::replace_task("worker", 1),
         Action::FlushCache { cache: "pages".into() },
         Action::InvalidateCdn { distribution: "E1".into() },
     ]

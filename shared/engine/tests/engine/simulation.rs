@@ -155,11 +155,12 @@ fn any_fault(random: &mut fastrand::Rng) -> Fault {
 }
 
 fn any_change(id: String, random: &mut fastrand::Rng) -> Change {
-    let action = match random.u32(0..8) {
+    let action = match random.u32(0..9) {
         0..3 => build::set_fleet(["web", "api"][random.usize(0..2)], random.u32(0..=6)),
         3 | 4 => build::set_service("worker", random.u32(0..=6)),
         5 => build::replace("api", random.u32(1..=4)),
-        6 => Action::RedeployService { cluster: "worker".into(), service: "worker".into() },
+        6 => build::replace_task("worker", random.u32(1..=3)),
+        7 => Action::RedeployService { cluster: "worker".into(), service: "worker".into() },
         _ => Action::FlushCache { cache: "pages".into() },
     };
     Change { cost_usd_cents_month: random.bool().then(|| random.i64(-3_000..40_000)), ..build::change(&id, action) }

@@ -6,7 +6,8 @@ use domain::change::{Action, Change};
 use domain::execution::Cycle;
 use domain::guard::Cleared;
 use domain::ids::ChangeId;
-use domain::resource::{Fleet, Live, Resource};
+use domain::observed::Observed;
+use domain::resource::{Fleet, Live, Resource, Service};
 use engine::ports::{Actuator, EntryState, Lease, PortError, PortResult};
 use engine::run::lease_key;
 use jiff::Timestamp;
@@ -32,11 +33,7 @@ impl Actuator for World {
             (Live::AutoScalingGroup(_), Live::AutoScalingGroup(prior)) => {
                 state.set_fleet(&before, prior.desired, "restored")?
             }
-            (Live::EcsService(service), Live::EcsService(prior)) => Live::EcsService(domain::resource::Service {
-                desired: prior.desired,
-                running: prior.desired,
-                ..service.clone()
-            }),
+            (Live::EcsService(service), Live::EcsService(prior)) => Live::EcsService(resized(service, prior.desired)),
             _ => return Err(rejected("restore", "this kind of change has nothing to restore")),
         };
         let landing = Landing::Restored(change.id.clone(), state.entry_state(&change.id));
@@ -112,11 +109,7 @@ impl State {
                 self.set_fleet(before, *desired, change.id.as_str())
             }
             (Action::SetServiceCount { desired, .. }, Live::EcsService(service)) => {
-                Ok(Live::EcsService(domain::resource::Service {
-                    desired: *desired,
-                    running: *desired,
-                    ..service.clone()
-                }))
+                Ok(Live::EcsService(resized(service, *desired)))
             }
             (Action::ReplaceInstance { instance, .. }, Live::AutoScalingGroup(fleet)) => {
                 let mut fleet = fleet.clone();
@@ -138,8 +131,26 @@ impl State {
                 }
                 Ok(Live::AutoScalingGroup(fleet))
             }
+            (Action::ReplaceTask { task, .. }, Live::EcsService(service)) => {
+                let mut service = service.clone();
+                let Observed::Known(tasks) = &mut service.tasks else {
+                    return Err(rejected("stop", "the tasks of the service are not known"));
+                };
+                let at = tasks.iter().position(|member| member.id == *task);
+                let at = at.ok_or_else(|| rejected("stop", "no such task in the service"))?;
+                self.launched += 1;
+                tasks[at] = crate::build::task(&format!("launched-{}", self.launched));
+                Ok(Live::EcsService(service))
+            }
             (Action::RedeployService { .. }, Live::EcsService(service)) => {
-                Ok(Live::EcsService(domain::resource::Service { last_deployment_at: Some(now), ..service.clone() }))
+                let mut service = Service { last_deployment_at: Some(now), ..service.clone() };
+                if let Observed::Known(tasks) = &mut service.tasks {
+                    for task in tasks {
+                        self.launched += 1;
+                        *task = crate::build::task(&format!("launched-{}", self.launched));
+                    }
+                }
+                Ok(Live::EcsService(service))
             }
             (Action::FlushCache { .. }, Live::Cache(_)) | (Action::InvalidateCdn { .. }, Live::Distribution) => {
                 *self.flushes.entry(change.resource.clone()).or_default() += 1;
@@ -169,6 +180,20 @@ pub(super) fn resize_fleet(fleet: &mut Fleet, desired: u32, by: &str) {
         let id = format!("{by}-{}", fleet.instances.len() + 1);
         fleet.instances.push(crate::build::instance(&id));
     }
+}
+
+/// The service with so many tasks; they come and go at once.
+fn resized(service: &Service, desired: u32) -> Service {
+    let mut service = Service { desired, running: desired, ..service.clone() };
+    if let Observed::Known(tasks) = &mut service.tasks {
+        let size = usize::try_from(desired).expect("a small service");
+        tasks.truncate(size);
+        while tasks.len() < size {
+            let id = format!("{}-{}", service.cluster, tasks.len() + 1);
+            tasks.push(crate::build::task(&id));
+        }
+    }
+    service
 }
 
 fn gone(operation: &str, what: &str) -> PortError {

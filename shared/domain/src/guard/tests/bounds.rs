@@ -321,3 +321,31 @@ fn a_refresh_at_the_owner_s_maximum_takes_one_out_first() {
     assert_eq!(with_fleet(&refresh(), 3, 1, |fleet| fleet.max = 5), None, "with room the successor comes first");
     assert_eq!(at_maximum(1, 3), Some(Refusal::LastHealthy { healthy: 1 }));
 }
+
+fn task_replaced(number: u32, edit: impl FnOnce(&mut Service)) -> Option<Refusal> {
+    let mut service = service(4);
+    edit(&mut service);
+    verdict(&replace_task(number), &facts(Live::EcsService(service)))
+}
+
+#[test]
+fn a_task_is_replaced_while_another_runs_and_the_owner_can_spare_it() {
+    assert_eq!(task_replaced(1, |_| ()), None);
+    assert_eq!(task_replaced(1, |service| service.min_healthy_pct = 75), None, "three of four stay");
+    let refused = Some(Refusal::BlastRadius { out: 1, of: 4, max_pct: 24.0 });
+    assert_eq!(task_replaced(1, |service| service.min_healthy_pct = 76), refused, "all four must stay");
+    let refused = Some(Refusal::BlastRadius { out: 2, of: 4, max_pct: 25.0 });
+    assert_eq!(task_replaced(1, |service| service.running = 3), refused, "one is out already");
+    let last = |service: &mut Service| (service.desired, service.running) = (1, 1);
+    assert_eq!(task_replaced(1, last), Some(Refusal::LastHealthy { healthy: 1 }));
+}
+
+#[test]
+fn a_task_that_is_gone_or_unknown_is_not_replaced() {
+    let gone = task_replaced(9, |_| ()).expect("a refusal").to_string();
+    assert_eq!(gone, "t-9 is no longer in the service");
+    let unknown = task_replaced(1, |service| service.tasks = Observed::Missing(crate::observed::Missing::Throttled));
+    assert!(unknown.expect("a refusal").to_string().starts_with("which tasks run is not known"));
+    let deploying = task_replaced(1, |service| service.deployment_in_progress = true);
+    assert!(matches!(deploying, Some(Refusal::Busy { .. })), "{deploying:?}");
+}

@@ -8,7 +8,8 @@ use crate::approval::Consent;
 use crate::change::{Action, Better, Change, Expectation};
 use crate::ids::{ChangeId, ResourceId, RuleId, SignalId};
 use crate::mode::Mode;
-use crate::resource::{Fleet, Instance, Live, Service};
+use crate::observed::Observed;
+use crate::resource::{Fleet, Instance, Live, Service, Task};
 use jiff::{SignedDuration, Timestamp};
 
 const NOW: Timestamp = Timestamp::constant(1_767_225_600, 0);
@@ -34,6 +35,10 @@ fn fleet(serving: u32, sick: u32) -> Fleet {
     }
 }
 
+fn task(number: u32) -> Task {
+    Task { id: format!("t-{number}"), started_at: Some(ago_s(3_600)) }
+}
+
 fn service(desired: u32) -> Service {
     Service {
         cluster: "shop".into(),
@@ -46,6 +51,7 @@ fn service(desired: u32) -> Service {
         min_healthy_pct: 100,
         max_pct: 200,
         fargate_task: None,
+        tasks: Observed::Known((1..=desired).map(task).collect()),
     }
 }
 
@@ -64,6 +70,7 @@ fn change(action: Action) -> Change {
             after: 60.0,
         },
         cost_usd_cents_month: None,
+        rollout: None,
     }
 }
 
@@ -77,6 +84,11 @@ fn recount(desired: u32) -> Change {
 
 fn replace(number: u32) -> Change {
     change(Action::ReplaceInstance { group: "web".into(), instance: format!("i-{number}") })
+}
+
+fn replace_task(number: u32) -> Change {
+    let task = format!("t-{number}");
+    change(Action::ReplaceTask { cluster: "shop".into(), service: "worker".into(), task })
 }
 
 fn refresh() -> Change {

@@ -28,7 +28,8 @@ fn any_change() -> impl Strategy<Value = Change> {
     prop_oneof![
         number.clone().prop_map(resize),
         number.clone().prop_map(recount),
-        number.prop_map(replace),
+        number.clone().prop_map(replace),
+        number.prop_map(replace_task),
         Just(refresh()),
         Just(redeploy()),
         Just(change(Action::InvalidateCdn { distribution: "E1".into() })),
@@ -72,6 +73,7 @@ fn serving_at_worst(change: &Change, live: &Live) -> Option<u32> {
             let others = fleet.instances.iter().filter(|member| member.id != *instance && member.is_serving());
             u32::try_from(others.count()).ok()
         }
+        (Action::ReplaceTask { .. }, Live::EcsService(service)) => Some(service.running.saturating_sub(1)),
         (Action::RefreshFleet { .. }, Live::AutoScalingGroup(fleet)) => Some(fleet.healthy().saturating_sub(1)),
         (Action::RedeployService { .. }, Live::EcsService(service)) if service.running > 0 => {
             Some(service.running.min(service.during_deployment().0))

@@ -1,10 +1,12 @@
 //! plan: findings become changes. Makes every choice; the executor makes none.
 //!
 //! Each finding is asked for its remedy ([`remedies`]); what was tried and did not help is not planned again ([`past`]);
-//! causes go before what they cause; each resource is changed once at most; and where users suffer, nothing better is
+//! causes go before what they cause; each resource is changed once at most; a restart of many begins with one
+//! ([`canary`]); and where users suffer, nothing better is
 //! known and the score is low, the degraded service is restarted ([`restart`]). Whatever is not planned is passed over
 //! with its numbers. Never plans outside an owner's bounds, and never makes anything smaller.
 
+mod canary;
 mod past;
 mod remedies;
 mod restart;
@@ -20,12 +22,13 @@ use super::view::View;
 use crate::change::{Action, Change, ChangeKind, Expectation};
 use crate::finding::Finding;
 use crate::guard::Limits;
-use crate::ids::{ExecutionId, ResourceId, RuleId};
+use crate::ids::{ChangeId, ExecutionId, ResourceId, RuleId};
 use crate::observed::{Missing, Observed};
-use crate::outcome::Verdict;
+use crate::outcome::{Outcome, Verdict};
 use crate::plan::{PassedOver, Plan};
 use crate::price;
 use crate::resource::{Live, ResourceKind};
+use crate::rollout::Rollout;
 use crate::snapshot::Snapshot;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -33,14 +36,46 @@ use serde::{Deserialize, Serialize};
 /// An earlier change of the application.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tried {
+    /// Its id.
+    pub id: ChangeId,
     /// Its kind.
     pub kind: ChangeKind,
+    /// Its part in a remedy that touches many members.
+    pub rollout: Option<Rollout>,
+    /// The rule that asked for it.
+    pub because: RuleId,
     /// The resource it modified.
     pub resource: ResourceId,
     /// What verification said; none while it is open.
     pub verdict: Option<Verdict>,
+    /// What it was judged from, one sentence with the numbers; empty while it is open.
+    pub why: String,
     /// When it was made.
     pub at: Timestamp,
+}
+
+impl Tried {
+    /// A change as the planner looks at it later.
+    pub fn of(change: &Change, outcome: Option<&Outcome>, at: Timestamp) -> Self {
+        Self {
+            id: change.id.clone(),
+            kind: change.action.kind(),
+            rollout: change.rollout.clone(),
+            because: change.because.clone(),
+            resource: change.resource.clone(),
+            verdict: outcome.map(|outcome| outcome.verdict),
+            why: outcome.map(|outcome| outcome.why.clone()).unwrap_or_default(),
+            at,
+        }
+    }
+
+    /// The remedy that it is a part of.
+    fn remedy(&self) -> ChangeKind {
+        match &self.rollout {
+            Some(Rollout::Canary { then, .. }) => *then,
+            Some(Rollout::Rest { .. }) | None => self.kind,
+        }
+    }
 }
 
 /// What a plan is made from.
@@ -61,6 +96,7 @@ pub(super) struct Proposal {
     because: RuleId,
     reason: String,
     expected: Expectation,
+    rollout: Option<Rollout>,
 }
 
 /// The answer of a remedy.
@@ -105,14 +141,14 @@ pub fn plan(
     let mut kept: Vec<Proposal> = Vec::new();
     for proposal in proposals {
         match objection(&desk, &kept, &proposal) {
-            None => kept.push(proposal),
+            None => take(&desk, &proposal, &mut kept, &mut passed),
             Some(reason) => passed.push(pass(&proposal, reason)),
         }
     }
     if kept.is_empty() {
         match restart::degraded(&desk) {
             Some(Remedy::Do(proposal)) => match bars(&desk, &proposal) {
-                None => kept.push(proposal),
+                None => take(&desk, &proposal, &mut kept, &mut passed),
                 Some(reason) => passed.push(pass(&proposal, reason)),
             },
             Some(Remedy::Pass(remedy, reason)) => passed.push(PassedOver {
@@ -127,6 +163,14 @@ pub fn plan(
     kept.sort_by_key(|proposal| proposal.action.spec().risk);
     let changes = kept.into_iter().map(|proposal| named(&desk, proposal, execution, iteration)).collect();
     Plan { changes, passed_over: passed }
+}
+
+/// Takes a proposal, or its canary first.
+fn take(desk: &Desk<'_>, proposal: &Proposal, kept: &mut Vec<Proposal>, passed: &mut Vec<PassedOver>) {
+    match canary::step(desk, proposal) {
+        Ok(step) => kept.push(step),
+        Err(reason) => passed.push(pass(proposal, reason)),
+    }
 }
 
 /// Why a proposal is not taken beside those already taken.
@@ -210,6 +254,7 @@ fn named(desk: &Desk<'_>, proposal: Proposal, execution: &ExecutionId, iteration
         reason,
         expected: proposal.expected,
         cost_usd_cents_month: cost.known().copied(),
+        rollout: proposal.rollout,
     }
 }
 

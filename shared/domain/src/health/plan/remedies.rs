@@ -6,6 +6,7 @@
 use super::{Desk, Proposal, Remedy, restart, size};
 use crate::change::{Action, Better, Expectation};
 use crate::finding::{Finding, Severity};
+use crate::guard;
 use crate::health::links;
 use crate::health::rules::{flow, leaks, next_step};
 use crate::ids::{ResourceId, SignalId};
@@ -159,7 +160,8 @@ fn restart_leaking(desk: &Desk<'_>, finding: &Finding, server: &Resource) -> Rem
         ResourceKind::EcsService => "service_memory_pct",
         _ => "fleet_memory_pct",
     };
-    restarted(desk, finding, server, signal, level)
+    let members: Vec<&str> = leaks.iter().filter_map(|leak| leak.member.as_deref()).collect();
+    restarted(desk, finding, server, signal, level, &members)
 }
 
 fn fresh_disks(desk: &Desk<'_>, finding: &Finding, server: &Resource) -> Remedy {
@@ -171,7 +173,15 @@ fn fresh_disks(desk: &Desk<'_>, finding: &Finding, server: &Resource) -> Remedy 
     }
     let act = desk.policy.disk_act_pct;
     match desk.view.known("fleet_disk_pct", server).filter(|level| *level > act) {
-        Some(level) => restarted(desk, finding, server, "fleet_disk_pct", level),
+        Some(level) => {
+            let members = desk.view.members("instance_disk_pct", &server.id);
+            let is_over = |series| {
+                desk.view.level_of("instance_disk_pct", series).known().is_some_and(|level: &f64| *level > act)
+            };
+            let over: Vec<&str> =
+                members.into_iter().filter(|(_, series)| is_over(series)).map(|(member, _)| member).collect();
+            restarted(desk, finding, server, "fleet_disk_pct", level, &over)
+        }
         None => Remedy::Pass(
             format!("restart {}", server.name),
             format!("fresh instances with empty disks over {act:.0} %; {}", finding.summary),
@@ -179,19 +189,62 @@ fn fresh_disks(desk: &Desk<'_>, finding: &Finding, server: &Resource) -> Remedy 
     }
 }
 
-/// A restart that brings a growing utilization back to where it began: the lowest level of the history.
-fn restarted(desk: &Desk<'_>, finding: &Finding, server: &Resource, signal: &str, level: f64) -> Remedy {
+/// A restart that brings a growing utilization back to where it began: the lowest level of the history. Of these members,
+/// where they are known; a single one is replaced.
+fn restarted(
+    desk: &Desk<'_>,
+    finding: &Finding,
+    server: &Resource,
+    signal: &str,
+    level: f64,
+    members: &[&str],
+) -> Remedy {
+    if let ([only], Live::AutoScalingGroup(fleet)) = (members, &server.live)
+        && fleet.instances.len() > 1
+    {
+        let own = signal.replace("fleet_", "instance_");
+        return replace_only(desk, finding, server, &own, only, fresh(desk, server, signal, level));
+    }
     match restart::action(server, desk.limits) {
         Err(reason) => Remedy::Pass(format!("restart {}", server.name), reason),
         Ok(action) => {
-            let series = desk.view.series(signal, server);
-            let values: Vec<f64> =
-                series.known().map_or_else(Vec::new, |series| series.values.iter().flatten().copied().collect());
-            let fresh = percentile(&values, 5.0).unwrap_or(level);
-            let expected = expect(SignalId::from(signal), server, Better::Lower, level, fresh.min(level));
+            let fresh = fresh(desk, server, signal, level);
+            let expected = expect(SignalId::from(signal), server, Better::Lower, level, fresh);
             propose(finding, action, server, finding.summary.clone(), expected)
         }
     }
+}
+
+/// The level of a fresh member: the lowest of the history, at most the present one.
+fn fresh(desk: &Desk<'_>, server: &Resource, signal: &str, level: f64) -> f64 {
+    let series = desk.view.series(signal, server);
+    let values: Vec<f64> =
+        series.known().map_or_else(Vec::new, |series| series.values.iter().flatten().copied().collect());
+    percentile(&values, 5.0).unwrap_or(level).min(level)
+}
+
+/// The only member of a fleet with the symptom is replaced; the others are well, so nothing follows.
+fn replace_only(
+    desk: &Desk<'_>,
+    finding: &Finding,
+    fleet: &Resource,
+    signal: &str,
+    member: &str,
+    after: f64,
+) -> Remedy {
+    let action = Action::ReplaceInstance { group: fleet.name.clone(), instance: member.to_owned() };
+    if let Err(refusal) = guard::replace(&action, &fleet.live, desk.limits) {
+        return Remedy::Pass(action.to_string(), format!("{}: {refusal}", fleet.name));
+    }
+    let Some(level) = desk.member_level(signal, fleet, member) else { return nothing_known() };
+    let reason = format!("{}; {member} is the only one", finding.summary);
+    propose(
+        finding,
+        action,
+        fleet,
+        reason,
+        expect(SignalId::from(signal), fleet, Better::Lower, level, after.min(level)),
+    )
 }
 
 fn clear_cache(desk: &Desk<'_>, finding: &Finding, cache: &Resource) -> Remedy {
@@ -261,7 +314,7 @@ fn expect(signal: SignalId, on: &Resource, better: Better, before: f64, after: f
 
 fn propose(finding: &Finding, action: Action, on: &Resource, reason: String, expected: Expectation) -> Remedy {
     let resource: ResourceId = on.id.clone();
-    Remedy::Do(Proposal { action, resource, because: finding.rule.clone(), reason, expected })
+    Remedy::Do(Proposal { action, resource, because: finding.rule.clone(), reason, expected, rollout: None })
 }
 
 fn nothing_known() -> Remedy {

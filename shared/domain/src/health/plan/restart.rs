@@ -47,6 +47,7 @@ pub(super) fn degraded(desk: &Desk<'_>) -> Option<Remedy> {
                     because: RuleId::from(DEGRADED),
                     reason,
                     expected,
+                    rollout: None,
                 }));
             }
             Err(reason) => why_not = reason,

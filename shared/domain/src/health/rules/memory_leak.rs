@@ -87,11 +87,14 @@ pub fn leaks(view: &View<'_>, server: &Resource) -> Vec<Leak> {
     }
     let members = view.members("instance_memory_pct", &server.id);
     if members.is_empty() {
-        let series = view.series(whole_signal(server), server);
-        let whole = series
-            .known()
-            .and_then(|series| leak(view, None, &between(series, Timestamp::MIN, view.snapshot.taken_at)));
-        return whole.into_iter().collect();
+        let of = |signal| {
+            let series = view.series(signal, server);
+            let series = series.known()?;
+            leak(view, None, &between(series, Timestamp::MIN, view.snapshot.taken_at))
+        };
+        // A fresh task makes the average fall like a restart of all; the fullest one goes on as before.
+        let fullest = fullest_signal(server).and_then(of);
+        return fullest.or_else(|| of(whole_signal(server))).into_iter().collect();
     }
     let of = |(member, series): &(&str, &crate::series::Series)| {
         leak(view, Some((*member).to_owned()), &between(series, Timestamp::MIN, view.snapshot.taken_at))
@@ -102,6 +105,10 @@ pub fn leaks(view: &View<'_>, server: &Resource) -> Vec<Leak> {
 
 fn whole_signal(server: &Resource) -> &'static str {
     if server.kind() == ResourceKind::EcsService { "service_memory_pct" } else { "fleet_memory_pct" }
+}
+
+fn fullest_signal(server: &Resource) -> Option<&'static str> {
+    (server.kind() == ResourceKind::EcsService).then_some("service_memory_max_pct")
 }
 
 fn leak(view: &View<'_>, member: Option<String>, points: &Points) -> Option<Leak> {

@@ -2,12 +2,13 @@
 //!
 //! The minutes before the change are compared with those after it has settled; the level before is first corrected for
 //! the load ([`load`]), so that traffic which fell by itself proves nothing; one member is compared with its untouched
-//! peers; and what users feel is watched beside the signal that was meant to improve ([`harm`]). Without values after
+//! peers ([`peers`]); and what users feel is watched beside the signal that was meant to improve ([`harm`]). Without values after
 //! the change the verdict is never "verified".
 
 mod harm;
 mod interval;
 mod load;
+mod peers;
 mod windows;
 
 #[cfg(test)]
@@ -19,6 +20,7 @@ use super::view::{View, between};
 use crate::change::{Action, Better, Change, Reversal, WhenInconclusive};
 use crate::outcome::{Outcome, Verdict};
 use crate::resource::Live;
+use crate::rollout::Rollout;
 use crate::snapshot::Snapshot;
 use crate::stats::compare::Difference;
 use interval::difference;
@@ -184,6 +186,9 @@ fn judge(case: &Case<'_>) -> Result<Judged, String> {
     };
     let harm = harm::look(case);
     Ok(match (judged.verdict, harm) {
+        (_, harm::Harm::Done(what) | harm::Harm::Possible(what)) if let Some(goes_on) = peers::go_on(case) => {
+            Judged { why: format!("{}; {what}, as {goes_on}", judged.why), ..judged }
+        }
         (_, harm::Harm::Done(what)) => {
             Judged { why: format!("{}, but {what}: it did harm", judged.why), verdict: Verdict::Regressed, ..judged }
         }
@@ -206,8 +211,16 @@ fn still_under_way(case: &Case<'_>) -> Option<&'static str> {
 /// The least effect that is called one: a share of the level, and a share of what was expected.
 fn worth_it(case: &Case<'_>, level: f64) -> f64 {
     let expected = (case.change.expected.before - case.change.expected.after).abs();
-    let of_level = case.policy.effect_min_pct / 100.0 * level.abs();
+    let of_level = case.policy.effect_min_pct / 100.0 * level.abs() / share_of(case);
     of_level.max(case.policy.effect_share_min_pct / 100.0 * expected)
+}
+
+/// Of how many members one canary is a share in what is measured: 1 where the member is measured by itself.
+fn share_of(case: &Case<'_>) -> f64 {
+    match case.change.rollout {
+        Some(Rollout::Canary { of, .. }) if !peers::are_compared(case) => f64::from(of.max(1)),
+        _ => 1.0,
+    }
 }
 
 /// A backlog is compared minute by minute with what would wait without the change.
@@ -263,9 +276,12 @@ fn compare(case: &Case<'_>, samples: &Samples, bounds: &Bounds) -> Result<Judged
         })
     };
     let (demanding, lenient) = (against(bounds.verified)?, against(bounds.regressed)?);
-    let verdict = if demanding.high < 0.0 && demanding.shift.abs() >= worth_it(case, demanding.before) {
+    let verdict = if demanding.high < 0.0 && demanding.shift.abs() >= worth_it(case, samples.of_level(demanding.before))
+    {
         Verdict::Verified
-    } else if lenient.low > 0.0 && lenient.shift >= case.policy.harm_min_pct / 100.0 * lenient.before.abs() {
+    } else if lenient.low > 0.0
+        && lenient.shift >= case.policy.harm_min_pct / 100.0 * samples.of_level(lenient.before).abs()
+    {
         Verdict::Regressed
     } else {
         Verdict::Inconclusive
@@ -276,7 +292,7 @@ fn compare(case: &Case<'_>, samples: &Samples, bounds: &Bounds) -> Result<Judged
         if sign > 0.0 { used } else { Difference { shift: -used.shift, low: -used.high, high: -used.low, ..used } };
     let (before, after) = (samples.level_before, samples.level_after);
     let why = format!(
-        "{} went from {} to {} ({} {}, 95 % interval {} to {}){}",
+        "{} went from {} to {} ({} {}, 95 % interval {} to {}){}{}",
         case.change.expected.signal,
         worded(case.change.expected.signal.as_str(), before),
         worded(case.change.expected.signal.as_str(), after),
@@ -284,7 +300,10 @@ fn compare(case: &Case<'_>, samples: &Samples, bounds: &Bounds) -> Result<Judged
         short(credited.shift),
         short(credited.low),
         short(credited.high),
-        bounds.says
+        bounds.says,
+        samples.beside.map_or_else(String::new, |beside| {
+            format!(", beside untouched members at {}", worded(case.change.expected.signal.as_str(), beside))
+        })
     );
     Ok(Judged { verdict, before, after, difference: Some(credited), why })
 }

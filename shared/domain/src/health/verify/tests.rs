@@ -32,6 +32,7 @@ fn change(
         reason: String::new(),
         expected: Expectation { signal: signal.into(), resource: measured_on.into(), better, before, after },
         cost_usd_cents_month: None,
+        rollout: None,
     }
 }
 
@@ -243,6 +244,114 @@ fn a_replaced_instance_is_compared_with_its_untouched_peers() {
         MEMBERS.iter().fold(Shop::new(), |shop, member| shop.member("instance_cpu_pct", member, |_| Some(10.0)));
     let outcome = judged(&replace, sick(), quieter.member("instance_cpu_pct", "i-1", |_| Some(62.0)));
     assert_eq!(outcome.verdict, Verdict::Inconclusive, "{}", outcome.why);
+}
+
+/// A leaking fleet of which i-3 goes first.
+fn canary(of: u32) -> Change {
+    let action = Action::ReplaceInstance { group: "shop-web".to_owned(), instance: "i-3".to_owned() };
+    let change = change(action, "asg", "instance_memory_pct", "asg", Better::Lower, 88.0, 46.0);
+    Change { rollout: Some(Rollout::Canary { of, then: crate::change::ChangeKind::RefreshFleet }), ..change }
+}
+
+/// Every member leaks, and is at this level now.
+fn leaking(level: f64) -> Shop {
+    MEMBERS.iter().fold(Shop::new(), |shop, member| {
+        shop.member("instance_memory_pct", member, move |ago| Some(level - ago / 3.0 + 0.3 * (ago * 2.399).sin()))
+    })
+}
+
+/// i-3 was replaced by i-9, which is at this level, beside leaking peers.
+fn newcomer(level: f64) -> Shop {
+    leaking(91.5)
+        .fleet(|fleet| fleet.instances[2] = instance("i-9"))
+        .member("instance_memory_pct", "i-3", |ago| (ago > 10.0).then_some(88.0))
+        .member("instance_memory_pct", "i-9", move |ago| (ago <= 9.0).then(|| level + 0.3 * (ago * 1.7).sin()))
+}
+
+#[test]
+fn a_canary_is_judged_by_its_successor_against_the_untouched_members() {
+    // Before and after, the worst member stands out from its peers just as little: that comparison would see nothing.
+    let helped = judged(&canary(4), leaking(88.0), newcomer(46.0));
+    assert_eq!(helped.verdict, Verdict::Verified, "{}", helped.why);
+    let (low, high) = helped.interval.unwrap();
+    assert!(low > -48.0 && high < -40.0, "{low} {high}");
+    assert!(helped.why.contains("beside untouched members at 9"), "{}", helped.why);
+    for (level, verdict) in [
+        // As full as the others, or hardly less: the restart does not help.
+        (90.0, Verdict::Inconclusive),
+        (82.0, Verdict::Inconclusive),
+        // A little more than its peers is no harm, a lot is.
+        (92.0, Verdict::Inconclusive),
+        (106.0, Verdict::Regressed),
+    ] {
+        let outcome = judged(&canary(4), leaking(88.0), newcomer(level));
+        assert_eq!((outcome.verdict, outcome.keep), (verdict, true), "at {level}: {}", outcome.why);
+    }
+}
+
+#[test]
+fn regression_a_sickness_that_goes_on_in_the_untouched_members_is_no_harm_of_the_canary() {
+    let slow = |shop: Shop| shop.is("errors_5xx", "tg", 300.0);
+    let outcome = judged(&canary(4), leaking(88.0), slow(newcomer(46.0)));
+    assert_eq!(outcome.verdict, Verdict::Verified, "{}", outcome.why);
+    assert!(outcome.why.contains("as the untouched members went on from 8"), "{}", outcome.why);
+    // A target that fails its health check may be the newcomer.
+    let failing = slow(newcomer(46.0)).is("hosts_unhealthy", "tg", 1.0);
+    assert_eq!(judged(&canary(4), leaking(88.0), failing).verdict, Verdict::Regressed);
+    // And where the others stand still, what users feel is the canary's doing.
+    let still = MEMBERS.iter().fold(slow(newcomer(46.0)), |shop, member| {
+        if *member == "i-3" { shop } else { shop.member("instance_memory_pct", member, |_| Some(86.0)) }
+    });
+    assert_eq!(judged(&canary(4), leaking(88.0), still).verdict, Verdict::Regressed);
+}
+
+#[test]
+fn a_canary_whose_successor_is_not_measured_is_not_verified() {
+    let unseen = leaking(91.5).fleet(|fleet| fleet.instances[2] = instance("i-9"));
+    let unseen = unseen.member("instance_memory_pct", "i-3", |ago| (ago > 10.0).then_some(88.0));
+    let outcome = judged(&canary(4), leaking(88.0), unseen);
+    assert_eq!(outcome.verdict, Verdict::Inconclusive, "{}", outcome.why);
+    assert!(outcome.why.contains("0 comparable values after"), "{}", outcome.why);
+}
+
+#[test]
+fn a_canary_that_is_only_a_share_of_what_is_measured_needs_only_its_share_of_the_effect() {
+    let action = Action::ReplaceInstance { group: "shop-web".to_owned(), instance: "i-3".to_owned() };
+    let share = change(action, "asg", "latency_mean_ms", "tg", Better::Lower, 2_000.0, 1_510.0);
+    let share =
+        Change { rollout: Some(Rollout::Canary { of: 4, then: crate::change::ChangeKind::RefreshFleet }), ..share };
+    let door = |mean: f64| web(40.0, 3.0 * mean, 22_000.0).is("latency_mean_ms", "tg", mean);
+    for (mean, verdict) in [
+        (1_510.0, Verdict::Verified),
+        (1_950.0, Verdict::Inconclusive),
+        (2_000.0, Verdict::Inconclusive),
+        (2_600.0, Verdict::Regressed),
+    ] {
+        let outcome = judged(&share, door(2_000.0), door(mean));
+        assert_eq!(outcome.verdict, verdict, "{mean}: {}", outcome.why);
+    }
+}
+
+#[test]
+fn a_canary_of_a_service_is_its_emptiest_task_against_the_others() {
+    let action =
+        Action::ReplaceTask { cluster: "shop".to_owned(), service: "shop-worker".to_owned(), task: "t-3".to_owned() };
+    let one = change(action, "ecs", "service_memory_min_pct", "ecs", Better::Lower, 88.0, 46.0);
+    let one =
+        Change { rollout: Some(Rollout::Canary { of: 3, then: crate::change::ChangeKind::RedeployService }), ..one };
+    let tasks = |others: f64, lowest: f64| {
+        Shop::new().is("service_memory_min_pct", "ecs", lowest).is(
+            "service_memory_pct",
+            "ecs",
+            (2.0 * others + lowest) / 3.0,
+        )
+    };
+    let helped = judged(&one, tasks(88.0, 87.5), tasks(92.0, 46.0));
+    assert_eq!(helped.verdict, Verdict::Verified, "{}", helped.why);
+    assert!(helped.why.contains("beside untouched members at 92"), "{}", helped.why);
+    // All of them are lower, so it was not the fresh task: messages ran out.
+    let all = judged(&one, tasks(88.0, 87.5), tasks(46.5, 46.0));
+    assert_eq!(all.verdict, Verdict::Inconclusive, "{}", all.why);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The two windows of a comparison and the values in them. Cuts and collects; corrects and judges nothing.
 
-use super::Case;
+use super::{Case, peers};
 use crate::change::Change;
 use crate::health::onset::onset;
 use crate::health::policy::Policy;
@@ -9,7 +9,6 @@ use crate::observed::Observed;
 use crate::resource::{Live, Resource};
 use crate::series::mean;
 use crate::snapshot::Snapshot;
-use crate::stats::robust::median;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -39,6 +38,15 @@ pub(super) struct Samples {
     pub(super) level_before: f64,
     /// Mean level after.
     pub(super) level_after: f64,
+    /// Mean level of the untouched members after, where a canary was compared with them: then the values are distances.
+    pub(super) beside: Option<f64>,
+}
+
+impl Samples {
+    /// The level that an effect is a share of: that of the member where distances are compared, else the one given.
+    pub(super) fn of_level(&self, level: f64) -> f64 {
+        if self.beside.is_some() { self.level_before } else { level }
+    }
 }
 
 impl Windows {
@@ -80,13 +88,13 @@ pub(super) fn since_onset(case: &Case<'_>) -> Timestamp {
     let signal = expected.signal.as_str();
     let Some(on) = case.before.snapshot.resource(&expected.resource) else { return before_from };
     let from = earlier(before_to, HISTORY_S);
-    let history: Points = if case.before.members(signal, &expected.resource).is_empty() {
-        case.before.series(signal, on).known().map(|series| between(series, from, before_to)).unwrap_or_default()
-    } else {
-        standing_out(&case.before, signal, on, from, before_to)
+    let history: Points = if peers::are_compared(case) {
+        peers::before(case, signal, on, from, before_to)
             .into_iter()
             .map(|(at, worst, peers)| (at, worst - peers))
             .collect()
+    } else {
+        case.before.series(signal, on).known().map(|series| between(series, from, before_to)).unwrap_or_default()
     };
     let largest = history.iter().map(|(_, value)| value.abs()).fold(0.0, f64::max);
     onset(&history, ONSET_SHARE * largest).map_or(before_from, |onset| onset.at.max(before_from))
@@ -105,12 +113,12 @@ pub(super) fn samples(case: &Case<'_>) -> Result<Samples, String> {
     let expected = &case.change.expected;
     let signal = expected.signal.as_str();
     let on = resource(case, &expected.resource)?;
-    if case.before.members(signal, &expected.resource).is_empty() {
-        let (before, after) = whole(case, signal, on)?;
-        let (level_before, level_after) = (mean(&before).unwrap_or(0.0), mean(&after).unwrap_or(0.0));
-        return Ok(Samples { before, after, level_before, level_after });
+    if peers::are_compared(case) {
+        return peers::samples(case, signal, on);
     }
-    members(case, signal, on)
+    let (before, after) = whole(case, signal, on)?;
+    let (level_before, level_after) = (mean(&before).unwrap_or(0.0), mean(&after).unwrap_or(0.0));
+    Ok(Samples { before, after, level_before, level_after, beside: None })
 }
 
 /// Values of a signal of a whole resource in both windows.
@@ -125,37 +133,6 @@ pub(super) fn whole(case: &Case<'_>, signal: &str, on: &Resource) -> Result<(Vec
     enough(case, signal, before.len(), "before")?;
     enough(case, signal, after.len(), "after")?;
     Ok((before, after))
-}
-
-/// Member by member: in each minute, how far the worst member stands above the median of its peers. The peers are
-/// untouched and carry the same load, so nothing else has to be corrected.
-fn members(case: &Case<'_>, signal: &str, on: &Resource) -> Result<Samples, String> {
-    let windows = &case.windows;
-    let before = standing_out(&case.before, signal, on, windows.before_from, windows.before_to);
-    let after = standing_out(&case.after, signal, on, windows.after_from, windows.after_to);
-    enough(case, signal, before.len(), "before")?;
-    enough(case, signal, after.len(), "after")?;
-    let level = |all: &[Minute]| mean(&all.iter().map(|(_, worst, _)| *worst).collect::<Vec<f64>>()).unwrap_or(0.0);
-    let gaps = |all: &[Minute]| all.iter().map(|(_, worst, peers)| worst - peers).collect();
-    Ok(Samples { before: gaps(&before), after: gaps(&after), level_before: level(&before), level_after: level(&after) })
-}
-
-/// A minute, its worst member and the median of the others.
-type Minute = (Timestamp, f64, f64);
-
-fn standing_out(view: &View<'_>, signal: &str, on: &Resource, from: Timestamp, to: Timestamp) -> Vec<Minute> {
-    let mut minutes: BTreeMap<Timestamp, Vec<f64>> = BTreeMap::new();
-    for (_, series) in view.members(signal, &on.id) {
-        for (at, value) in between(series, from, to) {
-            minutes.entry(at).or_default().push(value);
-        }
-    }
-    let worst_and_peers = |(at, mut levels): (Timestamp, Vec<f64>)| {
-        levels.sort_by(f64::total_cmp);
-        let worst = levels.pop()?;
-        Some((at, worst, median(&levels)?))
-    };
-    minutes.into_iter().filter_map(worst_and_peers).collect()
 }
 
 fn points(
@@ -176,7 +153,7 @@ pub(super) fn values(points: &Points) -> Vec<f64> {
     points.iter().map(|(_, value)| *value).collect()
 }
 
-fn enough(case: &Case<'_>, signal: &str, count: usize, when: &str) -> Result<(), String> {
+pub(super) fn enough(case: &Case<'_>, signal: &str, count: usize, when: &str) -> Result<(), String> {
     let needed = case.policy.verify_points_min;
     if u32::try_from(count).is_ok_and(|count| count < needed) {
         return Err(format!("{signal} has {count} comparable values {when} the change, {needed} are needed"));
