@@ -8,6 +8,7 @@ extern crate maintainer_health as health;
 mod consent;
 mod endings;
 mod faults;
+mod flapping;
 mod healing;
 mod machine;
 mod people;
