@@ -107,9 +107,14 @@ pub const PROMISES: [Promise; 21] = [
     Promise {
         id: "P8",
         text: "flapping makes no oscillation",
-        held_by: &["flapping_alarm", "cool_down", "repeats_of_one_remedy"],
+        held_by: &[
+            "a_sawtooth_at_the_threshold_for_a_day_makes_one_change_and_one_undo_per_cool_down_at_most",
+            "flapping_alarm",
+            "cool_down",
+            "repeats_of_one_remedy",
+        ],
         counts: &[],
-        open: "a sawtooth for 24 hours was not played",
+        open: "",
     },
     Promise {
         id: "P9",

@@ -9,6 +9,7 @@ mod canary;
 mod consent;
 mod endings;
 mod faults;
+mod flapping;
 mod healing;
 mod machine;
 mod people;

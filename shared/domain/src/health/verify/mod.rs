@@ -43,6 +43,8 @@ struct Judged {
     before: f64,
     after: f64,
     difference: Option<Difference>,
+    /// Its own signal got better for certain, whatever else there is to say.
+    relieved: bool,
     why: String,
 }
 
@@ -62,7 +64,7 @@ pub fn verify(change: &Change, before: &Snapshot, after: &Snapshot, applied_at: 
         Err(why) => (Verdict::Inconclusive, why.clone()),
     };
     let prior = before.resource(&change.resource).map(|resource| &resource.live);
-    let may_be_needed = may_be_needed(change, prior, &case.after, judged.is_ok());
+    let may_be_needed = may_be_needed(change, prior, &case.after, judged.as_ref().ok());
     let judged = judged.ok();
     let better = |difference: &Difference| match change.expected.better {
         Better::Lower => -difference.shift,
@@ -98,7 +100,7 @@ pub fn verify_without_before(
     policy: &Policy,
 ) -> Outcome {
     let view = View::new(after, policy);
-    let may_be_needed = may_be_needed(change, Some(prior), &view, false);
+    let may_be_needed = may_be_needed(change, Some(prior), &view, None);
     let measured = after.resource(&change.expected.resource);
     Outcome {
         change: change.id.clone(),
@@ -145,9 +147,10 @@ fn keeps(change: &Change, verdict: Verdict, may_be_needed: bool) -> bool {
 const CUT_OFF_PCT: f64 = 95.0;
 
 /// True when taking a growth back would be blind or would harm: the utilization is in order now and would not be with the
-/// size before (u · n / n₀ from the level on at which it is scaled out); or it stands at the top of the scale; or it could
-/// not be compared, and the size before is not known to carry what is there now.
-fn may_be_needed(change: &Change, prior: Option<&Live>, after: &View<'_>, is_compared: bool) -> bool {
+/// size before (u · n / n₀ from the level on at which it is scaled out); or it is not in order, but was relieved for certain, so
+/// that the size before would be worse still; or it stands at the top of the scale; or it could not be compared, and the size
+/// before is not known to carry what is there now.
+fn may_be_needed(change: &Change, prior: Option<&Live>, after: &View<'_>, judged: Option<&Judged>) -> bool {
     let (was, is, cpu) = match (&change.action, prior) {
         (Action::SetFleetCapacity { desired, .. }, Some(Live::AutoScalingGroup(fleet))) => {
             (fleet.desired, *desired, "fleet_cpu_pct")
@@ -160,15 +163,16 @@ fn may_be_needed(change: &Change, prior: Option<&Live>, after: &View<'_>, is_com
     let level_pct = after.snapshot.level(cpu, &change.resource);
     let bound = after.policy.cpu_act_pct;
     let carried = |level_pct: f64| level_pct * f64::from(is) / f64::from(was.max(1));
-    match is_compared {
+    match judged {
         _ if is <= was => false,
         // In order now and not with the size before: a verdict that can't be had does not make it spare. A backlog is
         // another matter: it says itself whether it needs its workers.
-        true => level_pct.is_some_and(|level_pct| {
+        Some(judged) => level_pct.is_some_and(|level_pct| {
             let is_about_cpu = change.expected.signal.as_str() == cpu;
-            level_pct >= CUT_OFF_PCT || (is_about_cpu && level_pct < bound && carried(level_pct) >= bound)
+            let is_eased = level_pct < bound || judged.relieved;
+            level_pct >= CUT_OFF_PCT || (is_about_cpu && is_eased && carried(level_pct) >= bound)
         }),
-        false => level_pct.is_none_or(|level_pct| carried(level_pct) >= bound),
+        None => level_pct.is_none_or(|level_pct| carried(level_pct) >= bound),
     }
 }
 
@@ -258,7 +262,14 @@ fn change_of_backlog(case: &Case<'_>, samples: &Samples) -> Result<Option<Judged
         short(found.low),
         short(found.high)
     );
-    Ok(Some(Judged { verdict, before: samples.level_before, after: samples.level_after, difference: Some(found), why }))
+    Ok(Some(Judged {
+        verdict,
+        before: samples.level_before,
+        after: samples.level_after,
+        difference: Some(found),
+        relieved: verdict == Verdict::Verified,
+        why,
+    }))
 }
 
 /// Compares with what would have been: better than the most that load could explain is verified, worse than the most
@@ -305,5 +316,5 @@ fn compare(case: &Case<'_>, samples: &Samples, bounds: &Bounds) -> Result<Judged
             format!(", beside untouched members at {}", worded(case.change.expected.signal.as_str(), beside))
         })
     );
-    Ok(Judged { verdict, before, after, difference: Some(credited), why })
+    Ok(Judged { verdict, before, after, difference: Some(credited), relieved: verdict == Verdict::Verified, why })
 }

@@ -374,3 +374,16 @@ fn a_verdict_is_due_once_the_change_has_settled_and_its_window_is_full() {
     let due = |seconds: i64| is_due(&scale_out(), NOW, NOW + SignedDuration::from_secs(seconds), &Policy::default());
     assert_eq!((due(599), due(600)), (false, true));
 }
+
+/// While the load rose by six tenths, six servers instead of four kept the CPU under what four would have had, and it stood a
+/// little over what is in order: it was undone, four servers drowned, and every fourth request failed.
+#[test]
+fn regression_a_growth_that_relieved_and_is_needed_is_not_taken_back_because_it_is_still_busy() {
+    let change =
+        Change { action: Action::SetFleetCapacity { group: "shop-web".to_owned(), desired: 6 }, ..scale_out() };
+    let outcome = judged(&change, web(82.7, 155.0, 13_500.0), web(89.5, 440.0, 21_600.0));
+    assert_eq!((outcome.verdict, outcome.keep), (Verdict::Inconclusive, true), "{}", outcome.why);
+    assert!(outcome.why.contains("which the load could explain"), "{}", outcome.why);
+    let useless = judged(&change, web(88.0, 155.0, 20_000.0), web(88.0, 440.0, 20_000.0));
+    assert!(!useless.keep, "what relieves nothing goes: {}", useless.why);
+}
