@@ -44,6 +44,7 @@ async fn asked(fake: &Fake) -> (Request, String) {
             risk: Risk::Low,
             reversal: Reversal::Undoable,
             cost_usd_cents_month: Some(12_345),
+            rollout: None,
         }
     };
     let request = Request {
