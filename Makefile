@@ -14,7 +14,7 @@ GLIBC := 2.34
 FUNCTIONS := -p maintainer-lifecycle -p maintainer-health --bins
 export ARCHITECTURE
 
-.PHONY: help setup demo test lint pages validate build run bench bench-nab deploy destroy
+.PHONY: help setup demo test lint pages validate build run bench bench-nab deploy replay destroy
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -56,6 +56,9 @@ deploy: ## to the AWS account of your credentials; STACK= NOTIFICATION_EMAIL= CO
 	@PATH="$$PWD/.tools/aws/bin:$$PATH" cargo-zigbuild zigbuild --release --locked --target $(TRIPLE).$(GLIBC) $(FUNCTIONS)
 	@scripts/package release $(TRIPLE)
 	@scripts/deploy
+
+replay: ## lists events that were parked with the reason, or sends them to dispatch again; ID=… or ID=--all, STACK=
+	@scripts/replay $(ID)
 
 destroy: ## removes the stack and its records from the account; KEEP_DATA=1 keeps the records
 	@scripts/setup deploy

@@ -4,12 +4,16 @@
     PUT    /_localcloud/failing-targets/<id>  the target's application stops answering its health check
     DELETE /_localcloud/failing-targets/<id>  it answers again
     GET    /_localcloud/faults                calls of the functions, and faults injected into them
+    PUT    /_localcloud/lost-alarms/<prefix>  what alarms with such a name say reaches nobody
+    DELETE /_localcloud/lost-alarms/<prefix>  it does again
+    PUT    /_localcloud/due-schedules/<name>  it is the schedule's time now, enabled or not
 """
 
 from __future__ import annotations
 
 import json
 
+from . import alarm_actions, schedules
 from .faults import Faults
 from .targets import TargetHealth
 
@@ -43,4 +47,9 @@ def answer(method: str, path: str, health: TargetHealth, state: dict, faults: Fa
     if kind == "failing-targets" and name and method in ("PUT", "DELETE"):
         (health.failing.add if method == "PUT" else health.failing.discard)(name)
         return 200, {"failing": sorted(health.failing)}
+    if kind == "lost-alarms" and name and method in ("PUT", "DELETE"):
+        (alarm_actions.LOST.add if method == "PUT" else alarm_actions.LOST.discard)(name)
+        return 200, {"lost": sorted(alarm_actions.LOST)}
+    if (method, kind) == ("PUT", "due-schedules") and schedules.invoke(name):
+        return 200, {"invoked": name}
     return 404, {"error": f"no {method} {PREFIX}{path}"}

@@ -12,6 +12,8 @@ import logging
 from .alarms import stamp
 
 logger = logging.getLogger("localcloud")
+# Beginnings of the names of alarms of which no event, message or call arrives.
+LOST: set[str] = set()
 FIELD_OF_STATE = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
 REGION_NAMES = {"us-east-1": "US East (N. Virginia)", "eu-west-1": "EU (Ireland)", "eu-central-1": "EU (Frankfurt)",
                 "us-west-2": "US West (Oregon)"}
@@ -19,6 +21,8 @@ REGION_NAMES = {"us-east-1": "US East (N. Virginia)", "eu-west-1": "EU (Ireland)
 
 def perform(service, alarm: dict, old: dict, state: str, reason: str, now_s: float) -> None:
     """Sends the event, then performs the actions of the new state."""
+    if any(alarm["AlarmName"].startswith(prefix) for prefix in LOST):
+        return
     detail = alarm_detail(alarm, old, state, reason, now_s)
     _send_event(alarm, detail)
     if not alarm.get("ActionsEnabled", True):

@@ -19,6 +19,16 @@ def install(service, clock: clocks.VirtualClock) -> Fleet:
     service.time = clocks.VirtualTime(clock)
     # Every path of MiniStack that resizes a group (also CloudFormation's) goes through this.
     service._reconcile_instances = lambda group: fleet.fill(group, clock.now(), "a user request changed the capacity")
+    member_xml = service._instance_member_xml
+
+    def with_type(instance, *args, **kwargs):
+        """An instance as the API writes it, with the type that its launch configuration says."""
+        configuration = service._launch_configs.get(instance.get("LaunchConfigurationName", ""), {})
+        kind = configuration.get("InstanceType")
+        xml = member_xml(instance, *args, **kwargs)
+        return xml.replace("</member>", f"<InstanceType>{kind}</InstanceType></member>") if kind else xml
+
+    service._instance_member_xml = with_type
     api = Operations(service, fleet)
     service._ACTION_MAP.update({
         "CreateAutoScalingGroup": api.create,

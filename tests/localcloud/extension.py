@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from . import (alarms, autoscaling_api, callbacks, containers, deliveries, metrics, records, scaling, schedules, stacks,
-               tagging, targets)
+from . import (alarms, autoscaling_api, callbacks, containers, deliveries, metrics, prices, records, scaling, schedules,
+               stacks, tagging, targets)
 from .clock import VirtualClock, VirtualTime
 
 
@@ -23,6 +23,7 @@ def install(clock: VirtualClock) -> targets.TargetHealth:
     callbacks.install(stepfunctions, clock)
     containers.install(ecs, clock)
     scaling.install(app, router, iam_actions, clock)
+    prices.install(app, router, iam_actions)
     records.install(elasticache)
     tagging.install(resource_tags, alb, rds, cloudwatch, autoscaling)
     deliveries.install(lambda_svc, eventbridge, sns, clock)

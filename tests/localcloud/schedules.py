@@ -33,3 +33,20 @@ def install(service, events, clock: clocks.VirtualClock) -> None:
         return invoke(target, event, rule, view)
 
     events._invoke_target = invoke_target
+
+
+def invoke(name: str) -> bool:
+    """Invokes a schedule's target as at its time; false when there is no such schedule."""
+    from ministack.core.responses import set_request_account_id, set_request_region
+    from ministack.services import eventbridge, scheduler
+
+    for (account, region, _), schedule in list(scheduler._schedules._data.items()):
+        if schedule.get("Name") == name:
+            set_request_account_id(account)
+            set_request_region(region)
+            event = {"EventId": scheduler.new_uuid(), "Source": "aws.scheduler", "DetailType": "Scheduled Event",
+                     "Detail": "{}", "Time": scheduler._now(), "Resources": [schedule["Arn"]], "Account": account,
+                     "Region": region}
+            eventbridge._invoke_target(schedule["Target"], event, schedule)
+            return True
+    return False

@@ -11,5 +11,6 @@ pub mod player;
 pub mod promises;
 pub mod redis;
 pub mod rehearsal;
+pub mod replay;
 pub mod scenario;
 pub mod studio;

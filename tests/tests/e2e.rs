@@ -8,10 +8,15 @@
 
 #![allow(clippy::print_stdout, reason = "a test speaks on standard output, and nothing captures it here")]
 
+#[path = "e2e/duplicates.rs"]
+mod duplicates;
+
+use aws_sdk_sfn::error::DisplayErrorContext;
 use futures::stream::{self, StreamExt};
 use maintainer_tests::local::{LocalCloud, root};
 use maintainer_tests::player::{Stack, Story, play};
-use maintainer_tests::scenario::{Scenario, load};
+use maintainer_tests::replay;
+use maintainer_tests::scenario::{Scenario, Trigger, load};
 use std::error::Error;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -72,19 +77,27 @@ fn has_it_alone(scenario: &Scenario) -> bool {
     scenario.kill.is_some() || scenario.apps.values().any(|app| app.storm_alarms() > 0)
 }
 
-async fn play_all(stack: &Stack, scenarios: &[Scenario], directory: &Path) -> Vec<Played> {
+/// The schedule's round looks at all applications, so there must be no others yet.
+fn comes_first(scenario: &Scenario) -> bool {
+    matches!(scenario.trigger, Trigger::Schedule { .. })
+}
+
+async fn play_all(stack: &Stack, scenarios: &[Scenario], directory: &Path) -> Result<Vec<Played>, Box<dyn Error>> {
     let at_once = number("MAINTAINER_E2E_AT_ONCE").map_or(AT_ONCE, |number| number as usize);
-    let (alone, together): (Vec<&Scenario>, Vec<&Scenario>) =
-        scenarios.iter().partition(|scenario| has_it_alone(scenario));
-    let mut played: Vec<Played> = stream::iter(together)
-        .map(|scenario| play_one(stack, scenario, directory))
-        .buffer_unordered(at_once)
-        .collect()
-        .await;
+    let (first, others): (Vec<&Scenario>, Vec<&Scenario>) = scenarios.iter().partition(|one| comes_first(one));
+    let (alone, together): (Vec<&Scenario>, Vec<&Scenario>) = others.into_iter().partition(|one| has_it_alone(one));
+    let mut played = Vec::new();
+    for scenario in first {
+        stack.configure([scenario]).await?;
+        played.push(play_one(stack, scenario, directory).await);
+    }
+    stack.configure(scenarios).await?;
+    let together = stream::iter(together).map(|scenario| play_one(stack, scenario, directory));
+    played.extend(together.buffer_unordered(at_once).collect::<Vec<_>>().await);
     for scenario in alone {
         played.push(play_one(stack, scenario, directory).await);
     }
-    played
+    Ok(played)
 }
 
 /// Signing key, task tokens and credentials stand in nothing that was written.
@@ -96,6 +109,27 @@ fn leaks(cloud: &LocalCloud, directory: &Path) -> Played {
     let word = if failures.is_empty() { "ok" } else { "FAILED" };
     println!("{said}\ntest no_secret_is_written ... {word}");
     Played { name: "no_secret_is_written".to_owned(), failures, story: directory.join("leaks.txt") }
+}
+
+/// What is examined in the same cloud beside the scenarios: its name, and what it said.
+fn examined(name: &str, outcome: Result<String, String>, directory: &Path) -> Played {
+    let (said, failures) = match outcome {
+        Ok(said) => (said, Vec::new()),
+        Err(why) => (String::new(), vec![why]),
+    };
+    let word = if failures.is_empty() { "ok" } else { "FAILED" };
+    println!("{}\ntest {name} ... {word}", said.trim());
+    Played { name: name.to_owned(), failures, story: directory.join(format!("{name}.txt")) }
+}
+
+/// What holds the product to promises that no scenario shows.
+async fn examine(stack: &Stack, directory: &Path) -> Vec<Played> {
+    let replayed = replay::examine(stack).await;
+    let duplicates = duplicates::examine(stack).await.map_err(|error| DisplayErrorContext(&*error).to_string());
+    vec![
+        examined("what_was_parked_is_sent_again_by_a_command", replayed, directory),
+        examined("a_thousand_duplicates_in_the_cloud_start_one_execution", duplicates, directory),
+    ]
 }
 
 fn report(played: &[Played], began: Instant) -> ExitCode {
@@ -131,7 +165,7 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    println!("\nrunning {} tests", scenarios.len() + usize::from(!scenarios.is_empty()));
+    println!("\nrunning {} tests", scenarios.len() + 3 * usize::from(!scenarios.is_empty()));
     if scenarios.is_empty() {
         return Ok(report(&[], Instant::now()));
     }
@@ -143,8 +177,8 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
         println!("under faults: MAINTAINER_E2E_FAULTS={faults}");
     }
     let cloud = LocalCloud::start(&directory, number("MAINTAINER_E2E_SPEED").unwrap_or(SPEED), faults.as_deref())?;
-    cloud.stack.configure(&scenarios).await?;
-    let mut played = play_all(&cloud.stack, &scenarios, &directory).await;
+    let mut played = play_all(&cloud.stack, &scenarios, &directory).await?;
+    played.extend(examine(&cloud.stack, &directory).await);
     played.push(leaks(&cloud, &directory));
     if faults.is_some() {
         println!("{}", cloud.faults()?);

@@ -3,8 +3,9 @@
 use crate::observe::{self, observe};
 use crate::records::keep_lease;
 use config::ResolvedApp;
+use domain::price::sold;
 use engine::documents;
-use engine::ports::{Artifacts, Leases};
+use engine::ports::{Artifacts, Leases, Prices};
 use engine::run::{Decision, Run};
 use engine::step::StepError;
 
@@ -12,6 +13,8 @@ use engine::step::StepError;
 pub struct World<'a> {
     /// The application.
     pub see: observe::World<'a>,
+    /// Prices, so that the plan knows what it costs.
+    pub prices: &'a dyn Prices,
     /// Leases.
     pub leases: &'a dyn Leases,
     /// Snapshots.
@@ -24,7 +27,8 @@ pub struct World<'a> {
 /// When the lease is lost, or a port fails.
 pub async fn monitor(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     keep_lease(&mut run, world.leases, world.see.clock).await?;
-    let snapshot = observe(app, &world.see).await?;
+    let mut snapshot = observe(app, &world.see).await?;
+    snapshot.prices = world.prices.read(&sold(&snapshot.resources)).await;
     documents::put(world.artifacts, &run.key("snapshot"), &snapshot).await?;
     tracing::info!(
         resources = snapshot.resources.len(),

@@ -9,12 +9,13 @@ use config::ResolvedApp;
 use domain::approval;
 use domain::change::Change;
 use domain::changes::spec;
+use domain::execution::IterationRecord;
 use domain::guard::Cleared;
 use domain::health::Decided;
 use domain::mode::Mode;
 use domain::resource::{Live, Resource};
 use domain::snapshot::Snapshot;
-use engine::act::{self, ChangeReport, Context, Ports, Report, Rules, Timing};
+use engine::act::{self, ChangeReport, Context, Ports, Report, Rules, Stop, Timing};
 use engine::documents;
 use engine::ports::{
     Actuator, Approvals, Artifacts, CalendarState, Calendars, Circuit, Clock, Entry, EntryState, Executions, Journal,
@@ -129,9 +130,13 @@ pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) ->
         },
         deadline: deadline(world),
     };
+    let mut is_for_nothing = false;
     let report = match request.intent {
         Intent::Apply => Some(apply(&context, world).await?),
-        Intent::Settle => settle_all(&context, world).await.map(|()| None)?,
+        Intent::Settle => {
+            is_for_nothing = settle_all(&context, world).await?;
+            None
+        }
         Intent::Undo => take_back(&context, world).await.map(|()| None)?,
         Intent::UndoResidue => take_residue_back(&context, world).await.map(|()| None)?,
         Intent::Rollback => {
@@ -142,6 +147,10 @@ pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) ->
     };
     run.decision = Decision::Done;
     run.wait_s = run.wait_s.max(app.policy.wait_s);
+    if is_for_nothing || report.as_ref().is_some_and(has_lost_its_answer) {
+        // There is no effect to wait for, only certainty.
+        run.wait_s = run.wait_s.min(timing(world.speed).in_flight_s());
+    }
     if let Some(report) = report {
         go_on(&mut run, &report, app);
     }
@@ -169,6 +178,11 @@ fn go_on(run: &mut Run, report: &Report, app: &ResolvedApp) {
         run.answer_within_s = Some(app.approval.answer_within_s);
         run.decision = Decision::Ask;
     }
+}
+
+/// Whether nothing was changed because the answer to a change was lost.
+fn has_lost_its_answer(report: &Report) -> bool {
+    matches!(report.stopped, Some(Stop::Unsettled { .. })) && report.applied().next().is_none()
 }
 
 /// One line per change, as many as a person reads.
@@ -207,6 +221,7 @@ async fn apply(context: &Context<'_>, world: &World<'_>) -> Result<Report, StepE
     let entry = iteration(&mut record, run.iteration, snapshot.taken_at);
     entry.applied = count(report.applied().count());
     entry.refused = count(report.refused().count());
+    entry.answer_lost = has_lost_its_answer(&report);
     let app = &[("App", run.app.as_str())];
     measure(app, "ChangesApplied", f64::from(entry.applied), "Count");
     measure(app, "ChangesRefused", f64::from(entry.refused), "Count");
@@ -215,18 +230,19 @@ async fn apply(context: &Context<'_>, world: &World<'_>) -> Result<Report, StepE
     Ok(report)
 }
 
-/// First the changes of dead runs, then this run's own whose answer was lost.
-async fn settle_all(context: &Context<'_>, world: &World<'_>) -> Result<(), StepError> {
+/// First the changes of dead runs, then this run's own whose answer was lost. True when nothing was changed in this iteration:
+/// the step that should have done it has died over it.
+async fn settle_all(context: &Context<'_>, world: &World<'_>) -> Result<bool, StepError> {
     let residue = settle::residue(context).await?;
     let own = settle::own(context).await?;
     let wait_s = residue.retry_after_s().max(own.retry_after_s());
     documents::put(world.artifacts, &context.run.key("settled"), &(&residue, &own)).await?;
-    count_undone(context, world).await?;
+    let is_for_nothing = count_again(context, world).await?;
     match wait_s {
         Some(wait_s) => {
             Err(StepError::Transient(format!("a change may still be on its way; it can be settled in {wait_s} s")))
         }
-        None => Ok(()),
+        None => Ok(is_for_nothing),
     }
 }
 
@@ -240,7 +256,7 @@ async fn take_back(context: &Context<'_>, world: &World<'_>) -> Result<(), StepE
     let mut undone = undo::carry_out(context, &validation.outcomes).await?;
     undone.changes.extend(undo::residue(context).await?.changes);
     publish(context, &undone);
-    count_undone(context, world).await?;
+    count_again(context, world).await?;
     documents::put(world.artifacts, &run.key("undone"), &undone).await
 }
 
@@ -289,17 +305,29 @@ async fn roll_back(
     Ok((decision, Some(conclusion), Vec::new()))
 }
 
-/// Counts what was undone, from the journal: the step that undid it may have died before it could.
-async fn count_undone(context: &Context<'_>, world: &World<'_>) -> Result<(), StepError> {
+/// Counts what was made and undone, from the journal: the step that did it may have died before it could, or lost the answer.
+/// True when the current iteration has not come to its second measurement and nothing was made in it.
+async fn count_again(context: &Context<'_>, world: &World<'_>) -> Result<bool, StepError> {
     let run = context.run;
     let mut record = running(run, world.executions).await?;
     let entries = world.journal.since(&run.app, settle::look_back(world.clock.now())).await?;
     for iteration in &mut record.iterations {
         let mine = |entry: &&Entry| entry.execution == run.execution_id && entry.iteration == iteration.iteration;
+        let made = entries.iter().filter(mine).filter(|entry| entry.applied_at.is_some());
+        iteration.applied = iteration.applied.max(count(made.count()));
         let undone = entries.iter().filter(mine).filter(|entry| entry.state == EntryState::Undone);
         iteration.undone = count(undone.count());
     }
-    Ok(world.executions.save(&record).await?)
+    let is_current = |iteration: &&mut IterationRecord| iteration.iteration == run.iteration;
+    let mut is_for_nothing = false;
+    if let Some(current) = record.iterations.iter_mut().find(is_current)
+        && current.measured_at.is_none()
+    {
+        is_for_nothing = current.applied == 0;
+        current.answer_lost = is_for_nothing;
+    }
+    world.executions.save(&record).await?;
+    Ok(is_for_nothing)
 }
 
 /// What a step has undone, as a metric of the application.

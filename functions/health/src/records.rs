@@ -42,6 +42,7 @@ pub fn iteration(record: &mut ExecutionRecord, iteration: u32, at: Timestamp) ->
                 verified: 0,
                 undone: 0,
                 refused: 0,
+                answer_lost: false,
             });
             record.iterations.len() - 1
         }

@@ -85,7 +85,7 @@ async fn judge_iteration(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> 
     let mut outcomes = Vec::new();
     let mut to_undo = false;
     let changes = changes_of_iteration(&run, &before, world.journal).await?;
-    let made = changes.len();
+    let made = changes.iter().filter(|entry| entry.state != EntryState::Intended).count();
     for entry in changes {
         if matches!(entry.state, EntryState::Applied | EntryState::Kept) {
             let (outcome, stays) = judge(entry, &before, &after, app, &run, world).await?;

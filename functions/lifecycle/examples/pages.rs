@@ -297,6 +297,7 @@ async fn run_often(fake: &Fake) {
             verified: 1,
             undone: 0,
             refused: 0,
+            answer_lost: false,
         };
         let record = ExecutionRecord {
             execution_arn: format!("arn:aws:states:eu-central-1:123456789012:execution:maintainer-health:{id}"),

@@ -3,15 +3,20 @@
 use crate::care::{Care, close_dead, take_lease};
 use crate::resolve::Start;
 use config::Config;
+use domain::approval::{Request, RequestState};
 use domain::execution::{Cycle, ExecutionRecord, Status, Workflow};
-use domain::ids::ExecutionId;
-use engine::ports::{Circuit, Clock, Executions, Journal, LeaseAnswer, Leases, Liveness};
+use domain::ids::{AppId, ExecutionId};
+use engine::ports::{Approvals, Circuit, Clock, Executions, Journal, LeaseAnswer, Leases, Liveness, PortError};
 use engine::run::{Decision, Run, lease_key};
 use engine::runtime::BUILD;
 use engine::settle;
 use engine::step::StepError;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeSet;
+
+/// Hours for which a question may be open at most, with some to spare.
+const OPEN_H: i64 = 72;
 
 /// What begin needs of the world.
 pub struct World<'a> {
@@ -27,6 +32,8 @@ pub struct World<'a> {
     pub journal: &'a dyn Journal,
     /// Circuit breakers.
     pub circuit: &'a dyn Circuit,
+    /// Questions to people.
+    pub approvals: &'a dyn Approvals,
 }
 
 impl<'a> World<'a> {
@@ -99,6 +106,8 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
     let entries = world.journal.since(&start.app, settle::look_back(now)).await?;
     let residue = entries.iter().filter(|entry| entry.state.is_open() && entry.execution != execution_id);
     let dead: BTreeSet<&ExecutionId> = residue.map(|entry| &entry.execution).collect();
+    // Before the records: a begin that dies between the two is repeated with both.
+    withdraw_questions(&start.app, now, world).await?;
     close_dead(&start.app, &execution_id, &dead, &world.care()).await?;
     Ok(Answer::Run(Box::new(Run {
         app: start.app,
@@ -119,4 +128,22 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
         conclusion: None,
         error: None,
     })))
+}
+
+/// Takes back the questions of runs that are over without having done so, because somebody stopped them while they asked: nobody
+/// waits for the answer, and whoever gives it is told so.
+async fn withdraw_questions(app: &AppId, now: Timestamp, world: &World<'_>) -> Result<(), StepError> {
+    let from = now.checked_sub(SignedDuration::from_hours(OPEN_H)).unwrap_or(Timestamp::MIN);
+    for request in world.approvals.since(app, from).await? {
+        if request.state_at(now) != RequestState::Open || !world.liveness.life(&request.execution_arn).await?.is_over()
+        {
+            continue;
+        }
+        match world.approvals.close(&Request { state: RequestState::Withdrawn, ..request }).await {
+            // Somebody answered at this very moment; the page has told them that nobody waits.
+            Ok(()) | Err(PortError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }

@@ -6,8 +6,10 @@
 use crate::story::{Facts, changes_detail, chat, findings_detail, line, subject, tell};
 use domain::execution::{ExecutionRecord, Status, Workflow};
 use domain::finding::{Finding, Severity};
+use domain::guard::Refusal;
 use domain::health::Decided;
 use domain::observed::Observed;
+use engine::act::{ChangeReport, Report};
 use engine::documents;
 use engine::ports::{Artifacts, Entry, Executions, Journal, Message, Notifier};
 use engine::run::{Decision, Run};
@@ -81,18 +83,21 @@ async fn message(run: &Run, record: &ExecutionRecord, reason: &str, world: &Worl
     // measurement failed an older score is no answer to "now".
     let lost = record.iterations.last().is_some_and(|last| last.measured_at.is_some() && last.score_after.is_none());
     let score = run.score.map(Observed::Known).or(analyzed.filter(|score| score.is_missing() || !lost));
+    let held_back = held_back(run, world.artifacts).await;
     let facts = Facts {
         record,
         score: score.as_ref(),
         findings: &findings,
         unmeasured: &unmeasured,
         changes: &changes,
+        held_back: &held_back,
         reason,
     };
     let severity = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::High).max(Severity::High);
     let text = tell(&facts);
     let mut detail = detail(run, record, reason, severity, &findings, &changes, score.as_ref());
     if let Some(fields) = detail.as_object_mut() {
+        fields.insert("held_back".to_owned(), json!(held_back.iter().map(|what| line(what)).collect::<Vec<_>>()));
         fields.insert("text".to_owned(), json!(chat(&text)));
     }
     Message {
@@ -102,6 +107,13 @@ async fn message(run: &Run, record: &ExecutionRecord, reason: &str, world: &Worl
         text,
         detail,
     }
+}
+
+/// What guards have refused in the last iteration, in words. Without its report nothing is said.
+async fn held_back(run: &Run, artifacts: &dyn Artifacts) -> Vec<String> {
+    let report: Option<Report> = documents::get(artifacts, &run.key("actions")).await.ok().flatten();
+    let said = |(change, refusal): (&ChangeReport, &Refusal)| format!("{}: {refusal}", change.action);
+    report.iter().flat_map(Report::refused).map(said).collect()
 }
 
 /// Changes of this run and those that it took over, oldest first. A journal that can't be read leaves the list empty.

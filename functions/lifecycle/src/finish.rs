@@ -147,8 +147,15 @@ async fn report(run: &Run, record: &ExecutionRecord, world: &World<'_>) -> Resul
     }
     let reason = record.conclusion.clone().unwrap_or_else(|| format!("{} is well again.", run.app));
     let score = run.score.map(domain::observed::Observed::Known);
-    let facts =
-        Facts { record, score: score.as_ref(), findings: &[], unmeasured: &[], changes: &changes, reason: &reason };
+    let facts = Facts {
+        record,
+        score: score.as_ref(),
+        findings: &[],
+        unmeasured: &[],
+        changes: &changes,
+        held_back: &[],
+        reason: &reason,
+    };
     let text = tell(&facts);
     let message = Message {
         kind: REPORT.to_owned(),

@@ -35,6 +35,8 @@ pub struct Facts<'a> {
     pub unmeasured: &'a [String],
     /// Changes of this run and those of dead runs that it took over, oldest first.
     pub changes: &'a [Entry],
+    /// What was planned last and held back by a guard, each with the refusal.
+    pub held_back: &'a [String],
     /// Why it is told now, one sentence.
     pub reason: &'a str,
 }
@@ -106,6 +108,9 @@ pub fn tell(facts: &Facts<'_>) -> String {
             list(&mut text, "What could not be measured", facts.unmeasured.iter().map(|what| line(what)), "");
         }
         list(&mut text, "What was tried", changes(facts), "nothing was changed");
+        if !facts.held_back.is_empty() {
+            list(&mut text, "What was planned and held back", facts.held_back.iter().map(|what| line(what)), "");
+        }
         list(&mut text, "What to look at next", next_steps(facts).into_iter(), "the dashboards of the application");
     }
     end(&mut text, record);

@@ -1,8 +1,10 @@
 //! Applies changes to an application: the only adapter that writes to one. One file per kind in [`crate::changes`].
 //!
-//! A write is sent once and never repeated by the SDK: after a lost answer the engine looks before it acts again.
+//! A write is sent again only where the service has certainly not done it ([`crate::changes`]): after a lost answer the engine
+//! looks before it acts again.
 
 use crate::arn;
+use crate::chances::Chances;
 use crate::changes::{
     flush_cache, invalidate_cdn, redeploy_service, refresh_fleet, replace_instance, replace_task, set_fleet_capacity,
     set_service_count,
@@ -24,6 +26,7 @@ pub struct Actuator {
     ecs: Lazy<aws_sdk_ecs::Client>,
     elasticache: Lazy<aws_sdk_elasticache::Client>,
     scaling: Lazy<aws_sdk_applicationautoscaling::Client>,
+    chances: Chances,
 }
 
 impl Actuator {
@@ -35,13 +38,11 @@ impl Actuator {
             ecs: clients.ecs(),
             elasticache: clients.elasticache(),
             scaling: clients.scaling(),
+            chances: clients.chances(),
         }
     }
-}
 
-#[async_trait]
-impl Port for Actuator {
-    async fn live(&self, resource: &Resource) -> PortResult<Resource> {
+    async fn read(&self, resource: &Resource) -> PortResult<Resource> {
         match &resource.live {
             Live::AutoScalingGroup(_) => fleets::read(&self.autoscaling, &resource.name, &resource.id).await,
             Live::EcsService(service) => {
@@ -54,6 +55,13 @@ impl Port for Actuator {
                 why: format!("nothing is ever changed on a {}", other.kind()),
             }),
         }
+    }
+}
+
+#[async_trait]
+impl Port for Actuator {
+    async fn live(&self, resource: &Resource) -> PortResult<Resource> {
+        self.chances.read(|| self.read(resource)).await
     }
 
     async fn apply(&self, cleared: &Cleared<'_>) -> PortResult<()> {

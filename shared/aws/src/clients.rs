@@ -3,6 +3,7 @@
 //! Retries and time-outs are set here and nowhere else. A call that is throttled is repeated with jitter, but all
 //! clients draw their retries from one small purse: when everything is throttled, hardly anything is repeated.
 
+use crate::chances::{self, Chances};
 use crate::environment;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
@@ -41,6 +42,7 @@ pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(40);
 pub struct Clients {
     config: Arc<SdkConfig>,
     partition: RetryPartition,
+    chances: Chances,
 }
 
 impl Clients {
@@ -78,7 +80,7 @@ impl Clients {
             .success_reward(1.0)
             .build();
         let partition = RetryPartition::custom("maintainer").token_bucket(purse).build();
-        Self { config: Arc::new(config), partition }
+        Self { config: Arc::new(config), partition, chances: Chances::pausing(chances::PAUSE) }
     }
 
     /// What all clients are made from.
@@ -95,7 +97,18 @@ impl Clients {
     #[must_use]
     pub fn in_region(&self, region: &'static str) -> Self {
         let config = self.config.to_builder().region(Region::from_static(region)).build();
-        Self { config: Arc::new(config), partition: self.partition.clone() }
+        Self { config: Arc::new(config), ..self.clone() }
+    }
+
+    /// The purse that pays for further chances of reads.
+    pub(crate) fn chances(&self) -> Chances {
+        self.chances.clone()
+    }
+
+    /// The same with a purse of its own and this pause before another chance.
+    #[cfg(test)]
+    pub(crate) fn pausing(self, pause: Duration) -> Self {
+        Self { chances: Chances::pausing(pause), ..self }
     }
 
     fn lazy<C>(&self, make: fn(&Self) -> C) -> Lazy<C> {
@@ -197,6 +210,10 @@ impl Clients {
     client! {
         /// EventBridge.
         eventbridge, aws_sdk_eventbridge
+    }
+    client! {
+        /// AWS Price List.
+        pricing, aws_sdk_pricing
     }
     client! {
         /// RDS.

@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// What the service answers: status and CBOR body.
+/// What the service answers: status and body. With status 0 no answer comes, in time or at all.
 pub(crate) struct Answer(pub(crate) u16, pub(crate) Vec<u8>);
 
 type Script = dyn Fn(usize, &[u8]) -> Answer + Send + Sync;
@@ -48,7 +49,7 @@ impl Service {
         let credentials = Credentials::new("a", "s", None, None, "test");
         let retries = RetryConfig::standard().with_max_attempts(4).with_initial_backoff(Duration::from_millis(1));
         let config = environment::at("us-east-1", credentials).retry_config(retries).http_client(http).build();
-        Clients::new(config)
+        Clients::new(config).pausing(Duration::from_millis(1))
     }
 }
 
@@ -62,6 +63,9 @@ impl HttpConnector for Service {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let Answer(status, body) = (self.script)(number, request.body().bytes().unwrap_or_default());
+        if status == 0 {
+            return HttpConnectorFuture::ready(Err(ConnectorError::timeout("no answer".into())));
+        }
         let mut response = HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(body));
         response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
         response.headers_mut().insert("content-type", "application/cbor");

@@ -3,8 +3,8 @@
 
 use crate::{
     Actuator, Approvals, Artifacts, Calendars, Circuit, Clients, ConfigSource, DeadLetters, Episodes, Executions,
-    Inventory, Journal, Leases, Liveness, Notifier, Runs, SigningKey, Starter, Switch, SystemClock, Telemetry, Waker,
-    Watch,
+    Inventory, Journal, Leases, Liveness, Notifier, Prices, Runs, SigningKey, Starter, Switch, SystemClock, Telemetry,
+    Waker, Watch,
 };
 use domain::execution::Cycle;
 use engine::runtime::{optional, variable};
@@ -104,6 +104,11 @@ impl Start {
     /// A variable is not set.
     pub fn switch(&self) -> Result<Switch, StepError> {
         Ok(Switch::new(&self.clients, variable("KILL_SWITCH_PARAMETER")?))
+    }
+
+    /// Prices.
+    pub fn prices(&self) -> Prices {
+        Prices::new(&self.clients)
     }
 
     /// Change calendars.

@@ -1,5 +1,6 @@
 //! The kill switch: one SSM parameter. `off` lets changes happen; everything else, also silence, stops them.
 
+use crate::chances::Chances;
 use crate::clients::{Clients, Lazy};
 use crate::errors::port_error;
 use async_trait::async_trait;
@@ -15,21 +16,26 @@ pub const PERMISSIONS: &[&str] = &["ssm:GetParameter"];
 pub struct Switch {
     client: Lazy<Client>,
     parameter: String,
+    chances: Chances,
 }
 
 impl Switch {
     /// The switch in this parameter.
     pub fn new(clients: &Clients, parameter: impl Into<String>) -> Self {
-        Self { client: clients.ssm(), parameter: parameter.into() }
+        Self { client: clients.ssm(), parameter: parameter.into(), chances: clients.chances() }
     }
 }
 
 #[async_trait]
 impl Port for Switch {
     async fn read(&self) -> KillSwitch {
-        match self.client.get_parameter().name(&self.parameter).send().await {
+        let read = async || {
+            let output = self.client.get_parameter().name(&self.parameter).send().await;
+            output.map_err(|error| port_error("ssm:GetParameter", &self.parameter, &error))
+        };
+        match self.chances.read(read).await {
             Ok(output) => state(&self.parameter, output.parameter.and_then(|parameter| parameter.value).as_deref()),
-            Err(error) => KillSwitch::Unreadable(port_error("ssm:GetParameter", &self.parameter, &error).to_string()),
+            Err(error) => KillSwitch::Unreadable(error.to_string()),
         }
     }
 }

@@ -78,6 +78,9 @@ pub struct IterationRecord {
     pub undone: u32,
     /// Changes that a guard or a mode refused.
     pub refused: u32,
+    /// Nothing was changed because the answer to a change was lost: the iteration says nothing about what changes can do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub answer_lost: bool,
 }
 
 /// A question to people and its answer. Kept in the run's record.

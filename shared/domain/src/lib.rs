@@ -16,6 +16,7 @@ pub mod objective;
 pub mod observed;
 pub mod outcome;
 pub mod plan;
+pub mod price;
 pub mod reading;
 pub mod resource;
 pub mod rollout;

@@ -92,6 +92,7 @@ pub fn assemble(scene: Scene, resources: Vec<Resource>, answers: Vec<Observed<Se
         resources,
         alarms: scene.alarms,
         undiscovered: scene.undiscovered,
+        prices: Vec::new(),
     }
 }
 

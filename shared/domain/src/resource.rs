@@ -186,6 +186,9 @@ pub struct Instance {
     pub healthy: bool,
     /// Protected from scale-in by its owner.
     pub protected: bool,
+    /// EC2 instance type, where the service says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance_type: Option<String>,
 }
 
 impl Instance {
@@ -219,6 +222,9 @@ pub struct Service {
     /// Share of the wanted tasks that may run during a deployment, in per cent. The default is that of ECS.
     #[serde(default = "max_pct")]
     pub max_pct: u32,
+    /// ARN of the task definition, where the tasks run on Fargate and so are billed by the hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fargate_task: Option<String>,
     /// Its tasks, those that are being stopped left out; missing where they were not read.
     #[serde(default = "tasks_not_read")]
     pub tasks: Observed<Vec<Task>>,

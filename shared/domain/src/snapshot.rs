@@ -2,6 +2,7 @@
 
 use crate::ids::{AppId, ResourceId, SignalId};
 use crate::observed::{Missing, Observed};
+use crate::price::Price;
 use crate::resource::{Resource, ResourceKind};
 use crate::series::Series;
 use jiff::Timestamp;
@@ -32,6 +33,9 @@ pub struct Snapshot {
     pub alarms: Observed<Vec<Alarm>>,
     /// Whole kinds of resources whose discovery failed; never the same as "there are none".
     pub undiscovered: Vec<(ResourceKind, Missing)>,
+    /// Prices of what its resources are made of; only the snapshot that a plan rests on has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prices: Vec<Price>,
 }
 
 /// One signal of one resource, or of one member of it (an instance of a fleet).

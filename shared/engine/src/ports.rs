@@ -10,6 +10,7 @@ use domain::guard::{Cleared, KillSwitch};
 use domain::ids::{AppId, ChangeId, ExecutionId, RequestId};
 use domain::observed::{Missing, Observed};
 use domain::outcome::Outcome;
+use domain::price::{Price, Sold};
 use domain::resource::{Live, Resource, ResourceKind};
 use domain::series::Series;
 use domain::signal::Target;
@@ -420,6 +421,13 @@ pub trait Artifacts: Send + Sync {
 pub trait Switch: Send + Sync {
     /// Its state; unreadable is a state that stops changes.
     async fn read(&self) -> KillSwitch;
+}
+
+/// Prices of what resources are made of.
+#[async_trait]
+pub trait Prices: Send + Sync {
+    /// The price of each; one that can't be read is missing with its reason.
+    async fn read(&self, sold: &BTreeSet<Sold>) -> Vec<Price>;
 }
 
 /// Change calendars of Systems Manager.

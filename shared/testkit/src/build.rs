@@ -30,7 +30,13 @@ pub fn resource(id: &str, name: &str, live: Live) -> Resource {
 
 /// A healthy instance in service.
 pub fn instance(id: &str) -> Instance {
-    Instance { id: id.to_owned(), in_service: true, healthy: true, protected: false }
+    Instance {
+        id: id.to_owned(),
+        in_service: true,
+        healthy: true,
+        protected: false,
+        instance_type: Some("t4g.small".to_owned()),
+    }
 }
 
 /// A fleet `asg/<name>` of healthy instances `<name>-1`, `<name>-2` …, bounded by 1 and 12.
@@ -64,6 +70,7 @@ pub fn service(name: &str, desired: u32) -> Resource {
         bounds_missing: None,
         min_healthy_pct: 100,
         max_pct: 200,
+        fargate_task: None,
         tasks: Observed::Known((1..=desired).map(|number| task(&format!("{name}-{number}"))).collect()),
     };
     resource(&format!("ecs/{name}"), name, Live::EcsService(live))
@@ -176,6 +183,7 @@ pub fn snapshot(app: &str, resources: &[Resource], taken_at: Timestamp) -> Snaps
         measurements: resources.iter().map(measured).collect(),
         alarms: Observed::Known(Vec::new()),
         undiscovered: Vec::new(),
+        prices: Vec::new(),
     }
 }
 

@@ -30,6 +30,7 @@ fn fleet(number: usize, target_group: &str) -> Fleet {
         in_service: true,
         healthy: true,
         protected: false,
+        instance_type: Some("t4g.small".to_owned()),
     };
     Fleet {
         min: 2,
@@ -55,6 +56,7 @@ fn shop(number: usize) -> Vec<Resource> {
         bounds_missing: None,
         min_healthy_pct: 100,
         max_pct: 200,
+        fargate_task: None,
         tasks: domain::observed::Observed::Known(Vec::new()),
     };
     let database = Database {

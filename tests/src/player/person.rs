@@ -69,7 +69,11 @@ fn answer(address: &str, says: Says) -> Result<String, String> {
     Ok(format!("opens the link and says {word} to {} change(s)", changes.len()))
 }
 
-fn curl(arguments: &[&str]) -> Result<(u16, String), String> {
+/// Status and body of a request by `curl`.
+///
+/// # Errors
+/// When there is no answer.
+pub(super) fn curl(arguments: &[&str]) -> Result<(u16, String), String> {
     let output = Command::new("curl")
         .args(["--silent", "--show-error", "--max-time", "30", "--write-out", "\n%{http_code}"])
         .args(arguments)

@@ -95,6 +95,11 @@ pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to
     let queue = stack
         .listen(&format!("told-{}-{}", scenario.name, scenario.apps.keys().next().map_or("", String::as_str)))
         .await?;
+    if matches!(scenario.trigger, Trigger::Schedule { .. }) {
+        for app in scenario.apps.keys() {
+            stack.lose_alarms(app).await?;
+        }
+    }
     let lives = scenario.apps.iter().map(|(app, setup)| async move {
         Life::begin(&stack.cloud, app, setup, Some(&stack.outputs.alarms_topic_arn)).await
     });
@@ -206,13 +211,18 @@ impl Stage<'_> {
 
     /// One look at everything.
     async fn look(&mut self, actors: &mut [Actor]) -> Result<(), PlayError> {
-        if let Trigger::Manual { at_min, input } = &self.scenario.trigger
-            && !self.started
-            && self.minute() >= *at_min
-        {
-            self.started = true;
-            self.tell("by hand", &format!("start the health cycle with {input}"), Tone::Plain)?;
-            self.stack.start(input).await?;
+        match &self.scenario.trigger {
+            Trigger::Manual { at_min, input } if !self.started && self.minute() >= *at_min => {
+                self.started = true;
+                self.tell("by hand", &format!("start the health cycle with {input}"), Tone::Plain)?;
+                self.stack.start(input).await?;
+            }
+            Trigger::Schedule { at_min } if !self.started && self.minute() >= *at_min => {
+                self.started = true;
+                self.tell("schedule", "the round of all applications", Tone::Plain)?;
+                self.stack.call_round().await?;
+            }
+            Trigger::Manual { .. } | Trigger::Schedule { .. } | Trigger::Alarm => {}
         }
         let now_s = self.stack.cloud.clock.now_s();
         let told = self.records.messages(&self.queue).await?;

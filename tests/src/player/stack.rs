@@ -1,5 +1,6 @@
 //! The deployed maintainer: where its records lie, how it is configured and started.
 
+use super::person::curl;
 use crate::cloud::{Cloud, CloudError};
 use crate::scenario::Scenario;
 use aws_sdk_s3::error::DisplayErrorContext;
@@ -124,6 +125,36 @@ impl Stack {
         let machine = &self.outputs.health_state_machine_arn;
         let start = self.cloud.sfn().start_execution().state_machine_arn(machine).input(input.to_string());
         start.send().await.map(drop).map_err(StackError::call("StartExecution", machine))
+    }
+
+    /// The schedule's time comes: all applications are looked at.
+    ///
+    /// # Errors
+    /// When the cloud has no such schedule.
+    pub async fn call_round(&self) -> Result<(), StackError> {
+        let (_, name) = self.outputs.health_state_machine_arn.rsplit_once(':').unwrap_or_default();
+        self.world("due-schedules", name).await
+    }
+
+    /// From now on nothing that the alarms of an application say arrives anywhere.
+    ///
+    /// # Errors
+    /// When the cloud refuses.
+    pub async fn lose_alarms(&self, app: &str) -> Result<(), StackError> {
+        self.world("lost-alarms", &format!("{app}-")).await
+    }
+
+    /// Asks the local cloud for what no call of AWS can express.
+    async fn world(&self, kind: &'static str, name: &str) -> Result<(), StackError> {
+        let address = format!("{}/_localcloud/{kind}/{name}", self.cloud.state.endpoint);
+        let asked = tokio::task::spawn_blocking(move || curl(&["--request", "PUT", &address])).await;
+        let why = match asked {
+            Ok(Ok((200, _))) => return Ok(()),
+            Ok(Ok((status, body))) => format!("status {status}: {body}"),
+            Ok(Err(why)) => why,
+            Err(error) => error.to_string(),
+        };
+        Err(StackError::Call { operation: kind, subject: name.to_owned(), why })
     }
 
     /// Orders a rollback of a run by hand.

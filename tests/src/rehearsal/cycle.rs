@@ -120,7 +120,9 @@ impl Run<'_> {
         while f64_of(self.end.stage.minute()) < limit_min {
             self.live(1);
             let started = match trigger {
-                Trigger::Manual { at_min, .. } => f64_of(self.end.stage.minute()) >= *at_min,
+                Trigger::Manual { at_min, .. } | Trigger::Schedule { at_min } => {
+                    f64_of(self.end.stage.minute()) >= *at_min
+                }
                 Trigger::Alarm => self.end.stage.alarms().iter().any(|alarm| alarm.state == AlarmState::Alarm),
             };
             if started {
@@ -167,6 +169,7 @@ impl Run<'_> {
             verified,
             undone,
             refused: small(self.end.refused.len() - refused_before),
+            answer_lost: false,
         });
         match health::iterate(&self.end.iterations, policy, self.end.stage.now()) {
             Next::Continue => {}

@@ -325,6 +325,7 @@ impl Stage {
             in_service: self.serves(server),
             healthy: true,
             protected: false,
+            instance_type: Some("t4g.small".to_owned()),
         });
         let web = &self.model.params().web;
         let fleet = Fleet {
@@ -346,6 +347,7 @@ impl Stage {
             bounds_missing: None,
             min_healthy_pct: 100,
             max_pct: 200,
+            fargate_task: None,
             tasks: Observed::Known(self.tasks_seen()),
         };
         let cache = Cache {

@@ -80,6 +80,11 @@ pub enum Trigger {
         /// The input of the execution.
         input: Value,
     },
+    /// Nothing that the alarms say arrives; all applications are looked at when the schedule's round comes.
+    Schedule {
+        /// When, in virtual minutes from the start.
+        at_min: f64,
+    },
 }
 
 /// Who answers the questions of the maintainer. Without one, nobody does.

@@ -76,8 +76,8 @@ fn check(scenario: &Scenario) -> Check {
     if !(scenario.time_limit_min > 0.0 && scenario.time_limit_min <= 1_440.0) {
         return refuse("time_limit_min", "it must be above 0 and at most 1,440 (a day)");
     }
-    if matches!(&scenario.trigger, Trigger::Manual { at_min, .. } if *at_min < 0.0) {
-        return refuse("trigger.manual.at_min", "nobody can start the maintainer before the scenario begins");
+    if matches!(&scenario.trigger, Trigger::Manual { at_min, .. } | Trigger::Schedule { at_min } if *at_min < 0.0) {
+        return refuse("trigger", "nothing can start the maintainer before the scenario begins");
     }
     if scenario.stop.as_ref().is_some_and(|stop| stop.again_after_min <= 0.0) {
         return refuse("stop.again_after_min", "it must be above 0");

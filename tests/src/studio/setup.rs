@@ -6,7 +6,7 @@
 use super::StudioError;
 use crate::cloud::Cloud;
 use crate::model::{Names, Params};
-use aws_sdk_ecs::types::{ContainerDefinition, PropagateTags};
+use aws_sdk_ecs::types::{Compatibility, ContainerDefinition, LaunchType, NetworkMode, PropagateTags};
 use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, ProtocolEnum};
 use domain::resource::APP_TAG;
 
@@ -161,6 +161,10 @@ async fn workers(cloud: &Cloud, app: &str, names: &Names, params: &Params) -> Re
     ecs.register_task_definition()
         .family(&names.service)
         .container_definitions(container)
+        .requires_compatibilities(Compatibility::Fargate)
+        .network_mode(NetworkMode::Awsvpc)
+        .cpu("512")
+        .memory("1024")
         .send()
         .await
         .map_err(StudioError::call("RegisterTaskDefinition", &names.service))?;
@@ -168,6 +172,7 @@ async fn workers(cloud: &Cloud, app: &str, names: &Names, params: &Params) -> Re
         .cluster(&names.cluster)
         .service_name(&names.service)
         .task_definition(&names.service)
+        .launch_type(LaunchType::Fargate)
         .desired_count(i32::try_from(params.workers.tasks).unwrap_or(i32::MAX))
         .tags(tag())
         .propagate_tags(PropagateTags::Service)

@@ -88,3 +88,28 @@ fn a_reading_of_metrics_ends_before_its_function_does() {
         assert!(!reads || function.timeout_s > longest_s, "{} has {} s", function.binary, function.timeout_s);
     }
 }
+
+/// What sets a condition or an idempotency token in a request of the SDK.
+const FENCES: [&str; 4] = [".caller_reference(", ".client_token(", ".client_request_token(", ".idempotency_token("];
+
+#[test]
+fn the_writes_that_can_t_be_fenced_are_listed_by_name() {
+    let page = repository::text("docs/changes-and-guards.md");
+    let (_, section) = page.split_once("## Writes that can't be fenced").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows: Vec<Vec<&str>> = section
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect())
+        .collect();
+    let listed: Vec<&str> = rows.iter().map(|row| row[0]).collect();
+    let kinds: Vec<&str> = domain::changes::TABLE.iter().map(|spec| spec.name).collect();
+    assert_eq!(listed, kinds, "every kind of change, in the order of the table of changes");
+    for (row, spec) in rows.iter().zip(domain::changes::TABLE) {
+        let (call, fence) = (row[1], row[2]);
+        assert!(spec.permissions.contains(&call) || call == "FLUSHALL", "{}: {call} is none of its calls", spec.name);
+        let code = repository::code(&format!("shared/aws/src/changes/{}.rs", spec.name));
+        let is_fenced = FENCES.iter().any(|fence| code.contains(fence));
+        assert_eq!(is_fenced, fence != "none", "{}: the page says \"{fence}\"", spec.name);
+    }
+}

@@ -16,8 +16,9 @@ fn what_holds_a_promise_is_there() {
     let scenarios: BTreeSet<String> = repository::names("tests/scenarios", ".yaml").into_iter().collect();
     for promise in &PROMISES {
         for name in promise.held_by {
-            let is_test =
-                sources.contains(&format!("fn {name}(")) || sources.contains(&format!("\"{name}\".to_owned()"));
+            let is_test = sources.contains(&format!("fn {name}("))
+                || sources.contains(&format!("\"{name}\".to_owned()"))
+                || sources.contains(&format!("examined(\"{name}\""));
             assert!(is_test || scenarios.contains(&format!("{name}.yaml")), "{}: there is no {name}", promise.id);
         }
         for name in promise.counts {

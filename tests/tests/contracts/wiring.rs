@@ -32,7 +32,7 @@ pub const TABLE: &[Wiring] = &[
     },
     Wiring {
         binary: "lifecycle-begin",
-        makes: &["settings", "leases", "liveness", "executions", "journal", "circuit"],
+        makes: &["settings", "leases", "liveness", "executions", "journal", "circuit", "approvals"],
         files: &["functions/lifecycle/src/begin.rs", CARE],
     },
     Wiring {
@@ -88,7 +88,7 @@ pub const TABLE: &[Wiring] = &[
     },
     Wiring {
         binary: "health-monitor",
-        makes: &["settings", "inventory", "telemetry", "leases", "artifacts"],
+        makes: &["settings", "inventory", "telemetry", "prices", "leases", "artifacts"],
         files: &["functions/health/src/monitor.rs", OBSERVE, RECORDS],
     },
     Wiring {

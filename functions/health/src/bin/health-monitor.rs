@@ -10,12 +10,12 @@ use maintainer_health::observe;
 async fn main() -> Result<(), lambda_runtime::Error> {
     let start = Start::load()?;
     let settings = start.settings()?;
-    let (inventory, telemetry) = (start.inventory(), start.telemetry());
+    let (inventory, telemetry, prices) = (start.inventory(), start.telemetry(), start.prices());
     let (leases, artifacts) = (start.leases()?, start.artifacts()?);
     serve("health-monitor", async |call: Call<Run>| {
         let app = settings.app(&call.input.app).await?;
         let see = observe::World { clock: &start.clock, inventory: &inventory, telemetry: &telemetry };
-        monitor(call.input, &app, &World { see, leases: &leases, artifacts: &artifacts }).await
+        monitor(call.input, &app, &World { see, prices: &prices, leases: &leases, artifacts: &artifacts }).await
     })
     .await
 }

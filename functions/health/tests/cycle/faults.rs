@@ -126,3 +126,30 @@ fn fault_a_store_that_fails_at_any_call_of_any_step_loses_nothing() {
     }
     proof.survived(struck);
 }
+
+/// The answer was a 500 and nothing was done: an iteration of six went by with waiting for an effect that could not come.
+#[test]
+fn regression_an_iteration_that_lost_an_answer_is_short_and_not_charged() {
+    let calls = calls_without_faults()["Optimize"];
+    let lost = |call| {
+        let (shop, ended) = broken("Optimize", call, Fault::LoseRequest);
+        (shop.record().iterations[0].answer_lost, shop, ended)
+    };
+    let (_, shop, ended) = (0..calls).map(lost).find(|(is_lost, ..)| *is_lost).unwrap();
+    let record = shop.record();
+    let (first, second) = (&record.iterations[0], &record.iterations[1]);
+    assert_eq!((ended.state.as_str(), first.applied, second.applied, second.verified), ("Healthy", 0, 1, 1));
+    assert!(second.at.duration_since(first.at).as_secs() < 240, "{first:?} {second:?}");
+    shop.assert_sound("a lost request");
+}
+
+/// Optimize that dies before it has changed anything cost a whole iteration as well.
+#[test]
+fn regression_an_iteration_whose_optimize_died_before_its_change_is_short_and_not_charged() {
+    let (shop, ended) = broken("Optimize", 0, Fault::CrashBefore);
+    let record = shop.record();
+    let (first, second) = (&record.iterations[0], &record.iterations[1]);
+    assert_eq!((ended.state.as_str(), first.applied, second.applied, second.verified), ("Healthy", 0, 1, 1));
+    assert!(first.answer_lost && !second.answer_lost, "{record:?}");
+    assert!(second.at.duration_since(first.at).as_secs() < 300, "{first:?} {second:?}");
+}

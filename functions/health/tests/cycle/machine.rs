@@ -375,6 +375,7 @@ pub async fn step(
                 executions: stores,
                 journal: process,
                 circuit: world,
+                approvals: world,
             };
             written(&begin::begin(parsed(payload)?, &shop.config, &ports).await?)
         }
@@ -390,7 +391,7 @@ pub async fn step(
             written(&rollback::rollback(parsed(payload)?, &shop.config, &ports).await?)
         }
         "MonitorFunction" => {
-            let ports = monitor::World { see: see(), leases: process, artifacts: stores };
+            let ports = monitor::World { see: see(), prices: world, leases: process, artifacts: stores };
             written(&monitor::monitor(parsed(payload)?, &app, &ports).await?)
         }
         "AnalyzeFunction" => {

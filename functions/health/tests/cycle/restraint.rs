@@ -4,6 +4,7 @@ use crate::machine::Machine;
 use crate::shop::{FLEET, RUN, SERVERS, Shop, Weather, ready, surge};
 use domain::execution::Status;
 use domain::guard::KillSwitch;
+use domain::price::Sold;
 use domain::resource::PROTECTED_TAG;
 use engine::act::Report;
 use serde_json::{Value, json};
@@ -110,6 +111,27 @@ fn a_change_calendar_that_is_closed_stops_every_change_and_an_open_one_none() {
     shop.world.set_calendar("of-somebody-else", Some("closed"));
     let ended = Machine::on(&shop).run(json!({"app": "shop"}));
     assert_eq!((ended.state.as_str(), shop.deeds().len()), ("Healthy", 1));
+}
+
+/// The ceiling is compared with what the plan itself says that it costs, at the prices that monitor has read.
+#[test]
+fn what_costs_more_than_the_ceiling_is_refused_with_both_numbers() {
+    let limited = |cents: i64| {
+        let limits = format!("    limits: {{spend_usd_cents_month_max: {cents}}}\n");
+        let shop = sick(&format!("applications:\n  shop:\n    mode: auto\n{limits}"));
+        shop.world.set_price(Sold::Instance("t4g.small".to_owned()), 16_800);
+        shop
+    };
+    let shop = limited(100);
+    let report = refused(&shop, json!({"app": "shop"}));
+    assert!(report.contains("spend"), "{report}");
+    let told = shop.world.messages().pop().unwrap().text;
+    assert!(told.contains("What was planned and held back:") && told.contains("1.00 are allowed"), "{told}");
+    let shop = limited(100_000);
+    assert_eq!(Machine::on(&shop).run(json!({"app": "shop"})).state, "Healthy");
+    let change = shop.world.journal()[0].change.clone();
+    let added = i64::from(shop.servers() - SERVERS);
+    assert_eq!(change.cost_usd_cents_month, Some(added * 16_800 * 730 / 10_000), "{}", change.reason);
 }
 
 /// Undone too often, nothing more is changed; a person who has looked closes the circuit breaker by a run.

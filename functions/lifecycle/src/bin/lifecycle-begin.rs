@@ -10,7 +10,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let start = Start::load()?;
     let (settings, leases) = (start.settings()?, start.leases()?);
     let (executions, journal) = (start.executions()?, start.journal()?);
-    let (liveness, circuit) = (start.liveness(), start.circuit()?);
+    let (liveness, circuit, approvals) = (start.liveness(), start.circuit()?, start.approvals()?);
     serve("lifecycle-begin", async |call: Call<Request>| {
         let config = settings.current().await?;
         let world = World {
@@ -20,6 +20,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             executions: &executions,
             journal: &journal,
             circuit: &circuit,
+            approvals: &approvals,
         };
         begin(call.input, &config, &world).await
     })

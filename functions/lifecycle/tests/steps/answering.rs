@@ -4,9 +4,11 @@ use crate::shop::{begun, shop};
 use base64::Engine;
 use domain::approval::{Question, Request, RequestState};
 use domain::change::Reversal;
+use domain::execution::Cycle;
 use domain::ids::RequestId;
 use domain::mode::Risk;
-use engine::ports::{Approvals, SigningKey};
+use engine::ports::{Approvals, Leases, Life, SigningKey};
+use engine::run::{LEASE_TTL_S, lease_key};
 use jiff::SignedDuration;
 use lifecycle::link::Links;
 use lifecycle::page::{World, respond};
@@ -31,6 +33,10 @@ fn world_of(fake: &Fake) -> World<'_> {
 
 /// A question about two changes with hostile texts; its link's query.
 async fn asked(fake: &Fake) -> (Request, String) {
+    asked_by(fake, "arn").await
+}
+
+async fn asked_by(fake: &Fake, arn: &str) -> (Request, String) {
     let question = |id: &str| {
         let change = build::change(id, build::set_fleet("shop-web", 6));
         Question {
@@ -51,7 +57,7 @@ async fn asked(fake: &Fake) -> (Request, String) {
         id: RequestId::from("run-1.1"),
         app: "shop".into(),
         execution: "run-1".into(),
-        execution_arn: "arn".to_owned(),
+        execution_arn: arn.to_owned(),
         iteration: 1,
         evidence: vec![HOSTILE.to_owned()],
         score: Some(4.2),
@@ -214,6 +220,26 @@ async fn a_question_that_was_taken_back_says_that_nobody_waits() {
         let (status, page) = browse(&fake, method, &query, YES).await;
         assert!(status == 410 && page.contains("The run has ended meanwhile"), "{status} {page}");
     }
+    assert_eq!((fake.requests()[0].answer.clone(), fake.woken().len()), (None, 0));
+}
+
+/// A run that was stopped in the console while it asked left its question open until it expired: a yes to it was thanked for and
+/// did nothing.
+#[tokio::test]
+async fn regression_the_question_of_a_run_that_was_stopped_is_taken_back_by_the_next() {
+    let fake = shop();
+    begun("run-1", None, &fake).await;
+    let arn = crate::shop::start("run-1", None).execution_arn;
+    let (_, query) = asked_by(&fake, &arn).await;
+    fake.release(&lease_key(Cycle::Health, &"shop".into()), &"run-1".into()).await.unwrap();
+    begun("run-2", None, &fake).await;
+    assert_eq!(fake.requests()[0].state, RequestState::Open, "a run that waits for the answer lives");
+    fake.pass_s(LEASE_TTL_S);
+    fake.end("run-1", Life::Stopped);
+    begun("run-3", None, &fake).await;
+    assert_eq!(fake.requests()[0].state, RequestState::Withdrawn);
+    let (status, page) = browse(&fake, "POST", &query, YES).await;
+    assert!(status == 410 && page.contains("The run has ended meanwhile"), "{status} {page}");
     assert_eq!((fake.requests()[0].answer.clone(), fake.woken().len()), (None, 0));
 }
 

@@ -38,6 +38,7 @@ async fn look(name: &ExecutionId, world: &World) -> Timestamp {
         verified: 0,
         undone: 0,
         refused: 0,
+        answer_lost: false,
     });
     world.save(&record).await.unwrap();
     at

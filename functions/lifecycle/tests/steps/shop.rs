@@ -104,8 +104,15 @@ pub fn start(name: &str, episode: Option<&str>) -> Start {
 
 /// Begins a run.
 pub async fn begin_on(start: Start, wire: &Wire) -> Result<begin::Answer, StepError> {
-    let world =
-        begin::World { clock: wire, leases: wire, liveness: wire, executions: wire, journal: wire, circuit: wire };
+    let world = begin::World {
+        clock: wire,
+        leases: wire,
+        liveness: wire,
+        executions: wire,
+        journal: wire,
+        circuit: wire,
+        approvals: wire,
+    };
     begin(start, &defaults(), &world).await
 }
 

@@ -3,10 +3,12 @@
 use crate::late::{Work, take_turns};
 use crate::shop::{
     action, begun, defaults, deliver, deliver_well, episode_of, event, finish_on, inputs, lease_on, notification,
-    record_of, shop,
+    record_of, shop, tagged_fleet,
 };
 use crate::wire::{Goes, Wire};
 use engine::run::{Decision, LEASE_TTL_S};
+use std::sync::Arc;
+use testkit::World;
 
 #[tokio::test]
 async fn two_hundred_alarms_in_a_minute_start_one_run_whose_episode_names_them_all() {
@@ -162,4 +164,27 @@ fn a_thousand_duplicates_at_once_start_one_run() {
         take_turns(&world, works.collect(), random);
         assert_eq!((started.get(), world.started().len()), (1, 1), "seed {seed}");
     }
+}
+
+/// Ten thousand alarms within a minute, of forty applications: a run for each application, and a handful of calls for each event.
+#[tokio::test]
+async fn ten_thousand_alarms_in_a_minute_start_a_run_per_application_with_few_calls_each() {
+    const ALARMS: u32 = 10_000;
+    const APPS: u32 = 40;
+    let fleets = (0..APPS).map(|number| tagged_fleet(&format!("app{number}")));
+    let world = Arc::new(World::of(fleets.collect()));
+    let (config, mut most, mut calls, mut started) = (defaults(), 0, 0, 0);
+    for number in 0..ALARMS {
+        let (alarm, fleet) = (format!("check-{number}"), format!("app{}-web", number % APPS));
+        let wire = Wire::sound(&world);
+        let answer = deliver(&event(&alarm, &fleet, "ALARM", number * 60 / ALARMS), &config, &wire).await.unwrap();
+        started += answer.started.len();
+        most = most.max(wire.calls());
+        calls += wire.calls();
+    }
+    println!(
+        "{ALARMS} alarms of {APPS} applications: {started} runs started, {calls} calls, {most} at most for an event"
+    );
+    assert_eq!((started, world.started().len()), (40, 40));
+    assert!(most <= 12 && calls <= 7 * ALARMS as usize, "{calls} calls, {most} at most");
 }

@@ -1,6 +1,6 @@
 //! Invalidates every path of a CloudFront distribution.
 
-use super::once;
+use super::throttled::{OnlyTheThrottled, patient};
 use crate::actuator::short_name;
 use crate::errors::port_error;
 use aws_sdk_cloudfront::types::{InvalidationBatch, Paths};
@@ -21,12 +21,13 @@ pub(crate) async fn invalidate(client: &Client, distribution: &str, change_id: &
     };
     let paths = Paths::builder().quantity(1).items("/*").build().map_err(unbuilt)?;
     let batch = InvalidationBatch::builder().paths(paths).caller_reference(change_id).build().map_err(unbuilt)?;
+    let repeats = patient(client.config().retry_config());
     client
         .create_invalidation()
         .distribution_id(distribution)
         .invalidation_batch(batch)
         .customize()
-        .config_override(config::Config::builder().retry_config(once()))
+        .config_override(config::Config::builder().retry_config(repeats).retry_classifier(OnlyTheThrottled))
         .send()
         .await
         .map(|_| ())

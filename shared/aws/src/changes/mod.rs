@@ -9,13 +9,7 @@ pub mod replace_instance;
 pub mod replace_task;
 pub mod set_fleet_capacity;
 pub mod set_service_count;
-
-use aws_smithy_types::retry::RetryConfig;
-
-/// A write is sent once: repeating it after a lost answer is the engine's decision, not the SDK's.
-pub(crate) fn once() -> RetryConfig {
-    RetryConfig::disabled()
-}
+mod throttled;
 
 #[cfg(test)]
 mod tests {
@@ -41,17 +35,50 @@ mod tests {
 
     #[tokio::test]
     async fn fault_a_write_whose_answer_is_lost_is_unknown_and_sent_once() {
-        let service = Service::new(|_, _| Answer(503, Vec::new()));
-        let answers = all_writes(&service).await;
-        assert!(answers.iter().all(|answer| matches!(answer, Err(PortError::Unknown { .. }))), "{answers:?}");
-        assert_eq!(service.requests(), answers.len());
+        for status in [0, 500, 502, 503, 504] {
+            let service = Service::new(move |_, _| Answer(status, Vec::new()));
+            let answers = all_writes(&service).await;
+            assert!(answers.iter().all(|answer| matches!(answer, Err(PortError::Unknown { .. }))), "{answers:?}");
+            assert_eq!(service.requests(), answers.len());
+        }
     }
 
     #[tokio::test]
-    async fn fault_a_throttled_write_did_nothing_and_is_sent_once() {
+    async fn fault_a_throttled_write_did_nothing_and_is_sent_again_a_few_times() {
         let service = Service::new(|_, _| Answer(429, Vec::new()));
         let answers = all_writes(&service).await;
         assert!(answers.iter().all(|answer| matches!(answer, Err(PortError::Throttled { .. }))), "{answers:?}");
-        assert_eq!(service.requests(), answers.len());
+        assert_eq!(service.requests(), 4 * answers.len());
+    }
+
+    #[tokio::test]
+    async fn a_write_that_is_throttled_at_first_is_made() {
+        let service = Service::new(|number, _| if number < 2 { throttled() } else { Answer(200, b"<x/>".to_vec()) });
+        set_fleet_capacity::set(&service.clients().autoscaling(), "shop-web", 3).await.unwrap();
+        assert_eq!(service.requests(), 3);
+    }
+
+    #[tokio::test]
+    async fn fault_a_repetition_whose_answer_is_lost_is_the_last() {
+        let service = Service::new(|number, _| if number == 0 { throttled() } else { Answer(500, Vec::new()) });
+        let answer = set_fleet_capacity::set(&service.clients().autoscaling(), "shop-web", 3).await;
+        assert!(matches!(answer, Err(PortError::Unknown { .. })), "{answer:?}");
+        assert_eq!(service.requests(), 2);
+    }
+
+    #[tokio::test]
+    async fn fault_when_every_write_is_throttled_hardly_any_is_sent_again() {
+        let service = Service::new(|_, _| throttled());
+        let autoscaling = service.clients().autoscaling();
+        for _ in 0..250 {
+            let answer = set_fleet_capacity::set(&autoscaling, "shop-web", 3).await;
+            assert!(matches!(answer, Err(PortError::Throttled { .. })), "{answer:?}");
+        }
+        assert_eq!(service.requests(), 250 + 25, "the purse that all calls share pays for 25");
+    }
+
+    /// The refusal of Auto Scaling, in XML, with a code and a status that would otherwise say nothing.
+    fn throttled() -> Answer {
+        Answer(503, b"<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>".to_vec())
     }
 }

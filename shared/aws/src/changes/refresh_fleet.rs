@@ -1,6 +1,6 @@
 //! Restarts a fleet by an instance refresh.
 
-use super::once;
+use super::throttled::{OnlyTheThrottled, patient};
 use crate::errors::port_error;
 use aws_sdk_autoscaling::types::{RefreshPreferences, RefreshStrategy};
 use aws_sdk_autoscaling::{Client, config};
@@ -24,13 +24,14 @@ pub(crate) async fn start(client: &Client, group: &str, pace: Pace) -> PortResul
         // Instances that already match the launch template are replaced too: the restart is the purpose.
         .skip_matching(false)
         .build();
+    let repeats = patient(client.config().retry_config());
     client
         .start_instance_refresh()
         .auto_scaling_group_name(group)
         .strategy(RefreshStrategy::Rolling)
         .preferences(preferences)
         .customize()
-        .config_override(config::Config::builder().retry_config(once()))
+        .config_override(config::Config::builder().retry_config(repeats).retry_classifier(OnlyTheThrottled))
         .send()
         .await
         .map(|_| ())

@@ -1,6 +1,6 @@
 //! Terminates one instance of a group without shrinking it: the group launches another.
 
-use super::once;
+use super::throttled::{OnlyTheThrottled, patient};
 use crate::errors::port_error;
 use aws_sdk_autoscaling::{Client, config};
 use engine::ports::{PortError, PortResult};
@@ -15,12 +15,13 @@ pub const PERMISSIONS: &[&str] = &[
 const ACTION: &str = "autoscaling:TerminateInstanceInAutoScalingGroup";
 
 pub(crate) async fn terminate(client: &Client, group: &str, instance: &str) -> PortResult<()> {
+    let repeats = patient(client.config().retry_config());
     client
         .terminate_instance_in_auto_scaling_group()
         .instance_id(instance)
         .should_decrement_desired_capacity(false)
         .customize()
-        .config_override(config::Config::builder().retry_config(once()))
+        .config_override(config::Config::builder().retry_config(repeats).retry_classifier(OnlyTheThrottled))
         .send()
         .await
         .map(|_| ())

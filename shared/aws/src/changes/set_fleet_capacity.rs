@@ -1,6 +1,6 @@
 //! Sets the desired capacity of an Auto Scaling group, and sets it back.
 
-use super::once;
+use super::throttled::{OnlyTheThrottled, patient};
 use crate::errors::port_error;
 use aws_sdk_autoscaling::{Client, config};
 use engine::ports::{PortError, PortResult};
@@ -19,6 +19,7 @@ pub(crate) async fn set(client: &Client, group: &str, desired: u32) -> PortResul
         operation: format!("{ACTION} on {group}"),
         why: format!("{desired} is more than any group can have"),
     })?;
+    let repeats = patient(client.config().retry_config());
     client
         .set_desired_capacity()
         .auto_scaling_group_name(group)
@@ -26,7 +27,7 @@ pub(crate) async fn set(client: &Client, group: &str, desired: u32) -> PortResul
         // The guards have their own cool-down; the group's would refuse an undo.
         .honor_cooldown(false)
         .customize()
-        .config_override(config::Config::builder().retry_config(once()))
+        .config_override(config::Config::builder().retry_config(repeats).retry_classifier(OnlyTheThrottled))
         .send()
         .await
         .map(|_| ())

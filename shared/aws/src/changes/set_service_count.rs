@@ -1,6 +1,6 @@
 //! Sets the desired count of an ECS service, and sets it back.
 
-use super::once;
+use super::throttled::{OnlyTheThrottled, patient};
 use crate::errors::port_error;
 use aws_sdk_ecs::{Client, config};
 use engine::ports::{PortError, PortResult};
@@ -21,13 +21,14 @@ pub(crate) async fn set(client: &Client, cluster: &str, service: &str, desired: 
         operation: format!("{ACTION} on {service}"),
         why: format!("{desired} is more than any service can have"),
     })?;
+    let repeats = patient(client.config().retry_config());
     client
         .update_service()
         .cluster(cluster)
         .service(service)
         .desired_count(desired)
         .customize()
-        .config_override(config::Config::builder().retry_config(once()))
+        .config_override(config::Config::builder().retry_config(repeats).retry_classifier(OnlyTheThrottled))
         .send()
         .await
         .map(|_| ())

@@ -34,7 +34,7 @@ pub(super) async fn discover(client: &Client, candidates: &[Candidate]) -> Found
         match read {
             Ok(read) if read.member_of.as_deref().is_some_and(|group| groups.contains(&group)) => {}
             Ok(read) => found.resources.push(candidate.with(candidate.name.clone(), Live::Cache(read.cache))),
-            Err(error) => found.missing.push(error.missing()),
+            Err(error) => found = found.merge(Found::failed(&error)),
         }
     }
     found

@@ -34,9 +34,7 @@ pub(super) async fn discover(client: &Client, tags: &Tags, listed: &[Candidate])
     };
     let by_name = async {
         match named(client, listed).await {
-            Ok((groups, missing)) => {
-                with_refreshes(client, groups).await.merge(Found { resources: Vec::new(), missing })
-            }
+            Ok((groups, missing)) => with_refreshes(client, groups).await.merge(Found { missing, ..Found::default() }),
             Err(error) => Found::failed(&error),
         }
     };
@@ -122,7 +120,7 @@ async fn with_refreshes(client: &Client, groups: Vec<(Option<ResourceId>, AutoSc
     for read in gathered(calls).await {
         match read {
             Ok(resource) => found.resources.push(resource),
-            Err(error) => found.missing.push(error.missing()),
+            Err(error) => found = found.merge(Found::failed(&error)),
         }
     }
     found
@@ -176,6 +174,7 @@ fn instance(instance: aws_sdk_autoscaling::types::Instance) -> Instance {
         in_service: instance.lifecycle_state == Some(LifecycleState::InService),
         healthy: instance.health_status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("healthy")),
         protected: instance.protected_from_scale_in.unwrap_or(false),
+        instance_type: instance.instance_type,
     }
 }
 

@@ -15,6 +15,7 @@ pub mod target_groups;
 mod tasks;
 
 use crate::arn;
+use crate::chances::{self, Chances};
 use crate::clients::{Clients, Lazy};
 use crate::errors::port_error;
 use async_trait::async_trait;
@@ -81,15 +82,17 @@ impl Candidate {
 pub(crate) struct Found {
     pub(crate) resources: Vec<Resource>,
     pub(crate) missing: Vec<Missing>,
+    /// Something failed that may be over in a moment.
+    may_pass: bool,
 }
 
 impl Found {
     pub(crate) fn all(resources: Vec<Resource>) -> Self {
-        Self { resources, missing: Vec::new() }
+        Self { resources, ..Self::default() }
     }
 
     pub(crate) fn failed(error: &PortError) -> Self {
-        Self { resources: Vec::new(), missing: vec![error.missing()] }
+        Self { missing: vec![error.missing()], may_pass: chances::may_pass(error), ..Self::default() }
     }
 
     /// The candidates with an ARN; the others are named, for kinds that AWS finds by nothing else.
@@ -97,14 +100,21 @@ impl Found {
         let (by_arn, others): (Vec<&Candidate>, Vec<&Candidate>) =
             candidates.iter().partition(|candidate| candidate.is_arn());
         let missing = others.iter().map(|other| Missing::Failed(format!("{} must be listed by its ARN", other.id)));
-        let found = Self { resources: Vec::new(), missing: missing.collect() };
+        let found = Self { missing: missing.collect(), ..Self::default() };
         (by_arn.into_iter().cloned().collect(), found)
     }
 
     pub(crate) fn merge(mut self, other: Self) -> Self {
         self.resources.extend(other.resources);
         self.missing.extend(other.missing);
+        self.may_pass |= other.may_pass;
         self
+    }
+}
+
+impl chances::Outcome for Found {
+    fn may_pass(&self) -> bool {
+        self.may_pass
     }
 }
 
@@ -121,6 +131,7 @@ pub struct Inventory {
     tagging: Lazy<aws_sdk_resourcegroupstagging::Client>,
     /// For CloudFront, when the own Region is another.
     tagging_global: Option<Lazy<aws_sdk_resourcegroupstagging::Client>>,
+    chances: Chances,
 }
 
 impl Inventory {
@@ -137,18 +148,18 @@ impl Inventory {
             scaling: clients.scaling(),
             tagging: clients.tagging(),
             tagging_global: elsewhere.then(|| clients.in_region(GLOBAL_REGION).tagging()),
+            chances: clients.chances(),
         }
     }
 
     /// Candidates by tag and by list, each kind with the reason why it could not be looked for.
     async fn candidates(&self, selector: &Selector, found: &mut Candidates) {
         if !selector.tags.is_empty() {
-            let (here, global) = futures::join!(tagged::by_tags(&self.tagging, &selector.tags, tagged::TYPES), async {
-                match &self.tagging_global {
-                    Some(client) => tagged::by_tags(client, &selector.tags, tagged::GLOBAL_TYPES).await,
-                    None => tagged::by_tags(&self.tagging, &selector.tags, tagged::GLOBAL_TYPES).await,
-                }
-            });
+            let elsewhere = self.tagging_global.as_ref().unwrap_or(&self.tagging);
+            let (here, global) = futures::join!(
+                self.chances.read(|| tagged::by_tags(&self.tagging, &selector.tags, tagged::TYPES)),
+                self.chances.read(|| tagged::by_tags(elsewhere, &selector.tags, tagged::GLOBAL_TYPES)),
+            );
             found.take_tagged(here, tagged::KINDS);
             found.take_tagged(global, &[ResourceKind::Distribution]);
         }
@@ -156,7 +167,7 @@ impl Inventory {
         let arns: Vec<&str> =
             selector.resources.iter().map(ResourceId::as_str).filter(|id| id.starts_with("arn:")).collect();
         if !arns.is_empty() {
-            match tagged::by_arn(&self.tagging, &arns).await {
+            match self.chances.read(|| tagged::by_arn(&self.tagging, &arns)).await {
                 Ok(read) => tags = read,
                 // Without its tags nobody knows whether a resource is protected, so it is not taken at all.
                 Err(error) => {
@@ -228,13 +239,14 @@ impl Port for Inventory {
         let mut candidates = Candidates::default();
         self.candidates(selector, &mut candidates).await;
         let of = |kind| candidates.of(kind);
+        let chances = &self.chances;
         let (fleets, services, target_groups, load_balancers, databases, caches) = futures::join!(
-            fleets::discover(&self.autoscaling, &selector.tags, of(ResourceKind::AutoScalingGroup)),
-            services::discover(&self.ecs, &self.scaling, of(ResourceKind::EcsService)),
-            target_groups::discover(&self.elb, of(ResourceKind::TargetGroup)),
-            load_balancers::discover(&self.elb, of(ResourceKind::LoadBalancer)),
-            databases::discover(&self.rds, of(ResourceKind::Database)),
-            caches::discover(&self.elasticache, of(ResourceKind::Cache)),
+            chances.read(|| fleets::discover(&self.autoscaling, &selector.tags, of(ResourceKind::AutoScalingGroup))),
+            chances.read(|| services::discover(&self.ecs, &self.scaling, of(ResourceKind::EcsService))),
+            chances.read(|| target_groups::discover(&self.elb, of(ResourceKind::TargetGroup))),
+            chances.read(|| load_balancers::discover(&self.elb, of(ResourceKind::LoadBalancer))),
+            chances.read(|| databases::discover(&self.rds, of(ResourceKind::Database))),
+            chances.read(|| caches::discover(&self.elasticache, of(ResourceKind::Cache))),
         );
         let read = [
             (ResourceKind::AutoScalingGroup, fleets),

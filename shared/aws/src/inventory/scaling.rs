@@ -74,6 +74,7 @@ mod tests {
             bounds_missing: None,
             min_healthy_pct: 100,
             max_pct: 200,
+            fargate_task: None,
             tasks: domain::observed::Observed::Known(Vec::new()),
         }
     }

@@ -4,7 +4,7 @@ use super::{Candidate, Found, gathered, scaling, tasks};
 use crate::errors::port_error;
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{
-    DeploymentRolloutState, DeploymentStrategy, SchedulingStrategy, Service as EcsService, ServiceField,
+    DeploymentRolloutState, DeploymentStrategy, LaunchType, SchedulingStrategy, Service as EcsService, ServiceField,
 };
 use domain::ids::ResourceId;
 use domain::observed::{Missing, Observed};
@@ -119,8 +119,15 @@ fn live(cluster: &str, service: &EcsService) -> Service {
         bounds_missing: None,
         min_healthy_pct,
         max_pct,
+        fargate_task: is_on_fargate(service).then(|| service.task_definition.clone()).flatten(),
         tasks: Observed::Missing(Missing::NoData),
     }
+}
+
+/// A service names a launch type or, newer, capacity providers.
+fn is_on_fargate(service: &EcsService) -> bool {
+    let mut providers = service.capacity_provider_strategy().iter().map(|item| item.capacity_provider.as_str());
+    service.launch_type() == Some(&LaunchType::Fargate) || providers.any(|name| name.starts_with("FARGATE"))
 }
 
 /// What a deployment of the service leaves running and may run, in per cent of the wanted tasks. Every other way than the

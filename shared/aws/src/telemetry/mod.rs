@@ -10,6 +10,7 @@ mod pace;
 mod repeats;
 
 use crate::SystemClock;
+use crate::chances::Chances;
 use crate::clients::{Clients, Lazy};
 use crate::errors::port_error;
 use async_trait::async_trait;
@@ -59,6 +60,7 @@ pub struct Telemetry {
     tagging: Lazy<aws_sdk_resourcegroupstagging::Client>,
     clock: SystemClock,
     pace: Pace,
+    chances: Chances,
     calls: AtomicU64,
 }
 
@@ -87,6 +89,7 @@ impl Telemetry {
             tagging: clients.tagging(),
             clock,
             pace: Pace::default(),
+            chances: clients.chances(),
             calls: AtomicU64::new(0),
         }
     }
@@ -97,7 +100,8 @@ impl Telemetry {
     }
 
     /// Reads up to 500 queries. A call that is refused as invalid is split, so that one bad query does not spoil the
-    /// others.
+    /// others. One that has failed in every attempt of the SDK gets another chance in two halves, as far as the pace affords it:
+    /// what made it fail may be over, or meet a half only.
     fn read_some<'a>(&'a self, queries: &'a [MetricQuery], plan: &'a Plan) -> BoxFuture<'a, Vec<Observed<Series>>> {
         Box::pin(async move {
             match self.read_call(queries, plan).await {
@@ -105,14 +109,24 @@ impl Telemetry {
                 Err(PortError::Rejected { .. })
                     if queries.len() > 1 && plan.splits.fetch_add(1, Ordering::Relaxed) < SPLITS_MAX =>
                 {
-                    let (first, second) = queries.split_at(queries.len() / 2);
-                    let mut series = self.read_some(first, plan).await;
-                    series.extend(self.read_some(second, plan).await);
-                    series
+                    self.read_halves(queries, plan).await
+                }
+                Err(PortError::Unknown { .. }) if self.pace.affords_another_chance().await => {
+                    self.read_halves(queries, plan).await
                 }
                 Err(error) => queries.iter().map(|_| Observed::Missing(error.missing())).collect(),
             }
         })
+    }
+
+    /// The same queries in two calls, one after the other; a single one in one call.
+    async fn read_halves(&self, queries: &[MetricQuery], plan: &Plan) -> Vec<Observed<Series>> {
+        let (first, second) = queries.split_at(queries.len().div_ceil(2));
+        let mut series = self.read_some(first, plan).await;
+        if !second.is_empty() {
+            series.extend(self.read_some(second, plan).await);
+        }
+        series
     }
 
     /// One call with all its pages.
@@ -211,7 +225,10 @@ impl Port for Telemetry {
     }
 
     async fn alarms(&self, app: &AppId, resources: &[Resource]) -> PortResult<Vec<Alarm>> {
-        let (all, tagged) = futures::join!(alarms::all(&self.cloudwatch), alarms::tagged(&self.tagging, app));
+        let (all, tagged) = futures::join!(
+            self.chances.read(|| alarms::all(&self.cloudwatch)),
+            self.chances.read(|| alarms::tagged(&self.tagging, app)),
+        );
         Ok(alarms::of_app(all?, &tagged?, resources))
     }
 }

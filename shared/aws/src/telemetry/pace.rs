@@ -122,6 +122,15 @@ impl Pace {
         self.state().slow_down(Instant::now(), turn, pause)
     }
 
+    /// A call has failed for another reason. True, after a pause, when it may be made again, paid from the same purse.
+    pub(super) async fn affords_another_chance(&self) -> bool {
+        let pays = self.state().pay();
+        if pays {
+            tokio::time::sleep(self.pause.mul_f64(0.5 + fastrand::f64())).await;
+        }
+        pays
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -141,9 +150,14 @@ impl State {
             self.next = Some(self.next.map_or(pause_until, |next| next.max(pause_until)));
         }
         self.refusals += 1;
-        let may_repeat = self.repeats >= 1.0;
-        self.repeats -= if may_repeat { 1.0 } else { 0.0 };
-        may_repeat
+        self.pay()
+    }
+
+    /// Takes a repetition out of the purse; false when there is none left.
+    fn pay(&mut self) -> bool {
+        let pays = self.repeats >= 1.0;
+        self.repeats -= if pays { 1.0 } else { 0.0 };
+        pays
     }
 }
 

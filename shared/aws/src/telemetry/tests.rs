@@ -180,6 +180,44 @@ async fn fault_a_call_that_breaks_off_is_repeated_by_the_sdk() {
     assert_eq!(service.requests(), 2);
 }
 
+/// The answer to exactly those of the first nine queries that a request asks for.
+fn answer_to(body: &[u8]) -> Answer {
+    let ids: Vec<usize> = (0..9).filter(|id| asks(body, &format!("q{id}"))).collect();
+    let results: Vec<Result<'_>> = ids.iter().map(|id| (*id, "Complete", [(10, 1.0)].as_slice())).collect();
+    answer(&results, None)
+}
+
+#[tokio::test]
+async fn regression_a_call_that_fails_in_every_attempt_gets_another_chance_in_halves() {
+    let service = Service::new(|number, body| match number {
+        0..4 => failure(500, "InternalServiceFault"),
+        _ => answer_to(body),
+    });
+    let read = read(&service, 9).await;
+    assert!(read.iter().all(|series| values(series) == [Some(1.0), None, None]), "{read:?}");
+    assert_eq!(service.requests(), 4 + 2);
+}
+
+#[tokio::test]
+async fn fault_what_fails_again_and_again_is_lost_alone() {
+    let service = Service::new(|_, body| match asks(body, "Metric5-") {
+        true => failure(500, "InternalServiceFault"),
+        false => answer_to(body),
+    });
+    let read = read(&service, 9).await;
+    let missing: Vec<usize> =
+        read.iter().enumerate().filter(|(_, series)| series.is_missing()).map(|(index, _)| index).collect();
+    assert_eq!(missing, [5]);
+}
+
+#[tokio::test]
+async fn fault_when_every_call_fails_few_get_another_chance() {
+    let service = Service::new(|_, _| failure(500, "InternalServiceFault"));
+    let read = read(&service, 9 * 500).await;
+    assert!(read.iter().all(Observed::is_missing));
+    assert!(service.requests() <= 9 + 2 * 10 + 25, "{} requests", service.requests());
+}
+
 #[tokio::test]
 async fn fault_a_denied_call_names_the_permission() {
     let service = Service::new(|_, _| failure(403, "AccessDeniedException"));
@@ -212,4 +250,16 @@ async fn fault_a_reading_of_which_nothing_is_answered_is_given_up() {
     let read = read(&service, 20 * 500).await;
     assert!(read.iter().all(|series| *series == Observed::Missing(Missing::Throttled)));
     assert_eq!(service.requests(), 8, "fewer than the 20 calls that were wanted");
+}
+
+/// Alarms that can't be read cap the score like one that stands: one lost answer cost a run its 30 minutes of health.
+#[tokio::test]
+async fn regression_the_tags_of_alarms_get_another_chance() {
+    let service = Service::new(|number, body| match (asks(body, "TagFilters"), number) {
+        (true, 0..=4) => Answer(500, Vec::new()),
+        (true, _) => Answer(200, b"{}".to_vec()),
+        (false, _) => Answer(200, vec![0xa0]),
+    });
+    assert_eq!(telemetry(&service).alarms(&"shop".into(), &[]).await.unwrap(), []);
+    assert_eq!(service.requests(), 1 + 4 + 1);
 }

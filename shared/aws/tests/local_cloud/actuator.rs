@@ -181,6 +181,7 @@ async fn a_service_is_resized_restarted_and_set_back() {
         bounds_missing: None,
         min_healthy_pct: 100,
         max_pct: 200,
+        fargate_task: None,
         tasks: domain::observed::Observed::Known(Vec::new()),
     };
     let resource = unread(&id, &service, Live::EcsService(nothing));

@@ -184,6 +184,8 @@ async fn everything_that_is_tagged_for_an_application_is_found_with_its_state() 
 
     let Live::AutoScalingGroup(fleet) = &of(ResourceKind::AutoScalingGroup).live else { panic!() };
     assert_eq!((fleet.min, fleet.max, fleet.desired, fleet.instances.len()), (1, 4, 2, 2));
+    let types: Vec<Option<&str>> = fleet.instances.iter().map(|instance| instance.instance_type.as_deref()).collect();
+    assert_eq!(types, [Some("t3.micro"); 2]);
     assert_eq!(of(ResourceKind::AutoScalingGroup).name, shop.group);
     let Live::EcsService(service) = &of(ResourceKind::EcsService).live else { panic!() };
     assert_eq!((service.cluster.as_str(), service.desired), (shop.cluster.as_str(), 1));

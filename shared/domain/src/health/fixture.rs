@@ -9,6 +9,7 @@ use crate::guard::Limits;
 use crate::objective::Objectives;
 use crate::observed::{Missing, Observed};
 use crate::plan::Plan;
+use crate::price::{Price, Sold};
 use crate::resource::{Cache, CustomMetric, Database, Fleet, Instance, Live, Resource, Service, Task};
 use crate::series::Series;
 use crate::snapshot::{Alarm, AlarmState, HISTORY_S, Measurement, Snapshot};
@@ -35,8 +36,19 @@ fn resource(id: &str, name: &str, live: Live) -> Resource {
     Resource { id: id.into(), name: name.to_owned(), tags: BTreeMap::new(), live }
 }
 
+/// 0.0168 USD an hour.
+fn price() -> Price {
+    Price { of: Sold::Instance("t4g.small".to_owned()), usd_micros_hour: Observed::Known(16_800) }
+}
+
 pub(super) fn instance(id: &str) -> Instance {
-    Instance { id: id.to_owned(), in_service: true, healthy: true, protected: false }
+    Instance {
+        id: id.to_owned(),
+        in_service: true,
+        healthy: true,
+        protected: false,
+        instance_type: Some("t4g.small".to_owned()),
+    }
 }
 
 /// A task that runs since so many hours before the snapshot.
@@ -64,6 +76,7 @@ fn resources() -> Vec<Resource> {
         bounds_missing: None,
         min_healthy_pct: 100,
         max_pct: 200,
+        fargate_task: None,
         tasks: Observed::Known((1..=3).map(task).collect()),
     };
     let database = Database {
@@ -152,6 +165,7 @@ impl Shop {
             measurements: Vec::new(),
             alarms: Observed::Known(Vec::new()),
             undiscovered: Vec::new(),
+            prices: vec![price()],
         };
         let mut shop = Self { snapshot };
         for (signal, resource, level) in HEALTHY {

@@ -2,12 +2,16 @@
 //!
 //! Success needs a measured score of 8 or more at the end of three iterations in a row and for 30 minutes. A score that
 //! is missing is never a success. Escalation: not measurable, under 4 after three iterations, no improvement in three
-//! iterations, or six iterations used up.
+//! iterations, or six iterations used up. An iteration in which nothing was changed because an answer was lost counts for none
+//! of the last three, twice in a run.
 
 use super::policy::Policy;
 use crate::execution::IterationRecord;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+/// Iterations with a lost answer that a run is not charged for.
+const ANSWERS_LOST_FREE: usize = 2;
 
 /// How a run goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,17 +34,18 @@ pub enum Next {
 /// Decides after the last of these iterations. `now` only bounds what a clock that jumped may claim: a measurement from
 /// the future proves nothing.
 pub fn iterate(iterations: &[IterationRecord], policy: &Policy, now: Timestamp) -> Next {
-    let Some(last) = iterations.last() else { return Next::Continue };
     if let Some(why) = success(iterations, policy, now) {
         return Next::Succeeded { why };
     }
-    let done = count(iterations.len());
     let blind = count(iterations.iter().rev().take_while(|iteration| iteration.score_after.is_none()).count());
     if blind >= policy.unmeasured_iterations_max {
         return escalate(format!(
             "the application could not be measured in {blind} iterations in a row, so nobody can say whether it is well"
         ));
     }
+    let iterations = &charged(iterations);
+    let Some(last) = iterations.last() else { return Next::Continue };
+    let done = count(iterations.len());
     if let Some(score) = last.score_after
         && done >= policy.escalate_after_iterations
     {
@@ -70,6 +75,17 @@ pub fn iterate(iterations: &[IterationRecord], policy: &Policy, now: Timestamp) 
         ));
     }
     Next::Continue
+}
+
+/// The iterations that count towards an escalation.
+fn charged(iterations: &[IterationRecord]) -> Vec<IterationRecord> {
+    let mut free = ANSWERS_LOST_FREE;
+    let is_charged = |iteration: &&IterationRecord| {
+        let is_free = iteration.answer_lost && free > 0;
+        free -= usize::from(is_free);
+        !is_free
+    };
+    iterations.iter().filter(is_charged).cloned().collect()
 }
 
 fn escalate(why: String) -> Next {
@@ -152,6 +168,7 @@ mod tests {
                 verified: 1,
                 undone: 0,
                 refused: 0,
+                answer_lost: false,
             })
             .collect()
     }
@@ -191,6 +208,25 @@ mod tests {
         assert_eq!(iterate(&once, &Policy::default(), at(100)), Next::Continue);
         let gap = run(&[(Some(9.0), Some(9.0)), (None, Some(9.0)), (Some(9.0), Some(9.0))]);
         assert_eq!(iterate(&gap, &Policy::default(), at(100)), Next::Continue, "a gap breaks the stretch");
+    }
+
+    #[test]
+    fn iterations_with_a_lost_answer_are_not_charged_twice_in_a_run() {
+        let next = |lost: &[usize], scores: &[(f64, f64)]| {
+            let scores: Vec<_> = scores.iter().map(|(before, after)| (Some(*before), Some(*after))).collect();
+            let mut run = run(&scores);
+            lost.iter().for_each(|place| run[*place].answer_lost = true);
+            iterate(&run, &Policy::default(), at(200))
+        };
+        let slow = [(4.0, 5.5), (5.5, 6.0), (6.0, 6.5), (6.5, 7.0), (7.0, 7.5), (7.5, 7.9)];
+        assert!(matches!(next(&[], &slow), Next::Escalate { .. }));
+        assert_eq!(next(&[1], &slow), Next::Continue);
+        let flat = [(1.0, 1.0); 3];
+        assert!(matches!(next(&[], &flat), Next::Escalate { .. }));
+        assert_eq!(next(&[0], &flat), Next::Continue);
+        assert_eq!(next(&[0, 1, 2], &flat), Next::Continue, "one of the three is charged");
+        assert!(matches!(next(&[0, 1, 2, 3, 4], &[(1.0, 1.0); 5]), Next::Escalate { .. }), "three of the five are");
+        assert!(matches!(next(&[2], &[(9.0, 9.0); 3]), Next::Succeeded { .. }), "well is well");
     }
 
     #[test]

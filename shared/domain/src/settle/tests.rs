@@ -7,7 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 const EARLIER: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
 fn fleet(desired: u32) -> Fleet {
-    let instance = |number| Instance { id: format!("i-{number}"), in_service: true, healthy: true, protected: false };
+    let instance = |number| Instance {
+        id: format!("i-{number}"),
+        in_service: true,
+        healthy: true,
+        protected: false,
+        instance_type: None,
+    };
     Fleet {
         min: 1,
         max: 9,
@@ -38,6 +44,7 @@ fn tasks(desired: u32) -> Service {
         bounds_missing: None,
         min_healthy_pct: 100,
         max_pct: 200,
+        fargate_task: None,
         tasks: Observed::Known((1..=desired).map(task).collect()),
     }
 }

@@ -12,7 +12,7 @@ fn resource(id: &str, name: &str, live: Live) -> Resource {
 }
 
 fn instance(id: &str) -> Instance {
-    Instance { id: id.to_owned(), in_service: true, healthy: true, protected: false }
+    Instance { id: id.to_owned(), in_service: true, healthy: true, protected: false, instance_type: None }
 }
 
 fn cache(engine: &str, nodes: &[&str]) -> Live {
@@ -56,6 +56,7 @@ fn world() -> Vec<Resource> {
         bounds_missing: None,
         min_healthy_pct: 100,
         max_pct: 200,
+        fargate_task: None,
         tasks: crate::observed::Observed::Known(Vec::new()),
     };
     let custom = CustomMetric {

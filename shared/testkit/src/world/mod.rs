@@ -16,6 +16,7 @@ use domain::execution::ExecutionRecord;
 use domain::guard::KillSwitch;
 use domain::ids::{AppId, ChangeId, ExecutionId, RequestId, ResourceId};
 use domain::outcome::Outcome;
+use domain::price::Sold;
 use domain::resource::{Live, Resource};
 use domain::snapshot::Alarm;
 use domain::watch::{Roll, Watched};
@@ -87,6 +88,7 @@ struct State {
     leases: BTreeMap<String, LeaseRow>,
     lives: BTreeMap<String, Life>,
     calendars_closed: BTreeMap<String, String>,
+    prices: BTreeMap<Sold, i64>,
     circuits: BTreeMap<AppId, Timestamp>,
     kill_switch: Option<KillSwitch>,
     kill_switch_was_read: bool,
@@ -219,6 +221,11 @@ impl World {
     /// An execution is over, by its name; all others run.
     pub fn end(&self, execution: &str, life: Life) {
         self.state().lives.insert(execution.to_owned(), life);
+    }
+
+    /// What is sold gets a price, in millionths of a US dollar an hour; before, none is known.
+    pub fn set_price(&self, sold: Sold, usd_micros_hour: i64) {
+        self.state().prices.insert(sold, usd_micros_hour);
     }
 
     /// A change calendar closes, for this reason; `None` opens it.

@@ -5,12 +5,13 @@ use async_trait::async_trait;
 use config::Selector;
 use domain::ids::AppId;
 use domain::observed::{Missing, Observed};
+use domain::price::{Price, Sold};
 use domain::resource::Resource;
 use domain::series::Series;
 use domain::snapshot::Alarm;
-use engine::ports::{Discovery, Inventory, MetricQuery, PortResult, Telemetry};
+use engine::ports::{Discovery, Inventory, MetricQuery, PortResult, Prices, Telemetry};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A metric that the world publishes.
@@ -129,5 +130,17 @@ impl World {
     /// The alarms of the application.
     pub fn set_alarms(&self, alarms: Vec<Alarm>) {
         self.state().alarms = alarms;
+    }
+}
+
+#[async_trait]
+impl Prices for World {
+    async fn read(&self, sold: &BTreeSet<Sold>) -> Vec<Price> {
+        let price = |of: &Sold| {
+            let known = self.state().prices.get(of).copied();
+            let unknown = || Observed::Missing(Missing::Denied("pricing:GetProducts".to_owned()));
+            Price { of: of.clone(), usd_micros_hour: known.map_or_else(unknown, Observed::Known) }
+        };
+        sold.iter().map(price).collect()
     }
 }

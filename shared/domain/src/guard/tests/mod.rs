@@ -19,7 +19,7 @@ fn ago_s(seconds: i64) -> Timestamp {
 }
 
 fn instance(number: u32, is_serving: bool) -> Instance {
-    Instance { id: format!("i-{number}"), in_service: true, healthy: is_serving, protected: false }
+    Instance { id: format!("i-{number}"), in_service: true, healthy: is_serving, protected: false, instance_type: None }
 }
 
 /// A group of `serving` healthy instances, then `sick` ones, bounded by 1 and 20.
@@ -50,6 +50,7 @@ fn service(desired: u32) -> Service {
         bounds_missing: None,
         min_healthy_pct: 100,
         max_pct: 200,
+        fargate_task: None,
         tasks: Observed::Known((1..=desired).map(task).collect()),
     }
 }

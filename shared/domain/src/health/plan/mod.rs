@@ -20,11 +20,14 @@ use super::policy::Policy;
 use super::rules::RULES;
 use super::view::View;
 use crate::change::{Action, Change, ChangeKind, Expectation};
+use crate::finding::Finding;
 use crate::guard::Limits;
 use crate::ids::{ChangeId, ExecutionId, ResourceId, RuleId};
+use crate::observed::{Missing, Observed};
 use crate::outcome::{Outcome, Verdict};
 use crate::plan::{PassedOver, Plan};
-use crate::resource::ResourceKind;
+use crate::price;
+use crate::resource::{Live, ResourceKind};
 use crate::rollout::Rollout;
 use crate::snapshot::Snapshot;
 use jiff::Timestamp;
@@ -104,6 +107,8 @@ pub(super) enum Remedy {
     Pass(String, String),
 }
 
+/// Rule id of a member that is sick.
+const SICK: &str = "sick_instance";
 /// Rule id of a restart that no finding asked for.
 pub(super) const DEGRADED: &str = "degraded";
 
@@ -142,7 +147,7 @@ pub fn plan(
     }
     if kept.is_empty() {
         match restart::degraded(&desk) {
-            Some(Remedy::Do(proposal)) => match past::bars(&desk, &proposal) {
+            Some(Remedy::Do(proposal)) => match bars(&desk, &proposal) {
                 None => take(&desk, &proposal, &mut kept, &mut passed),
                 Some(reason) => passed.push(pass(&proposal, reason)),
             },
@@ -156,7 +161,7 @@ pub fn plan(
         }
     }
     kept.sort_by_key(|proposal| proposal.action.spec().risk);
-    let changes = kept.into_iter().map(|proposal| named(proposal, execution, iteration)).collect();
+    let changes = kept.into_iter().map(|proposal| named(&desk, proposal, execution, iteration)).collect();
     Plan { changes, passed_over: passed }
 }
 
@@ -170,7 +175,7 @@ fn take(desk: &Desk<'_>, proposal: &Proposal, kept: &mut Vec<Proposal>, passed: 
 
 /// Why a proposal is not taken beside those already taken.
 fn objection(desk: &Desk<'_>, kept: &[Proposal], proposal: &Proposal) -> Option<String> {
-    if let Some(reason) = past::bars(desk, proposal) {
+    if let Some(reason) = bars(desk, proposal) {
         return Some(reason);
     }
     if let Some(other) = kept.iter().find(|other| other.resource == proposal.resource) {
@@ -184,6 +189,27 @@ fn objection(desk: &Desk<'_>, kept: &[Proposal], proposal: &Proposal) -> Option<
         "\"{}\" goes first: {} can cause this, and more servers would only add load to what is behind them",
         cause.action, cause.because
     ))
+}
+
+/// What speaks against a proposal by itself: the past, or so many sick members that a person must look first.
+fn bars(desk: &Desk<'_>, proposal: &Proposal) -> Option<String> {
+    mass_sickness(desk, &proposal.resource).or_else(|| past::bars(desk, proposal))
+}
+
+/// One sentence when more of a fleet is sick than one bad machine explains.
+fn mass_sickness(desk: &Desk<'_>, fleet: &ResourceId) -> Option<String> {
+    let resource = desk.snapshot.resource(fleet)?;
+    let Live::AutoScalingGroup(live) = &resource.live else { return None };
+    let is_sick = |finding: &&Finding| finding.rule.as_str() == SICK && finding.resource == *fleet;
+    let sick = desk.analysis.findings.iter().filter(is_sick).count();
+    let (of, max_pct) = (live.instances.len(), desk.policy.sick_share_max_pct);
+    let share_pct = 100.0 * f64::from(u32::try_from(sick).ok()?) / f64::from(u32::try_from(of).ok()?.max(1));
+    (sick > 1 && share_pct > max_pct).then(|| {
+        format!(
+            "{sick} of {of} members of {} are sick, over {max_pct} %: that is no bad machine but a common cause, and a person must look first",
+            resource.name
+        )
+    })
 }
 
 /// A cache that holds the wrong things sends its load to the database, and whatever waits for the database looks busy.
@@ -211,16 +237,23 @@ fn pass(proposal: &Proposal, reason: String) -> PassedOver {
     }
 }
 
-fn named(proposal: Proposal, execution: &ExecutionId, iteration: u32) -> Change {
+fn named(desk: &Desk<'_>, proposal: Proposal, execution: &ExecutionId, iteration: u32) -> Change {
+    let cost = desk.snapshot.resource(&proposal.resource).map_or(Observed::Missing(Missing::Gone), |on| {
+        price::added_usd_cents_month(&proposal.action, on, &desk.snapshot.prices)
+    });
+    let reason = match &cost {
+        Observed::Known(0) => proposal.reason,
+        Observed::Known(cents) => format!("{}; {}", proposal.reason, price::in_words(*cents)),
+        Observed::Missing(why) => format!("{}; what it costs is not known: {why}", proposal.reason),
+    };
     Change {
         id: crate::change::id(execution, iteration, proposal.action.kind(), &proposal.resource),
         action: proposal.action,
         resource: proposal.resource,
         because: proposal.because,
-        reason: proposal.reason,
+        reason,
         expected: proposal.expected,
-        // Prices are not known here.
-        cost_usd_cents_month: None,
+        cost_usd_cents_month: cost.known().copied(),
         rollout: proposal.rollout,
     }
 }

@@ -277,7 +277,7 @@ fn a_target_tracking_policy_over_the_same_size_is_mentioned() {
     let reason = |alarm: &str| busy(96.0).alarm(alarm).plan(&[]).changes[0].reason.clone();
     assert!(
         reason("TargetTracking-shop-web-AlarmHigh-1")
-            .ends_with("a target tracking policy of shop-web may set it again")
+            .contains("; a target tracking policy of shop-web may set it again; ")
     );
     assert!(!reason("TargetTracking-shop-web-2-AlarmHigh-1").contains("policy"), "that of another group");
     let tasks = backlog(3_000.0, 2_160.0).alarm("TargetTracking-service/shop/shop-worker-AlarmLow-1").plan(&[]);
@@ -297,4 +297,39 @@ fn a_restart_that_would_take_a_service_down_is_not_planned() {
     assert_eq!(actions(&alone(100)), ["restart shop-worker by a new deployment"]);
     assert!(alone(0).changes.is_empty(), "{:?}", actions(&alone(0)));
     assert!(reasons(&alone(0)).contains("of 1 healthy members none would be left"), "{}", reasons(&alone(0)));
+}
+
+#[test]
+fn what_a_change_costs_is_part_of_the_plan_and_not_knowing_it_too() {
+    let grown = |shop: Shop| shop.plan(&[]).changes[0].clone();
+    let change = grown(busy(96.0));
+    // From 4 to 7 at 0.0168 USD an hour.
+    assert_eq!(change.cost_usd_cents_month, Some(3_679));
+    assert!(change.reason.ends_with("; about 36.79 USD a month more"), "{}", change.reason);
+
+    let mut unknown = busy(96.0);
+    unknown.snapshot.prices[0].usd_micros_hour = Observed::Missing(Missing::Denied("pricing:GetProducts".to_owned()));
+    let change = grown(unknown);
+    assert_eq!(change.cost_usd_cents_month, None);
+    let said = "; what it costs is not known: access denied: grant pricing:GetProducts";
+    assert!(change.reason.ends_with(said), "{}", change.reason);
+
+    let cleared = grown(poisoned());
+    assert_eq!(cleared.cost_usd_cents_month, Some(0), "clearing a cache adds nothing to the bill");
+}
+
+#[test]
+fn over_forty_per_cent_of_a_fleet_sick_nothing_is_changed_on_it_and_the_reason_calls_for_a_person() {
+    let failing = |count: usize, shop: Shop| {
+        let sick = MEMBERS.iter().take(count);
+        sick.fold(shop, |shop, member| shop.member("instance_status_failed", member, |_| Some(1.0)))
+    };
+    let one = failing(1, Shop::new()).plan(&[]);
+    assert_eq!(actions(&one), ["replace instance i-1 of shop-web"]);
+    for (count, shop) in [(2, Shop::new()), (4, Shop::new()), (3, busy(96.0)), (2, suffering())] {
+        let plan = failing(count, shop).plan(&[]);
+        assert_eq!(actions(&plan), Vec::<String>::new(), "{count} sick");
+        let said = format!("{count} of 4 members of shop-web are sick, over 40 %");
+        assert!(reasons(&plan).contains(&said), "{}", reasons(&plan));
+    }
 }

@@ -126,6 +126,7 @@ impl Policy {
         let mut found: Vec<Found> = over_zero.into_iter().map(|(key, value)| positive(key, value)).collect();
         found.extend([
             within("hit_rate_act_pct", self.hit_rate_act_pct, 1.0, 99.0),
+            within("sick_share_max_pct", self.sick_share_max_pct, 1.0, 100.0),
             within("consumer_target_pct", self.consumer_target_pct, 1.0, 99.0),
             within("effect_share_min_pct", self.effect_share_min_pct, 0.0, 100.0),
             at_most(("trend_p_max", self.trend_p_max), 0.1),

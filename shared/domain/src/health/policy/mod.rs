@@ -119,6 +119,9 @@ pub struct Policy {
     /// Points by which a sick member must differ from its peers besides. Default 20: three servers at 40.1, 40.2 and 43 %
     /// are all well, whatever their z-scores.
     pub outlier_points: f64,
+    /// Share of a fleet's members, in per cent, that may be sick at once. Default 40: over it nothing is changed on the fleet and a
+    /// person is told, because so many are no bad machine but a common cause, and replacing them spreads it.
+    pub sick_share_max_pct: f64,
     /// Seconds that a new member is left alone. Default 600: caches and just-in-time compilers warm up.
     pub newcomer_s: u32,
     /// Growth of memory in points an hour from which on it may be a leak. Default 2: a day fills half the memory.
@@ -211,6 +214,7 @@ impl Default for Policy {
             service_count_max: 20,
             outlier_z: 6.0,
             outlier_points: 20.0,
+            sick_share_max_pct: 40.0,
             newcomer_s: 600,
             leak_pct_per_h_min: 2.0,
             leak_history_s: 1_800,
