@@ -96,6 +96,7 @@ fn question(id: &str, action: Action, before: &str, reason: &str, expected: (&st
         risk: spec.risk,
         reversal: spec.reversal,
         cost_usd_cents_month: None,
+        rollout: None,
         action,
     }
 }

@@ -116,6 +116,7 @@ async fn request(run: &Run, app: &ResolvedApp, snapshot: &Snapshot, world: &Worl
                 risk: spec.risk,
                 reversal: spec.reversal,
                 cost_usd_cents_month: change.cost_usd_cents_month,
+                rollout: change.rollout.clone(),
             })
         })
         .collect();
@@ -157,7 +158,7 @@ fn message(request: &Request, link: &str) -> Message {
             "request_id": request.id, "score": request.score, "evidence": request.evidence,
             "asked_at": request.asked_at, "expires_at": request.expires_at, "text": chat(&text(request, link)),
             "changes": request.questions.iter().map(|question| json!({
-                "change_id": question.change, "what": line(&question.action.to_string()), "before": question.before,
+                "change_id": question.change, "what": line(&question.in_words()), "before": question.before,
                 "reason": line(&question.reason), "risk": question.risk, "reversal": question.reversal,
             })).collect::<Vec<_>>(),
         }),
@@ -177,7 +178,7 @@ fn text(request: &Request, link: &str) -> String {
     push(&mut text, format_args!("{}: health {score}. I would like to:\n", request.app));
     for question in &request.questions {
         let before = question.before.as_ref().map(|before| format!(" (now {})", line(before))).unwrap_or_default();
-        push(&mut text, format_args!("\n- {}{before}\n", line(&question.action.to_string())));
+        push(&mut text, format_args!("\n- {}{before}\n", line(&question.in_words())));
         push(&mut text, format_args!("  because {}\n", line(&question.reason)));
         push(&mut text, format_args!("  expected: {}\n", expected(question)));
         push(&mut text, format_args!("  risk {}, {}\n", question.risk, way_back(question.reversal)));

@@ -8,6 +8,7 @@ use crate::ids::{AppId, ChangeId, ExecutionId, RequestId, ResourceId};
 use crate::mode::Risk;
 use crate::outcome::Verdict;
 use crate::resource::Live;
+use crate::rollout::{self, Rollout};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -64,6 +65,16 @@ pub struct Question {
     pub reversal: Reversal,
     /// Running cost that it adds, in US cents a month, where the price is known.
     pub cost_usd_cents_month: Option<i64>,
+    /// Its part in a remedy that touches many members.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Rollout>,
+}
+
+impl Question {
+    /// What is to be done, in words, with its part in a rollout.
+    pub fn in_words(&self) -> String {
+        rollout::in_words(&self.action, self.rollout.as_ref())
+    }
 }
 
 /// Where a request stands.
@@ -215,7 +226,7 @@ pub fn consent(
     asked.sort_by_key(|(request, _)| std::cmp::Reverse(request.asked_at));
     let is_mine = |request: &Request| request.execution == *execution;
     let word = |(request, question): &(&Request, &Question)| {
-        word(request, question, is_mine(request) && covers(question, &change.action, live), terms, now)
+        word(request, question, is_mine(request) && covers(question, change, live), terms, now)
     };
     let is_against = |(request, question): &&(&Request, &Question)| match request.state_at(now) {
         RequestState::Open | RequestState::Withdrawn => false,
@@ -256,16 +267,28 @@ fn word(request: &Request, question: &Question, is_covered: bool, terms: &Terms,
     }
 }
 
-/// Whether the yes to a question is a yes to what is planned now: the same, or, of a size, one between the size that was
+/// Whether the yes to a question is a yes to what is planned now: the same, another member as the same canary, or, of a size, one between the size that was
 /// shown and the approved one, in the same direction from how it is now.
-pub fn covers(question: &Question, planned: &Action, live: &Live) -> bool {
-    match (wanted(&question.action), wanted(planned), question.size, size(live)) {
+pub fn covers(question: &Question, planned: &Change, live: &Live) -> bool {
+    match (wanted(&question.action), wanted(&planned.action), question.size, size(live)) {
         (Some((of, to)), Some((same, at)), Some(from), Some(now)) => {
             of == same && (from.min(to)..=from.max(to)).contains(&at) && at.cmp(&now) == to.cmp(&from)
         }
-        (None, None, ..) => question.action == *planned,
+        (None, None, ..) => question.action == planned.action || is_another_canary(question, planned),
         _ => false,
     }
+}
+
+/// Which member goes first hardly matters: a yes to one canary of a fleet or service is a yes to another member of it, as
+/// the same part of the same remedy. The worst of many like ones may be another by the time of the answer.
+fn is_another_canary(question: &Question, planned: &Change) -> bool {
+    let then = |rollout: &Option<Rollout>| match rollout {
+        Some(Rollout::Canary { then, .. }) => Some(*then),
+        _ => None,
+    };
+    then(&question.rollout).is_some()
+        && then(&question.rollout) == then(&planned.rollout)
+        && question.resource == planned.resource
 }
 
 /// What an action resizes and to which size; `None` for an action of another kind.

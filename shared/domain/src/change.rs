@@ -5,7 +5,7 @@
 use crate::ids::{ChangeId, ExecutionId, ResourceId, RuleId, SignalId};
 use crate::mode::Risk;
 use crate::resource::Live;
-use crate::rollout::Rollout;
+use crate::rollout::{self, Rollout};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -43,10 +43,7 @@ impl Change {
 
     /// What it does, in words, with its part in a rollout.
     pub fn in_words(&self) -> String {
-        match &self.rollout {
-            Some(rollout) => format!("{} ({rollout})", self.action),
-            None => self.action.to_string(),
-        }
+        rollout::in_words(&self.action, self.rollout.as_ref())
     }
 }
 

@@ -3,7 +3,7 @@
 //! A canary and what follows it are one remedy on its resource: they count once against the guard *repeated*, and a
 //! verified canary holds no cool-down against its own rest. The rule is in `docs/canary.md`.
 
-use crate::change::ChangeKind;
+use crate::change::{Action, ChangeKind};
 use crate::ids::ChangeId;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -35,6 +35,14 @@ impl Rollout {
     /// True for a canary.
     pub fn is_canary(&self) -> bool {
         matches!(self, Self::Canary { .. })
+    }
+}
+
+/// An action in words, with its part in a rollout.
+pub fn in_words(action: &Action, rollout: Option<&Rollout>) -> String {
+    match rollout {
+        Some(rollout) => format!("{action} ({rollout})"),
+        None => action.to_string(),
     }
 }
 

@@ -62,7 +62,7 @@ impl Row {
         let is_grave = asked.reversal == Reversal::Irreversible || asked.risk == Risk::High;
         Self {
             id: asked.change.to_string(),
-            what: capital(&line(&asked.action.to_string())),
+            what: capital(&line(&asked.in_words())),
             resource: line(asked.resource.as_str()),
             before: asked.before.as_deref().map(said),
             reason: said(&asked.reason),
@@ -214,7 +214,7 @@ fn decided(request: &Request) -> Vec<(String, &'static str)> {
     let Some(answer) = &request.answer else { return Vec::new() };
     let decided = request.questions.iter().map(|asked| {
         let verdict = if answer.approved.contains(&asked.change) { "yes" } else { "no" };
-        (capital(&line(&asked.action.to_string())), verdict)
+        (capital(&line(&asked.in_words())), verdict)
     });
     decided.collect()
 }

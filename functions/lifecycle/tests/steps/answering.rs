@@ -50,6 +50,7 @@ async fn asked_by(fake: &Fake, arn: &str) -> (Request, String) {
             risk: Risk::Low,
             reversal: Reversal::Undoable,
             cost_usd_cents_month: Some(12_345),
+            rollout: None,
         }
     };
     let request = Request {

@@ -64,6 +64,7 @@ fn request() -> Request {
             risk: Risk::Low,
             reversal: Reversal::Undoable,
             cost_usd_cents_month: None,
+            rollout: None,
         }],
         asked_at: ago_s(600),
         expires_at: ago_s(-3_000),
@@ -105,6 +106,24 @@ fn a_yes_covers_what_it_showed_and_a_smaller_step_the_same_way() {
     assert_eq!(said(&other, "mine", &yes), Consent::NotAsked, "another resource");
     let restart = Change { action: Action::RefreshFleet { group: "web".into() }, ..resize(7) };
     assert_eq!(said(&restart, "mine", &yes), Consent::NotAsked, "another kind");
+}
+
+#[test]
+fn a_yes_to_a_canary_is_a_yes_to_another_member_and_to_nothing_that_follows() {
+    let canary = |number: u32| Change {
+        action: Action::ReplaceInstance { group: "web".into(), instance: format!("i-{number}") },
+        rollout: Some(Rollout::Canary { of: 4, then: ChangeKind::RefreshFleet }),
+        ..resize(7)
+    };
+    let mut yes = answered(&["c1"], ago_s(60));
+    (yes.questions[0].action, yes.questions[0].rollout) = (canary(1).action, canary(1).rollout);
+    let yes = [yes];
+    assert!(is_given(&said(&canary(1), "mine", &yes)));
+    assert!(is_given(&said(&canary(2), "mine", &yes)), "the worst of four like ones is another by now");
+    let sick = Change { rollout: None, ..canary(2) };
+    assert_eq!(said(&sick, "mine", &yes), Consent::NotAsked, "a sick member that nothing follows");
+    let rest = Change { action: Action::RefreshFleet { group: "web".into() }, rollout: None, ..resize(7) };
+    assert_eq!(said(&rest, "mine", &yes), Consent::NotAsked, "the others are asked for by themselves");
 }
 
 #[test]
