@@ -2,8 +2,10 @@
 
 use crate::records::{iteration, running};
 use config::ResolvedApp;
+use domain::change::Reversal;
 use domain::health::{self, Decided, Tried};
 use domain::mode::Mode;
+use domain::outcome::Verdict;
 use domain::snapshot::Snapshot;
 use engine::documents;
 use engine::ports::{Artifacts, Clock, Entry, EntryState, Executions, Journal};
@@ -69,7 +71,10 @@ fn tried(entry: &Entry) -> Option<Tried> {
     (entry.state != EntryState::NotApplied && !never_judged).then(|| Tried {
         kind: entry.change.action.kind(),
         resource: entry.change.resource.clone(),
-        verdict: entry.outcome.as_ref().map(|outcome| outcome.verdict),
+        verdict: entry.outcome.as_ref().map(|outcome| match entry.change.action.spec().reversal {
+            Reversal::Undoable if outcome.relieved(entry.change.expected.better) => Verdict::Verified,
+            _ => outcome.verdict,
+        }),
         at: entry.applied_at.unwrap_or(entry.intended_at),
     })
 }
