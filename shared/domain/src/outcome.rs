@@ -1,5 +1,6 @@
 //! Outcomes: did this change help?
 
+use crate::change::Better;
 use crate::ids::{ChangeId, ResourceId, SignalId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -51,5 +52,17 @@ impl fmt::Display for Verdict {
             Self::Regressed => "regressed",
             Self::Inconclusive => "inconclusive",
         })
+    }
+}
+
+impl Outcome {
+    /// True for a change that stays although its verdict is inconclusive, and whose own signal got better for certain: more of the
+    /// same may be planned, because it was seen to relieve.
+    pub fn relieved(&self, better: Better) -> bool {
+        let is_better = |(low, high): (f64, f64)| match better {
+            Better::Lower => high < 0.0,
+            Better::Higher => low > 0.0,
+        };
+        self.keep && self.verdict == Verdict::Inconclusive && self.interval.is_some_and(is_better)
     }
 }

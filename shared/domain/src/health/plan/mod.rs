@@ -19,7 +19,7 @@ use super::analysis::Analysis;
 use super::policy::Policy;
 use super::rules::RULES;
 use super::view::View;
-use crate::change::{Action, Change, ChangeKind, Expectation};
+use crate::change::{Action, Change, ChangeKind, Expectation, Reversal};
 use crate::finding::Finding;
 use crate::guard::Limits;
 use crate::ids::{ChangeId, ExecutionId, ResourceId, RuleId};
@@ -55,15 +55,19 @@ pub struct Tried {
 }
 
 impl Tried {
-    /// A change as the planner looks at it later.
+    /// A change as the planner looks at it later. A growth that relieved and stays counts as verified: more of it may follow.
     pub fn of(change: &Change, outcome: Option<&Outcome>, at: Timestamp) -> Self {
+        let counts = |outcome: &Outcome| match change.action.spec().reversal {
+            Reversal::Undoable if outcome.relieved(change.expected.better) => Verdict::Verified,
+            _ => outcome.verdict,
+        };
         Self {
             id: change.id.clone(),
             kind: change.action.kind(),
             rollout: change.rollout.clone(),
             because: change.because.clone(),
             resource: change.resource.clone(),
-            verdict: outcome.map(|outcome| outcome.verdict),
+            verdict: outcome.map(counts),
             why: outcome.map(|outcome| outcome.why.clone()).unwrap_or_default(),
             at,
         }

@@ -387,3 +387,14 @@ fn regression_a_growth_that_relieved_and_is_needed_is_not_taken_back_because_it_
     let useless = judged(&change, web(88.0, 155.0, 20_000.0), web(88.0, 440.0, 20_000.0));
     assert!(!useless.keep, "what relieves nothing goes: {}", useless.why);
 }
+
+/// It barred further growth for four hours, while the load went on rising.
+#[test]
+fn regression_a_growth_that_relieved_and_stays_may_be_followed_by_more() {
+    let change =
+        Change { action: Action::SetFleetCapacity { group: "shop-web".to_owned(), desired: 6 }, ..scale_out() };
+    let relieved = judged(&change, web(82.7, 155.0, 13_500.0), web(89.5, 440.0, 21_600.0));
+    assert!(relieved.relieved(Better::Lower) && !relieved.relieved(Better::Higher), "{relieved:?}");
+    let useless = judged(&change, web(88.0, 155.0, 20_000.0), web(88.0, 440.0, 20_000.0));
+    assert!(!useless.relieved(Better::Lower), "{useless:?}");
+}
