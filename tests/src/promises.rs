@@ -169,12 +169,13 @@ pub const PROMISES: [Promise; 21] = [
         text: "a change without verified benefit is undone",
         held_by: &[
             "prop_a_useless_change_is_never_verified_whatever_the_load_does",
+            "prop_on_labelled_cases_hardly_anything_is_wrongly_kept_or_wrongly_undone",
             "database_saturated",
             "traffic_falls",
             "traffic_rises",
         ],
-        counts: &[],
-        open: "rates of wrong verdicts on labelled traces",
+        counts: &["labelled-verdicts"],
+        open: "",
     },
     Promise {
         id: "P14",

@@ -9,6 +9,8 @@ mod stage;
 mod store;
 
 #[cfg(test)]
+mod labels;
+#[cfg(test)]
 mod tests;
 
 pub use cycle::{End, Made, Rehearsal, rehearse};

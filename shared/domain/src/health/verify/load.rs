@@ -80,8 +80,10 @@ pub(super) fn bounds_of(case: &Case<'_>, signal: &str, on: &Resource) -> Result<
         Law::Utilization => (ratio, ratio),
         _ => {
             let rho = utilization(case, on);
+            // What waits for a lock or a pool shows in no utilization, and gets much faster with a little less load.
+            let credited = if ratio < 1.0 && !is_steady { UTILIZATION_FULL } else { rho };
             // Near saturation the scatter of the load alone moves response times, so a little less is always allowed for.
-            (response_factor(rho, ratio.min(1.0) - LOAD_SCATTER), response_factor(rho, ratio).max(1.0))
+            (response_factor(credited, ratio.min(1.0) - LOAD_SCATTER), response_factor(rho, ratio).max(1.0))
         }
     };
     // A load that hardly moved explains no harm; what little it may have helped is still never credited to the change.

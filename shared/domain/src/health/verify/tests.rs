@@ -398,3 +398,13 @@ fn regression_a_growth_that_relieved_and_stays_may_be_followed_by_more() {
     let useless = judged(&change, web(88.0, 155.0, 20_000.0), web(88.0, 440.0, 20_000.0));
     assert!(!useless.relieved(Better::Lower), "{useless:?}");
 }
+
+/// Half of the load gone, a tenth of the waiting: with a lock behind the servers that is what less load does, and no CPU shows it.
+#[test]
+fn regression_answers_that_got_faster_under_much_less_load_are_not_credited_because_the_servers_were_idle() {
+    let grown = Change { action: scale_out().action, ..restart() };
+    let outcome = judged(&grown, web(40.0, 800.0, 22_000.0), web(13.0, 100.0, 12_000.0));
+    assert_eq!((outcome.verdict, outcome.keep), (Verdict::Inconclusive, false), "{}", outcome.why);
+    let outcome = judged(&grown, web(40.0, 800.0, 22_000.0), web(23.0, 100.0, 22_000.0));
+    assert_eq!(outcome.verdict, Verdict::Verified, "{}", outcome.why);
+}
