@@ -80,13 +80,11 @@ fn worst(signals: &[SignalScore], role: Role) -> Option<&SignalScore> {
     known.min_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(signal, _)| signal)
 }
 
-/// Why no rule found anything: how many signals are good, and those nearest to their bounds.
+/// Why no rule found anything: how many signals score well, and those nearest to their bounds.
 fn proof(view: &View<'_>, signals: &[SignalScore], unmeasured: &[String]) -> String {
     let known = signals.iter().filter(|signal| !signal.score.is_missing()).count();
-    let good = signals
-        .iter()
-        .filter(|signal| signal.score.known().is_some_and(|score| *score >= view.policy.success_score))
-        .count();
+    let bound = view.policy.success_score;
+    let good = signals.iter().filter(|signal| signal.score.known().is_some_and(|score| *score >= bound)).count();
     let mut nearest: Vec<(&SignalScore, f64, f64)> = signals
         .iter()
         .filter_map(|signal| {
@@ -123,7 +121,7 @@ fn proof(view: &View<'_>, signals: &[SignalScore], unmeasured: &[String]) -> Str
         return format!("no judged signal is known, so nothing can be said{blind}");
     }
     format!(
-        "no rule found anything: {good} of {known} judged signals are good{blind}; nearest to their bounds: {}",
+        "no rule found anything: {good} of {known} judged signals score {bound} or better{blind}; nearest to their bounds: {}",
         list.join(", ")
     )
 }

@@ -25,7 +25,7 @@ fn a_healthy_application_has_no_finding_and_the_proof_of_it() {
     let analysis = Shop::new().analysis();
     assert_eq!(analysis.findings, Vec::new());
     let proof = analysis.no_opportunity_because.expect("a proof");
-    assert!(proof.contains("judged signals are good") && proof.contains("cache hit rate"), "{proof}");
+    assert!(proof.contains("judged signals score 8 or better") && proof.contains("cache hit rate"), "{proof}");
 }
 
 #[test]
