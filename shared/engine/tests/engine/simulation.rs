@@ -176,6 +176,7 @@ fn context<'a>(scene: &'a Scene, process: &'a Process, run: &'a Run) -> Context<
             consent: &|_, _| Consent::NotAsked,
             earn_after: 0,
             freeze: &|_| None,
+            surge: &|_| None,
             calendar_closed: None,
             circuit_closed_at: None,
             timing: Timing::default(),
