@@ -123,6 +123,14 @@ impl Settlement {
         self.changes.iter().filter(|line| matches!(line.end, End::HandedOver { .. }))
     }
 
+    /// Changes whose undo a guard refused, with the refusal.
+    pub fn refused(&self) -> impl Iterator<Item = (&Settled, &Refusal)> {
+        self.changes.iter().filter_map(|line| match &line.end {
+            End::Refused { refusal, .. } => Some((line, refusal)),
+            _ => None,
+        })
+    }
+
     /// Changes that could not be dealt with now.
     pub fn left_open(&self) -> impl Iterator<Item = &Settled> {
         self.changes.iter().filter(|line| matches!(line.end, End::LeftOpen { .. } | End::InFlight { .. }))
