@@ -104,7 +104,7 @@ fn the_newest_health_run_that_says_anything_decides() {
     let failed = Some(Incident::RunFailed { run: "h2".into(), at: ago_min(30) });
     let escalated = health("h2", Status::Escalated);
     let well = health("h3", Status::Completed);
-    assert_eq!(after(&[escalated.clone()]), handed);
+    assert_eq!(after(std::slice::from_ref(&escalated)), handed);
     assert_eq!(after(&[escalated.clone(), well.clone()]), handed, "newest first");
     assert_eq!(after(&[well, escalated.clone()]), None, "a later one found it well");
     assert_eq!(after(&[health("h2", Status::Failed), health("h1", Status::Completed)]), failed);
@@ -130,23 +130,14 @@ fn alarms_that_ring_are_an_incident_and_three_of_them_are_named() {
 
 #[test]
 fn what_cannot_be_read_counts_as_an_incident_and_says_why() {
-    let edits: [(fn(&mut Signs), &str); 3] = [
-        (
-            |signs| signs.holder = Observed::Missing(Missing::Throttled),
-            "it can't be read: who is at work on it (throttled by the service)",
-        ),
-        (
-            |signs| signs.runs = Observed::Missing(Missing::Throttled),
-            "it can't be read: how its last runs ended (throttled by the service)",
-        ),
-        (
-            |signs| signs.alarms = Observed::Missing(Missing::Throttled),
-            "it can't be read: its alarms (throttled by the service)",
-        ),
-    ];
-    for (edit, expected) in edits {
-        assert_eq!(seen(edit).unwrap().to_string(), expected);
-    }
+    let unread = |edit: fn(&mut Signs)| seen(edit).unwrap().to_string();
+    let why = "(throttled by the service)";
+    let holder = unread(|signs| signs.holder = Observed::Missing(Missing::Throttled));
+    assert_eq!(holder, format!("it can't be read: who is at work on it {why}"));
+    let runs = unread(|signs| signs.runs = Observed::Missing(Missing::Throttled));
+    assert_eq!(runs, format!("it can't be read: how its last runs ended {why}"));
+    let alarms = unread(|signs| signs.alarms = Observed::Missing(Missing::Throttled));
+    assert_eq!(alarms, format!("it can't be read: its alarms {why}"));
 }
 
 fn made(by: Workflow, direction: Direction, stands: Stands, minutes_ago: i64) -> Made {

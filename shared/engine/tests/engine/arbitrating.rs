@@ -71,6 +71,9 @@ fn ended(run: &str, status: Status, world: &Arc<World>) {
     run_to_end(&process, Executions::save(&process, &record)).finished().unwrap().unwrap();
 }
 
+/// What happens to the application.
+type Happens = fn(&Arc<World>);
+
 fn ring(world: &World, state: AlarmState) {
     world.set_alarms(vec![Alarm { name: "cpu".to_owned(), state, since: None, reason: String::new() }]);
 }
@@ -109,11 +112,11 @@ fn while_a_change_of_another_workflow_is_verified_nothing_of_the_application_is_
 
 #[test]
 fn nothing_is_made_smaller_in_an_incident_or_before_a_surge() {
-    let handed_over = |world: &Arc<World>| ended("h1", Status::Escalated, world);
-    let at_work = |world: &Arc<World>| ended("h1", Status::Running, world);
-    let alarm = |world: &Arc<World>| ring(world, AlarmState::Alarm);
-    let incidents: [(&dyn Fn(&Arc<World>), &str); 3] =
-        [(&handed_over, "handed it over"), (&at_work, "is at work"), (&alarm, "1 of its alarms in ALARM: cpu")];
+    let handed_over: Happens = |world| ended("h1", Status::Escalated, world);
+    let at_work: Happens = |world| ended("h1", Status::Running, world);
+    let alarm: Happens = |world| ring(world, AlarmState::Alarm);
+    let incidents: [(Happens, &str); 3] =
+        [(handed_over, "handed it over"), (at_work, "is at work"), (alarm, "1 of its alarms in ALARM: cpu")];
     for (happens, word) in incidents {
         let world = grown(true);
         happens(&world);
