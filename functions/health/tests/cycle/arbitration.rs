@@ -41,7 +41,7 @@ fn assert_refused(shop: &Shop, word: &str) {
     assert!(told.text.contains(word) && told.subject.contains("not everything could be undone"), "{}", told.text);
     assert!(!told.text.contains("What was to be undone"), "it has touched nothing: {}", told.text);
     let held_back = told.text.split("What was ordered and held back:").nth(1).expect("it is told by itself");
-    assert!(held_back.contains(&format!("(back to {SERVERS}): {word}")), "{held_back}");
+    assert!(held_back.contains(&format!("(back to {SERVERS}): ")) && held_back.contains(word), "{held_back}");
     assert!(told.detail["held_back"][0].as_str().unwrap().contains(word), "{}", told.detail);
     let record = shop.record_of("back-2");
     assert_eq!((record.status, record.iterations[0].undone), (Status::Escalated, 0), "{word}");
