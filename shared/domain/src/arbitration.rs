@@ -35,9 +35,9 @@ impl Direction {
         Self::from_to(value(action, live), wanted(action))
     }
 
-    /// Of its undo: from the live state to the one captured before it.
-    pub fn of_undo(action: &Action, prior: &Live, live: &Live) -> Self {
-        Self::from_to(value(action, live), value(action, prior))
+    /// Of its undo, from what it has set to the state captured before it.
+    pub fn of_undo(action: &Action, prior: &Live) -> Self {
+        Self::from_to(wanted(action), value(action, prior))
     }
 
     fn from_to(from: Option<u32>, to: Option<u32>) -> Self {

@@ -160,17 +160,15 @@ async fn restrained(
     ids: &BTreeSet<ChangeId>,
     resources: &[Resource],
 ) -> Result<Option<Refusal>, ActError> {
-    if entry.state != EntryState::Kept {
+    let action = &entry.change.action;
+    if entry.state != EntryState::Kept || Direction::of_undo(action, &entry.prior.live) != Direction::Reduces {
         return Ok(None);
     }
-    // What can't be read is told by the undo itself.
-    let Ok(live) = context.ports.actuator.live(&entry.prior).await else { return Ok(None) };
-    if Direction::of_undo(&entry.change.action, &entry.prior.live, &live.live) != Direction::Reduces
-        || standing(&entry.change.action, &entry.prior.live, &live.live) != Standing::AsChanged
-    {
-        return Ok(None);
+    // Where another value stands, nothing is put back, and the undo itself says so. What can't be read may be as it was set.
+    match context.ports.actuator.live(&entry.prior).await {
+        Ok(live) if standing(action, &entry.prior.live, &live.live) != Standing::AsChanged => Ok(None),
+        _ => Ok(restraints(context, ids, resources).await?.all().err()),
     }
-    Ok(restraints(context, ids, resources).await?.all().err())
 }
 
 /// What restrains the application, but for the changes that are to be undone themselves.

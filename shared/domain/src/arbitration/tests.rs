@@ -35,7 +35,7 @@ fn a_change_and_its_undo_go_opposite_ways() {
     use Direction::{Grows, Neutral, Reduces};
     for (from, to, way, back) in [(4, 6, Grows, Reduces), (6, 4, Reduces, Grows), (4, 4, Neutral, Neutral)] {
         assert_eq!(Direction::of(&resize(to), &fleet(from)), way, "{from} to {to}");
-        assert_eq!(Direction::of_undo(&resize(to), &fleet(from), &fleet(to)), back, "{from} to {to}");
+        assert_eq!(Direction::of_undo(&resize(to), &fleet(from)), back, "{from} to {to}");
     }
     let restart = Action::RefreshFleet { group: "web".into() };
     assert_eq!(Direction::of(&restart, &fleet(4)), Neutral);

@@ -205,6 +205,33 @@ fn a_verified_growth_is_not_ordered_back_in_an_incident_or_before_a_surge() {
     }
 }
 
+/// Whatever read fails at the first look, it is no way around the restraint.
+#[test]
+fn regression_a_read_that_fails_lets_no_order_pass_an_incident() {
+    let named = ids(&["c1"]);
+    let ordered = |faults: &[(usize, Fault)]| {
+        let bench = other(&grown(true));
+        ring(&bench.world, AlarmState::Alarm);
+        let process = Process::with(&bench.world, faults.iter().copied());
+        let context = bench.context(&process);
+        let work = undo::ordered(&context, &named, &[], "asked for by hand");
+        let end = run_to_end(&process, work).finished().unwrap();
+        assert_eq!(
+            (bench.capacity("asg/web"), bench.state("c1")),
+            (Some(4), Some(EntryState::Kept)),
+            "{faults:?}: {end:?}"
+        );
+        process.calls().len()
+    };
+    let calls = ordered(&[]);
+    assert!(calls >= 5, "{calls} calls");
+    for at in 0..calls {
+        for fault in [Fault::Throttle, Fault::Deny, Fault::LoseRequest, Fault::LoseAnswer] {
+            ordered(&[(at, fault)]);
+        }
+    }
+}
+
 #[test]
 fn a_verified_growth_is_not_ordered_back_while_another_change_is_verified_unless_both_are_named() {
     let world = grown(true);
