@@ -30,10 +30,12 @@ pub struct World<'a> {
 pub async fn analyze(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     let snapshot: Snapshot = documents::need(world.artifacts, &run.key("snapshot")).await?;
     let memory = documents::get(world.artifacts, &memory_key(&run.app)).await?.unwrap_or_default();
-    let (analysis, memory) = health::analyze(&snapshot, &app.objectives, &app.policy, memory);
+    let (mut analysis, memory) = health::analyze(&snapshot, &app.objectives, &app.policy, memory);
     let since = world.clock.now().checked_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
     let tried: Vec<Tried> = world.journal.since(&run.app, since).await?.iter().filter_map(tried).collect();
-    let plan = health::plan(&snapshot, &analysis, &app.policy, &app.limits, &tried, &run.execution_id, run.iteration);
+    let mut plan =
+        health::plan(&snapshot, &analysis, &app.policy, &app.limits, &tried, &run.execution_id, run.iteration);
+    analysis.findings.append(&mut plan.findings);
     run.score = analysis.score.known().copied();
     run.decision = match (plan.changes.is_empty(), run.mode) {
         (false, _) => Decision::Act,

@@ -19,9 +19,9 @@ use engine::act::{self, ChangeReport, Context, Ports, Report, Rules, Stop, Timin
 use engine::documents;
 use engine::ports::{
     Actuator, Approvals, Artifacts, CalendarState, Calendars, Circuit, Clock, Entry, EntryState, Executions, Journal,
-    Leases, PortResult, Switch,
+    Leases, PortResult, Switch, Telemetry,
 };
-use engine::run::{Decision, RollbackOrder, Run};
+use engine::run::{Decision, RollbackOrder, Run, artifact_key};
 use engine::runtime::measure;
 use engine::settle::{self, Settlement};
 use engine::step::StepError;
@@ -87,6 +87,8 @@ pub struct World<'a> {
     pub artifacts: &'a dyn Artifacts,
     /// Records.
     pub executions: &'a dyn Executions,
+    /// Alarms.
+    pub telemetry: &'a dyn Telemetry,
 }
 
 /// Does what is asked for. Repeating it finds in the journal what was done before.
@@ -108,6 +110,7 @@ pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) ->
     let applies = request.intent == Intent::Apply;
     let calendar = if applies { closed_calendar(app, world).await } else { None };
     let freeze = |at: Timestamp| app.frozen_at(at).map(str::to_owned);
+    let surge = |at: Timestamp| app.surge_at(at);
     let circuit_closed_at = if applies { world.circuit.closed_at(&run.app).await? } else { None };
     let context = Context {
         ports: Ports {
@@ -116,6 +119,8 @@ pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) ->
             journal: world.journal,
             leases: world.leases,
             switch: world.switch,
+            executions: world.executions,
+            telemetry: world.telemetry,
         },
         run: &run,
         rules: Rules {
@@ -124,6 +129,7 @@ pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) ->
             consent: &consent,
             earn_after: app.approval.earn_after,
             freeze: &freeze,
+            surge: &surge,
             calendar_closed: calendar.as_deref(),
             circuit_closed_at,
             timing: timing(world.speed),
@@ -266,6 +272,20 @@ async fn take_residue_back(context: &Context<'_>, world: &World<'_>) -> Result<(
     documents::put(world.artifacts, &context.run.key("residue_undone"), &undone).await
 }
 
+/// Resources of the application, for the alarms that concern it: those of the snapshot on which the newest of the named
+/// changes rests, and where it is gone those that the changes modify.
+async fn resources(run: &Run, order: &RollbackOrder, world: &World<'_>) -> Result<Vec<Resource>, StepError> {
+    let entries = world.journal.since(&run.app, Timestamp::UNIX_EPOCH).await?;
+    let named: Vec<&Entry> = entries.iter().filter(|entry| order.changes.contains(entry.id())).collect();
+    if let Some(newest) = named.last() {
+        let key = artifact_key(&run.app, &newest.execution, newest.iteration, "snapshot");
+        if let Ok(Some(snapshot)) = documents::get::<Snapshot>(world.artifacts, &key).await {
+            return Ok(snapshot.resources);
+        }
+    }
+    Ok(named.into_iter().map(|entry| entry.prior.clone()).collect())
+}
+
 /// Undoes what a person has named, as far as nobody else has changed it since. Gives what follows, how it went in one
 /// sentence, and for a run that was told to observe what would be done.
 async fn roll_back(
@@ -274,8 +294,9 @@ async fn roll_back(
 ) -> Result<(Decision, Option<String>, Vec<String>), StepError> {
     let run = context.run;
     let order: RollbackOrder = documents::need(world.artifacts, &run.key("order")).await?;
+    let resources = resources(run, &order, world).await?;
     if run.mode == Some(Mode::Observe) {
-        let lines = undo::preview(context, &order.changes).await?;
+        let lines = undo::preview(context, &order.changes, &resources).await?;
         let conclusion = format!("told to observe: {} change(s) looked at, none undone", lines.len());
         return Ok((Decision::Previewed, Some(conclusion), bounded(lines)));
     }
@@ -285,7 +306,7 @@ async fn roll_back(
     }
     let why =
         if order.remark.is_empty() { "rolled back by hand" } else { &format!("rolled back by hand: {}", order.remark) };
-    let report = undo::ordered(context, &order.changes, why).await?;
+    let report = undo::ordered(context, &order.changes, &resources, why).await?;
     publish(context, &report);
     documents::put(world.artifacts, &run.key("undone"), &report).await?;
     // From the journal: an earlier delivery of this step may have undone a part.

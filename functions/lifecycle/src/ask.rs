@@ -10,8 +10,9 @@ use crate::succession::{self, let_go};
 use crate::words::levels;
 use config::ResolvedApp;
 use domain::approval::{self, Question, Request, RequestState};
-use domain::change::Reversal;
+use domain::change::{Change, Reversal};
 use domain::finding::Severity;
+use domain::guard::Refusal;
 use domain::health::Decided;
 use domain::ids::RequestId;
 use domain::snapshot::Snapshot;
@@ -111,7 +112,7 @@ async fn request(run: &Run, app: &ResolvedApp, snapshot: &Snapshot, world: &Worl
                 resource: change.resource.clone(),
                 before: line.before.clone(),
                 size: snapshot.resource(&change.resource).and_then(|resource| approval::size(&resource.live)),
-                reason: change.reason.clone(),
+                reason: reason(change, line),
                 expected: change.expected.clone(),
                 risk: spec.risk,
                 reversal: spec.reversal,
@@ -144,6 +145,12 @@ async fn request(run: &Run, app: &ResolvedApp, snapshot: &Snapshot, world: &Worl
         state: RequestState::Open,
         answer: None,
     })
+}
+
+/// Why it is to be made; and, where somebody has had the same rolled back, that it was.
+fn reason(change: &Change, line: &ChangeReport) -> String {
+    let rolled_back = line.refusals().find(|refusal| matches!(refusal, Refusal::RolledBack { .. }));
+    rolled_back.map_or_else(|| change.reason.clone(), |refusal| format!("{}; {refusal}", change.reason))
 }
 
 /// The question as a message that reads well on a phone.

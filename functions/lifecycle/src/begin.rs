@@ -112,6 +112,7 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
     Ok(Answer::Run(Box::new(Run {
         app: start.app,
         cycle: Cycle::Health,
+        workflow: Workflow::Health,
         execution_id,
         execution_arn: start.execution_arn,
         iteration: 1,

@@ -13,7 +13,7 @@ use engine::act::{ChangeReport, Report};
 use engine::documents;
 use engine::ports::{Artifacts, Entry, Executions, Journal, Message, Notifier};
 use engine::run::{Decision, Run};
-use engine::settle;
+use engine::settle::{self, Settled, Settlement};
 use engine::step::StepError;
 use serde_json::json;
 
@@ -109,11 +109,17 @@ async fn message(run: &Run, record: &ExecutionRecord, reason: &str, world: &Worl
     }
 }
 
-/// What guards have refused in the last iteration, in words. Without its report nothing is said.
+/// What guards have refused in the last iteration, in words: changes, and what was ordered back. Without the reports
+/// nothing is said.
 async fn held_back(run: &Run, artifacts: &dyn Artifacts) -> Vec<String> {
     let report: Option<Report> = documents::get(artifacts, &run.key("actions")).await.ok().flatten();
     let said = |(change, refusal): (&ChangeReport, &Refusal)| format!("{}: {refusal}", change.action);
-    report.iter().flat_map(Report::refused).map(said).collect()
+    let undone: Option<Settlement> = documents::get(artifacts, &run.key("undone")).await.ok().flatten();
+    let kept = |(line, refusal): (&Settled, &Refusal)| {
+        format!("undo of \"{}\" (back to {}): {refusal}", line.what, line.before)
+    };
+    let changes = report.iter().flat_map(Report::refused).map(said);
+    changes.chain(undone.iter().flat_map(Settlement::refused).map(kept)).collect()
 }
 
 /// Changes of this run and those that it took over, oldest first. A journal that can't be read leaves the list empty.

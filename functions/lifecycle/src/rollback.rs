@@ -120,6 +120,7 @@ pub async fn rollback(request: Request, config: &Config, world: &World<'_>) -> R
     let run = Run {
         app,
         cycle: Cycle::Health,
+        workflow: Workflow::Rollback,
         execution_id: own,
         execution_arn: request.execution_arn,
         iteration: 1,

@@ -85,7 +85,11 @@ pub fn tell(facts: &Facts<'_>) -> String {
     let record = facts.record;
     paragraph(&mut text, &line(facts.reason));
     if record.workflow_type == Workflow::Rollback {
-        list(&mut text, "What was to be undone", changes(facts), "nothing");
+        // Where all of it was held back, the run has touched nothing.
+        if !facts.changes.is_empty() || facts.held_back.is_empty() {
+            list(&mut text, "What was to be undone", changes(facts), "nothing");
+        }
+        held_back(&mut text, "What was ordered and held back", facts);
         end(&mut text, record);
         return text;
     }
@@ -108,13 +112,17 @@ pub fn tell(facts: &Facts<'_>) -> String {
             list(&mut text, "What could not be measured", facts.unmeasured.iter().map(|what| line(what)), "");
         }
         list(&mut text, "What was tried", changes(facts), "nothing was changed");
-        if !facts.held_back.is_empty() {
-            list(&mut text, "What was planned and held back", facts.held_back.iter().map(|what| line(what)), "");
-        }
+        held_back(&mut text, "What was planned and held back", facts);
         list(&mut text, "What to look at next", next_steps(facts).into_iter(), "the dashboards of the application");
     }
     end(&mut text, record);
     text
+}
+
+fn held_back(text: &mut String, title: &str, facts: &Facts<'_>) {
+    if !facts.held_back.is_empty() {
+        list(text, title, facts.held_back.iter().map(|what| line(what)), "");
+    }
 }
 
 /// How it began, and where to look.

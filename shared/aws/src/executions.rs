@@ -8,6 +8,7 @@ use crate::errors::port_error;
 use crate::items::{self, Item, number, text};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::execution::{ExecutionRecord, Status};
 use domain::ids::{AppId, ExecutionId};
@@ -22,8 +23,8 @@ pub const RESULT_PERMISSIONS: &[&str] = &["dynamodb:PutItem"];
 const PUT: &str = "dynamodb:PutItem";
 const GET: &str = "dynamodb:GetItem";
 const QUERY: &str = "dynamodb:Query";
-/// Newest records of an application among which unclosed ones are looked for.
-const UNCLOSED_AMONG: i32 = 25;
+/// Newest records of an application that are looked at.
+const NEWEST: i32 = 25;
 
 /// See [`engine::ports::Executions`].
 #[derive(Clone, Debug)]
@@ -37,6 +38,18 @@ impl Executions {
     /// The records in these two tables.
     pub fn new(clients: &Clients, executions: impl Into<String>, results: impl Into<String>) -> Self {
         Self { client: clients.dynamodb(), executions: executions.into(), results: results.into() }
+    }
+
+    /// The newest records of an application, newest first.
+    fn by_app(&self, app: &AppId) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.executions)
+            .index_name("by_app")
+            .key_condition_expression("app = :app")
+            .expression_attribute_values(":app", text(app.as_str()))
+            .scan_index_forward(false)
+            .limit(NEWEST)
     }
 }
 
@@ -80,20 +93,18 @@ impl Port for Executions {
 
     async fn unclosed(&self, app: &AppId) -> PortResult<Vec<ExecutionRecord>> {
         let output = self
-            .client
-            .query()
-            .table_name(&self.executions)
-            .index_name("by_app")
-            .key_condition_expression("app = :app")
+            .by_app(app)
             .filter_expression("#status = :running")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":app", text(app.as_str()))
             .expression_attribute_values(":running", text(status_name(Status::Running)))
-            .scan_index_forward(false)
-            .limit(UNCLOSED_AMONG)
             .send()
             .await
             .map_err(|error| port_error(QUERY, &self.executions, &error))?;
+        output.items().iter().map(|item| items::parse(item, QUERY)).collect()
+    }
+
+    async fn newest(&self, app: &AppId) -> PortResult<Vec<ExecutionRecord>> {
+        let output = self.by_app(app).send().await.map_err(|error| port_error(QUERY, &self.executions, &error))?;
         output.items().iter().map(|item| items::parse(item, QUERY)).collect()
     }
 

@@ -63,6 +63,8 @@ pub(crate) struct Common {
     pub protected: Vec<String>,
     /// Times in which nothing is changed.
     pub freeze: Vec<Freeze>,
+    /// Surges of load that are announced: before and during one nothing is made smaller.
+    pub surges: Vec<Surge>,
     /// Change calendars of AWS Systems Manager, by name or ARN: while one of them is closed, nothing is changed.
     pub change_calendars: Vec<String>,
 }
@@ -89,6 +91,8 @@ pub(crate) struct Application {
     pub protected: Vec<String>,
     /// Times in which nothing is changed, besides those in `defaults`.
     pub freeze: Vec<Freeze>,
+    /// Surges of load that are announced, besides those in `defaults`: before and during one nothing is made smaller.
+    pub surges: Vec<Surge>,
     /// Change calendars of AWS Systems Manager, by name or ARN, besides those in `defaults`: while one of them is closed,
     /// nothing is changed.
     pub change_calendars: Vec<String>,
@@ -115,6 +119,7 @@ impl Application {
             health: self.health.clone(),
             protected: self.protected.clone(),
             freeze: self.freeze.clone(),
+            surges: self.surges.clone(),
             change_calendars: self.change_calendars.clone(),
         }
     }
@@ -144,6 +149,24 @@ pub(crate) struct Freeze {
     /// Name of the time zone, for example `Europe/Berlin`. Default `UTC`.
     #[serde(default)]
     pub time_zone: Option<String>,
+}
+
+/// A surge of load that is announced, such as a sale or a broadcast. It happens once.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Surge {
+    /// What a refused change names as the reason, for example `sale`.
+    pub name: String,
+    /// When it begins: a moment as `2026-11-27` or `2026-11-27T18:00`.
+    pub from: String,
+    /// When it ends: a moment; a date means until the end of that day.
+    pub to: String,
+    /// Name of the time zone, for example `Europe/Berlin`. Default `UTC`.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+    /// Hours before its beginning from which nothing is made smaller, up to 168. Default 72: what was prepared for it stays.
+    #[serde(default)]
+    pub lead_h: Option<u32>,
 }
 
 /// A day of the week.

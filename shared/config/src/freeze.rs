@@ -83,6 +83,14 @@ impl Window {
         }
     }
 
+    /// Beginning and end of a window that happens once.
+    pub(crate) fn once(&self) -> Option<(Timestamp, Timestamp)> {
+        match self.when {
+            When::Once { from, to } => Some((from, to)),
+            When::Weekly { .. } => None,
+        }
+    }
+
     fn holds_on(&self, begins: Date, (from, to): (Time, Time), ends_days_later: i32, now: Timestamp) -> bool {
         let Ok(ends) = begins.checked_add(Span::new().days(ends_days_later)) else { return false };
         let start = earlier(begins.to_datetime(from), &self.zone);

@@ -16,12 +16,14 @@ pub mod report;
 mod resolve;
 mod section;
 mod shape;
+mod surge;
 
 pub use file::{Bounds, Day};
 pub use freeze::Window;
 pub use modes::Modes;
 pub use problem::{ConfigError, Place, Problem};
 pub use resolve::ResolvedApp;
+pub use surge::Surge;
 
 use domain::ids::{AppId, ResourceId};
 use file::File;

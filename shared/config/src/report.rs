@@ -118,17 +118,24 @@ impl Config {
         rows
     }
 
+    /// A list to which defaults and an application add up; those of the defaults come first, see `resolve::settle`.
+    fn added_up(&self, path: &str, key: &str, values: Vec<String>, inherited: usize) -> Vec<Row> {
+        let row = |(index, value): (usize, String)| {
+            let at = match index.checked_sub(inherited) {
+                Some(own) => format!("{path}.{key}[{own}]"),
+                None => format!("defaults.{key}[{index}]"),
+            };
+            Row { name: key.to_owned(), value, origin: self.line(&at) }
+        };
+        values.into_iter().enumerate().map(row).collect()
+    }
+
     fn lists(&self, path: &str, app: &ResolvedApp) -> Vec<Row> {
         let mut rows = Vec::new();
-        // Windows of the defaults come first; see `resolve::settle`.
-        let inherited = self.file.defaults.freeze.len();
-        for (index, window) in app.freeze.iter().enumerate() {
-            let at = match index.checked_sub(inherited) {
-                Some(own) => format!("{path}.freeze[{own}]"),
-                None => format!("defaults.freeze[{index}]"),
-            };
-            rows.push(Row { name: "freeze".to_owned(), value: window.to_string(), origin: self.line(&at) });
-        }
+        let freeze: Vec<String> = app.freeze.iter().map(ToString::to_string).collect();
+        rows.extend(self.added_up(path, "freeze", freeze, self.file.defaults.freeze.len()));
+        let surges: Vec<String> = app.surges.iter().map(ToString::to_string).collect();
+        rows.extend(self.added_up(path, "surges", surges, self.file.defaults.surges.len()));
         for name in &app.protected {
             rows.push(self.row(path, "protected", name.clone(), ""));
         }

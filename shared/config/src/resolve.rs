@@ -6,6 +6,7 @@ use crate::Selector;
 use crate::file::{Application, Bounds, Common, Metric};
 use crate::freeze::Window;
 use crate::modes::Modes;
+use crate::surge::Surge;
 use domain::approval::Terms;
 use domain::change::ChangeKind;
 use domain::guard::Limits;
@@ -36,6 +37,8 @@ pub struct ResolvedApp {
     pub policy: Policy,
     /// Times in which nothing is changed.
     pub freeze: Vec<Window>,
+    /// Surges that are announced.
+    pub surges: Vec<Surge>,
     /// Change calendars of Systems Manager that must be open.
     pub change_calendars: BTreeSet<String>,
     /// Its own metrics, as resources of the kind `custom`.
@@ -58,6 +61,11 @@ impl ResolvedApp {
     pub fn frozen_at(&self, now: Timestamp) -> Option<&str> {
         self.freeze.iter().find(|window| window.holds_at(now)).map(|window| window.name.as_str())
     }
+
+    /// The surge that is announced at this moment, in words, if any.
+    pub fn surge_at(&self, now: Timestamp) -> Option<String> {
+        self.surges.iter().find(|surge| surge.is_announced_at(now)).map(ToString::to_string)
+    }
 }
 
 /// The parts that come from `defaults` and an application alike.
@@ -69,12 +77,14 @@ pub(crate) struct Settled {
     pub approval: Terms,
     pub policy: Policy,
     pub freeze: Vec<Window>,
+    pub surges: Vec<Surge>,
     pub change_calendars: BTreeSet<String>,
     pub protected: BTreeSet<String>,
 }
 
 /// `common` over `defaults`. Windows that can't be read are left out; the checks have noted them.
 pub(crate) fn settle(common: &Common, defaults: &Common) -> Result<Settled, serde_json::Error> {
+    let surges = defaults.surges.iter().chain(&common.surges);
     let windows = defaults.freeze.iter().chain(&common.freeze);
     Ok(Settled {
         modes: Modes::default().under(defaults.mode.as_ref()).under(common.mode.as_ref()),
@@ -83,6 +93,7 @@ pub(crate) fn settle(common: &Common, defaults: &Common) -> Result<Settled, serd
         approval: common.approval.over(&defaults.approval)?,
         policy: common.health.over(&defaults.health)?,
         freeze: windows.filter_map(|freeze| Window::read(freeze).ok()).collect(),
+        surges: surges.filter_map(|surge| Surge::read(surge).ok()).collect(),
         change_calendars: defaults.change_calendars.iter().chain(&common.change_calendars).cloned().collect(),
         protected: defaults.protected.iter().chain(&common.protected).cloned().collect(),
     })
@@ -99,6 +110,7 @@ pub(crate) fn tagged(app: &AppId, settled: Settled) -> ResolvedApp {
         approval: settled.approval,
         policy: settled.policy,
         freeze: settled.freeze,
+        surges: settled.surges,
         change_calendars: settled.change_calendars,
         metrics: Vec::new(),
         protected: settled.protected,

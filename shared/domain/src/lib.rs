@@ -4,6 +4,7 @@
 //! time comes in as a value, so the same input gives the same bytes out.
 
 pub mod approval;
+pub mod arbitration;
 pub mod change;
 pub mod changes;
 pub mod execution;

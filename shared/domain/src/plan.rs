@@ -1,6 +1,7 @@
 //! A plan: ordered changes with everything that was considered and why it was taken or not.
 
 use crate::change::Change;
+use crate::finding::Finding;
 use crate::ids::{ResourceId, RuleId};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,9 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Each finding that asked for something and did not get it, with the reason.
     pub passed_over: Vec<PassedOver>,
+    /// What only planning brings to light: a remedy that is asked for again and again is a finding, not a fix.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
 }
 
 /// A remedy that was considered and not planned.

@@ -139,7 +139,7 @@ pub fn after_in_words(action: &Action) -> String {
 }
 
 /// The value that an undoable action sets.
-fn wanted(action: &Action) -> Option<u32> {
+pub(crate) fn wanted(action: &Action) -> Option<u32> {
     match action {
         Action::SetFleetCapacity { desired, .. } | Action::SetServiceCount { desired, .. } => Some(*desired),
         _ => None,
@@ -147,7 +147,7 @@ fn wanted(action: &Action) -> Option<u32> {
 }
 
 /// The value that an undoable action modifies, in a live state.
-fn value(action: &Action, live: &Live) -> Option<u32> {
+pub(crate) fn value(action: &Action, live: &Live) -> Option<u32> {
     match (action, live) {
         (Action::SetFleetCapacity { .. }, Live::AutoScalingGroup(fleet)) => Some(fleet.desired),
         (Action::SetServiceCount { .. }, Live::EcsService(service)) => Some(service.desired),

@@ -5,8 +5,10 @@
 
 use crate::act::{ActError, Context, earlier};
 use crate::ports::{Entry, EntryState};
+use crate::restraints;
 use crate::settle;
 use domain::approval::{self, Approval, Consent, Past};
+use domain::arbitration::{self, Direction, Incident, Made, Restraints, Wanted};
 use domain::change::Change;
 use domain::guard::{Facts, KillSwitch};
 use domain::ids::ChangeId;
@@ -37,9 +39,17 @@ pub(crate) fn gather(
     snapshot: &Snapshot,
     entries: &[Entry],
     resource: &Resource,
-    kill_switch: KillSwitch,
+    (kill_switch, incident): (KillSwitch, Option<Incident>),
 ) -> Facts {
     let now = context.now();
+    let direction = Direction::of(&change.action, &resource.live);
+    let restraints = match direction {
+        Direction::Reduces => restraints::of(context, incident, entries),
+        Direction::Grows | Direction::Neutral => Restraints::default(),
+    };
+    let made: Vec<Made> = entries.iter().filter_map(Entry::made).collect();
+    let wanted = Wanted { by: context.run.workflow, kind: change.action.kind(), resource: &change.resource, direction };
+    let hours = context.rules.limits.reversal_bars_h;
     let tally = Tally::of(entries, context.run.execution_id.as_str(), change, now, context.rules.circuit_closed_at);
     Facts {
         now,
@@ -55,11 +65,16 @@ pub(crate) fn gather(
         changes_in_execution: tally.in_execution,
         changes_last_hour: tally.last_hour,
         changes_last_day: tally.last_day,
+        resource_changes_last_hour: tally.resource_last_hour,
+        resource_changes_last_day: tally.resource_last_day,
         undos_last_day: tally.undos_last_day,
         resource_changed_at: tally.resource_changed_at,
         open_change: tally.open_change,
         repeats_last_day: tally.repeats_last_day,
         spent_usd_cents_month: tally.spent_usd_cents_month,
+        restraints,
+        takes_back: arbitration::takes_back(wanted, &made, hours, now).cloned(),
+        rolled_back: arbitration::rolled_back(wanted, &made, hours, now).cloned(),
     }
 }
 
@@ -95,6 +110,10 @@ pub struct Tally {
     pub last_hour: u32,
     /// Changes made on the application in the last day.
     pub last_day: u32,
+    /// Changes of the resource, of any kind, in the last hour.
+    pub resource_last_hour: u32,
+    /// Changes of the resource, of any kind, in the last day.
+    pub resource_last_day: u32,
     /// Changes undone in the last day.
     pub undos_last_day: u32,
     /// When the resource of the change was last changed or restored.
@@ -122,10 +141,12 @@ impl Tally {
             let undone_at = if entry.state == EntryState::Undone { entry.settled_at } else { None };
             let in_execution = entry.execution.as_str() == execution;
             let same_resource = entry.change.resource == change.resource;
-            let last_day = is_within(made_at, now, DAY_S);
+            let (last_hour, last_day) = (is_within(made_at, now, HOUR_S), is_within(made_at, now, DAY_S));
             tally.in_execution += u32::from(in_execution);
-            tally.last_hour += u32::from(is_within(made_at, now, HOUR_S));
+            tally.last_hour += u32::from(last_hour);
             tally.last_day += u32::from(last_day);
+            tally.resource_last_hour += u32::from(same_resource && last_hour);
+            tally.resource_last_day += u32::from(same_resource && last_day);
             let breaks =
                 |at: Timestamp| is_within(at, now, DAY_S) && circuit_closed_at.is_none_or(|closed| at > closed);
             tally.undos_last_day += u32::from(undone_at.is_some_and(breaks));

@@ -8,6 +8,7 @@ pub mod documents;
 pub mod facts;
 pub mod lease;
 pub mod ports;
+mod restraints;
 pub mod run;
 pub mod runtime;
 pub mod settings;

@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 use config::Selector;
 use domain::approval::{Approval, Request};
+use domain::arbitration::{Direction, Made, Stands};
 use domain::change::{Change, Reversal};
-use domain::execution::ExecutionRecord;
+use domain::execution::{ExecutionRecord, Workflow};
 use domain::finding::Severity;
 use domain::guard::{Cleared, KillSwitch};
 use domain::ids::{AppId, ChangeId, ExecutionId, RequestId};
@@ -192,6 +193,9 @@ pub struct Entry {
     pub change: Change,
     /// Run that made it.
     pub execution: ExecutionId,
+    /// What that run does.
+    #[serde(default)]
+    pub workflow: Workflow,
     /// Iteration of that run.
     pub iteration: u32,
     /// Where it stands.
@@ -216,6 +220,9 @@ pub struct Entry {
     /// The later run that settled or judged it, where the run that made it had died.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_over_by: Option<ExecutionId>,
+    /// A person has ordered its undo.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rolled_back: bool,
 }
 
 impl Entry {
@@ -228,6 +235,26 @@ impl Entry {
     pub fn may_be_undone(&self) -> bool {
         let stands = self.state.is_open() || self.state == EntryState::Kept;
         stands && self.change.action.spec().reversal == Reversal::Undoable
+    }
+
+    /// As arbitration looks at it; `None` for one that no longer stands and that nobody has ordered back.
+    pub fn made(&self) -> Option<Made> {
+        let made_at = self.applied_at.unwrap_or(self.intended_at);
+        let (stands, at) = match self.state {
+            state if state.is_open() => (Stands::Unjudged, made_at),
+            EntryState::Kept => (Stands::Kept, self.settled_at.unwrap_or(made_at)),
+            EntryState::Undone if self.rolled_back => (Stands::RolledBack, self.settled_at.unwrap_or(made_at)),
+            _ => return None,
+        };
+        Some(Made {
+            id: self.id().clone(),
+            by: self.workflow,
+            kind: self.change.action.kind(),
+            resource: self.change.resource.clone(),
+            direction: Direction::of(&self.change.action, &self.prior.live),
+            stands,
+            at,
+        })
     }
 
     /// True when a run is to answer for it: the run that made it, or the one that took it over.
@@ -401,6 +428,8 @@ pub trait Executions: Send + Sync {
     async fn read(&self, id: &ExecutionId) -> PortResult<Option<ExecutionRecord>>;
     /// Records of an application that nobody has closed, newest first, among its newest 25. May lag by a second or two.
     async fn unclosed(&self, app: &AppId) -> PortResult<Vec<ExecutionRecord>>;
+    /// The newest 25 records of an application, newest first. May lag by a second or two.
+    async fn newest(&self, app: &AppId) -> PortResult<Vec<ExecutionRecord>>;
     /// Replaces a record.
     async fn save(&self, record: &ExecutionRecord) -> PortResult<()>;
     /// Writes the result of a verified, regressed or inconclusive change. Repeating it changes nothing.

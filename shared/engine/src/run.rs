@@ -1,7 +1,7 @@
 //! The run: the one small object that travels between the states of a cycle. Everything large lies in S3 under its keys.
 
 use crate::ports::Lease;
-use domain::execution::Cycle;
+use domain::execution::{Cycle, Workflow};
 use domain::ids::{AppId, ChangeId, ExecutionId};
 use domain::mode::Mode;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,9 @@ pub struct Run {
     pub app: AppId,
     /// Cycle.
     pub cycle: Cycle,
+    /// What it does.
+    #[serde(default)]
+    pub workflow: Workflow,
     /// Run.
     pub execution_id: ExecutionId,
     /// ARN of the Step Functions execution.

@@ -3,16 +3,21 @@
 //! Never overwrites newer work of others: where the live value is neither the one set nor the one before, it stops and
 //! hands the change over to people. The kill switch and the mode observe stop undoing too, and the entry stays open for the
 //! next run; freeze windows, budgets and cool-downs don't, since a change of ours that harms is worse than one more change.
+//! What a person orders back is no such change once it was judged and kept: while an incident is open, a surge is announced
+//! or another cycle's change is still being verified, it is not made smaller (`docs/changes-and-guards.md`).
 
 use crate::act::{ActError, Context};
 use crate::lease;
 use crate::ports::{Entry, EntryState, PortError};
+use crate::restraints;
 use crate::settle::{self, End, Recorded, Settled, Settlement, close};
+use domain::arbitration::{Direction, Restraints};
 use domain::change::Reversal;
-use domain::guard::KillSwitch;
+use domain::guard::{KillSwitch, Refusal};
 use domain::ids::{ChangeId, ResourceId};
 use domain::mode::Mode;
 use domain::outcome::Outcome;
+use domain::resource::Resource;
 use domain::settle::{Standing, before_in_words, standing};
 use futures::future::join;
 use std::collections::{BTreeMap, BTreeSet};
@@ -109,11 +114,17 @@ pub async fn residue(context: &Context<'_>) -> Result<Settlement, ActError> {
 }
 
 /// Undoes these changes because a person orders it, newest first, kept ones as well as open ones. A change under a later one
-/// that stands is left alone: its value is not the live one.
+/// that stands is left alone: its value is not the live one. One that was judged and kept is not made smaller while anything
+/// restrains the application; these resources tell which alarms concern it.
 ///
 /// # Errors
 /// As [`carry_out`].
-pub async fn ordered(context: &Context<'_>, ids: &BTreeSet<ChangeId>, why: &str) -> Result<Settlement, ActError> {
+pub async fn ordered(
+    context: &Context<'_>,
+    ids: &BTreeSet<ChangeId>,
+    resources: &[Resource],
+    why: &str,
+) -> Result<Settlement, ActError> {
     let mut settlement = Settlement::default();
     let mut blocked: BTreeMap<ResourceId, String> = BTreeMap::new();
     for entry in settle::standing_entries(context).await?.into_iter().rev() {
@@ -128,9 +139,12 @@ pub async fn ordered(context: &Context<'_>, ids: &BTreeSet<ChangeId>, why: &str)
                 let why = "it is not known yet whether it has happened".to_owned();
                 Settled::line(&entry, End::LeftOpen { why }, context.now())
             }
-            (None, _) => put_back(context, entry.clone(), None, why).await?,
+            (None, _) => match restrained(context, &entry, ids, resources).await? {
+                Some(refusal) => Settled::line(&entry, End::refused(refusal), context.now()),
+                None => put_back(context, Entry { rolled_back: true, ..entry.clone() }, None, why).await?,
+            },
         };
-        if matches!(line.end, End::LeftOpen { .. }) {
+        if matches!(line.end, End::LeftOpen { .. } | End::Refused { .. }) {
             blocked.entry(resource).or_insert_with(|| covered_by(&entry));
         }
         settlement.changes.push(line);
@@ -138,11 +152,45 @@ pub async fn ordered(context: &Context<'_>, ids: &BTreeSet<ChangeId>, why: &str)
     Ok(settlement)
 }
 
+/// Why a change is not taken back on order, if anything restrains the application. A change that nobody has judged yet is:
+/// it has earned nothing, and the person who orders may know better.
+async fn restrained(
+    context: &Context<'_>,
+    entry: &Entry,
+    ids: &BTreeSet<ChangeId>,
+    resources: &[Resource],
+) -> Result<Option<Refusal>, ActError> {
+    let action = &entry.change.action;
+    if entry.state != EntryState::Kept || Direction::of_undo(action, &entry.prior.live) != Direction::Reduces {
+        return Ok(None);
+    }
+    // Where another value stands, nothing is put back, and the undo itself says so. What can't be read may be as it was set.
+    match context.ports.actuator.live(&entry.prior).await {
+        Ok(live) if standing(action, &entry.prior.live, &live.live) != Standing::AsChanged => Ok(None),
+        _ => Ok(restraints(context, ids, resources).await?.all().err()),
+    }
+}
+
+/// What restrains the application, but for the changes that are to be undone themselves.
+async fn restraints(
+    context: &Context<'_>,
+    ids: &BTreeSet<ChangeId>,
+    resources: &[Resource],
+) -> Result<Restraints, ActError> {
+    let incident = restraints::incident(context, resources).await;
+    let others = settle::open(context, |entry| !ids.contains(entry.id())).await?;
+    Ok(restraints::of(context, incident, &others))
+}
+
 /// What [`ordered`] would do, one sentence per change, newest first. Changes nothing, not even the journal.
 ///
 /// # Errors
 /// [`ActError::Journal`].
-pub async fn preview(context: &Context<'_>, ids: &BTreeSet<ChangeId>) -> Result<Vec<String>, ActError> {
+pub async fn preview(
+    context: &Context<'_>,
+    ids: &BTreeSet<ChangeId>,
+    resources: &[Resource],
+) -> Result<Vec<String>, ActError> {
     let mut lines = Vec::new();
     let mut blocked: BTreeMap<ResourceId, String> = BTreeMap::new();
     for entry in settle::standing_entries(context).await?.into_iter().rev() {
@@ -156,7 +204,10 @@ pub async fn preview(context: &Context<'_>, ids: &BTreeSet<ChangeId>) -> Result<
             None => match context.ports.actuator.live(&entry.prior).await {
                 Err(error) => format!("would be left: {error}"),
                 Ok(live) if live.is_protected() => "would be left: its owner has protected it".to_owned(),
-                Ok(live) => would_be(standing(&entry.change.action, &entry.prior.live, &live.live), &entry),
+                Ok(live) => match restrained(context, &entry, ids, resources).await? {
+                    Some(refusal) => format!("would be refused: {refusal}"),
+                    None => would_be(standing(&entry.change.action, &entry.prior.live, &live.live), &entry),
+                },
             },
         };
         lines.push(format!("{} ({}): {would}", entry.change.action, entry.id()));

@@ -1,7 +1,7 @@
 //! Builders: the smallest valid value of a type, with the parts that a test is about as arguments.
 
 use domain::change::{Action, Better, Change, Expectation};
-use domain::execution::Cycle;
+use domain::execution::{Cycle, Workflow};
 use domain::guard::Limits;
 use domain::ids::{AppId, ChangeId, ExecutionId, ResourceId, RuleId, SignalId};
 use domain::observed::Observed;
@@ -152,7 +152,7 @@ pub fn change(id: &str, action: Action) -> Change {
 
 /// A plan of these changes in this order.
 pub fn plan(changes: Vec<Change>) -> Plan {
-    Plan { changes, passed_over: Vec::new() }
+    Plan { changes, ..Plan::default() }
 }
 
 /// A series at one value per minute that ends at `end`.
@@ -193,6 +193,8 @@ pub fn limits() -> Limits {
         changes_per_execution_max: 100,
         changes_per_hour_max: 100,
         changes_per_day_max: 100,
+        changes_per_resource_per_hour_max: 100,
+        changes_per_resource_per_day_max: 100,
         cooldown_s: 600,
         blast_radius: 0.34,
         step_factor_max: 2.0,
@@ -201,6 +203,7 @@ pub fn limits() -> Limits {
         completeness_min: 0.5,
         undos_per_day_max: 100,
         repeats_per_day_max: 100,
+        reversal_bars_h: 24,
     }
 }
 
@@ -209,6 +212,7 @@ pub fn run(app: &str, execution: &str, lease: Lease) -> Run {
     Run {
         app: AppId::from(app),
         cycle: Cycle::Health,
+        workflow: Workflow::Health,
         execution_id: ExecutionId::from(execution),
         execution_arn: format!("arn:aws:states:eu-central-1:111122223333:execution:health:{execution}"),
         iteration: 1,

@@ -40,6 +40,10 @@ pub fn check(expect: &Expect, watch: &Watch, seen: &Seen, first_instances: &BTre
         let words = |sent: bool| if sent { "sent" } else { "not sent" };
         add(sent == wanted, format!("escalation {}, expected {}", words(sent), words(wanted)));
     }
+    for text in &expect.told {
+        let words = if watch.was_told(text) { "told" } else { "not told" };
+        add(watch.was_told(text), format!("\"{text}\": {words} to people, expected told"));
+    }
     world(&expect.world, seen, first_instances, &mut add);
     found
 }

@@ -101,6 +101,11 @@ impl Watch {
         self.told.iter().any(|told| told.subject.as_deref().unwrap_or_default().contains(&words))
     }
 
+    /// A message to people contained this text.
+    pub fn was_told(&self, text: &str) -> bool {
+        self.told.iter().any(|told| told.message.contains(text))
+    }
+
     async fn new_alarms(&mut self, records: &Records) -> Result<Vec<Beat>, StackError> {
         let ringing = records.ringing(&self.app).await?;
         let fresh: Vec<_> = ringing.iter().filter(|alarm| !self.alarms.contains(&alarm.name)).collect();
@@ -191,6 +196,7 @@ mod tests {
         };
         let (mut shop, mut other) = (Watch::new("shop"), Watch::new("sho"));
         assert!(shop.hear(&told).is_some() && shop.was_escalated());
+        assert!(shop.was_told("tex") && !shop.was_told("other"));
         assert!(other.hear(&told).is_none() && !other.was_escalated());
     }
 }

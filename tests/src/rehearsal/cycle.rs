@@ -3,6 +3,7 @@
 use super::stage::Stage;
 use crate::scenario::{AppScenario, Trigger};
 use domain::approval::Consent;
+use domain::arbitration::Restraints;
 use domain::change::{Change, Reversal};
 use domain::execution::IterationRecord;
 use domain::guard::{self, Facts, KillSwitch, Limits};
@@ -137,11 +138,12 @@ impl Run<'_> {
         let number = u32::try_from(self.end.iterations.len() + 1).unwrap_or(u32::MAX);
         self.live(self.reaction_min);
         let before = self.end.stage.snapshot(policy.window_s);
-        let (analysis, memory) =
+        let (mut analysis, memory) =
             health::analyze(&before, &self.rules.objectives, policy, std::mem::take(&mut self.memory));
         self.memory = memory;
         let tried: Vec<Tried> = self.end.made.iter().map(tried).collect();
-        let plan = health::plan(&before, &analysis, policy, &self.rules.limits, &tried, &self.execution, number);
+        let mut plan = health::plan(&before, &analysis, policy, &self.rules.limits, &tried, &self.execution, number);
+        analysis.findings.append(&mut plan.findings);
         let found: Vec<String> =
             analysis.findings.iter().map(|f| format!("{} ({}): {}", f.rule, f.severity, f.summary)).collect();
         self.tell(format!("{number}: score {:?}; {found:?}; not now {:?}", analysis.score, plan.passed_over));
@@ -219,6 +221,8 @@ impl Run<'_> {
             snapshot_at: before.taken_at,
             completeness: before.completeness(),
             changes_in_execution: small(self.end.made.len()),
+            resource_changes_last_hour: small(of_resource().filter(|made| made.at > hour_ago).count()),
+            resource_changes_last_day: small(of_resource().count()),
             changes_last_hour: small(self.end.made.iter().filter(|made| made.at > hour_ago).count()),
             changes_last_day: small(self.end.made.len()),
             undos_last_day: small(self.end.made.iter().filter(|made| made.undone).count()),
@@ -226,6 +230,9 @@ impl Run<'_> {
             open_change: None,
             repeats_last_day: small(repeats),
             spent_usd_cents_month: 0,
+            restraints: Restraints::default(),
+            takes_back: None,
+            rolled_back: None,
         }
     }
 

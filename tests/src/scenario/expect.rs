@@ -35,6 +35,9 @@ pub struct Expect {
     /// Whether people were told of an escalation.
     #[serde(default)]
     pub escalation_sent: Option<bool>,
+    /// Texts that messages to people must have contained.
+    #[serde(default)]
+    pub told: Vec<String>,
     /// The application itself.
     #[serde(default)]
     pub world: WorldExpect,

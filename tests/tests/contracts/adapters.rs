@@ -66,6 +66,7 @@ const TABLE: &[Method] = &[
     row("executions", "open", &[("dynamodb:PutItem", EXECUTIONS), ("dynamodb:GetItem", EXECUTIONS)]),
     row("executions", "read", &[("dynamodb:GetItem", EXECUTIONS)]),
     row("executions", "unclosed", &[("dynamodb:Query", EXECUTIONS)]),
+    row("executions", "newest", &[("dynamodb:Query", EXECUTIONS)]),
     row("executions", "save", &[("dynamodb:PutItem", EXECUTIONS)]),
     row("executions", "result", &[("dynamodb:PutItem", RESULTS)]),
     row(

@@ -109,6 +109,7 @@ pub const TABLE: &[Wiring] = &[
             "circuit",
             "artifacts",
             "executions",
+            "telemetry",
         ],
         files: &[
             "functions/health/src/optimize.rs",
@@ -118,6 +119,7 @@ pub const TABLE: &[Wiring] = &[
             "shared/engine/src/act/context.rs",
             "shared/engine/src/facts.rs",
             "shared/engine/src/lease.rs",
+            "shared/engine/src/restraints.rs",
             "shared/engine/src/settle/mod.rs",
             "shared/engine/src/undo.rs",
         ],

@@ -11,7 +11,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let (actuator, journal, leases) = (start.actuator(), start.journal()?, start.leases()?);
     let (switch, approvals) = (start.switch()?, start.approvals()?);
     let (calendars, circuit) = (start.calendars(), start.circuit()?);
-    let (artifacts, executions) = (start.artifacts()?, start.executions()?);
+    let (artifacts, executions, telemetry) = (start.artifacts()?, start.executions()?, start.telemetry());
     serve("health-optimize", async |call: Call<Request>| {
         let app = settings.app(&call.input.run.app).await?;
         let world = World {
@@ -27,6 +27,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             circuit: &circuit,
             artifacts: &artifacts,
             executions: &executions,
+            telemetry: &telemetry,
         };
         optimize(call.input, &app, &world).await
     })

@@ -412,6 +412,7 @@ pub async fn step(
                 circuit: world,
                 artifacts: stores,
                 executions: stores,
+                telemetry: process,
             };
             written(&optimize::optimize(parsed(payload)?, &app, &ports).await?)
         }

@@ -5,6 +5,7 @@
 
 extern crate maintainer_health as health;
 
+mod arbitration;
 mod canary;
 mod consent;
 mod endings;

@@ -137,7 +137,7 @@ fn what_costs_more_than_the_ceiling_is_refused_with_both_numbers() {
 /// Undone too often, nothing more is changed; a person who has looked closes the circuit breaker by a run.
 #[test]
 fn an_open_circuit_breaker_is_closed_by_a_run_that_says_so() {
-    let config = "applications:\n  shop:\n    mode: auto\n    limits: {undos_per_day_max: 1, cooldown_s: 0, repeats_per_day_max: 9}\n";
+    let config = "applications:\n  shop:\n    mode: auto\n    limits: {undos_per_day_max: 1, cooldown_s: 0, repeats_per_day_max: 9, reversal_bars_h: 1}\n";
     let shop = sick(config);
     assert_eq!(Machine::on(&shop).run(json!({"app": "shop"})).state, "Healthy");
     assert_eq!(Machine::rollback(&shop, "back-1").run(json!({"execution_id": RUN})).state, "RolledBack");

@@ -248,6 +248,7 @@ fn settlement(step: &'static str, artifact: &Value) -> Option<Beat> {
             "applied" => ("had happened", Tone::Note),
             "not_applied" => ("had not", Tone::Note),
             "kept" => ("kept", Tone::Good),
+            "refused" => ("refused", Tone::Note),
             _ => ("open", Tone::Bad),
         };
         beat.details.push((label, format!("{}: {}", text(change, "what"), text(end, "why")), tone));

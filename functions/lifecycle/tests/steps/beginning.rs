@@ -2,7 +2,7 @@
 
 use crate::shop::{begin_on, begun, lease_on, record_of, shop, start};
 use crate::wire::{Goes, Wire};
-use domain::execution::Status;
+use domain::execution::{Status, Workflow};
 use engine::ports::{Entry, EntryState, Executions, Intent, Journal, Life};
 use engine::run::{Decision, LEASE_TTL_S, Run};
 use engine::step::StepError;
@@ -141,6 +141,7 @@ fn left_by(run: &Run, id: &str, world: &World) -> Entry {
         app: run.app.clone(),
         change,
         execution: run.execution_id.clone(),
+        workflow: Workflow::Health,
         iteration: 1,
         state: EntryState::Applied,
         prior: build::fleet("shop-web", 3),
@@ -152,6 +153,7 @@ fn left_by(run: &Run, id: &str, world: &World) -> Entry {
         approval: None,
         note: String::new(),
         taken_over_by: None,
+        rolled_back: false,
     }
 }
 

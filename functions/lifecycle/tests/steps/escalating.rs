@@ -53,6 +53,7 @@ fn undone(run: &Run, world: &World) -> Entry {
         app: run.app.clone(),
         change,
         execution: run.execution_id.clone(),
+        workflow: domain::execution::Workflow::Health,
         iteration: 1,
         state: EntryState::Undone,
         prior: build::fleet("shop-web", 3),
@@ -64,6 +65,7 @@ fn undone(run: &Run, world: &World) -> Entry {
         outcome: Some(outcome),
         note: String::new(),
         taken_over_by: None,
+        rolled_back: false,
     }
 }
 
@@ -75,7 +77,7 @@ async fn helpless(findings: Vec<Finding>) -> (Arc<World>, Run) {
     let snapshot = build::snapshot("shop", &world.resources(), world.now());
     let (analysis, _) = analyze(&snapshot, &Objectives::default(), &Policy::default(), Default::default());
     let analysis = domain::health::Analysis { score: Observed::Known(2.4), findings, ..analysis };
-    let decided = Decided { analysis, plan: Plan { changes: Vec::new(), passed_over: Vec::new() } };
+    let decided = Decided { analysis, plan: Plan::default() };
     documents::put(&*world, &run.key("analysis"), &decided).await.unwrap();
     let conclusion = Some("the score is 2.4 after 3 iterations, under 4".to_owned());
     (world, Run { decision: Decision::Escalate, conclusion, ..run })

@@ -2,7 +2,7 @@
 
 use crate::shop::{begun, deliver_well, episode_of, event, finish_on, inputs, lease_on, record_of, shop};
 use crate::wire::{Goes, Wire};
-use domain::execution::Status;
+use domain::execution::{Status, Workflow};
 use domain::outcome::Verdict;
 use engine::ports::{Entry, EntryState, Intent, Journal};
 use engine::run::{Caught, Decision, Run};
@@ -17,6 +17,7 @@ async fn made(run: &Run, id: &str, state: EntryState, world: &World) {
         app: run.app.clone(),
         change,
         execution: run.execution_id.clone(),
+        workflow: Workflow::Health,
         iteration: 1,
         state,
         prior: build::fleet("shop-web", 3),
@@ -28,6 +29,7 @@ async fn made(run: &Run, id: &str, state: EntryState, world: &World) {
         approval: None,
         note: String::new(),
         taken_over_by: None,
+        rolled_back: false,
     };
     assert_eq!(world.intend(&entry).await.unwrap(), Intent::Written);
 }

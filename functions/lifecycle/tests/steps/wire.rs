@@ -270,6 +270,9 @@ impl Executions for Wire {
     async fn unclosed(&self, app: &AppId) -> PortResult<Vec<ExecutionRecord>> {
         self.call(self.world.unclosed(app)).await
     }
+    async fn newest(&self, app: &AppId) -> PortResult<Vec<ExecutionRecord>> {
+        self.call(Executions::newest(&*self.world, app)).await
+    }
     async fn save(&self, record: &ExecutionRecord) -> PortResult<()> {
         self.call(self.world.save(record)).await
     }

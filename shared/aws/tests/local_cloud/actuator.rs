@@ -20,6 +20,8 @@ fn limits() -> Limits {
         changes_per_execution_max: 10,
         changes_per_hour_max: 10,
         changes_per_day_max: 10,
+        changes_per_resource_per_hour_max: 10,
+        changes_per_resource_per_day_max: 10,
         cooldown_s: 0,
         blast_radius: 1.0,
         step_factor_max: 10.0,
@@ -28,6 +30,7 @@ fn limits() -> Limits {
         completeness_min: 0.0,
         undos_per_day_max: 10,
         repeats_per_day_max: 10,
+        reversal_bars_h: 24,
     }
 }
 
@@ -66,11 +69,16 @@ pub(crate) async fn apply(cloud: &Cloud, actuator: &Actuator, change: &Change, l
         changes_in_execution: 0,
         changes_last_hour: 0,
         changes_last_day: 0,
+        resource_changes_last_hour: 0,
+        resource_changes_last_day: 0,
         undos_last_day: 0,
         resource_changed_at: None,
         open_change: None,
         repeats_last_day: 0,
         spent_usd_cents_month: 0,
+        restraints: domain::arbitration::Restraints::default(),
+        takes_back: None,
+        rolled_back: None,
     };
     let limits = limits();
     let cleared = clear(change, &facts, &limits).unwrap();

@@ -63,6 +63,7 @@ fn entry(cloud: &Cloud, id: &str, fence: u64) -> Entry {
             rollout: None,
         },
         execution: run("run-1"),
+        workflow: Workflow::Health,
         iteration: 1,
         state: EntryState::Intended,
         prior: Resource { id: resource, name: "shop-jobs".to_owned(), tags: BTreeMap::new(), live: Live::Queue },
@@ -74,6 +75,7 @@ fn entry(cloud: &Cloud, id: &str, fence: u64) -> Entry {
         approval: None,
         note: String::new(),
         taken_over_by: None,
+        rolled_back: false,
     }
 }
 

@@ -7,11 +7,12 @@ mod apps;
 mod numbers;
 mod text;
 
-use crate::file::{Common, File, Freeze};
-use crate::freeze::Window;
+use crate::file::{Common, File};
+use crate::freeze::{Window, Wrong};
 use crate::problem::Problems;
 use crate::resolve::{ResolvedApp, Settled};
 use crate::shape::{Places, join};
+use crate::surge::Surge;
 use domain::ids::AppId;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,7 +67,10 @@ pub(crate) fn file(file: &File, places: &Places, problems: &mut Problems) {
 /// What stands under `defaults` and under an application alike.
 fn common(common: &Common, path: &str, notes: &mut Notes<'_>) {
     for (index, freeze) in common.freeze.iter().enumerate() {
-        window(freeze, &format!("{path}.freeze[{index}]"), notes);
+        wrong(Window::read(freeze).err(), &format!("{path}.freeze[{index}]"), notes);
+    }
+    for (index, surge) in common.surges.iter().enumerate() {
+        wrong(Surge::read(surge).err(), &format!("{path}.surges[{index}]"), notes);
     }
     for (index, calendar) in common.change_calendars.iter().enumerate() {
         if calendar.trim().is_empty() {
@@ -81,8 +85,8 @@ fn common(common: &Common, path: &str, notes: &mut Notes<'_>) {
     }
 }
 
-fn window(freeze: &Freeze, path: &str, notes: &mut Notes<'_>) {
-    if let Err((key, says)) = Window::read(freeze) {
+fn wrong(wrong: Option<Wrong>, path: &str, notes: &mut Notes<'_>) {
+    if let Some((key, says)) = wrong {
         notes.add(&join(path, key), says);
     }
 }

@@ -11,6 +11,10 @@ use domain::objective::Objectives;
 const DAY_S: u32 = 86_400;
 /// Shortest age of a snapshot that leaves time to act on it, in seconds.
 const SNAPSHOT_AGE_S_MIN: u32 = 60;
+/// Shortest time for which what another cycle has verified stands, in hours: without any, two cycles could undo each other in turn.
+const REVERSAL_H_MIN: u32 = 1;
+/// Longest such time, in hours: as far back as the journal is read.
+const REVERSAL_H_MAX: u32 = 720;
 /// Shortest time in which a person can read a question, in seconds.
 const ANSWER_S_MIN: u32 = 60;
 /// Longest time that a run waits for an answer, in seconds: six of them must fit into the time that a run may take.
@@ -65,6 +69,8 @@ fn of_limits(limits: &Limits) -> Vec<Wrong> {
         changes_per_execution_max: _,
         changes_per_hour_max: _,
         changes_per_day_max: _,
+        changes_per_resource_per_hour_max: _,
+        changes_per_resource_per_day_max: _,
         cooldown_s,
         blast_radius,
         step_factor_max,
@@ -73,6 +79,7 @@ fn of_limits(limits: &Limits) -> Vec<Wrong> {
         completeness_min,
         undos_per_day_max,
         repeats_per_day_max,
+        reversal_bars_h,
     } = limits.clone();
     let at_least_one = |key, value: u32| {
         (value == 0).then(|| (key, "must be at least 1, or nothing would ever be changed".to_owned()))
@@ -94,6 +101,10 @@ fn of_limits(limits: &Limits) -> Vec<Wrong> {
         within("completeness_min", completeness_min, 0.0, 1.0),
         at_least_one("undos_per_day_max", undos_per_day_max),
         at_least_one("repeats_per_day_max", repeats_per_day_max),
+        (!(REVERSAL_H_MIN..=REVERSAL_H_MAX).contains(&reversal_bars_h)).then(|| {
+            let says = format!("must be from {REVERSAL_H_MIN} to {REVERSAL_H_MAX} (30 days), not {reversal_bars_h}");
+            ("reversal_bars_h", says)
+        }),
     ]
     .into_iter()
     .flatten()

@@ -99,6 +99,22 @@ fn golden_each_problem_is_one_sentence_with_its_line() {
             "line 4: applications.shop.freeze[0].time_zone is no IANA time zone: \"Europe/Berln\"; did you mean \"Europe/Berlin\"?",
         ),
         (
+            "applications:\n  shop:\n    surges:\n      - {name: sale, from: 18:00, to: 22:00}\n",
+            "line 4: applications.shop.surges[0].from must be a moment such as \"2026-11-27\" or \"2026-11-27T18:00\": a surge happens once",
+        ),
+        (
+            "applications:\n  shop:\n    surges:\n      - {name: sale, from: 2026-11-27, to: 2026-11-30, lead_h: 200}\n",
+            "line 4: applications.shop.surges[0].lead_h must be at most 168, which is a week, not 200",
+        ),
+        (
+            "applications:\n  shop:\n    limits: {reversal_bars_h: 0}\n",
+            "line 3: applications.shop.limits.reversal_bars_h must be from 1 to 720 (30 days), not 0",
+        ),
+        (
+            "applications:\n  shop:\n    limits: {reversal_bars_h: 721}\n",
+            "line 3: applications.shop.limits.reversal_bars_h must be from 1 to 720 (30 days), not 721",
+        ),
+        (
             "applications:\n  shop:\n    freeze:\n      - {name: night, days: [monday], from: 22:00, to: 06:00}\n",
             "line 4: applications.shop.freeze[0].days[0] must be \"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\" or \"sun\", not \"monday\": did you mean \"mon\"?",
         ),

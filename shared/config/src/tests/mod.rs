@@ -166,5 +166,12 @@ fn what_a_file_means_is_told_with_the_line_it_comes_from() {
         row("freeze night"),
         format!("freeze night: Mon Tue Wed Thu Fri 22:00 to 06:00 Europe/Berlin line {}", line("name: night"))
     );
+    assert_eq!(
+        row("surges spring-sale"),
+        format!(
+            "surges spring-sale: 2027-03-20 00:00 to 2027-03-28 00:00 Europe/Berlin, announced 72 h ahead line {}",
+            line("name: spring-sale")
+        )
+    );
     assert_eq!(row("mode.flush_cache"), format!("mode.flush_cache auto line {}", line("flush_cache: auto")));
 }

@@ -1,6 +1,7 @@
 //! What a guard is told: the live state read a moment ago and what the records say. Gathered outside, judged here.
 
 use crate::approval::{Approval, Consent};
+use crate::arbitration::{Made, Restraints};
 use crate::ids::ChangeId;
 use crate::mode::Mode;
 use crate::resource::Live;
@@ -35,6 +36,10 @@ pub struct Facts {
     pub changes_last_hour: u32,
     /// Changes made on the application in the last day.
     pub changes_last_day: u32,
+    /// Changes of this resource, of any kind, in the last hour.
+    pub resource_changes_last_hour: u32,
+    /// Changes of this resource, of any kind, in the last day.
+    pub resource_changes_last_day: u32,
     /// Undone changes on the application in the last day.
     pub undos_last_day: u32,
     /// When this resource was last changed or restored.
@@ -45,6 +50,12 @@ pub struct Facts {
     pub repeats_last_day: u32,
     /// Cost that this run has already added, in US cents a month.
     pub spent_usd_cents_month: i64,
+    /// What speaks against making something smaller now. Read for changes that do.
+    pub restraints: Restraints,
+    /// The growth of another workflow that this change would take back, if it was verified a while ago.
+    pub takes_back: Option<Made>,
+    /// The same change as a person has had it rolled back, if that was a while ago.
+    pub rolled_back: Option<Made>,
 }
 
 impl Facts {
@@ -54,6 +65,11 @@ impl Facts {
             Consent::Given(approval) => Some(approval.clone()),
             _ => None,
         }
+    }
+
+    /// Whole minutes since a moment, for a refusal.
+    pub(super) fn minutes_since(&self, at: Timestamp) -> i64 {
+        self.now.duration_since(at).as_secs() / 60
     }
 }
 

@@ -14,6 +14,11 @@ pub struct Limits {
     pub changes_per_hour_max: u32,
     /// Changes on an application in a day. Default 20: what needs more is not mended by changes.
     pub changes_per_day_max: u32,
+    /// Changes of one resource in an hour, of any kind, over all runs and cycles. Default 4: what so many have not mended
+    /// has another cause, and each of them has its own effect.
+    pub changes_per_resource_per_hour_max: u32,
+    /// Changes of one resource in a day, of any kind. Default 8.
+    pub changes_per_resource_per_day_max: u32,
     /// Seconds between two changes of one resource. Default 300: the observed window, so that a change is measured
     /// before the next one.
     pub cooldown_s: u32,
@@ -31,6 +36,9 @@ pub struct Limits {
     pub undos_per_day_max: u32,
     /// Same remedy on the same resource within a day; beyond that it is a finding, not a fix. Default 3.
     pub repeats_per_day_max: u32,
+    /// Hours for which a verified growth is not taken back by another cycle, and for which what a person has had rolled
+    /// back is made again only with a person's yes. Default 24: a whole day of load has then been seen.
+    pub reversal_bars_h: u32,
 }
 
 impl Default for Limits {
@@ -39,6 +47,8 @@ impl Default for Limits {
             changes_per_execution_max: 6,
             changes_per_hour_max: 6,
             changes_per_day_max: 20,
+            changes_per_resource_per_hour_max: 4,
+            changes_per_resource_per_day_max: 8,
             cooldown_s: 300,
             blast_radius: 0.34,
             step_factor_max: 2.0,
@@ -47,6 +57,7 @@ impl Default for Limits {
             completeness_min: 0.5,
             undos_per_day_max: 4,
             repeats_per_day_max: 3,
+            reversal_bars_h: 24,
         }
     }
 }

@@ -4,12 +4,14 @@
 //! [`Cleared`] can only be made here, and only a cleared change can be applied. The order and the reasons are in
 //! `docs/changes-and-guards.md`.
 
+mod between;
 mod facts;
 mod limits;
 mod refusal;
 #[cfg(test)]
 mod tests;
 
+use between::{incident, rolled_back, surge, takes_back, unjudged};
 pub use facts::{Facts, KillSwitch};
 pub use limits::Limits;
 pub use refusal::Refusal;
@@ -53,15 +55,21 @@ pub struct Guard {
 
 /// Every guard, in the order in which they are asked: what a person has set comes first, then what the plan rests on,
 /// then how much has been changed, then the resource itself.
-pub const GUARDS: [Guard; 14] = [
+pub const GUARDS: [Guard; 20] = [
     Guard { name: "kill_switch", check: kill_switch },
     Guard { name: "freeze", check: freeze },
     Guard { name: "change_calendar", check: change_calendar },
+    Guard { name: "surge", check: surge },
     Guard { name: "protected", check: protected },
     Guard { name: "mode", check: mode },
+    Guard { name: "rolled_back", check: rolled_back },
     Guard { name: "stale", check: stale },
     Guard { name: "incomplete", check: incomplete },
+    Guard { name: "incident", check: incident },
+    Guard { name: "unjudged", check: unjudged },
+    Guard { name: "takes_back", check: takes_back },
     Guard { name: "budget", check: budget },
+    Guard { name: "resource_budget", check: resource_budget },
     Guard { name: "circuit_breaker", check: circuit_breaker },
     Guard { name: "repeated", check: repeated },
     Guard { name: "busy", check: unsettled },
@@ -164,6 +172,19 @@ fn budget(_: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal> {
     for (per, used, max) in budgets {
         if used >= max {
             return Err(Refusal::Budget { per: per.to_owned(), used, max });
+        }
+    }
+    Ok(())
+}
+
+fn resource_budget(_: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal> {
+    let budgets = [
+        ("hour", facts.resource_changes_last_hour, limits.changes_per_resource_per_hour_max),
+        ("day", facts.resource_changes_last_day, limits.changes_per_resource_per_day_max),
+    ];
+    for (per, used, max) in budgets {
+        if used >= max {
+            return Err(Refusal::ResourceBudget { per: per.to_owned(), used, max });
         }
     }
     Ok(())

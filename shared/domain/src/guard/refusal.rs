@@ -1,5 +1,8 @@
 //! Why a change was not made: one variant per guard, each with its numbers, and its sentence for a person.
 
+use crate::arbitration::Incident;
+use crate::execution::Workflow;
+use crate::ids::{ChangeId, ResourceId};
 use crate::mode::Risk;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -51,6 +54,45 @@ pub enum Refusal {
         /// Which, and until when.
         why: String,
     },
+    /// It would make something smaller, and a surge is announced.
+    Surge {
+        /// Its name, and when.
+        surge: String,
+    },
+    /// It would make something smaller, and an incident is open.
+    Incident {
+        /// What shows it.
+        incident: Incident,
+    },
+    /// It would make something smaller, and a change of another cycle is still being verified.
+    Unjudged {
+        /// That change.
+        change: ChangeId,
+        /// Who made it.
+        by: Workflow,
+        /// Of which resource.
+        resource: ResourceId,
+    },
+    /// It would take back what another cycle has made and verified a while ago.
+    TakesBack {
+        /// That change.
+        change: ChangeId,
+        /// Who made it.
+        by: Workflow,
+        /// Minutes since it was verified.
+        since_min: i64,
+        /// Hours needed.
+        min_h: u32,
+    },
+    /// A person has had the same rolled back a while ago, and nobody has said yes to it since.
+    RolledBack {
+        /// What was rolled back.
+        change: ChangeId,
+        /// Minutes since.
+        since_min: i64,
+        /// Hours for which it needs a yes.
+        min_h: u32,
+    },
     /// The resource carries the protection tag.
     Protected,
     /// The snapshot is too old.
@@ -70,6 +112,15 @@ pub enum Refusal {
     /// The budget of changes is used up.
     Budget {
         /// `execution`, `hour` or `day`.
+        per: String,
+        /// Used.
+        used: u32,
+        /// Allowed.
+        max: u32,
+    },
+    /// The budget of changes of this resource is used up.
+    ResourceBudget {
+        /// `hour` or `day`.
         per: String,
         /// Used.
         used: u32,
@@ -172,12 +223,37 @@ impl fmt::Display for Refusal {
             }
             Self::Frozen { window } => write!(f, "the freeze window \"{window}\" holds"),
             Self::CalendarClosed { why } => f.write_str(why),
+            Self::Surge { surge } => {
+                write!(f, "a surge is announced ({surge}): nothing is made smaller before its end")
+            }
+            Self::Incident { incident } => write!(
+                f,
+                "an incident is open, {incident}: nothing is made smaller before a run has found the application well \
+                 and its alarms are silent"
+            ),
+            Self::Unjudged { change, by, resource } => write!(
+                f,
+                "change {change} of the {by} cycle on {resource} is still being verified: nothing is made smaller \
+                 before it is judged"
+            ),
+            Self::TakesBack { change, by, since_min, min_h } => write!(
+                f,
+                "it would take back change {change}, which the {by} cycle verified {since_min} min ago: that stands for \
+                 {min_h} h, unless a person orders its rollback"
+            ),
+            Self::RolledBack { change, since_min, min_h } => write!(
+                f,
+                "a person had the same rolled back {since_min} min ago ({change}): within {min_h} h it needs a yes"
+            ),
             Self::Protected => write!(f, "the resource is protected by its owner"),
             Self::Stale { age_s, max_s } => write!(f, "the snapshot is {age_s} s old, {max_s} s are allowed"),
             Self::Incomplete { known_pct, min_pct } => {
                 write!(f, "only {known_pct:.0} % of the signals are known, {min_pct:.0} % are needed")
             }
             Self::Budget { per, used, max } => write!(f, "{used} of {max} changes per {per} are used"),
+            Self::ResourceBudget { per, used, max } => {
+                write!(f, "{used} of {max} changes of this resource per {per} are used")
+            }
             Self::CoolingDown { since_s, min_s } => {
                 write!(f, "the resource was changed {since_s} s ago, the cool-down is {min_s} s")
             }
@@ -222,7 +298,7 @@ impl fmt::Display for Refusal {
 impl Refusal {
     /// True where a person's consent is all that is lacking.
     pub fn is_for_want_of_consent(&self) -> bool {
-        matches!(self, Self::NeedsApproval { .. } | Self::Irreversible)
+        matches!(self, Self::NeedsApproval { .. } | Self::Irreversible | Self::RolledBack { .. })
     }
 }
 

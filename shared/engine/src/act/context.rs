@@ -1,6 +1,6 @@
 //! What a step that writes is given: ports, the run, the rules in force, and how long it may take.
 
-use crate::ports::{Actuator, Clock, Entry, Journal, Lease, Leases, PortError, Switch};
+use crate::ports::{Actuator, Clock, Entry, Executions, Journal, Lease, Leases, PortError, Switch, Telemetry};
 use crate::run::Run;
 use crate::step::StepError;
 use domain::approval::Consent;
@@ -25,6 +25,10 @@ pub struct Ports<'a> {
     pub leases: &'a dyn Leases,
     /// The kill switch.
     pub switch: &'a dyn Switch,
+    /// Records of runs: how the last ones on the application ended.
+    pub executions: &'a dyn Executions,
+    /// Alarms of the application.
+    pub telemetry: &'a dyn Telemetry,
 }
 
 /// The mode that is configured for a change, by application, risk and kind. A run's own mode makes it more careful.
@@ -32,6 +36,9 @@ pub type ModeOf<'a> = &'a (dyn Fn(&Change) -> Mode + Send + Sync);
 
 /// The name of the freeze window that holds at a moment, if one does.
 pub type FreezeAt<'a> = &'a (dyn Fn(Timestamp) -> Option<String> + Send + Sync);
+
+/// The surge that is announced at a moment, in words, if one is.
+pub type SurgeAt<'a> = &'a (dyn Fn(Timestamp) -> Option<String> + Send + Sync);
 
 /// What people have said to a change, given the live state of its resource.
 pub type ConsentTo<'a> = &'a (dyn Fn(&Change, &Live) -> Consent + Send + Sync);
@@ -49,6 +56,8 @@ pub struct Rules<'a> {
     pub earn_after: u32,
     /// Freeze windows.
     pub freeze: FreezeAt<'a>,
+    /// Surges that are announced.
+    pub surge: SurgeAt<'a>,
     /// Why a change calendar forbids changes, if one does.
     pub calendar_closed: Option<&'a str>,
     /// When a person last closed the circuit breaker: what was undone before no longer counts.

@@ -130,7 +130,11 @@ impl Report {
     /// Refused changes for which a person's consent is all that is lacking.
     pub fn askable(&self) -> impl Iterator<Item = &ChangeReport> {
         self.refused()
-            .filter(|(line, refusal)| refusal.is_for_want_of_consent() && line.refusals().count() == 1)
+            .filter(|(line, refusal)| {
+                refusal.is_for_want_of_consent()
+                    && !line.guards.is_empty()
+                    && line.refusals().all(Refusal::is_for_want_of_consent)
+            })
             .map(|(line, _)| line)
     }
 
@@ -156,7 +160,9 @@ impl ChangeReport {
         let refusals: Vec<&Refusal> = self.refusals().collect();
         let verdict = match (&self.result, refusals.as_slice()) {
             (ChangeResult::Refused { .. }, []) => "would be made".to_owned(),
-            (ChangeResult::Refused { .. }, [only]) if only.is_for_want_of_consent() => "would be asked for".to_owned(),
+            (ChangeResult::Refused { .. }, several) if several.iter().all(|why| why.is_for_want_of_consent()) => {
+                "would be asked for".to_owned()
+            }
             (ChangeResult::Refused { .. }, several) => {
                 let whys: Vec<String> = several.iter().map(ToString::to_string).collect();
                 format!("would be refused: {}", whys.join("; "))

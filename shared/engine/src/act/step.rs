@@ -4,8 +4,10 @@ use super::{ActError, ChangeReport, ChangeResult, Context};
 use crate::facts;
 use crate::lease;
 use crate::ports::{Entry, EntryState, Intent, Lease, PortError};
+use crate::restraints;
 use crate::settle::{self, Recorded};
 use domain::approval::Approval;
+use domain::arbitration::{Direction, Incident};
 use domain::change::Change;
 use domain::guard::{self, Cleared, Facts, Refusal};
 use domain::resource::Resource;
@@ -35,7 +37,8 @@ pub(super) async fn make(
         Err(error) => return Ok(line(ChangeResult::Failed { why: error.to_string() })),
     };
     let before = Some(before_in_words(&change.action, &resource.live));
-    let facts = facts::gather(context, change, snapshot, &entries, &resource, kill_switch);
+    let incident = incident_for(context, change, snapshot, &resource).await;
+    let facts = facts::gather(context, change, snapshot, &entries, &resource, (kill_switch, incident));
     if let Err(refusal) = guard::clear(change, &facts, context.rules.limits) {
         // What a preview shows: the mode as configured, since only observing was asked for.
         let facts = Facts { mode: (context.rules.mode)(change), ..facts };
@@ -62,6 +65,7 @@ fn intent(context: &Context<'_>, change: &Change, prior: Resource, lease: &Lease
         app: context.run.app.clone(),
         change: change.clone(),
         execution: context.run.execution_id.clone(),
+        workflow: context.run.workflow,
         iteration: context.run.iteration,
         state: EntryState::Intended,
         prior,
@@ -73,6 +77,20 @@ fn intent(context: &Context<'_>, change: &Change, prior: Resource, lease: &Lease
         approval,
         note: "announced".to_owned(),
         taken_over_by: None,
+        rolled_back: false,
+    }
+}
+
+/// The incident that is open, for a change that makes something smaller; for others nothing is read.
+async fn incident_for(
+    context: &Context<'_>,
+    change: &Change,
+    snapshot: &Snapshot,
+    resource: &Resource,
+) -> Option<Incident> {
+    match Direction::of(&change.action, &resource.live) {
+        Direction::Reduces => restraints::incident(context, &snapshot.resources).await,
+        Direction::Grows | Direction::Neutral => None,
     }
 }
 
@@ -80,13 +98,16 @@ fn intent(context: &Context<'_>, change: &Change, prior: Resource, lease: &Lease
 ///
 /// Two writers that count before they announce may both find room for one change. Whoever announces first and counts
 /// afterwards is seen by the other, so that no budget is exceeded however many deliveries, runs and cycles there are.
-/// Journal, live state and kill switch are read at the same time: each of them wants to be the last before the call.
+/// Journal, live state and kill switch are read at the same time: each of them wants to be the last before the call. An
+/// incident is looked for before them, and only for a change that makes something smaller.
 async fn announced(
     context: &Context<'_>,
     entry: Entry,
     snapshot: &Snapshot,
     lease: &Lease,
 ) -> Result<ChangeResult, ActError> {
+    let change = entry.change.clone();
+    let incident = incident_for(context, &change, snapshot, &entry.prior).await;
     let (entries, live, kill_switch) =
         join3(facts::recent(context), context.ports.actuator.live(&entry.prior), context.ports.switch.read()).await;
     let mut entries = match entries {
@@ -101,8 +122,7 @@ async fn announced(
         Ok(resource) => resource,
         Err(error) => return not_applied(context, entry, error.to_string()).await,
     };
-    let change = entry.change.clone();
-    let facts = facts::gather(context, &change, snapshot, &entries, &resource, kill_switch);
+    let facts = facts::gather(context, &change, snapshot, &entries, &resource, (kill_switch, incident));
     match guard::clear(&change, &facts, context.rules.limits) {
         Ok(_) if !is_as_captured(&entry, &resource) => {
             not_applied(context, entry, "somebody else was changing it at the same moment".to_owned()).await

@@ -2,6 +2,7 @@
 
 use crate::ports::{Entry, EntryState};
 use domain::change::Action;
+use domain::guard::Refusal;
 use domain::ids::{ChangeId, ExecutionId, ResourceId};
 use domain::settle::{after_in_words, before_in_words};
 use jiff::Timestamp;
@@ -39,7 +40,7 @@ pub struct Settled {
 }
 
 /// How a change stands after settling.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "is")]
 pub enum End {
     /// It never happened.
@@ -72,6 +73,13 @@ pub enum End {
         /// What stood in the way.
         why: String,
     },
+    /// A guard refused its undo: it stands as it did, and people are told.
+    Refused {
+        /// The guard with its numbers.
+        refusal: Refusal,
+        /// The same in one sentence.
+        why: String,
+    },
     /// It may still be on its way.
     InFlight {
         /// Seconds after which it can be settled.
@@ -80,6 +88,11 @@ pub enum End {
 }
 
 impl End {
+    /// Refused, in words as well.
+    pub(crate) fn refused(refusal: Refusal) -> Self {
+        Self::Refused { why: refusal.to_string(), refusal }
+    }
+
     /// Why it stands as it does, in words.
     pub fn why(&self) -> String {
         match self {
@@ -88,7 +101,8 @@ impl End {
             | Self::Kept { why }
             | Self::Undone { why }
             | Self::HandedOver { why }
-            | Self::LeftOpen { why } => why.clone(),
+            | Self::LeftOpen { why }
+            | Self::Refused { why, .. } => why.clone(),
             Self::InFlight { .. } => "it may still be on its way".to_owned(),
         }
     }
@@ -107,6 +121,14 @@ impl Settlement {
     /// Changes that a person must look at.
     pub fn handed_over(&self) -> impl Iterator<Item = &Settled> {
         self.changes.iter().filter(|line| matches!(line.end, End::HandedOver { .. }))
+    }
+
+    /// Changes whose undo a guard refused, with the refusal.
+    pub fn refused(&self) -> impl Iterator<Item = (&Settled, &Refusal)> {
+        self.changes.iter().filter_map(|line| match &line.end {
+            End::Refused { refusal, .. } => Some((line, refusal)),
+            _ => None,
+        })
     }
 
     /// Changes that could not be dealt with now.

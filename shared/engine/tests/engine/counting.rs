@@ -15,6 +15,7 @@ fn entry(id: &str, state: EntryState, seconds_ago: i64) -> Entry {
         app: AppId::from("shop"),
         change: Change { cost_usd_cents_month: Some(500), ..build::change(id, build::set_fleet("web", 4)) },
         execution: ExecutionId::from("run-1"),
+        workflow: domain::execution::Workflow::Health,
         iteration: 1,
         state,
         prior: build::fleet("web", 2),
@@ -26,6 +27,7 @@ fn entry(id: &str, state: EntryState, seconds_ago: i64) -> Entry {
         approval: None,
         note: String::new(),
         taken_over_by: None,
+        rolled_back: false,
     }
 }
 

@@ -11,6 +11,7 @@
 extern crate maintainer_engine as engine;
 
 mod acting;
+mod arbitrating;
 mod common;
 mod counting;
 mod faults;

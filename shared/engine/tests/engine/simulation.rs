@@ -6,7 +6,7 @@
 use crate::common::{APP, assert_settled, assert_sound, judge, landings, recover_and};
 use domain::approval::Consent;
 use domain::change::{Action, Change};
-use domain::execution::Cycle;
+use domain::execution::{Cycle, Workflow};
 use domain::guard::{KillSwitch, Limits};
 use domain::ids::{AppId, ExecutionId, ResourceId};
 use domain::mode::Mode;
@@ -176,6 +176,7 @@ fn context<'a>(scene: &'a Scene, process: &'a Process, run: &'a Run) -> Context<
             consent: &|_, _| Consent::NotAsked,
             earn_after: 0,
             freeze: &|_| None,
+            surge: &|_| None,
             calendar_closed: None,
             circuit_closed_at: None,
             timing: Timing::default(),
@@ -197,6 +198,7 @@ async fn execution(scene: &Scene, process: &Process, name: &str, random: &mut fa
     }
     let Some(lease) = held else { return };
     let mut run = build::run(APP, name, lease);
+    run.workflow = if random.bool() { Workflow::Health } else { Workflow::Rollback };
     for iteration in 1..=random.u32(1..=3) {
         run.iteration = iteration;
         if iterate(scene, process, &run, random).await.is_err() {

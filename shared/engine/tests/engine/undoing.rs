@@ -194,14 +194,14 @@ fn order(bench: &Bench, ids: &[&str]) -> Vec<engine::settle::Settled> {
     let ids = ids.iter().map(|id| ChangeId::from(*id)).collect();
     let process = Process::sound(&bench.world);
     let context = bench.context(&process);
-    run_to_end(&process, undo::ordered(&context, &ids, "asked for by hand")).finished().unwrap().unwrap().changes
+    run_to_end(&process, undo::ordered(&context, &ids, &[], "asked for by hand")).finished().unwrap().unwrap().changes
 }
 
 fn preview(bench: &Bench, ids: &[&str]) -> Vec<String> {
     let ids = ids.iter().map(|id| ChangeId::from(*id)).collect();
     let process = Process::sound(&bench.world);
     let context = bench.context(&process);
-    run_to_end(&process, undo::preview(&context, &ids)).finished().unwrap().unwrap()
+    run_to_end(&process, undo::preview(&context, &ids, &[])).finished().unwrap().unwrap()
 }
 
 #[test]

@@ -5,10 +5,14 @@ use async_trait::async_trait;
 use domain::approval::Request;
 use domain::execution::ExecutionRecord;
 use domain::ids::{AppId, ExecutionId, RequestId};
+use domain::observed::Observed;
 use domain::outcome::Outcome;
+use domain::resource::Resource;
+use domain::series::Series;
+use domain::snapshot::Alarm;
 use engine::ports::{
-    Approvals, Arrival, Artifacts, Asked, Episode, Episodes, Executions, Message, Notifier, PortResult, Runs,
-    SigningKey, Starter, Waker,
+    Approvals, Arrival, Artifacts, Asked, Episode, Episodes, Executions, Message, MetricQuery, Notifier, PortResult,
+    Runs, SigningKey, Starter, Telemetry, Waker,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -64,7 +68,7 @@ impl SigningKey for Process {
 #[async_trait]
 impl Runs for Process {
     async fn newest(&self, most: u32) -> PortResult<Vec<ExecutionId>> {
-        self.records("Runs.newest", self.world.newest(most)).await
+        self.records("Runs.newest", Runs::newest(&*self.world, most)).await
     }
 }
 
@@ -133,12 +137,34 @@ impl Executions for Process {
         self.records("Executions.unclosed", self.world.unclosed(app)).await
     }
 
+    async fn newest(&self, app: &AppId) -> PortResult<Vec<ExecutionRecord>> {
+        self.records("Executions.newest", Executions::newest(&*self.world, app)).await
+    }
+
     async fn save(&self, record: &ExecutionRecord) -> PortResult<()> {
         self.records("Executions.save", self.world.save(record)).await
     }
 
     async fn result(&self, execution: &ExecutionId, iteration: u32, outcome: &Outcome) -> PortResult<()> {
         self.records("Executions.result", self.world.result(execution, iteration, outcome)).await
+    }
+}
+
+#[async_trait]
+impl Telemetry for Process {
+    /// Metrics are read as they are: the steps that measure have no faults of their own.
+    async fn read(
+        &self,
+        queries: &[MetricQuery],
+        from: Timestamp,
+        to: Timestamp,
+        period_s: u32,
+    ) -> Vec<Observed<Series>> {
+        Telemetry::read(&*self.world, queries, from, to, period_s).await
+    }
+
+    async fn alarms(&self, app: &AppId, resources: &[Resource]) -> PortResult<Vec<Alarm>> {
+        self.records("Telemetry.alarms", self.world.alarms(app, resources)).await
     }
 }
 

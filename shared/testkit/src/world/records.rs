@@ -135,6 +135,14 @@ impl Executions for World {
         Ok(records)
     }
 
+    async fn newest(&self, app: &AppId) -> PortResult<Vec<ExecutionRecord>> {
+        let mut records: Vec<ExecutionRecord> =
+            self.state().executions.values().filter(|record| record.app == *app).cloned().collect();
+        records.sort_by_key(|record| std::cmp::Reverse(record.started_at));
+        records.truncate(25);
+        Ok(records)
+    }
+
     async fn save(&self, record: &ExecutionRecord) -> PortResult<()> {
         self.state().executions.insert(record.execution_id.clone(), record.clone());
         Ok(())

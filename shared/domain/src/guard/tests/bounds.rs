@@ -85,6 +85,15 @@ fn budgets() {
 }
 
 #[test]
+fn budgets_of_one_resource() {
+    assert_eq!(with(|facts| facts.resource_changes_last_hour = 3), None);
+    assert_eq!(with(|facts| facts.resource_changes_last_day = 7), None);
+    let budget = |per: &str, used, max| Some(Refusal::ResourceBudget { per: per.into(), used, max });
+    assert_eq!(with(|facts| facts.resource_changes_last_hour = 4), budget("hour", 4, 4));
+    assert_eq!(with(|facts| facts.resource_changes_last_day = 8), budget("day", 8, 8));
+}
+
+#[test]
 fn circuit_breaker() {
     assert_eq!(with(|facts| facts.undos_last_day = 2), None);
     assert_eq!(with(|facts| facts.undos_last_day = 3), Some(Refusal::CircuitOpen { undos: 3, max: 3 }));

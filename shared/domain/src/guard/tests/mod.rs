@@ -1,10 +1,12 @@
 //! Every guard on both sides of its bound, and properties that hold for all of them.
 
+mod between;
 mod bounds;
 mod properties;
 
 use super::{Facts, KillSwitch, Limits};
 use crate::approval::Consent;
+use crate::arbitration::Restraints;
 use crate::change::{Action, Better, Change, Expectation};
 use crate::ids::{ChangeId, ResourceId, RuleId, SignalId};
 use crate::mode::Mode;
@@ -104,6 +106,8 @@ fn limits() -> Limits {
         changes_per_execution_max: 3,
         changes_per_hour_max: 6,
         changes_per_day_max: 20,
+        changes_per_resource_per_hour_max: 4,
+        changes_per_resource_per_day_max: 8,
         cooldown_s: 600,
         blast_radius: 0.25,
         step_factor_max: 2.0,
@@ -112,6 +116,7 @@ fn limits() -> Limits {
         completeness_min: 0.8,
         undos_per_day_max: 3,
         repeats_per_day_max: 3,
+        reversal_bars_h: 24,
     }
 }
 
@@ -131,11 +136,16 @@ fn facts(live: Live) -> Facts {
         changes_in_execution: 0,
         changes_last_hour: 0,
         changes_last_day: 0,
+        resource_changes_last_hour: 0,
+        resource_changes_last_day: 0,
         undos_last_day: 0,
         resource_changed_at: None,
         open_change: None,
         repeats_last_day: 0,
         spent_usd_cents_month: 0,
+        restraints: Restraints::default(),
+        takes_back: None,
+        rolled_back: None,
     }
 }
 

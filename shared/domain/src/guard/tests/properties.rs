@@ -1,6 +1,7 @@
 //! What holds for any change, any facts and any limits.
 
 use super::*;
+use crate::arbitration::{Direction, Incident};
 use crate::guard::{Refusal, clear};
 use proptest::prelude::*;
 
@@ -46,21 +47,36 @@ fn any_facts() -> impl Strategy<Value = Facts> {
     let stops = (switch, mode, proptest::bool::weighted(0.1), proptest::bool::weighted(0.1));
     let evidence = (-120_i64..1_200, 0.0_f64..=1.0);
     let counts = (0_u32..5, 0_u32..8, 0_u32..25, 0_u32..5, 0_u32..5, proptest::option::of(-60_i64..1_200));
-    (any_live(), stops, evidence, counts).prop_map(|(live, stops, evidence, counts)| Facts {
-        kill_switch: stops.0,
-        mode: stops.1,
-        freeze: stops.2.then(|| "sale".to_owned()),
-        calendar_closed: None,
-        protected: stops.3,
-        snapshot_at: ago_s(evidence.0),
-        completeness: evidence.1,
-        changes_in_execution: counts.0,
-        changes_last_hour: counts.1,
-        changes_last_day: counts.2,
-        undos_last_day: counts.3,
-        repeats_last_day: counts.4,
-        resource_changed_at: counts.5.map(ago_s),
-        ..facts(live)
+    let of_resource = (0_u32..6, 0_u32..12);
+    (any_live(), stops, evidence, counts, any_restraints(), of_resource).prop_map(
+        |(live, stops, evidence, counts, restraints, of_resource)| Facts {
+            restraints,
+            resource_changes_last_hour: of_resource.0,
+            resource_changes_last_day: of_resource.1,
+            kill_switch: stops.0,
+            mode: stops.1,
+            freeze: stops.2.then(|| "sale".to_owned()),
+            calendar_closed: None,
+            protected: stops.3,
+            snapshot_at: ago_s(evidence.0),
+            completeness: evidence.1,
+            changes_in_execution: counts.0,
+            changes_last_hour: counts.1,
+            changes_last_day: counts.2,
+            undos_last_day: counts.3,
+            repeats_last_day: counts.4,
+            resource_changed_at: counts.5.map(ago_s),
+            ..facts(live)
+        },
+    )
+}
+
+fn any_restraints() -> impl Strategy<Value = Restraints> {
+    let holds = || proptest::bool::weighted(0.2);
+    (holds(), holds()).prop_map(|(surge, incident)| Restraints {
+        surge: surge.then(|| "sale".to_owned()),
+        incident: incident.then(|| Incident::AtWork { run: "run-9".into() }),
+        unjudged: None,
     })
 }
 
@@ -101,6 +117,10 @@ proptest! {
         prop_assert!(facts.changes_last_day < limits.changes_per_day_max);
         prop_assert!(facts.undos_last_day < limits.undos_per_day_max);
         prop_assert!(facts.repeats_last_day < limits.repeats_per_day_max);
+        prop_assert!(facts.resource_changes_last_hour < limits.changes_per_resource_per_hour_max);
+        prop_assert!(facts.resource_changes_last_day < limits.changes_per_resource_per_day_max);
+        let reduces = Direction::of(&change.action, &facts.live) == Direction::Reduces;
+        prop_assert!(!reduces || facts.restraints == Restraints::default(), "made smaller under a restraint");
         prop_assert!(facts.resource_changed_at.is_none_or(|at| at <= ago_s(600)));
         prop_assert!(serving_at_worst(&change, &facts.live).is_none_or(|left| left > 0), "nobody would serve");
         if let (Action::SetFleetCapacity { desired, .. }, Live::AutoScalingGroup(fleet)) = (&change.action, &facts.live) {
@@ -113,6 +133,8 @@ proptest! {
         let tight = Limits {
             changes_per_execution_max: limits().changes_per_execution_max.saturating_sub(cut),
             changes_per_hour_max: limits().changes_per_hour_max.saturating_sub(cut),
+            changes_per_resource_per_hour_max: limits().changes_per_resource_per_hour_max.saturating_sub(cut),
+            changes_per_resource_per_day_max: limits().changes_per_resource_per_day_max.saturating_sub(cut),
             cooldown_s: limits().cooldown_s + cut * 100,
             blast_radius: limits().blast_radius / f64::from(cut + 1),
             step_factor_max: 1.0 + (limits().step_factor_max - 1.0) / f64::from(cut + 1),

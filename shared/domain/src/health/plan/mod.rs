@@ -9,6 +9,7 @@
 mod canary;
 mod past;
 mod remedies;
+pub(super) mod repeated;
 mod restart;
 mod size;
 
@@ -22,7 +23,7 @@ use super::view::View;
 use crate::change::{Action, Change, ChangeKind, Expectation, Reversal};
 use crate::finding::Finding;
 use crate::guard::Limits;
-use crate::ids::{ChangeId, ExecutionId, ResourceId, RuleId};
+use crate::ids::{ChangeId, ExecutionId, ResourceId, RuleId, SignalId};
 use crate::observed::{Missing, Observed};
 use crate::outcome::{Outcome, Verdict};
 use crate::plan::{PassedOver, Plan};
@@ -50,6 +51,10 @@ pub struct Tried {
     pub verdict: Option<Verdict>,
     /// What it was judged from, one sentence with the numbers; empty while it is open.
     pub why: String,
+    /// The signal that it should have bettered.
+    pub signal: SignalId,
+    /// The level of that signal before it.
+    pub level: f64,
     /// When it was made.
     pub at: Timestamp,
 }
@@ -69,6 +74,8 @@ impl Tried {
             resource: change.resource.clone(),
             verdict: outcome.map(counts),
             why: outcome.map(|outcome| outcome.why.clone()).unwrap_or_default(),
+            signal: change.expected.signal.clone(),
+            level: change.expected.before,
             at,
         }
     }
@@ -140,6 +147,10 @@ pub fn plan(
             }),
         }
     }
+    let mut repeated = Vec::new();
+    for proposal in &proposals {
+        repeated::note(&desk, proposal, &mut repeated);
+    }
     // Causes before what they cause; among equals the order of the findings.
     proposals.sort_by_key(|proposal| rank(&proposal.because));
     let mut kept: Vec<Proposal> = Vec::new();
@@ -151,10 +162,13 @@ pub fn plan(
     }
     if kept.is_empty() {
         match restart::degraded(&desk) {
-            Some(Remedy::Do(proposal)) => match bars(&desk, &proposal) {
-                None => take(&desk, &proposal, &mut kept, &mut passed),
-                Some(reason) => passed.push(pass(&proposal, reason)),
-            },
+            Some(Remedy::Do(proposal)) => {
+                repeated::note(&desk, &proposal, &mut repeated);
+                match bars(&desk, &proposal) {
+                    None => take(&desk, &proposal, &mut kept, &mut passed),
+                    Some(reason) => passed.push(pass(&proposal, reason)),
+                }
+            }
             Some(Remedy::Pass(remedy, reason)) => passed.push(PassedOver {
                 because: RuleId::from(DEGRADED),
                 resource: restart::sufferer(&desk),
@@ -166,7 +180,7 @@ pub fn plan(
     }
     kept.sort_by_key(|proposal| proposal.action.spec().risk);
     let changes = kept.into_iter().map(|proposal| named(&desk, proposal, execution, iteration)).collect();
-    Plan { changes, passed_over: passed }
+    Plan { changes, passed_over: passed, findings: repeated }
 }
 
 /// Takes a proposal, or its canary first.

@@ -36,15 +36,23 @@ pub(super) fn bars(desk: &Desk<'_>, proposal: &Proposal) -> Option<String> {
             });
         }
     }
+    let times = again_and_again(desk, proposal)?.len();
+    let (name, most) = (proposal.action.spec().name, desk.limits.repeats_per_day_max);
+    Some(format!("{name} was made here {times} times within a day, {most} are allowed: the cause is elsewhere"))
+}
+
+/// The same remedy on the same resource within a day, if it was made as often as is allowed.
+pub(super) fn again_and_again<'a>(desk: &Desk<'a>, proposal: &Proposal) -> Option<Vec<&'a Tried>> {
+    let kind = proposal.action.kind();
     let pending = canary::spoken_for(desk, proposal).map(|canary| &canary.id);
     let counts = |tried: &&Tried| {
-        ago_s(tried.at) < DAY_S && Some(&tried.id) != pending && !matches!(tried.rollout, Some(Rollout::Rest { .. }))
+        let is_same = tried.remedy() == kind && tried.resource == proposal.resource;
+        let is_recent = desk.snapshot.taken_at.duration_since(tried.at).as_secs() < DAY_S;
+        is_same && is_recent && Some(&tried.id) != pending && !matches!(tried.rollout, Some(Rollout::Rest { .. }))
     };
-    let times = u32::try_from(same().filter(counts).count()).unwrap_or(u32::MAX);
-    let most = desk.limits.repeats_per_day_max;
-    let name = proposal.action.spec().name;
-    (times >= most)
-        .then(|| format!("{name} was made here {times} times within a day, {most} are allowed: the cause is elsewhere"))
+    let made: Vec<&Tried> = desk.tried.iter().filter(counts).collect();
+    let times = u32::try_from(made.len()).unwrap_or(u32::MAX);
+    (times >= desk.limits.repeats_per_day_max).then_some(made)
 }
 
 /// Why nothing follows a canary.

@@ -39,6 +39,8 @@ fn tried(kind: ChangeKind, resource: &str, verdict: Option<Verdict>, ago_min: i6
         resource: resource.into(),
         verdict,
         why: String::new(),
+        signal: "fleet_memory_pct".into(),
+        level: 88.0,
         at: minutes_ago(ago_min),
     }
 }
@@ -122,6 +124,25 @@ fn a_remedy_that_is_needed_again_and_again_is_no_remedy() {
     assert_eq!(leaking(88.0).plan(&[restart(300), restart(600)]).changes.len(), 1);
     let plan = leaking(88.0).plan(&[restart(300), restart(600), restart(900)]);
     assert!(plan.changes.is_empty() && reasons(&plan).contains("3 times within a day"), "{}", reasons(&plan));
+    let [finding] = plan.findings.as_slice() else { panic!("{:?}", plan.findings) };
+    assert_eq!((finding.rule.as_str(), finding.resource.as_str()), ("repeated_remedy", "asg"));
+    assert_eq!(
+        finding.summary,
+        "refresh_fleet was made here 3 times within a day, helped 3 times, and is asked for again because of memory_leak"
+    );
+    let times: Vec<(f64, bool)> =
+        finding.evidence.iter().map(|one| (one.value, one.note.ends_with(", verified"))).collect();
+    assert_eq!(times, [(88.0, true); 3], "{:?}", finding.evidence);
+    assert!(crate::health::next_step(&finding.rule).contains("hides"), "a person is told what to look at");
+}
+
+#[test]
+fn a_remedy_within_its_limit_or_asked_for_by_nobody_is_no_finding() {
+    let restart = |ago_min| tried(ChangeKind::RefreshFleet, "asg", Some(Verdict::Verified), ago_min);
+    assert_eq!(leaking(88.0).plan(&[restart(300), restart(600)]).findings, []);
+    let past = [restart(300), restart(600), restart(900)];
+    assert_eq!(Shop::new().plan(&past).findings, [], "it is well, and nothing is asked for");
+    assert_eq!(leaking(88.0).plan(&[restart(300), restart(600), restart(1_440)]).findings, [], "a day ago");
 }
 
 #[test]

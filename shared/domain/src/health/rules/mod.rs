@@ -28,6 +28,7 @@ mod traffic_flood;
 mod tests;
 
 use super::links;
+use super::plan::repeated::{NEXT_STEP, REPEATED};
 use super::policy::Policy;
 use super::score::SignalScore;
 use super::view::View;
@@ -94,6 +95,9 @@ pub fn findings(context: &Context<'_>) -> Vec<Finding> {
 
 /// What a person should look at next, for a finding of this rule.
 pub fn next_step(rule: &RuleId) -> &'static str {
+    if rule.as_str() == REPEATED {
+        return NEXT_STEP;
+    }
     RULES
         .iter()
         .find(|known| known.id == rule.as_str())
