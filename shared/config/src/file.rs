@@ -65,6 +65,8 @@ pub(crate) struct Common {
     pub freeze: Vec<Freeze>,
     /// Change calendars of AWS Systems Manager, by name or ARN: while one of them is closed, nothing is changed.
     pub change_calendars: Vec<String>,
+    /// Time zone by whose clock an hour is compared with the same one of earlier weeks, for example `Europe/Berlin`. Default `UTC`.
+    pub time_zone: Option<String>,
 }
 
 /// An application.
@@ -92,6 +94,8 @@ pub(crate) struct Application {
     /// Change calendars of AWS Systems Manager, by name or ARN, besides those in `defaults`: while one of them is closed,
     /// nothing is changed.
     pub change_calendars: Vec<String>,
+    /// Time zone by whose clock an hour is compared with the same one of earlier weeks, for example `Europe/Berlin`. Default `UTC`.
+    pub time_zone: Option<String>,
     /// Metrics of its own in CloudWatch that count for its health.
     pub metrics: Vec<Metric>,
     /// Smallest and largest number of tasks of its ECS services, by service name.
@@ -116,6 +120,7 @@ impl Application {
             protected: self.protected.clone(),
             freeze: self.freeze.clone(),
             change_calendars: self.change_calendars.clone(),
+            time_zone: self.time_zone.clone(),
         }
     }
 }

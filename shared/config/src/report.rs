@@ -129,6 +129,8 @@ impl Config {
             };
             rows.push(Row { name: "freeze".to_owned(), value: window.to_string(), origin: self.line(&at) });
         }
+        let zone = app.time_zone.iana_name().unwrap_or("UTC").to_owned();
+        rows.push(self.row(path, "time_zone", zone, BUILT_IN));
         for name in &app.protected {
             rows.push(self.row(path, "protected", name.clone(), ""));
         }

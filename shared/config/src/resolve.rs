@@ -4,7 +4,7 @@
 
 use crate::Selector;
 use crate::file::{Application, Bounds, Common, Metric};
-use crate::freeze::Window;
+use crate::freeze::{Window, zone};
 use crate::modes::Modes;
 use domain::approval::Terms;
 use domain::change::ChangeKind;
@@ -15,6 +15,7 @@ use domain::mode::{Mode, Risk};
 use domain::objective::Objectives;
 use domain::resource::{APP_TAG, CustomMetric, Live, Resource};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that is configured for one application.
@@ -38,6 +39,8 @@ pub struct ResolvedApp {
     pub freeze: Vec<Window>,
     /// Change calendars of Systems Manager that must be open.
     pub change_calendars: BTreeSet<String>,
+    /// By whose clock an hour is compared with the same one of earlier weeks.
+    pub time_zone: TimeZone,
     /// Its own metrics, as resources of the kind `custom`.
     pub metrics: Vec<Resource>,
     /// Names or ids of resources that are never changed.
@@ -70,12 +73,14 @@ pub(crate) struct Settled {
     pub policy: Policy,
     pub freeze: Vec<Window>,
     pub change_calendars: BTreeSet<String>,
+    pub time_zone: TimeZone,
     pub protected: BTreeSet<String>,
 }
 
-/// `common` over `defaults`. Windows that can't be read are left out; the checks have noted them.
+/// `common` over `defaults`. Windows and time zones that can't be read are left out; the checks have noted them.
 pub(crate) fn settle(common: &Common, defaults: &Common) -> Result<Settled, serde_json::Error> {
     let windows = defaults.freeze.iter().chain(&common.freeze);
+    let time_zone = common.time_zone.as_ref().or(defaults.time_zone.as_ref());
     Ok(Settled {
         modes: Modes::default().under(defaults.mode.as_ref()).under(common.mode.as_ref()),
         objectives: common.objectives.over(&defaults.objectives)?,
@@ -84,6 +89,7 @@ pub(crate) fn settle(common: &Common, defaults: &Common) -> Result<Settled, serd
         policy: common.health.over(&defaults.health)?,
         freeze: windows.filter_map(|freeze| Window::read(freeze).ok()).collect(),
         change_calendars: defaults.change_calendars.iter().chain(&common.change_calendars).cloned().collect(),
+        time_zone: time_zone.and_then(|name| zone(name).ok()).unwrap_or(TimeZone::UTC),
         protected: defaults.protected.iter().chain(&common.protected).cloned().collect(),
     })
 }
@@ -100,6 +106,7 @@ pub(crate) fn tagged(app: &AppId, settled: Settled) -> ResolvedApp {
         policy: settled.policy,
         freeze: settled.freeze,
         change_calendars: settled.change_calendars,
+        time_zone: settled.time_zone,
         metrics: Vec::new(),
         protected: settled.protected,
         capacity: BTreeMap::new(),

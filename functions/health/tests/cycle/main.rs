@@ -7,6 +7,7 @@ extern crate maintainer_health as health;
 
 mod canary;
 mod consent;
+mod earlier;
 mod endings;
 mod faults;
 mod flapping;
