@@ -33,8 +33,9 @@ pub async fn weeks(
 /// When the maintainer changed something, and when it took that back.
 fn at_work(entry: &Entry) -> Vec<(Timestamp, String)> {
     let change = entry.change.in_words();
-    let made = (entry.state != EntryState::NotApplied)
-        .then(|| (entry.applied_at.unwrap_or(entry.intended_at), format!("the maintainer itself did \"{change}\" then")));
+    let made = (entry.state != EntryState::NotApplied).then(|| {
+        (entry.applied_at.unwrap_or(entry.intended_at), format!("the maintainer itself did \"{change}\" then"))
+    });
     let undone = entry
         .settled_at
         .filter(|_| entry.state == EntryState::Undone)

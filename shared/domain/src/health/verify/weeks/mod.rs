@@ -134,12 +134,16 @@ impl Heard {
 
     /// What they said, in words that begin with a comma; empty where there is no history.
     fn words(&self, signal: &str, level: f64) -> String {
-        let still = self.usable.iter().all(|said| !said.is_moved());
-        let clauses: Vec<String> = match self.usable.as_slice() {
-            [one, other] if still => {
-                vec![format!("{} and {} days ago the same minutes did not move", one.days_ago, other.days_ago)]
+        let says: Vec<String> = self.usable.iter().map(|said| said.words(signal, level)).collect();
+        let clauses: Vec<String> = match (self.usable.as_slice(), says.as_slice()) {
+            ([one, other], [same, again]) if same == again => {
+                vec![format!("{} and {} days ago the same minutes {same}", one.days_ago, other.days_ago)]
             }
-            usable => usable.iter().map(|said| said.words(signal, level)).collect(),
+            (usable, says) => {
+                let clause =
+                    |(said, did): (&Said, &String)| format!("{} days ago the same minutes {did}", said.days_ago);
+                usable.iter().zip(says).map(clause).collect()
+            }
         };
         clauses.iter().chain(&self.unusable).map(|clause| format!(", {clause}")).collect()
     }

@@ -9,8 +9,11 @@ use crate::health::view::{Points, between, earlier};
 use crate::resource::Resource;
 use jiff::Timestamp;
 
-/// Movement under this share of the level is scatter, as that of the load.
+/// A certain movement under this share of the level is scatter, as that of the load.
 const MOVED_MIN: f64 = 0.02;
+/// From this share of the level on a movement counts although its interval holds nothing as well, by its shift alone: a job that ends
+/// in the middle of the minutes after leaves an interval that begins at nothing.
+const MOVED_FAR: f64 = 0.1;
 /// A week whose level is under this share of today's tells of amounts, not of shares: that a queue went from two messages to
 /// none does not say that two thousand vanish.
 const SIZE_MIN: f64 = 0.2;
@@ -94,9 +97,14 @@ fn values(points: &Points) -> Vec<f64> {
 }
 
 impl Said {
-    /// It moved for certain, and by more than scatter.
+    /// It moved for certain and by more than scatter, or far.
     pub(super) fn is_moved(&self) -> bool {
-        (self.low > 0.0 || self.high < 0.0) && self.shift.abs() >= MOVED_MIN * self.level.abs()
+        let by = |share: f64| self.shift.abs() >= share * self.level.abs();
+        self.shift != 0.0 && (by(MOVED_FAR) || (self.is_certain() && by(MOVED_MIN)))
+    }
+
+    fn is_certain(&self) -> bool {
+        self.low > 0.0 || self.high < 0.0
     }
 
     /// Its level is of the size of this one, so that a movement is a share of it.
@@ -113,16 +121,19 @@ impl Said {
     /// is better with sign 1, more with sign −1.
     pub(super) fn improved(&self, sign: f64, today: f64) -> Option<Without> {
         let end = if sign > 0.0 { self.low } else { self.high };
-        (self.is_moved() && sign * self.shift < 0.0).then(|| self.moved_by(end, today, (0.0, f64::INFINITY)))
+        let is_better = self.is_moved() && sign * self.shift < 0.0;
+        is_better.then(|| self.moved_by(end, today, (0.0, f64::INFINITY)))
     }
 
     /// The same by the worse end; `None` where it did not get worse.
     pub(super) fn worsened(&self, sign: f64, today: f64) -> Option<Without> {
         let end = if sign > 0.0 { self.high } else { self.low };
-        (self.is_moved() && sign * self.shift > 0.0).then(|| self.moved_by(end, today, (1.0 / WORSE_MAX, WORSE_MAX)))
+        let is_worse = self.is_moved() && sign * self.shift > 0.0;
+        is_worse.then(|| self.moved_by(end, today, (1.0 / WORSE_MAX, WORSE_MAX)))
     }
 
-    fn moved_by(&self, amount: f64, today: f64, (least, most): (f64, f64)) -> Without {
+    fn moved_by(&self, end: f64, today: f64, (least, most): (f64, f64)) -> Without {
+        let amount = if self.is_certain() { end } else { self.shift };
         if self.is_of_size(today) {
             Without::times((1.0 + self.share(amount)).clamp(least, most))
         } else {
@@ -130,17 +141,15 @@ impl Said {
         }
     }
 
-    /// For a person.
+    /// For a person: what the minutes did.
     pub(super) fn words(&self, signal: &str, today: f64) -> String {
-        let days_ago = self.days_ago;
         if !self.is_moved() {
-            return format!("{days_ago} days ago the same minutes did not move");
+            return "did not move".to_owned();
         }
         if !self.is_of_size(today) {
-            let (from, to) = (worded(signal, self.level), worded(signal, self.after));
-            return format!("{days_ago} days ago the same minutes went from {from} to {to}");
+            return format!("went from {} to {}", worded(signal, self.level), worded(signal, self.after));
         }
-        let (verb, pct) = (if self.shift < 0.0 { "fell" } else { "rose" }, 100.0 * self.share(self.shift).abs());
-        format!("{days_ago} days ago the same minutes {verb} by {pct:.0} %")
+        let verb = if self.shift < 0.0 { "fell" } else { "rose" };
+        format!("{verb} by {:.0} %", 100.0 * self.share(self.shift).abs())
     }
 }

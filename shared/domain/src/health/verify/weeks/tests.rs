@@ -115,6 +115,16 @@ fn a_change_is_verified_only_beyond_what_the_weeks_did_by_themselves() {
 }
 
 #[test]
+fn a_week_whose_job_ended_in_the_middle_of_the_minutes_after_counts_by_its_shift() {
+    // Two of the five minutes after were still those of the job, so the interval begins at nothing.
+    let hits = |ago: f64| 1_000.0 * scattered(if ago <= 3.0 { 0.9 } else { 0.4 }, ago);
+    let late = Shop::new().law("cache_hits", "cache", move |ago| Some(hits(ago)));
+    let late = late.law("cache_misses", "cache", move |ago| Some(1_000.0 - hits(ago)));
+    let outcome = judged(&flush(95.0), rate(40.0, 40.0), rate(90.0, 90.0).week(7, &late));
+    assert_eq!(outcome.verdict, Verdict::Inconclusive, "{}", outcome.why);
+}
+
+#[test]
 fn a_change_has_regressed_only_beyond_what_the_weeks_did_by_themselves() {
     for (after_pct, weeks, verdict) in [
         (30.0, vec![], Verdict::Regressed),
