@@ -3,7 +3,7 @@
 //! What a change has really done is told by a twin of the same application, with the same noise and the same load, on which it was
 //! not made. The product sees only the one on which it was made. A change has helped when it did at least half of what was expected
 //! of it, in the window that the product judged and half an hour after the change; it did nothing when it did less than 3 % in
-//! both (of the hours: less than a quarter of what was expected); it harmed when its own signal or the users' p95 got clearly worse in either. What lies between has no label: there either
+//! both (in the situations of an hour: less than a tenth of the difference that was seen); it harmed when its own signal or the users' p95 got clearly worse in either. What lies between has no label: there either
 //! verdict can be defended.
 
 use super::*;
@@ -190,22 +190,34 @@ fn level(snapshot: &Snapshot, signal: &str, on: &ResourceId) -> Option<f64> {
     health::view::View::new(snapshot, &policy).known(signal, snapshot.resource(on)?)
 }
 
-/// What the change has done at a moment, from the two twins: the share of its signal that it took away, and whether it harmed.
-fn effect(change: &Change, with: &Snapshot, without: &Snapshot) -> Option<(f64, bool)> {
+/// What the change has done at a moment, from the two twins.
+struct Effect {
+    /// The share of its signal that it took away.
+    gain: f64,
+    /// The share of the difference that is seen between before and then which is its doing.
+    of_seen: f64,
+    is_harm: bool,
+}
+
+fn effect(change: &Change, with: &Snapshot, without: &Snapshot) -> Option<Effect> {
     let levels = |signal: &str, on| Some((level(with, signal, on)?, level(without, signal, on)?));
     let door = &with.of_signal("latency_p95_ms").next()?.resource;
     let (p95, p95_without) = levels("latency_p95_ms", door)?;
     let (own, own_without) = levels(change.expected.signal.as_str(), &change.expected.resource)?;
     let gain = change.expected.better.sign() * (own_without - own) / own_without.max(1.0);
-    Some((gain, gain < -0.15 || (p95 > 1.15 * p95_without && p95 - p95_without > 200.0)))
+    let of_seen = (own_without - own) / (change.expected.before - own);
+    let is_harm = gain < -0.15 || (p95 > 1.15 * p95_without && p95 - p95_without > 200.0);
+    Some(Effect { gain, of_seen, is_harm })
 }
 
-fn label(expected: f64, nothing: f64, effects: [(f64, bool); 2]) -> Option<Label> {
-    if effects.iter().any(|(_, is_harm)| *is_harm) {
+fn label(change: &Change, is_of_an_hour: bool, effects: &[Effect; 2]) -> Option<Label> {
+    let expected = (change.expected.after - change.expected.before).abs() / change.expected.before.max(1.0);
+    let nothing = |effect: &Effect| if is_of_an_hour { effect.of_seen.abs() < 0.1 } else { effect.gain.abs() < 0.03 };
+    if effects.iter().any(|effect| effect.is_harm) {
         Some(Label::Harmed)
-    } else if effects.iter().all(|(gain, _)| *gain >= expected / 2.0) {
+    } else if effects.iter().all(|effect| effect.gain >= expected / 2.0) {
         Some(Label::Helped)
-    } else if effects.iter().all(|(gain, _)| gain.abs() < nothing) {
+    } else if effects.iter().all(nothing) {
         Some(Label::DidNothing)
     } else {
         None
@@ -255,9 +267,7 @@ fn play(seed: u64, of: &[Situation]) -> Option<Case> {
     live(&mut stage, 30 - wait_min);
     live(&mut twin, 30 - wait_min);
     let later = effect(&change, &stage.snapshot(window_s), &twin.snapshot(window_s))?;
-    let expected = (change.expected.after - change.expected.before).abs() / change.expected.before.max(1.0);
-    let nothing = if HOURS.contains(&situation) { expected / 4.0 } else { 0.03 };
-    let label = label(expected, nothing, [judged, later]);
+    let label = label(&change, HOURS.contains(&situation), &[judged, later]);
     let story = format!(
         "seed {seed}: {situation:?}, {label:?}, {}, keep {} (alone {}, {}): {}\n  {:?}",
         outcome.verdict, outcome.keep, alone.verdict, alone.keep, outcome.why, app.events
