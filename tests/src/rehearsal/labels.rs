@@ -233,8 +233,9 @@ fn play(seed: u64, of: &[Situation]) -> Option<Case> {
         false => application(situation, decided_min, &mut random),
     };
     // Beside the hours, every fifth is judged beside two ordinary weeks as well.
-    let past_min = if HOURS.contains(&situation) { HOURS_PAST_MIN } else { PAST_MIN };
-    let app = AppScenario { past_weeks: if past_min == PAST_MIN && seed % 5 > 0 { 0 } else { 2 }, ..app };
+    let is_of_an_hour = HOURS.contains(&situation);
+    let past_min = if is_of_an_hour { HOURS_PAST_MIN } else { PAST_MIN };
+    let app = AppScenario { past_weeks: if is_of_an_hour || seed.is_multiple_of(5) { 2 } else { 0 }, ..app };
     let is_counted = !matches!(situation, Situation::UncountedDependency | Situation::UncountedPeak);
     let seen = |snapshot: Snapshot| if is_counted { snapshot } else { uncounted(snapshot) };
     let rules = Rehearsal::default();
@@ -267,7 +268,7 @@ fn play(seed: u64, of: &[Situation]) -> Option<Case> {
     live(&mut stage, 30 - wait_min);
     live(&mut twin, 30 - wait_min);
     let later = effect(&change, &stage.snapshot(window_s), &twin.snapshot(window_s))?;
-    let label = label(&change, HOURS.contains(&situation), &[judged, later]);
+    let label = label(&change, is_of_an_hour, &[judged, later]);
     let story = format!(
         "seed {seed}: {situation:?}, {label:?}, {}, keep {} (alone {}, {}): {}\n  {:?}",
         outcome.verdict, outcome.keep, alone.verdict, alone.keep, outcome.why, app.events

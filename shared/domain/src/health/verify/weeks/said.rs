@@ -6,6 +6,7 @@ use crate::health::verify::bounds::Without;
 use crate::health::verify::interval::difference;
 use crate::health::verify::load;
 use crate::health::view::{Points, between, earlier};
+use crate::observed::{Missing, Observed};
 use crate::resource::Resource;
 use jiff::Timestamp;
 
@@ -38,6 +39,10 @@ pub(super) struct Said {
 
 /// What a week says, or why nothing: with a reason where there are values and they can't be used.
 pub(super) fn said(case: &Case<'_>, past: &Past<'_>, signal: &str, on: &Resource) -> Result<Said, Option<String>> {
+    if let Observed::Missing(reason) = past.view.series(signal, on) {
+        let is_history = matches!(reason, Missing::NoData | Missing::NotPublished(_));
+        return Err((!is_history).then(|| format!("it could not be read, {reason}")));
+    }
     let (before, after) = windows_of(case, past, signal, on).ok_or(None)?;
     let found = difference(&values(&before), &values(&after)).ok_or(None)?;
     let needed = usize::try_from(case.policy.verify_points_min).unwrap_or(usize::MAX);

@@ -163,6 +163,11 @@ fn a_week_that_is_known_to_be_unlike_others_says_nothing() {
     let gaps = rate(42.0, 91.0).missing("cache_hits", "cache", Missing::NoData);
     let unknown = verdict(weeks(&[7, 14], &gaps));
     assert_eq!((unknown.verdict, unknown.why.contains("days ago")), (Verdict::Verified, false), "{}", unknown.why);
+    // Nor does what could not be read, but it is told.
+    let unread = rate(42.0, 91.0).missing("cache_misses", "cache", Missing::Throttled);
+    let unread = verdict(weeks(&[7], &unread));
+    assert_eq!(unread.verdict, Verdict::Verified, "{}", unread.why);
+    assert!(unread.why.contains("7 days ago is no comparison: it could not be read, throttled"), "{}", unread.why);
 }
 
 #[test]
