@@ -50,6 +50,14 @@ fn failures(scenario: &Scenario, app: &str, end: &End) -> Vec<String> {
             failed.push(format!("{kind:?} undone {} times, expected {bounds}", count(true, *kind)));
         }
     }
+    for (verdict, bounds) in &expect.verdicts {
+        let of_verdict =
+            end.made.iter().filter(|made| made.outcome.as_ref().is_some_and(|one| one.verdict == *verdict));
+        let times = u32::try_from(of_verdict.count()).unwrap();
+        if !bounds.hold(times) {
+            failed.push(format!("{verdict} {times} times, expected {bounds}"));
+        }
+    }
     let (servers, tasks) = end.stage.sizes();
     for (what, range, value) in [("servers", expect.world.servers, servers), ("tasks", expect.world.tasks, tasks)] {
         if range.is_some_and(|range| !range.holds(f64::from(value))) {
@@ -85,6 +93,7 @@ rehearsals! {
     leaking_workers_are_deployed_anew: "worker_leak";
     a_sick_instance_is_replaced: "sick_instance";
     a_poisoned_cache_is_emptied: "poisoned_cache";
+    what_a_nightly_job_does_by_itself_is_not_credited: "nightly_job";
     a_backlog_gets_more_workers: "queue_backlog";
     scaling_out_before_a_saturated_database_is_undone: "database_saturated";
     a_failing_dependency_is_escalated: "downstream_dependency";
