@@ -25,5 +25,4 @@ pub mod settle;
 pub mod signal;
 pub mod signals;
 pub mod snapshot;
-pub mod stats;
 pub mod watch;

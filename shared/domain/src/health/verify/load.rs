@@ -13,7 +13,7 @@ use crate::health::links;
 use crate::health::view::{Points, between};
 use crate::resource::{Resource, ResourceKind};
 use crate::snapshot::Snapshot;
-use crate::stats::robust::median;
+use stats::robust::median;
 
 /// How a signal depends on load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,11 +26,11 @@ use crate::outcome::{Outcome, Verdict};
 use crate::resource::Live;
 use crate::rollout::Rollout;
 use crate::snapshot::Snapshot;
-use crate::stats::compare::Difference;
-use crate::stats::robust::median;
 use bounds::{Bounds, Without};
 use interval::difference;
 use jiff::Timestamp;
+use stats::compare::Difference;
+use stats::robust::median;
 use weeks::Past;
 use windows::{Samples, Windows};
 

@@ -17,8 +17,8 @@ use crate::change::Better;
 use crate::health::view::View;
 use crate::resource::Resource;
 use crate::snapshot::Week;
-use crate::stats::robust::median;
 use said::Said;
+use stats::robust::median;
 
 /// Weeks whose levels differ by more than this factor are both left out: one of them was no usual week, and nothing tells which.
 const LEVELS_APART_MAX: f64 = 2.0;
