@@ -14,6 +14,8 @@ from . import clock as clocks
 
 QUERIES_MAX = 500
 EVICT_EVERY_S = 60.0
+# CloudWatch keeps values by the minute for 15 days.
+KEPT_S = 15 * 86_400
 
 
 def by_time(point: dict) -> float:
@@ -59,11 +61,11 @@ class Metrics:
                 bucket.append(point)
 
     def evict(self) -> None:
-        """Drops points that are older than two weeks of virtual time; looks once a minute."""
+        """Drops points that are older than 15 days of virtual time; looks once a minute."""
         if time.monotonic() - self._evicted_at < EVICT_EVERY_S:
             return
         self._evicted_at = time.monotonic()
-        oldest = self.clock.now() - self.service.TWO_WEEKS_SECONDS
+        oldest = self.clock.now() - KEPT_S
         for key, stored in list(self.service._metrics.items()):
             del stored[:bisect_left(stored, oldest, key=by_time)]
             if not stored:

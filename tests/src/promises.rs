@@ -176,7 +176,9 @@ pub const PROMISES: [Promise; 21] = [
         held_by: &[
             "prop_a_useless_change_is_never_verified_whatever_the_load_does",
             "prop_on_labelled_cases_hardly_anything_is_wrongly_kept_or_wrongly_undone",
+            "what_the_hour_does_by_itself_is_not_credited_to_a_change",
             "database_saturated",
+            "nightly_job",
             "traffic_falls",
             "traffic_rises",
         ],

@@ -4,6 +4,7 @@
 //! are made in `domain`, changes in `engine`; a step only carries values from one to the other and keeps the record.
 
 pub mod analyze;
+pub mod earlier;
 pub mod iterate;
 pub mod monitor;
 pub mod observe;

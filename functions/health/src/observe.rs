@@ -2,7 +2,7 @@
 
 use config::ResolvedApp;
 use domain::observed::Observed;
-use domain::reading::{Scene, assemble, readings};
+use domain::reading::{Reading, Scene, assemble, readings};
 use domain::resource::{Live, PROTECTED_TAG, Resource};
 use domain::snapshot::{HISTORY_S, Snapshot};
 use engine::ports::{Clock, Inventory, MetricQuery, Telemetry};
@@ -10,7 +10,7 @@ use engine::step::StepError;
 use jiff::{SignedDuration, Timestamp};
 
 /// Length of a period in seconds: the resolution of AWS's own metrics.
-const PERIOD_S: u32 = 60;
+pub(crate) const PERIOD_S: u32 = 60;
 
 /// What observing needs of the world.
 pub struct World<'a> {
@@ -35,19 +35,7 @@ pub async fn observe(app: &ResolvedApp, world: &World<'_>) -> Result<Snapshot, S
     }
     let to = whole_period(world.clock.now());
     let from = to.checked_sub(SignedDuration::from_secs(i64::from(HISTORY_S))).unwrap_or(Timestamp::MIN);
-    let queries: Vec<MetricQuery> = readings(&resources)
-        .into_iter()
-        .map(|reading| {
-            let (namespace, metric, stat) = reading.source();
-            MetricQuery {
-                namespace: namespace.to_owned(),
-                metric: metric.to_owned(),
-                stat: stat.to_owned(),
-                scale: reading.spec.scale,
-                target: reading.target.clone(),
-            }
-        })
-        .collect();
+    let queries = queries(&readings(&resources));
     let answers = world.telemetry.read(&queries, from, to, PERIOD_S).await;
     let alarms = match world.telemetry.alarms(&app.id, &resources).await {
         Ok(alarms) => Observed::Known(alarms),
@@ -61,6 +49,21 @@ pub async fn observe(app: &ResolvedApp, world: &World<'_>) -> Result<Snapshot, S
         undiscovered: found.undiscovered,
     };
     Ok(assemble(scene, resources, answers))
+}
+
+/// What to ask for these readings, in their order.
+pub(crate) fn queries(readings: &[Reading<'_>]) -> Vec<MetricQuery> {
+    let query = |reading: &Reading<'_>| {
+        let (namespace, metric, stat) = reading.source();
+        MetricQuery {
+            namespace: namespace.to_owned(),
+            metric: metric.to_owned(),
+            stat: stat.to_owned(),
+            scale: reading.spec.scale,
+            target: reading.target.clone(),
+        }
+    };
+    readings.iter().map(query).collect()
 }
 
 /// What the configuration says about a resource besides AWS: bounds of a service, protection by name. Bounds that the owner

@@ -4,6 +4,7 @@
 //! is inconclusive and the written rule of its kind says what happens; a growth is not taken back blindly. What has not
 //! settled yet is left open for the next measurement.
 
+use crate::earlier;
 use crate::observe::observe;
 use crate::records::{keep_lease, running};
 use crate::validate::World;
@@ -38,8 +39,11 @@ pub struct Judged {
 pub async fn judge(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     keep_lease(&mut run, world.leases, world.see.clock).await?;
     let mut judged = Judged::default();
-    if !verdict::residue(world.journal, &run, world.see.clock.now()).await?.is_empty() {
-        let now = observe(app, &world.see).await?;
+    let journal = world.journal.since(&run.app, settle::look_back(world.see.clock.now())).await?;
+    if !verdict::left_to(&run, journal.clone()).is_empty() {
+        let mut now = observe(app, &world.see).await?;
+        let due = due(&run, &journal, &now, app);
+        now.weeks = earlier::weeks(&due, &journal, &now, app, &world.see).await;
         documents::put(world.artifacts, &run.key("residue_after"), &now).await?;
         judged = judge_all(&run, &now, app, world).await?;
     }
@@ -68,6 +72,16 @@ pub async fn judge_all(run: &Run, after: &Snapshot, app: &ResolvedApp, world: &W
         }
     }
     Ok(judged)
+}
+
+/// The residue among these entries that can be judged against this snapshot.
+pub fn due(run: &Run, journal: &[Entry], after: &Snapshot, app: &ResolvedApp) -> Vec<Entry> {
+    let mut left = verdict::left_to(run, journal.to_vec());
+    left.retain(|entry| {
+        let applied_at = entry.applied_at.unwrap_or(entry.intended_at);
+        entry.state == EntryState::Applied && health::is_due(&entry.change, applied_at, after.taken_at, &app.policy)
+    });
+    left
 }
 
 /// The verdict on one change and whether it stays; `None` when another process has moved it on meanwhile.

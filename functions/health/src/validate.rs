@@ -3,6 +3,7 @@
 //! Never assumes an improvement that was not measured: what can't be told is inconclusive, and the written rule of the
 //! change's kind says what happens then.
 
+use crate::earlier;
 use crate::observe::{self, observe};
 use crate::records::{iteration, keep_lease, running};
 use crate::residue;
@@ -14,6 +15,7 @@ use engine::documents;
 use engine::ports::{Artifacts, Entry, EntryState, Executions, Journal, Leases};
 use engine::run::{Decision, Run, memory_key};
 use engine::runtime::measure;
+use engine::settle;
 use engine::step::StepError;
 use engine::verdict;
 use serde::{Deserialize, Serialize};
@@ -75,7 +77,11 @@ pub async fn validate(request: Request, app: &ResolvedApp, world: &World<'_>) ->
 async fn judge_iteration(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     keep_lease(&mut run, world.leases, world.see.clock).await?;
     let before: Snapshot = documents::need(world.artifacts, &run.key("snapshot")).await?;
-    let after = observe(app, &world.see).await?;
+    let mut after = observe(app, &world.see).await?;
+    let journal = world.journal.since(&run.app, settle::look_back(world.see.clock.now())).await?;
+    let changes = changes_of_iteration(&run, &journal);
+    let judged: Vec<Entry> = changes.iter().cloned().chain(residue::due(&run, &journal, &after, app)).collect();
+    after.weeks = earlier::weeks(&judged, &journal, &after, app, &world.see).await;
     documents::put(world.artifacts, &run.key("after"), &after).await?;
     // The memory is read but not written: the next analysis feeds these points to the detectors itself.
     let memory = documents::get(world.artifacts, &memory_key(&run.app)).await?.unwrap_or_default();
@@ -84,7 +90,6 @@ async fn judge_iteration(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> 
 
     let mut outcomes = Vec::new();
     let mut to_undo = false;
-    let changes = changes_of_iteration(&run, &before, world.journal).await?;
     let made = changes.iter().filter(|entry| entry.state != EntryState::Intended).count();
     for entry in changes {
         if matches!(entry.state, EntryState::Applied | EntryState::Kept) {
@@ -108,11 +113,10 @@ async fn judge_iteration(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> 
 }
 
 /// Changes of this iteration that took effect or may have; those judged before by a repeated step are among them.
-async fn changes_of_iteration(run: &Run, before: &Snapshot, journal: &dyn Journal) -> Result<Vec<Entry>, StepError> {
-    let entries = journal.since(&run.app, before.taken_at).await?;
-    let mine = |entry: &Entry| entry.execution == run.execution_id && entry.iteration == run.iteration;
-    let stands = |entry: &Entry| entry.state == EntryState::Kept || entry.state.is_open();
-    Ok(entries.into_iter().filter(|entry| mine(entry) && stands(entry)).collect())
+fn changes_of_iteration(run: &Run, journal: &[Entry]) -> Vec<Entry> {
+    let mine = |entry: &&Entry| entry.execution == run.execution_id && entry.iteration == run.iteration;
+    let stands = |entry: &&Entry| entry.state == EntryState::Kept || entry.state.is_open();
+    journal.iter().filter(mine).filter(stands).cloned().collect()
 }
 
 /// Judges one change and writes the verdict to the journal and to the results.

@@ -67,6 +67,8 @@ pub(crate) struct Common {
     pub surges: Vec<Surge>,
     /// Change calendars of AWS Systems Manager, by name or ARN: while one of them is closed, nothing is changed.
     pub change_calendars: Vec<String>,
+    /// Time zone by whose clock an hour is compared with the same one of earlier weeks, for example `Europe/Berlin`. Default `UTC`.
+    pub time_zone: Option<String>,
 }
 
 /// An application.
@@ -96,6 +98,8 @@ pub(crate) struct Application {
     /// Change calendars of AWS Systems Manager, by name or ARN, besides those in `defaults`: while one of them is closed,
     /// nothing is changed.
     pub change_calendars: Vec<String>,
+    /// Time zone by whose clock an hour is compared with the same one of earlier weeks, for example `Europe/Berlin`. Default `UTC`.
+    pub time_zone: Option<String>,
     /// Metrics of its own in CloudWatch that count for its health.
     pub metrics: Vec<Metric>,
     /// Smallest and largest number of tasks of its ECS services, by service name.
@@ -121,6 +125,7 @@ impl Application {
             freeze: self.freeze.clone(),
             surges: self.surges.clone(),
             change_calendars: self.change_calendars.clone(),
+            time_zone: self.time_zone.clone(),
         }
     }
 }

@@ -167,7 +167,8 @@ fn edge(text: &str, key: &'static str) -> Result<Edge, Wrong> {
     }
 }
 
-fn zone(name: &str) -> Result<TimeZone, Wrong> {
+/// The time zone of this name, or the key and what is wrong with it.
+pub(crate) fn zone(name: &str) -> Result<TimeZone, Wrong> {
     TimeZone::get(name).map_err(|_| {
         let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
         // People know the city, not the continent that the database files it under.

@@ -136,6 +136,8 @@ impl Config {
         rows.extend(self.added_up(path, "freeze", freeze, self.file.defaults.freeze.len()));
         let surges: Vec<String> = app.surges.iter().map(ToString::to_string).collect();
         rows.extend(self.added_up(path, "surges", surges, self.file.defaults.surges.len()));
+        let zone = app.time_zone.iana_name().unwrap_or("UTC").to_owned();
+        rows.push(self.row(path, "time_zone", zone, BUILT_IN));
         for name in &app.protected {
             rows.push(self.row(path, "protected", name.clone(), ""));
         }

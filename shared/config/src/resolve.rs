@@ -4,7 +4,7 @@
 
 use crate::Selector;
 use crate::file::{Application, Bounds, Common, Metric};
-use crate::freeze::Window;
+use crate::freeze::{Window, zone};
 use crate::modes::Modes;
 use crate::surge::Surge;
 use domain::approval::Terms;
@@ -16,6 +16,7 @@ use domain::mode::{Mode, Risk};
 use domain::objective::Objectives;
 use domain::resource::{APP_TAG, CustomMetric, Live, Resource};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that is configured for one application.
@@ -41,6 +42,8 @@ pub struct ResolvedApp {
     pub surges: Vec<Surge>,
     /// Change calendars of Systems Manager that must be open.
     pub change_calendars: BTreeSet<String>,
+    /// By whose clock an hour is compared with the same one of earlier weeks.
+    pub time_zone: TimeZone,
     /// Its own metrics, as resources of the kind `custom`.
     pub metrics: Vec<Resource>,
     /// Names or ids of resources that are never changed.
@@ -79,13 +82,15 @@ pub(crate) struct Settled {
     pub freeze: Vec<Window>,
     pub surges: Vec<Surge>,
     pub change_calendars: BTreeSet<String>,
+    pub time_zone: TimeZone,
     pub protected: BTreeSet<String>,
 }
 
-/// `common` over `defaults`. Windows that can't be read are left out; the checks have noted them.
+/// `common` over `defaults`. Windows and time zones that can't be read are left out; the checks have noted them.
 pub(crate) fn settle(common: &Common, defaults: &Common) -> Result<Settled, serde_json::Error> {
     let surges = defaults.surges.iter().chain(&common.surges);
     let windows = defaults.freeze.iter().chain(&common.freeze);
+    let time_zone = common.time_zone.as_ref().or(defaults.time_zone.as_ref());
     Ok(Settled {
         modes: Modes::default().under(defaults.mode.as_ref()).under(common.mode.as_ref()),
         objectives: common.objectives.over(&defaults.objectives)?,
@@ -95,6 +100,7 @@ pub(crate) fn settle(common: &Common, defaults: &Common) -> Result<Settled, serd
         freeze: windows.filter_map(|freeze| Window::read(freeze).ok()).collect(),
         surges: surges.filter_map(|surge| Surge::read(surge).ok()).collect(),
         change_calendars: defaults.change_calendars.iter().chain(&common.change_calendars).cloned().collect(),
+        time_zone: time_zone.and_then(|name| zone(name).ok()).unwrap_or(TimeZone::UTC),
         protected: defaults.protected.iter().chain(&common.protected).cloned().collect(),
     })
 }
@@ -112,6 +118,7 @@ pub(crate) fn tagged(app: &AppId, settled: Settled) -> ResolvedApp {
         freeze: settled.freeze,
         surges: settled.surges,
         change_calendars: settled.change_calendars,
+        time_zone: settled.time_zone,
         metrics: Vec::new(),
         protected: settled.protected,
         capacity: BTreeMap::new(),

@@ -88,6 +88,16 @@ pub enum Better {
     Higher,
 }
 
+impl Better {
+    /// By which a level is multiplied so that less of it is better.
+    pub fn sign(self) -> f64 {
+        match self {
+            Self::Lower => 1.0,
+            Self::Higher => -1.0,
+        }
+    }
+}
+
 /// Everything that the maintainer can do to an application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]

@@ -72,7 +72,22 @@ pub struct Scene {
 
 /// Puts answers and resources together. `answers` are in the order of [`readings`] of the same resources.
 pub fn assemble(scene: Scene, resources: Vec<Resource>, answers: Vec<Observed<Series>>) -> Snapshot {
-    let readings = readings(&resources);
+    let measurements = measured(&readings(&resources), answers);
+    Snapshot {
+        app: scene.app,
+        taken_at: scene.taken_at,
+        window_s: scene.window_s,
+        measurements,
+        resources,
+        alarms: scene.alarms,
+        undiscovered: scene.undiscovered,
+        prices: Vec::new(),
+        weeks: Vec::new(),
+    }
+}
+
+/// What the answers to some readings mean, in their order.
+pub fn measured(readings: &[Reading<'_>], answers: Vec<Observed<Series>>) -> Vec<Measurement> {
     let mut measurements: Vec<Measurement> = readings
         .iter()
         .zip(answers)
@@ -83,17 +98,8 @@ pub fn assemble(scene: Scene, resources: Vec<Resource>, answers: Vec<Observed<Se
             series: explain(reading.spec, series),
         })
         .collect();
-    fill_gaps(&readings, &mut measurements);
-    Snapshot {
-        app: scene.app,
-        taken_at: scene.taken_at,
-        window_s: scene.window_s,
-        measurements,
-        resources,
-        alarms: scene.alarms,
-        undiscovered: scene.undiscovered,
-        prices: Vec::new(),
-    }
+    fill_gaps(readings, &mut measurements);
+    measurements
 }
 
 /// No data of a signal that needs setting up is "not published", which names what to set up.

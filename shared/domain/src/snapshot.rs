@@ -5,7 +5,7 @@ use crate::observed::{Missing, Observed};
 use crate::price::Price;
 use crate::resource::{Resource, ResourceKind};
 use crate::series::Series;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// How far back the series of a snapshot reach, in seconds.
@@ -36,6 +36,24 @@ pub struct Snapshot {
     /// Prices of what its resources are made of; only the snapshot that a plan rests on has them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prices: Vec<Price>,
+    /// The same minutes of earlier weeks, of the few signals that verdicts rest on; only a snapshot that a change is judged
+    /// by has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weeks: Vec<Week>,
+}
+
+/// The same minutes of an earlier week.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Week {
+    /// How many days ago.
+    pub days_ago: u32,
+    /// How many seconds ago: so many days, an hour more or less where the clocks were changed between.
+    pub shift_s: i64,
+    /// Why these minutes were none like others, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disturbed: Option<String>,
+    /// Its signals, at the times at which they were measured.
+    pub measurements: Vec<Measurement>,
 }
 
 /// One signal of one resource, or of one member of it (an instance of a fleet).
@@ -80,6 +98,22 @@ impl Snapshot {
     /// The resource with this id.
     pub fn resource(&self, id: &ResourceId) -> Option<&Resource> {
         self.resources.iter().find(|resource| resource.id == *id)
+    }
+
+    /// An earlier week as if it were a snapshot: its signals, on the resources of today.
+    pub fn in_week(&self, week: &Week) -> Self {
+        let taken_at = self.taken_at.checked_sub(SignedDuration::from_secs(week.shift_s)).unwrap_or(Timestamp::MIN);
+        Self {
+            app: self.app.clone(),
+            taken_at,
+            window_s: self.window_s,
+            resources: self.resources.clone(),
+            measurements: week.measurements.clone(),
+            alarms: Observed::Known(Vec::new()),
+            undiscovered: Vec::new(),
+            prices: Vec::new(),
+            weeks: Vec::new(),
+        }
     }
 
     /// Resources of one kind.

@@ -15,10 +15,14 @@ use jiff::Timestamp;
 /// # Errors
 /// What the store says.
 pub async fn residue(journal: &dyn Journal, run: &Run, now: Timestamp) -> PortResult<Vec<Entry>> {
-    let mut entries = journal.since(&run.app, settle::look_back(now)).await?;
+    Ok(left_to(run, journal.since(&run.app, settle::look_back(now)).await?))
+}
+
+/// Those of these entries that are open and not of the run's current iteration.
+pub fn left_to(run: &Run, mut entries: Vec<Entry>) -> Vec<Entry> {
     let is_older = |entry: &Entry| entry.execution != run.execution_id || entry.iteration < run.iteration;
     entries.retain(|entry| entry.state.is_open() && is_older(entry));
-    Ok(entries)
+    entries
 }
 
 /// Notes the verdict on a change that has happened, and gives the entry as it stands then: kept, or still to be undone.

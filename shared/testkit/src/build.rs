@@ -184,6 +184,7 @@ pub fn snapshot(app: &str, resources: &[Resource], taken_at: Timestamp) -> Snaps
         alarms: Observed::Known(Vec::new()),
         undiscovered: Vec::new(),
         prices: Vec::new(),
+        weeks: Vec::new(),
     }
 }
 

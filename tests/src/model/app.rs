@@ -110,8 +110,8 @@ impl App {
         let count = count(instances.len());
         let servers = self.serve_all(&instances, effects, minute, offered_rps / count.max(1.0));
 
-        let hit_share =
-            if world.cache.reachable { self.params.cache.best_hit_share * world.cache.warm_share } else { 0.0 };
+        let best = self.params.cache.best_hit_share * effects.warm_keys;
+        let hit_share = if world.cache.reachable { best * world.cache.warm_share } else { 0.0 };
         let lookups_rps = load_rps * self.params.database.lookups_per_request;
         let queries =
             self.params.database.queries_per_request + self.params.database.lookups_per_request * (1.0 - hit_share);

@@ -13,6 +13,9 @@ pub struct Event {
     /// How long, in virtual minutes; without it, for good.
     #[serde(default)]
     pub for_min: Option<f64>,
+    /// It happens at this time of every week, so it did in the earlier weeks as well.
+    #[serde(default)]
+    pub weekly: bool,
     /// What.
     pub happens: Happening,
 }
@@ -58,6 +61,11 @@ pub enum Happening {
     },
     /// A faulty job fills the cache's memory with entries that nobody asks for, so that nothing useful can be stored.
     PoisonCache {},
+    /// A job asks the cache for entries that nobody has stored: this share of all look-ups misses.
+    ColdKeys {
+        /// Share of the look-ups, 0 to 1.
+        share: f64,
+    },
     /// The application sends `factor` times as many messages.
     Messages {
         /// Times the normal rate.
@@ -112,6 +120,8 @@ pub struct Effects {
     pub worker_leak: Option<(f64, f64)>,
     /// Sick instances: index, slowdown, error share (0 to 1), minute since which.
     pub sick: Vec<(usize, f64, f64, f64)>,
+    /// Share of the look-ups for what may be in the cache.
+    pub warm_keys: f64,
     /// Times the normal message rate.
     pub messages: f64,
     /// Times the database's normal capacity.
@@ -133,6 +143,7 @@ impl Default for Effects {
             leak: None,
             worker_leak: None,
             sick: Vec::new(),
+            warm_keys: 1.0,
             messages: 1.0,
             db_capacity: 1.0,
             db_contention: 1.0,
@@ -172,6 +183,7 @@ fn apply(effects: &mut Effects, event: &Event, minute: f64) {
         Happening::SickInstance { index, slowdown, error_pct } => {
             effects.sick.push((*index, *slowdown, error_pct / 100.0, event.at_min));
         }
+        Happening::ColdKeys { share } => effects.warm_keys *= 1.0 - share,
         Happening::Messages { factor } => effects.messages *= factor,
         Happening::Database { capacity_factor, contention_factor } => {
             effects.db_capacity *= capacity_factor;
@@ -192,7 +204,7 @@ mod tests {
     use super::*;
 
     fn event(at_min: f64, for_min: Option<f64>, happens: Happening) -> Event {
-        Event { at_min, for_min, happens }
+        Event { at_min, for_min, weekly: false, happens }
     }
 
     #[test]

@@ -51,7 +51,7 @@ fn app() -> App {
 }
 
 fn one(happens: Happening) -> Vec<Event> {
-    vec![Event { at_min: 0.0, for_min: None, happens }]
+    vec![Event { at_min: 0.0, for_min: None, weekly: false, happens }]
 }
 
 fn well(seen: &Seen) -> bool {

@@ -156,7 +156,9 @@ impl Run<'_> {
         }
         let settle = plan.changes.iter().map(|change| change.action.spec().settle_s + policy.window_s).max();
         self.live(settle.unwrap_or(0).max(policy.wait_s) / 60);
-        let after = self.end.stage.snapshot(policy.window_s);
+        let mut after = self.end.stage.snapshot(policy.window_s);
+        let made: Vec<_> = self.end.made[first..].iter().map(|made| (&made.change, made.at)).collect();
+        after.weeks = self.end.stage.weeks(&made, &after, self.rules);
         let score_after =
             health::analyze(&after, &self.rules.objectives, policy, self.memory.clone()).0.score.known().copied();
         let (verified, undone) = self.verify(first, &before, &after);

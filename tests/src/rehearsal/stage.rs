@@ -1,25 +1,31 @@
 //! A cloud in miniature for one application: instances that take a minute to come, a refresh that replaces one after the
 //! other, tasks, a cache, alarms. The same times as the local cloud's.
 
+use super::Rehearsal;
 use super::store::Store;
 use crate::model::{
     App, CacheSeen, Event, Happening, InstanceSeen, Metrics, Names, Sample, ServiceSeen, World, data, effects_at,
 };
 use crate::scenario::AppScenario;
 use crate::studio::{AlarmPlan, alarm_plans, names_of};
-use domain::change::Action;
+use domain::change::{Action, Change};
+use domain::health::{Ask, Minutes};
 use domain::ids::ResourceId;
 use domain::observed::Observed;
-use domain::reading::{Scene, assemble, readings};
+use domain::reading::{Reading, Scene, assemble, readings};
 use domain::resource::{Cache, Database, Fleet, Instance, Live, Resource, Service, Task};
-use domain::snapshot::{Alarm, AlarmState, Snapshot};
-use jiff::Timestamp;
+use domain::series::Series;
+use domain::snapshot::{Alarm, AlarmState, Snapshot, Week};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
 /// Minute 0 of every rehearsal: 2026-01-01T00:00Z, in minutes since 1970.
 const START_MIN: i64 = 29_454_240;
 /// Minutes of history.
 const PAST_MIN: i64 = 190;
+/// The same of an earlier week: what a verdict looks at of it.
+const WEEK_PAST_MIN: i64 = 25;
 /// Minutes that an instance or a task needs to come up.
 const BOOT_MIN: i64 = 1;
 /// Minutes between two replacements of a refresh: boot and warm-up.
@@ -55,11 +61,25 @@ pub struct Stage {
     poison_done: bool,
     warm: f64,
     plans: Vec<AlarmPlan>,
+    /// The same minutes of earlier weeks, the last one first.
+    weeks: Vec<Stage>,
 }
 
 impl Stage {
     /// An application with its past.
     pub fn new(app: &str, scenario: &AppScenario, seed: u64) -> Self {
+        Self::with_past(app, scenario, seed, PAST_MIN)
+    }
+
+    /// The same with so many minutes of past.
+    pub fn with_past(app: &str, scenario: &AppScenario, seed: u64, past_min: i64) -> Self {
+        let weekly = AppScenario { events: scenario.weekly_events(), ..scenario.clone() };
+        let week = |week: u32| Self::since(app, &weekly, seed.wrapping_add(1_000 * u64::from(week)), WEEK_PAST_MIN);
+        let weeks = (1..=scenario.past_weeks).map(week).collect();
+        Self { weeks, ..Self::since(app, scenario, seed, past_min) }
+    }
+
+    fn since(app: &str, scenario: &AppScenario, seed: u64, past_min: i64) -> Self {
         let params = scenario.sizes.clone();
         let mut names = names_of(app);
         names.target_group = format!("targetgroup/{app}/1");
@@ -73,7 +93,7 @@ impl Stage {
             app: app.to_owned(),
             names,
             events: scenario.events.clone(),
-            now_min: -PAST_MIN,
+            now_min: -past_min,
             servers,
             launched: params.web.servers,
             desired: params.web.servers,
@@ -88,12 +108,23 @@ impl Stage {
             poison_done: false,
             warm: 1.0,
             plans,
+            weeks: Vec::new(),
             model: App::new(params, seed),
         };
-        for _ in 0..PAST_MIN {
+        for _ in 0..past_min {
             stage.live();
         }
         stage
+    }
+
+    /// Forgets the earlier weeks, which then need not be lived through any more; gives them.
+    pub fn forget_weeks(&mut self) -> Vec<Self> {
+        std::mem::take(&mut self.weeks)
+    }
+
+    /// Remembers earlier weeks that it was made to forget.
+    pub fn remember_weeks(&mut self, weeks: Vec<Self>) {
+        self.weeks = weeks;
     }
 
     /// Minutes since the scenario began.
@@ -131,7 +162,30 @@ impl Stage {
             }
         }
         self.now_min += 1;
+        for week in &mut self.weeks {
+            week.live();
+        }
         sample
+    }
+
+    /// The weeks that verdicts on these changes look at, each made at its time, before this snapshot.
+    pub fn weeks(&self, made: &[(&Change, Timestamp)], after: &Snapshot, rules: &Rehearsal) -> Vec<Week> {
+        let ask = Ask::of(made, after, &rules.policy, rules.limits.snapshot_age_s_max);
+        let Some(ask) = ask.filter(|_| !self.weeks.is_empty()) else { return Vec::new() };
+        let readings = ask.readings(&after.resources);
+        let week = |(minutes, then): (Minutes, &Self)| {
+            // Each week counts its minutes as today does.
+            let today = |at: Timestamp| (at.as_second() + minutes.shift_s) / 60;
+            let read = |reading: &Reading<'_>| {
+                let series = then.store.read(reading, today(minutes.from), today(minutes.to));
+                series.map(|series| {
+                    let start = series.start - SignedDuration::from_secs(minutes.shift_s);
+                    Series { start, ..series }
+                })
+            };
+            minutes.week(&readings, readings.iter().map(read).collect(), &[])
+        };
+        ask.minutes(&TimeZone::UTC).into_iter().zip(&self.weeks).map(week).collect()
     }
 
     fn world(&self) -> World {

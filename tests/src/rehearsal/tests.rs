@@ -50,6 +50,14 @@ fn failures(scenario: &Scenario, app: &str, end: &End) -> Vec<String> {
             failed.push(format!("{kind:?} undone {} times, expected {bounds}", count(true, *kind)));
         }
     }
+    for (verdict, bounds) in &expect.verdicts {
+        let of_verdict =
+            end.made.iter().filter(|made| made.outcome.as_ref().is_some_and(|one| one.verdict == *verdict));
+        let times = u32::try_from(of_verdict.count()).unwrap();
+        if !bounds.hold(times) {
+            failed.push(format!("{verdict} {times} times, expected {bounds}"));
+        }
+    }
     let (servers, tasks) = end.stage.sizes();
     for (what, range, value) in [("servers", expect.world.servers, servers), ("tasks", expect.world.tasks, tasks)] {
         if range.is_some_and(|range| !range.holds(f64::from(value))) {
@@ -85,6 +93,7 @@ rehearsals! {
     leaking_workers_are_deployed_anew: "worker_leak";
     a_sick_instance_is_replaced: "sick_instance";
     a_poisoned_cache_is_emptied: "poisoned_cache";
+    what_a_nightly_job_does_by_itself_is_not_credited: "nightly_job";
     a_backlog_gets_more_workers: "queue_backlog";
     scaling_out_before_a_saturated_database_is_undone: "database_saturated";
     a_failing_dependency_is_escalated: "downstream_dependency";
@@ -120,7 +129,12 @@ fn prop_every_run_ends_and_leaves_nothing_that_did_not_help() {
         let app = scenario.apps.get_mut("shop").unwrap();
         for _ in 0..random.u8(0..3) {
             let at_min = f64::from(random.u8(0..30));
-            app.events.push(crate::model::Event { at_min, for_min: None, happens: happenings(&mut random) });
+            app.events.push(crate::model::Event {
+                at_min,
+                for_min: None,
+                weekly: false,
+                happens: happenings(&mut random),
+            });
         }
         scenario.time_limit_min = 400.0;
         let end = play(&scenario, "shop", seed);
@@ -150,7 +164,7 @@ fn prop_nothing_is_restarted_as_a_whole_before_it_was_verified_on_one() {
             1 => Happening::Dependency { latency_ms: 1_000.0 * random.f64(), error_pct: 5.0 * random.f64() },
             _ => Happening::SickInstance { index: random.usize(0..4), slowdown: 4.0, error_pct: 10.0 },
         };
-        let at = |at_min, happens| crate::model::Event { at_min, for_min: None, happens };
+        let at = |at_min, happens| crate::model::Event { at_min, for_min: None, weekly: false, happens };
         app.events = vec![at(-f64::from(random.u8(40..110)), leak), at(f64::from(random.u8(0..60)), beside)];
         let end = play(&scenario, "shop", seed);
         for made in &end.made {

@@ -55,6 +55,9 @@ pub struct AppScenario {
     /// What goes wrong and when.
     #[serde(default)]
     pub events: Vec<Event>,
+    /// Earlier weeks of which CloudWatch still has the same minutes, at most two: an ordinary life with the events that are weekly.
+    #[serde(default)]
+    pub past_weeks: u32,
     /// Its part of `maintainer.yaml`: the mapping that stands under its name in `apps`.
     #[serde(default = "nothing")]
     pub config: Value,
@@ -185,6 +188,11 @@ impl AppScenario {
     /// Virtual minute at which its last event is over; events for good are over when they have begun.
     pub fn events_over_min(&self) -> f64 {
         self.events.iter().map(|event| event.at_min + event.for_min.unwrap_or(0.0)).fold(0.0, f64::max)
+    }
+
+    /// What happens at this time of every week.
+    pub fn weekly_events(&self) -> Vec<Event> {
+        self.events.iter().filter(|event| event.weekly).cloned().collect()
     }
 
     /// Number of extra alarms that the application needs for its storms.

@@ -108,6 +108,14 @@ fn check(scenario: &Scenario) -> Check {
                 "it must be a mapping, as under the application's name in maintainer.yaml",
             );
         }
+        if app.past_weeks > 2 {
+            let why = "at most 2: CloudWatch keeps values by the minute for 15 days";
+            return refuse(&format!("apps.{name}.past_weeks"), why);
+        }
+        if app.past_weeks == 0 && app.events.iter().any(|event| event.weekly) {
+            let why = "without earlier weeks no event can be weekly";
+            return refuse(&format!("apps.{name}.past_weeks"), why);
+        }
         for (index, event) in app.events.iter().enumerate() {
             check_event(event).map_err(|why| (format!("apps.{name}.events[{index}]"), why))?;
         }
@@ -120,6 +128,9 @@ fn check_event(event: &Event) -> Result<(), String> {
     if real && event.at_min < 0.0 {
         return Err("it happens to the real cloud and can't lie in the history: at_min must be 0 or more".to_owned());
     }
+    if real && event.weekly {
+        return Err("it happens to the real cloud and did not happen in earlier weeks: it can't be weekly".to_owned());
+    }
     if event.for_min.is_some_and(|for_min| for_min <= 0.0) {
         return Err("for_min must be above 0".to_owned());
     }
@@ -129,6 +140,11 @@ fn check_event(event: &Event) -> Result<(), String> {
         Happening::SickInstance { slowdown, .. } => *slowdown,
         _ => 1.0,
     };
+    if let Happening::ColdKeys { share } = event.happens
+        && !(0.0..=1.0).contains(&share)
+    {
+        return Err(format!("a share lies between 0 and 1, not at {share}"));
+    }
     if factor > 0.0 { Ok(()) } else { Err(format!("a factor must be above 0, not {factor}")) }
 }
 
@@ -179,6 +195,10 @@ apps:
         assert!(refusal("shop", "Shop!").contains("lower-case"));
         assert!(refusal("status: completed", "status: none").contains("without a run"));
         assert!(refusal("time_limit_min: 60", "time_limit_min: 0").contains("time_limit_min"));
+        assert!(refusal("at_min: 5", "at_min: 5\n        weekly: true").contains("no event can be weekly"));
+        assert!(refusal("    events:", "    past_weeks: 3\n    events:").contains("15 days"));
+        let cold = refusal("{load: {factor: 2.1, over_min: 3}}", "{cold_keys: {share: 1.5}}");
+        assert!(cold.contains("between 0 and 1"), "{cold}");
     }
 
     #[test]

@@ -14,6 +14,10 @@ use std::time::{Duration, Instant};
 
 /// Minutes of history that an application is given: what the maintainer looks back, and some to spare.
 const PAST_MIN: u32 = 190;
+/// Seconds of a week.
+const WEEK_S: f64 = 7.0 * 86_400.0;
+/// Minutes of an earlier week: from some before minute 0 to after the last verdict of a scenario that looks at them.
+const WEEK_MIN: std::ops::Range<i32> = -20..180;
 /// Virtual minutes from creation to the start of a scenario: long enough that nobody takes the creation of the worker
 /// service for a deployment, or a server for a newcomer.
 const SETTLED_MIN: f64 = 16.0;
@@ -26,6 +30,9 @@ const CATCH_UP_MAX: u32 = 30;
 pub struct Life {
     app: String,
     events: Vec<Event>,
+    seed: u64,
+    weekly: Vec<Event>,
+    past_weeks: u32,
     model: App,
     eyes: Eyes,
     world: World,
@@ -66,6 +73,9 @@ impl Life {
         let mut life = Self {
             app: app.to_owned(),
             events: scenario.events.clone(),
+            seed: scenario.seed,
+            weekly: scenario.weekly_events(),
+            past_weeks: scenario.past_weeks,
             model: App::new(params, scenario.seed),
             eyes: Eyes::default(),
             world: World::default(),
@@ -204,6 +214,20 @@ impl Life {
         for ago in (1..=PAST_MIN).rev() {
             self.live(-f64::from(ago), &mut data);
         }
+        for week in 1..=self.past_weeks {
+            self.week(week, &mut data);
+        }
         publish(cloud, data).await
+    }
+
+    /// The same minutes so many weeks ago, in the configuration of today, with noise of their own.
+    fn week(&self, week: u32, out: &mut Vec<(f64, Datum)>) {
+        let mut model = App::new(self.model.params().clone(), self.seed.wrapping_add(1_000 * u64::from(week)));
+        let start_s = self.start_s - WEEK_S * f64::from(week);
+        for minute in WEEK_MIN.map(f64::from) {
+            let sample = model.step(&self.world, &effects_at(&self.weekly, minute), minute);
+            let at_s = start_s + 60.0 * minute;
+            out.extend(data(&self.resources.names, &sample).into_iter().map(|datum| (at_s, datum)));
+        }
     }
 }

@@ -130,6 +130,7 @@ pub const TABLE: &[Wiring] = &[
         files: &[
             "functions/health/src/validate.rs",
             "functions/health/src/residue.rs",
+            "functions/health/src/earlier.rs",
             OBSERVE,
             RECORDS,
             "shared/engine/src/verdict.rs",

@@ -8,6 +8,7 @@ extern crate maintainer_health as health;
 mod arbitration;
 mod canary;
 mod consent;
+mod earlier;
 mod endings;
 mod faults;
 mod flapping;

@@ -8,7 +8,7 @@ mod numbers;
 mod text;
 
 use crate::file::{Common, File};
-use crate::freeze::{Window, Wrong};
+use crate::freeze::{Window, Wrong, zone};
 use crate::problem::Problems;
 use crate::resolve::{ResolvedApp, Settled};
 use crate::shape::{Places, join};
@@ -77,6 +77,9 @@ fn common(common: &Common, path: &str, notes: &mut Notes<'_>) {
             let says = "must be the name or the ARN of a change calendar, not an empty text";
             notes.add(&format!("{path}.change_calendars[{index}]"), says);
         }
+    }
+    if let Some(Err((key, says))) = common.time_zone.as_deref().map(zone) {
+        notes.add(&join(path, key), says);
     }
     for (index, name) in common.protected.iter().enumerate() {
         if name.trim().is_empty() {

@@ -115,6 +115,10 @@ fn golden_each_problem_is_one_sentence_with_its_line() {
             "line 3: applications.shop.limits.reversal_bars_h must be from 1 to 720 (30 days), not 721",
         ),
         (
+            "applications:\n  shop:\n    time_zone: Berlin\n",
+            "line 3: applications.shop.time_zone is no IANA time zone: \"Berlin\"; did you mean \"Europe/Berlin\"?",
+        ),
+        (
             "applications:\n  shop:\n    freeze:\n      - {name: night, days: [monday], from: 22:00, to: 06:00}\n",
             "line 4: applications.shop.freeze[0].days[0] must be \"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\" or \"sun\", not \"monday\": did you mean \"mon\"?",
         ),

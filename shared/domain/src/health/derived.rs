@@ -125,6 +125,15 @@ fn storage(resource: &Resource) -> Option<f64> {
 }
 
 impl Derived {
+    /// The signals that it is computed from.
+    pub(super) fn made_of(&self) -> Vec<&'static str> {
+        match self.formula {
+            Formula::ErrorRate { errors, of } => vec![errors, of],
+            Formula::HitRate => vec!["cache_hits", "cache_misses"],
+            Formula::Share { signal, .. } => vec![signal],
+        }
+    }
+
     /// Its level over the observed window, in per cent. What has nothing to be computed from (no request, hardly a
     /// look-up) is "not published": nobody felt anything.
     pub fn level(&self, view: &View<'_>, resource: &Resource) -> Observed<f64> {

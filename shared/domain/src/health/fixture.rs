@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::price::{Price, Sold};
 use crate::resource::{Cache, CustomMetric, Database, Fleet, Instance, Live, Resource, Service, Task};
 use crate::series::Series;
-use crate::snapshot::{Alarm, AlarmState, HISTORY_S, Measurement, Snapshot};
+use crate::snapshot::{Alarm, AlarmState, HISTORY_S, Measurement, Snapshot, Week};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -142,7 +142,7 @@ const HEALTHY: &[(&str, &str, f64)] = &[
 ];
 
 /// A scatter of about one per cent, the same in every run.
-fn scattered(level: f64, ago_min: f64) -> f64 {
+pub(super) fn scattered(level: f64, ago_min: f64) -> f64 {
     level * (1.0 + 0.01 * (ago_min * 2.399).sin())
 }
 
@@ -166,6 +166,7 @@ impl Shop {
             alarms: Observed::Known(Vec::new()),
             undiscovered: Vec::new(),
             prices: vec![price()],
+            weeks: Vec::new(),
         };
         let mut shop = Self { snapshot };
         for (signal, resource, level) in HEALTHY {
@@ -278,6 +279,24 @@ impl Shop {
                 series.start += shift;
             }
         }
+        for measurement in self.snapshot.weeks.iter_mut().flat_map(|week| &mut week.measurements) {
+            if let Observed::Known(series) = &mut measurement.series {
+                series.start += shift;
+            }
+        }
+        self
+    }
+
+    /// With an earlier week, in which the minutes before now were as in this shop.
+    pub(super) fn week(mut self, days_ago: u32, then: &Shop) -> Self {
+        let shift_s = i64::from(days_ago) * 86_400;
+        let mut measurements = then.snapshot.measurements.clone();
+        for measurement in &mut measurements {
+            if let Observed::Known(series) = &mut measurement.series {
+                series.start -= SignedDuration::from_secs(shift_s);
+            }
+        }
+        self.snapshot.weeks.push(Week { days_ago, shift_s, disturbed: None, measurements });
         self
     }
 

@@ -32,4 +32,4 @@ pub use policy::Policy;
 pub use rules::next_step;
 pub use score::{Scores, SignalScore, on_scale, score};
 pub use trends::{Direction, TrendSeen};
-pub use verify::{is_due, verify, verify_without_before};
+pub use verify::{Ask, DAYS_AGO, Minutes, is_due, verify, verify_without_before};

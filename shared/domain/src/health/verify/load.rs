@@ -7,28 +7,13 @@
 //! Where the load is not known, response and utilization can't be credited to a change at all.
 
 use super::Case;
-use super::windows::{self, comparable, values};
+use super::bounds::{Bounds, Without};
+use super::windows::{comparable, values};
 use crate::health::links;
 use crate::health::view::{Points, between};
 use crate::resource::{Resource, ResourceKind};
+use crate::snapshot::Snapshot;
 use stats::robust::median;
-
-/// Factors on the level before.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Bounds {
-    /// The level that a change has to beat to be verified.
-    pub(super) verified: f64,
-    /// The level beyond which it has regressed.
-    pub(super) regressed: f64,
-    /// What was corrected, in words, beginning with a comma; empty when nothing was.
-    pub(super) says: String,
-}
-
-impl Bounds {
-    fn none() -> Self {
-        Self { verified: 1.0, regressed: 1.0, says: String::new() }
-    }
-}
 
 /// How a signal depends on load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,22 +35,10 @@ const LOAD_SCATTER: f64 = 0.02;
 /// Largest factor that load is believed to explain.
 const FACTOR_MAX: f64 = 5.0;
 
-/// The factors for the verifying signal of a change.
+/// What load alone could have made of a signal.
 ///
 /// # Errors
 /// One sentence when the signal depends on load and the load is not known.
-pub(super) fn bounds(case: &Case<'_>) -> Result<Bounds, String> {
-    let expected = &case.change.expected;
-    if !case.before.members(expected.signal.as_str(), &expected.resource).is_empty() {
-        return Ok(Bounds::none());
-    }
-    bounds_of(case, expected.signal.as_str(), windows::resource(case, &expected.resource)?)
-}
-
-/// The factors for any signal.
-///
-/// # Errors
-/// As [`bounds`].
 pub(super) fn bounds_of(case: &Case<'_>, signal: &str, on: &Resource) -> Result<Bounds, String> {
     let law = law(signal);
     if law == Law::Independent {
@@ -87,7 +60,27 @@ pub(super) fn bounds_of(case: &Case<'_>, signal: &str, on: &Resource) -> Result<
         }
     };
     // A load that hardly moved explains no harm; what little it may have helped is still never credited to the change.
-    Ok(Bounds { verified, regressed: if is_steady { 1.0 } else { regressed }, says })
+    let regressed = if is_steady { 1.0 } else { regressed };
+    Ok(Bounds { verified: Without::times(verified), regressed: Without::times(regressed), says })
+}
+
+/// What a load could do that is known as little as "like that of other weeks": a tenth less of it at best, a tenth more at
+/// worst (`load_steady_pct`). Factors on a level of which less is better; `None` for a signal that the load does not move.
+pub(super) fn as_in_other_weeks(case: &Case<'_>, signal: &str, on: &Resource) -> Option<(f64, f64)> {
+    let tenth = case.policy.load_steady_pct / 100.0;
+    match law(signal) {
+        Law::Independent => None,
+        Law::Utilization => Some((1.0 - tenth, 1.0 + tenth)),
+        Law::Response => Some((
+            response_factor(UTILIZATION_FULL, 1.0 - tenth - LOAD_SCATTER),
+            response_factor(utilization(case, on), 1.0 + tenth),
+        )),
+    }
+}
+
+/// True for signals that move with the load, a backlog among them.
+pub(super) fn moves(signal: &str) -> bool {
+    law(signal) != Law::Independent || signal == "queue_depth"
 }
 
 fn law(signal: &str) -> Law {
@@ -114,31 +107,35 @@ fn response_factor(utilization: f64, ratio: f64) -> f64 {
 }
 
 /// Load after by load before; `None` where it is not known in both windows or was nothing.
-fn ratio(case: &Case<'_>, on: &Resource) -> Option<f64> {
+pub(super) fn ratio(case: &Case<'_>, on: &Resource) -> Option<f64> {
+    let windows = &case.windows;
+    let early = |signal: &str, source: &Resource| {
+        let series = case.before.series(signal, source);
+        Some(values(&comparable(case, between(series.known()?, windows.before_from, windows.before_to))))
+    };
+    let late = |signal: &str, source: &Resource| {
+        let series = case.after.series(signal, source);
+        Some(values(&between(series.known()?, windows.after_from, windows.after_to)))
+    };
+    ratio_of(&sources(case.before.snapshot, on), early, late)
+}
+
+/// The same of two readings of the sources.
+pub(super) fn ratio_of<'a>(
+    sources: &[(&'a Resource, &'static str)],
+    early: impl Fn(&str, &'a Resource) -> Option<Vec<f64>>,
+    late: impl Fn(&str, &'a Resource) -> Option<Vec<f64>>,
+) -> Option<f64> {
     let (mut before, mut after) = (0.0, 0.0);
-    let mut is_known = false;
-    for (source, signal) in sources(case, on) {
-        let windows = &case.windows;
-        let early = case
-            .before
-            .series(signal, source)
-            .known()
-            .map(|series| between(series, windows.before_from, windows.before_to));
-        let late = case
-            .after
-            .series(signal, source)
-            .known()
-            .map(|series| between(series, windows.after_from, windows.after_to));
-        before += median(&values(&comparable(case, early?)))?;
-        after += median(&values(&late?))?;
-        is_known = true;
+    for (source, signal) in sources {
+        before += median(&early(signal, source)?)?;
+        after += median(&late(signal, source)?)?;
     }
-    (is_known && before > 0.0).then(|| after / before)
+    (!sources.is_empty() && before > 0.0).then(|| after / before)
 }
 
 /// Where the load of a resource is counted.
-fn sources<'a>(case: &Case<'a>, on: &Resource) -> Vec<(&'a Resource, &'static str)> {
-    let snapshot = case.before.snapshot;
+pub(super) fn sources<'a>(snapshot: &'a Snapshot, on: &Resource) -> Vec<(&'a Resource, &'static str)> {
     let counted = |resource: &'a Resource| match resource.kind() {
         ResourceKind::TargetGroup => Some((resource, "requests")),
         ResourceKind::LoadBalancer => Some((resource, "lb_requests")),

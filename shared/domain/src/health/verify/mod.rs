@@ -2,17 +2,21 @@
 //!
 //! The minutes before the change are compared with those after it has settled; the level before is first corrected for
 //! the load ([`load`]), so that traffic which fell by itself proves nothing; one member is compared with its untouched
-//! peers ([`peers`]); and what users feel is watched beside the signal that was meant to improve ([`harm`]). Without values after
+//! peers ([`peers`]); what the same minutes of earlier weeks did by themselves is not credited either ([`weeks`]); and what users feel is watched beside the signal that was meant to improve ([`harm`]). Without values after
 //! the change the verdict is never "verified".
 
+mod bounds;
 mod harm;
 mod interval;
 mod load;
 mod peers;
+mod weeks;
 mod windows;
 
 #[cfg(test)]
 mod tests;
+
+pub use weeks::ask::{Ask, DAYS_AGO, Minutes};
 
 use super::analysis::{short, worded};
 use super::policy::Policy;
@@ -22,10 +26,12 @@ use crate::outcome::{Outcome, Verdict};
 use crate::resource::Live;
 use crate::rollout::Rollout;
 use crate::snapshot::Snapshot;
+use bounds::{Bounds, Without};
 use interval::difference;
 use jiff::Timestamp;
-use load::Bounds;
 use stats::compare::Difference;
+use stats::robust::median;
+use weeks::Past;
 use windows::{Samples, Windows};
 
 /// What a change is judged from.
@@ -35,6 +41,7 @@ pub(super) struct Case<'a> {
     after: View<'a>,
     policy: &'a Policy,
     windows: Windows,
+    weeks: Vec<Past<'a>>,
 }
 
 /// The comparison that a verdict rests on.
@@ -50,12 +57,14 @@ struct Judged {
 
 /// Judges a change from the snapshot before it and one after it has settled.
 pub fn verify(change: &Change, before: &Snapshot, after: &Snapshot, applied_at: Timestamp, policy: &Policy) -> Outcome {
+    let past: Vec<Snapshot> = after.weeks.iter().map(|week| after.in_week(week)).collect();
     let mut case = Case {
         change,
         before: View::new(before, policy),
         after: View::new(after, policy),
         policy,
         windows: Windows::of(change, before, after, applied_at, policy),
+        weeks: after.weeks.iter().zip(&past).map(|(week, past)| Past::new(week, View::new(past, policy))).collect(),
     };
     case.windows.before_from = windows::since_onset(&case);
     let judged = judge(&case);
@@ -183,8 +192,8 @@ fn judge(case: &Case<'_>) -> Result<Judged, String> {
         return Err(format!("{what} is still under way"));
     }
     let samples = windows::samples(case)?;
-    let bounds = load::bounds(case)?;
-    let judged = match change_of_backlog(case, &samples)? {
+    let bounds = bounds::own(case)?;
+    let judged = match change_of_backlog(case, &samples, &bounds)? {
         Some(backlog) => backlog,
         None => compare(case, &samples, &bounds)?,
     };
@@ -222,13 +231,14 @@ fn worth_it(case: &Case<'_>, level: f64) -> f64 {
 /// Of how many members one canary is a share in what is measured: 1 where the member is measured by itself.
 fn share_of(case: &Case<'_>) -> f64 {
     match case.change.rollout {
-        Some(Rollout::Canary { of, .. }) if !peers::are_compared(case) => f64::from(of.max(1)),
+        Some(Rollout::Canary { of, .. }) if !peers::are_compared(&case.before, case.change) => f64::from(of.max(1)),
         _ => 1.0,
     }
 }
 
-/// A backlog is compared minute by minute with what would wait without the change.
-fn change_of_backlog(case: &Case<'_>, samples: &Samples) -> Result<Option<Judged>, String> {
+/// A backlog is compared minute by minute with what would wait without the change: by the balance of its flows, and by what
+/// earlier weeks say of it.
+fn change_of_backlog(case: &Case<'_>, samples: &Samples, bounds: &Bounds) -> Result<Option<Judged>, String> {
     let expected = &case.change.expected;
     if expected.signal.as_str() != "queue_depth" {
         return Ok(None);
@@ -242,25 +252,38 @@ fn change_of_backlog(case: &Case<'_>, samples: &Samples) -> Result<Option<Judged
     let without = load::backlog(case, queue, &after).ok_or(
         "how many messages came and were finished is not known, so nothing tells a drained backlog from a dry inflow",
     )?;
-    let gaps: Vec<f64> = after.iter().zip(&without).map(|((_, depth), without)| depth - without).collect();
-    let none = vec![0.0; gaps.len()];
-    let found = difference(&none, &gaps).ok_or_else(|| format!("{} values after are too few to tell", gaps.len()))?;
-    let would_be = crate::series::mean(&without).unwrap_or(0.0);
-    let verdict = if found.high < 0.0 && found.shift.abs() >= worth_it(case, would_be) {
-        Verdict::Verified
-    } else if found.low > 0.0 && found.shift >= case.policy.harm_min_pct / 100.0 * would_be.max(1.0) {
-        Verdict::Regressed
+    // Weeks that say nothing leave the level before as it is, and then the balance alone counts.
+    let level = median(&samples.before).unwrap_or(samples.level_before);
+    let (least, most) = (bounds.verified.of(level), bounds.regressed.of(level));
+    let by_weeks = |harder: fn(f64, f64) -> f64, bound: f64| -> Vec<f64> {
+        let is_said = (bound - level).abs() > f64::EPSILON;
+        without.iter().map(|without| if is_said { harder(*without, bound) } else { *without }).collect()
+    };
+    let against = |without: &[f64]| {
+        let gaps: Vec<f64> = after.iter().zip(without).map(|((_, depth), without)| depth - without).collect();
+        let none = vec![0.0; gaps.len()];
+        difference(&none, &gaps).ok_or_else(|| format!("{} values after are too few to tell", gaps.len()))
+    };
+    let (demanding, lenient) = (by_weeks(f64::min, least), by_weeks(f64::max, most));
+    let (found, worse) = (against(&demanding)?, against(&lenient)?);
+    let mean = |values: &[f64]| crate::series::mean(values).unwrap_or(0.0);
+    let would_be = mean(&demanding);
+    let (verdict, found, would_be) = if found.high < 0.0 && found.shift.abs() >= worth_it(case, would_be) {
+        (Verdict::Verified, found, would_be)
+    } else if worse.low > 0.0 && worse.shift >= case.policy.harm_min_pct / 100.0 * mean(&lenient).max(1.0) {
+        (Verdict::Regressed, worse, mean(&lenient))
     } else {
-        Verdict::Inconclusive
+        (Verdict::Inconclusive, found, would_be)
     };
     let why = format!(
-        "queue_depth went from {} to {}; without the change about {} would wait (credited {}, 95 % interval {} to {})",
+        "queue_depth went from {} to {}; without the change about {} would wait (credited {}, 95 % interval {} to {}){}",
         short(samples.level_before),
         short(samples.level_after),
         short(would_be),
         short(found.shift),
         short(found.low),
-        short(found.high)
+        short(found.high),
+        bounds.says
     );
     Ok(Some(Judged {
         verdict,
@@ -272,15 +295,12 @@ fn change_of_backlog(case: &Case<'_>, samples: &Samples) -> Result<Option<Judged
     }))
 }
 
-/// Compares with what would have been: better than the most that load could explain is verified, worse than the most
-/// that load could explain is regressed.
+/// Compares with what would have been: better than the most that load and earlier weeks could explain is verified, worse than
+/// the most that they could explain is regressed.
 fn compare(case: &Case<'_>, samples: &Samples, bounds: &Bounds) -> Result<Judged, String> {
-    let sign = match case.change.expected.better {
-        Better::Lower => 1.0,
-        Better::Higher => -1.0,
-    };
-    let against = |factor: f64| {
-        let before: Vec<f64> = samples.before.iter().map(|value| sign * value * factor).collect();
+    let sign = case.change.expected.better.sign();
+    let against = |without: Without| {
+        let before: Vec<f64> = samples.before.iter().map(|value| sign * without.of(*value)).collect();
         let after: Vec<f64> = samples.after.iter().map(|value| sign * value).collect();
         difference(&before, &after).ok_or_else(|| {
             format!("{} values before and {} after are too few to tell them apart", before.len(), after.len())
@@ -307,7 +327,7 @@ fn compare(case: &Case<'_>, samples: &Samples, bounds: &Bounds) -> Result<Judged
         case.change.expected.signal,
         worded(case.change.expected.signal.as_str(), before),
         worded(case.change.expected.signal.as_str(), after),
-        if !bounds.says.is_empty() { "credited" } else { "difference" },
+        if bounds.are_plain() { "difference" } else { "credited" },
         short(credited.shift),
         short(credited.low),
         short(credited.high),

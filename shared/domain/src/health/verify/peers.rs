@@ -7,7 +7,7 @@
 use super::Case;
 use super::interval::difference;
 use super::windows::{Samples, enough};
-use crate::change::{Action, Better};
+use crate::change::{Action, Better, Change};
 use crate::health::analysis::worded;
 use crate::health::links;
 use crate::health::view::{View, aligned, between};
@@ -25,9 +25,9 @@ type Minute = (Timestamp, f64, f64);
 const LOWEST: &str = "service_memory_min_pct";
 
 /// True where the verifying signal is that of one member, and the others are measured as well.
-pub(super) fn are_compared(case: &Case<'_>) -> bool {
-    let expected = &case.change.expected;
-    expected.signal.as_str() == LOWEST || !case.before.members(expected.signal.as_str(), &expected.resource).is_empty()
+pub(super) fn are_compared(before: &View<'_>, change: &Change) -> bool {
+    let expected = &change.expected;
+    expected.signal.as_str() == LOWEST || !before.members(expected.signal.as_str(), &expected.resource).is_empty()
 }
 
 /// The distances between the one and the others in both windows.
@@ -57,7 +57,7 @@ pub(super) fn samples(case: &Case<'_>, signal: &str, on: &Resource) -> Result<Sa
 /// that may be the newcomer.
 pub(super) fn go_on(case: &Case<'_>) -> Option<String> {
     let is_canary = case.change.rollout.as_ref().is_some_and(Rollout::is_canary);
-    if !is_canary || !are_compared(case) || fails_its_checks(case) {
+    if !is_canary || !are_compared(&case.before, case.change) || fails_its_checks(case) {
         return None;
     }
     let expected = &case.change.expected;

@@ -88,7 +88,7 @@ pub(super) fn since_onset(case: &Case<'_>) -> Timestamp {
     let signal = expected.signal.as_str();
     let Some(on) = case.before.snapshot.resource(&expected.resource) else { return before_from };
     let from = earlier(before_to, HISTORY_S);
-    let history: Points = if peers::are_compared(case) {
+    let history: Points = if peers::are_compared(&case.before, case.change) {
         peers::before(case, signal, on, from, before_to)
             .into_iter()
             .map(|(at, worst, peers)| (at, worst - peers))
@@ -113,7 +113,7 @@ pub(super) fn samples(case: &Case<'_>) -> Result<Samples, String> {
     let expected = &case.change.expected;
     let signal = expected.signal.as_str();
     let on = resource(case, &expected.resource)?;
-    if peers::are_compared(case) {
+    if peers::are_compared(&case.before, case.change) {
         return peers::samples(case, signal, on);
     }
     let (before, after) = whole(case, signal, on)?;
