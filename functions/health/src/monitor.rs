@@ -24,7 +24,7 @@ pub struct World<'a> {
 /// When the lease is lost, or a port fails.
 pub async fn monitor(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     keep_lease(&mut run, world.leases, world.see.clock).await?;
-    let snapshot = observe(app, &world.see).await?;
+    let snapshot = observe(app, run.place.as_ref(), &world.see).await?;
     documents::put(world.artifacts, &run.key("snapshot"), &snapshot).await?;
     tracing::info!(
         resources = snapshot.resources.len(),

@@ -29,6 +29,7 @@ pub mod leases;
 pub mod liveness;
 pub mod notifier;
 pub mod permissions;
+pub mod places;
 pub mod runs;
 #[cfg(test)]
 mod scripted;
@@ -56,6 +57,7 @@ pub use journal::Journal;
 pub use leases::Leases;
 pub use liveness::Liveness;
 pub use notifier::Notifier;
+pub use places::Places;
 pub use runs::Runs;
 pub use signing_key::SigningKey;
 pub use starter::Starter;
