@@ -2,6 +2,7 @@
 
 use config::ResolvedApp;
 use domain::observed::Observed;
+use domain::place::Place;
 use domain::reading::{Scene, assemble, readings};
 use domain::resource::{Live, PROTECTED_TAG, Resource};
 use domain::snapshot::{HISTORY_S, Snapshot};
@@ -22,16 +23,19 @@ pub struct World<'a> {
     pub telemetry: &'a dyn Telemetry,
 }
 
-/// Takes a snapshot that ends now.
+/// Takes a snapshot that ends now, with the ports of the place in which the application lives.
 ///
 /// # Errors
 /// When the resources can't be found at all. Anything less is missing in the snapshot.
-pub async fn observe(app: &ResolvedApp, world: &World<'_>) -> Result<Snapshot, StepError> {
+pub async fn observe(app: &ResolvedApp, place: Option<&Place>, world: &World<'_>) -> Result<Snapshot, StepError> {
     let found = world.inventory.discover(&app.selector).await?;
     let mut resources = found.resources;
     resources.extend(app.metrics.iter().cloned());
     for resource in &mut resources {
         as_configured(resource, app);
+        if let Some(place) = place {
+            resource.id = place.qualified(&resource.id);
+        }
     }
     let to = whole_period(world.clock.now());
     let from = to.checked_sub(SignedDuration::from_secs(i64::from(HISTORY_S))).unwrap_or(Timestamp::MIN);

@@ -39,7 +39,7 @@ pub async fn judge(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Result
     keep_lease(&mut run, world.leases, world.see.clock).await?;
     let mut judged = Judged::default();
     if !verdict::residue(world.journal, &run, world.see.clock.now()).await?.is_empty() {
-        let now = observe(app, &world.see).await?;
+        let now = observe(app, run.place.as_ref(), &world.see).await?;
         documents::put(world.artifacts, &run.key("residue_after"), &now).await?;
         judged = judge_all(&run, &now, app, world).await?;
     }

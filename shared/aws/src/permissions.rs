@@ -31,6 +31,8 @@ pub const TABLE: &[Needs] = &[
     Needs { adapter: "liveness", on: "executions", actions: crate::liveness::PERMISSIONS },
     Needs { adapter: "notifier", on: "topic and event bus", actions: crate::notifier::PERMISSIONS },
     Needs { adapter: "prices", on: "application", actions: crate::prices::PERMISSIONS },
+    Needs { adapter: "places", on: "member role", actions: crate::places::PERMISSIONS },
+    Needs { adapter: "places", on: "member role for changes", actions: crate::places::PERMISSIONS },
     Needs { adapter: "runs", on: "state machine", actions: crate::runs::PERMISSIONS },
     Needs { adapter: "signing_key", on: "signing key", actions: crate::signing_key::PERMISSIONS },
     Needs { adapter: "starter", on: "state machine", actions: crate::starter::PERMISSIONS },

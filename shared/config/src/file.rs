@@ -98,9 +98,9 @@ pub(crate) struct Application {
     pub capacity: BTreeMap<String, Bounds>,
     /// Addresses under which users reach it. For people and tools that read the file; the health cycle does not call them.
     pub endpoints: Vec<String>,
-    /// The AWS account it runs in: that of the deployment. An assertion; another one is refused.
+    /// The AWS account that it lives in; one. Default: that of the deployment. Another one needs `infra/member.yaml` there.
     pub accounts: Vec<String>,
-    /// The AWS Region it runs in: that of the deployment. An assertion; another one is refused.
+    /// The AWS Region that it lives in; one. Default: that of the deployment.
     pub regions: Vec<String>,
 }
 

@@ -40,6 +40,8 @@ fn concerns(resource: &str) -> &'static str {
             "kill switch parameter",
         ),
         ("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:document/", "change calendars"),
+        ("arn:${AWS::Partition}:iam::*:role/${MemberRole}-changes", "member role for changes"),
+        ("arn:${AWS::Partition}:iam::*:role/${MemberRole}", "member role"),
         (
             "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-health",
             "state machine",

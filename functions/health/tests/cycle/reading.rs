@@ -38,7 +38,7 @@ fn regression_a_snapshot_starts_less_than_three_hours_before_its_last_call() {
         let app = shop.config.resolve_tagged(&"shop".into());
         let asked = Asked::default();
         let world = World { clock: &*shop.world, inventory: &*shop.world, telemetry: &asked };
-        ready(observe(&app, &world)).unwrap();
+        ready(observe(&app, None, &world)).unwrap();
         let from = asked.0.lock().unwrap()[0];
         let last_call_s = shop.world.now().as_second() + i64::try_from(READING_MAX.as_secs()).unwrap();
         let age_s = last_call_s - from.as_second();

@@ -31,12 +31,19 @@ pub(super) fn is_email(text: &str) -> bool {
         && text.len() <= 254
 }
 
-/// A web address.
+/// Longest web address, in bytes.
+const URL_BYTES_MAX: usize = 2_048;
+
+/// A web address that shows where it leads: in messages and on pages it stands as a link, so it has no user name before the
+/// host, and nothing that an address must write in another way.
 pub(super) fn is_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| {
-        rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
-            && !rest.contains(|c: char| c.is_whitespace() || c.is_control())
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        text.len() <= URL_BYTES_MAX
+            && host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
+            && !host.contains('@')
+            && rest.chars().all(|c| c.is_ascii_graphic() && !"<>\"'`\\^{|}".contains(c))
     })
 }
 
@@ -254,6 +261,10 @@ mod tests {
                 && !is_url("shop.example.com")
                 && !is_url("https://")
                 && !is_url("https://a b")
+                && !is_url("https://shop.example.com@evil.example/")
+                && !is_url("https://shop.example.com/\"><script>")
+                && !is_url("https://shop.example.com/\u{202e}moc")
+                && !is_url(&format!("https://shop.example.com/{}", "a".repeat(3_000)))
         );
         assert!(
             is_stat("p95")
