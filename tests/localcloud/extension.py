@@ -15,6 +15,7 @@ def install(clock: VirtualClock) -> targets.TargetHealth:
                                     rds, scheduler, sns, stepfunctions)
     from ministack.services import tagging as resource_tags
     from ministack.services.cloudformation import changesets, engine, handlers, provisioners
+    from ministack.services.cloudformation import stacks as stack_runs
 
     # Items carry virtual expiry times; a clock in the past must not make TTL delete them at once.
     dynamodb.time = VirtualTime(clock)
@@ -27,7 +28,7 @@ def install(clock: VirtualClock) -> targets.TargetHealth:
     records.install(elasticache)
     tagging.install(resource_tags, alb, rds, cloudwatch, autoscaling)
     deliveries.install(lambda_svc, eventbridge, sns, clock)
-    stacks.install(engine, handlers, changesets)
+    stacks.install(engine, handlers, changesets, stack_runs, responses)
     schedules.install(scheduler, eventbridge, clock)
     places.install(eventbridge, cloudwatch, provisioners, responses, iam_evaluator)
     alarms.install(cloudwatch, metrics.install(cloudwatch, clock), clock)

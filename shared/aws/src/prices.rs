@@ -16,8 +16,10 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// IAM actions.
-pub const PERMISSIONS: &[&str] = &["ecs:DescribeTaskDefinition", "pricing:GetProducts"];
+/// IAM actions in the place of an application.
+pub const PERMISSIONS: &[&str] = &["ecs:DescribeTaskDefinition"];
+/// IAM actions in the account of the deployment.
+pub const LIST_PERMISSIONS: &[&str] = &["pricing:GetProducts"];
 
 /// Where the Price List is asked; it knows all Regions.
 const LIST_REGION: &str = "us-east-1";

@@ -46,7 +46,7 @@ const TABLE: &[Method] = &[
     row("artifacts", "put", &[("s3:PutObject", ARTIFACTS)]),
     // Without the list S3 answers "access denied" where a document is only absent.
     row("artifacts", "get", &[("s3:GetObject", ARTIFACTS), ("s3:ListBucket", ARTIFACTS)]),
-    row("prices", "read", &[("ecs:DescribeTaskDefinition", APPLICATION), ("pricing:GetProducts", APPLICATION)]),
+    row("prices", "read", &[("ecs:DescribeTaskDefinition", APPLICATION), ("pricing:GetProducts", "price list")]),
     row("calendars", "state", &[("ssm:GetCalendarState", "change calendars")]),
     row("circuit", "close", &[("dynamodb:UpdateItem", LEASES)]),
     row("circuit", "closed_at", &[("dynamodb:GetItem", LEASES)]),
