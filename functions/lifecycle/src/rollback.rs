@@ -3,7 +3,7 @@
 //! Finds the changes, takes the lease on the application, opens a record, and writes the order down for `health-optimize`,
 //! which alone may write to an application. Changes nothing else.
 
-use crate::care::{Care, close_dead, place_of, take_lease};
+use crate::care::{Care, close_dead, take_lease, whereabouts};
 use config::Config;
 use config::order::{Order, Subject};
 use domain::execution::{Cycle, ExecutionRecord, Status, Workflow};
@@ -117,13 +117,14 @@ pub async fn rollback(request: Request, config: &Config, world: &World<'_>) -> R
         .map(|entry| &entry.execution)
         .collect();
     close_dead(&app, &own, &dead, &care).await?;
-    let place = place_of(&app, config, &request.execution_arn);
+    let (place, endpoints) = whereabouts(&app, config, &request.execution_arn);
     let run = Run {
         app,
         cycle: Cycle::Health,
         execution_id: own,
         execution_arn: request.execution_arn,
         place,
+        endpoints,
         iteration: 1,
         mode,
         trigger,

@@ -23,6 +23,9 @@ pub struct Run {
     /// measured in one place it never changes in another, whatever becomes of the configuration meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
+    /// Addresses under which its users reach the application, at most [`ENDPOINTS_MAX`]: for people, called by nobody here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<String>,
     /// 1 for the first iteration.
     pub iteration: u32,
     /// Mode asked for by hand; it can only make the run more careful.
@@ -150,6 +153,11 @@ impl Run {
         artifact_key(&self.app, &self.execution_id, self.iteration, artifact)
     }
 
+    /// The place in which the application lives, as far as it can be told.
+    pub fn lives_in(&self) -> Option<Place> {
+        self.place.clone().or_else(|| self.home())
+    }
+
     /// The place of the deployment, which the ARN of the execution names.
     pub fn home(&self) -> Option<Place> {
         Place::of_arn(&self.execution_arn)
@@ -202,6 +210,9 @@ fn memory_key(app: &AppId, place: Option<&Place>) -> String {
         Some(Place { account, region }) => format!("memory/{app}/{account}/{region}/detectors.json"),
     }
 }
+
+/// Addresses of an application that a run carries at most; a state of the state machine stays small.
+pub const ENDPOINTS_MAX: usize = 5;
 
 /// Seconds a lease lives without being renewed: longer than the longest wait plus a step, short enough that a crashed
 /// run does not block the next scheduled one.

@@ -2,6 +2,7 @@
 
 use super::check::{Finding, check};
 use super::kill::{Killed, at_work, midway};
+use super::namesake::Namesake;
 use super::person::{self, Visit};
 use super::records::{JournalState, Records, Told};
 use super::save::save;
@@ -81,6 +82,8 @@ struct Actor {
     first_instances: BTreeSet<String>,
     minutes: watch::Receiver<Option<Minute>>,
     life: JoinHandle<Result<(), StudioError>>,
+    /// Its namesake at home, where it lives elsewhere.
+    namesake: Option<Namesake>,
 }
 
 impl Drop for Actor {
@@ -115,6 +118,12 @@ pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to
     let lives = futures::future::try_join_all(lives).await?;
     let start_s = lives.iter().map(|(_, life)| life.start_s()).fold(f64::INFINITY, f64::min);
     let mut actors: Vec<Actor> = lives.into_iter().map(|(cloud, life)| enter(cloud, life)).collect();
+    for actor in &mut actors {
+        if scenario.apps.get(&actor.watch.app).is_some_and(|setup| setup.home() != (None, None)) {
+            let group = &actor.resources.names.group;
+            actor.namesake = Some(Namesake::begin(&stack.cloud, &actor.watch.app, group).await?);
+        }
+    }
     let mut stage = Stage {
         stack,
         scenario,
@@ -165,7 +174,7 @@ fn enter(cloud: Cloud, mut life: Life) -> Actor {
             sender.send_replace(Some(minute));
         }
     });
-    Actor { cloud, watch, resources, first_instances, minutes, life }
+    Actor { cloud, watch, resources, first_instances, minutes, life, namesake: None }
 }
 
 /// The stage: what all applications of a scenario share.
@@ -405,6 +414,9 @@ impl Stage<'_> {
             let seen = see(&actor.cloud, &actor.resources).await?;
             let found = check(&setup.expect, &actor.watch, &seen, &actor.first_instances);
             findings.extend(found.into_iter().map(|finding| (actor.watch.app.clone(), finding)));
+            if let Some(namesake) = &actor.namesake {
+                findings.push((actor.watch.app.clone(), namesake.is_untouched(&self.stack.cloud).await?));
+            }
             if let Some(run) = actor.watch.last_run() {
                 let finding = story_of(self.stack, &actor.watch, run.execution_id.as_str()).await?;
                 findings.push((actor.watch.app.clone(), finding));

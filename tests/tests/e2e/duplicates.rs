@@ -86,7 +86,8 @@ async fn tag_alarm(clients: &Clients) -> Result<(), Box<dyn Error>> {
 }
 
 fn by_event() -> Value {
-    json!({"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change", "resources": [ALARM],
+    json!({"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change", "account": "000000000000",
+        "region": "us-east-1", "resources": [ALARM],
         "detail": {"alarmName": "many-cpu", "state": {"value": "ALARM", "timestamp": AT}}})
 }
 

@@ -3,6 +3,7 @@
 use crate::shop::{HOME, begin_with, deliver, event, inputs, notification, place, shop, start, tagged_fleet};
 use crate::wire::{Goes, Wire};
 use config::Config;
+use engine::run::ENDPOINTS_MAX;
 use engine::step::StepError;
 use lifecycle::begin::Answer;
 use lifecycle::dispatch;
@@ -128,5 +129,16 @@ async fn a_run_is_bound_to_the_place_that_is_configured_when_it_begins() {
             panic!("the shop is free")
         };
         assert_eq!(run.place, expected, "{file}");
+        assert!(run.endpoints.is_empty(), "{file}");
     }
+}
+
+#[tokio::test]
+async fn a_run_knows_the_first_addresses_of_its_application() {
+    let addresses: Vec<String> = (0..7).map(|number| format!("https://{number}.example.com/")).collect();
+    let config = Config::parse(&format!("applications:\n  shop:\n    endpoints: {}\n", json!(addresses))).unwrap();
+    let Answer::Run(run) = begin_with(start("run-1", None), &config, &Wire::sound(&shop())).await.unwrap() else {
+        panic!("the shop is free")
+    };
+    assert_eq!(run.endpoints, addresses[..ENDPOINTS_MAX]);
 }
