@@ -165,7 +165,10 @@ fn long(fake: &Fake) -> Request {
         app: app.into(),
         questions: vec![question("c1", action, &name, &words, ("fleet_cpu_pct", 91.2, 45.6)), restart()],
         evidence: vec![words.clone(), name.clone(), words],
-        endpoints: vec![format!("https://{}.example.com/", "a-long-address/".repeat(20)), "http://b.example.com/?a=1&b=2".to_owned()],
+        endpoints: vec![
+            format!("https://{}.example.com/", "a-long-address/".repeat(20)),
+            "http://b.example.com/?a=1&b=2".to_owned(),
+        ],
         ..one(fake)
     }
 }

@@ -25,6 +25,8 @@ const CHANGES: &str = "-changes";
 const SESSION_S: i32 = 900;
 /// Longest name of a session.
 const SESSION_CHARS_MAX: usize = 64;
+/// Shortest and longest external id that STS takes.
+const EXTERNAL_ID_CHARS: std::ops::RangeInclusive<usize> = 2..=1_224;
 /// Name of the sessions in which an alarm finds its application: no run is known yet.
 const NO_RUN: &str = "maintainer-dispatch";
 
@@ -82,10 +84,18 @@ impl Places {
     /// another account it has the same name.
     ///
     /// # Errors
-    /// [`StepError::Config`] when that is no ARN of a role.
+    /// [`StepError::Config`] when that is no ARN of a role, or the external id is none.
     pub fn new(clients: &Clients, clock: SystemClock, role: &str, external_id: String) -> Result<Self, StepError> {
         let role = MemberRole::read(role)
             .ok_or_else(|| StepError::Config(format!("MEMBER_ROLE is \"{role}\", which is no ARN of a role")))?;
+        if !EXTERNAL_ID_CHARS.contains(&external_id.len()) {
+            return Err(StepError::Config(format!(
+                "MEMBER_EXTERNAL_ID has {} characters, but an external id has {} to {}: set the parameter MemberExternalId",
+                external_id.len(),
+                EXTERNAL_ID_CHARS.start(),
+                EXTERNAL_ID_CHARS.end()
+            )));
+        }
         let prices = PriceList::new(clients);
         Ok(Self { clients: clients.clone(), clock, sts: clients.sts(), role, external_id, prices })
     }

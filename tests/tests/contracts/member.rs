@@ -56,13 +56,17 @@ fn the_role_for_changes_may_do_exactly_what_the_changes_need() {
 #[test]
 fn a_change_is_permitted_on_the_same_terms_as_at_home() {
     let changes = |statements: Vec<Statement>| -> Vec<Statement> {
-        let on_application = |statement: &Statement| statement.resources.iter().all(|arn| concerns(arn) == "application");
-        let changing = statements.into_iter().filter(|statement| !statement.actions.iter().all(|action| only_looks(action)));
+        let on_application =
+            |statement: &Statement| statement.resources.iter().all(|arn| concerns(arn) == "application");
+        let changing =
+            statements.into_iter().filter(|statement| !statement.actions.iter().all(|action| only_looks(action)));
         changing.filter(on_application).collect()
     };
     let there = changes(Template::of(MEMBER).role("ChangesRole"));
     assert_eq!(there, changes(Template::load().role("OptimizeRole")));
-    assert!(there.iter().all(|statement| statement.condition.is_some() && !statement.resources.contains(&"*".to_owned())));
+    assert!(
+        there.iter().all(|statement| statement.condition.is_some() && !statement.resources.contains(&"*".to_owned()))
+    );
 }
 
 #[test]

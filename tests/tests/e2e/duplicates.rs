@@ -34,7 +34,7 @@ pub async fn examine(stack: &Stack) -> Result<String, Box<dyn Error>> {
     let (inventory, episodes, leases) =
         (Inventory::new(&clients), Episodes::new(&clients, &table), Leases::new(&clients, &table));
     let (starter, dead_letters) = (Starter::new(&clients, &machine), DeadLetters::new(&clients, "nowhere"));
-    let places = Places::new(&clients, clock, "arn:aws:iam::000000000000:role/maintainer-member", String::new())?;
+    let places = Places::new(&clients, clock, "arn:aws:iam::000000000000:role/maintainer-member", "nobody".to_owned())?;
     let world = World {
         clock: &clock,
         inventory: &inventory,

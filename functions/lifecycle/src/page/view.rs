@@ -86,7 +86,10 @@ impl Question {
         Self {
             app: line(request.app.as_str()),
             score: request.score.map(|score| format!("{score:.1}")),
-            place: request.place.as_ref().map(|place| line(&format!("AWS account {}, {}", place.account, place.region))),
+            place: request
+                .place
+                .as_ref()
+                .map(|place| line(&format!("AWS account {}, {}", place.account, place.region))),
             endpoints: request.endpoints.iter().filter(|address| is_web_address(address)).cloned().collect(),
             until: request.expires_at.strftime("%A %-d %B, %H:%M UTC").to_string(),
             left: left(request.expires_at.as_second().saturating_sub(now.as_second())),

@@ -139,12 +139,14 @@ const ONE_PLACE: &str =
 
 pub(super) fn homes(app: &Application, path: &str, notes: &mut Notes<'_>) {
     let lists = [
-        ("accounts", &app.accounts, text::is_account as fn(&str) -> bool, "an account number of 12 digits"),
-        ("regions", &app.regions, text::is_region, "a Region such as \"eu-central-1\""),
+        ("accounts", &app.accounts, text::account as fn(&str) -> Result<(), String>),
+        ("regions", &app.regions, text::region),
     ];
-    for (key, values, is_valid, expected) in lists {
-        for (index, value) in values.iter().enumerate().filter(|(_, value)| !is_valid(value)) {
-            notes.add(&format!("{path}.{key}[{index}]"), format!("must be {expected}, not {}", quoted(value)));
+    for (key, values, check) in lists {
+        for (index, value) in values.iter().enumerate() {
+            if let Err(says) = check(value) {
+                notes.add(&format!("{path}.{key}[{index}]"), says);
+            }
         }
         let different: BTreeSet<&String> = values.iter().collect();
         if different.len() > 1 {
