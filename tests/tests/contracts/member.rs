@@ -2,6 +2,7 @@
 //! that need it, and forwards what dispatch understands.
 
 use crate::adapters::{grants, methods};
+use crate::repository;
 use crate::roles::{concerns, needed, only_looks};
 use crate::template::{Function, Statement, Template, assert_all_used, list, reference};
 use crate::wiring::Wiring;
@@ -38,7 +39,6 @@ fn the_role_for_reading_may_do_exactly_what_the_steps_that_read_there_do() {
     let (home, member) = (Template::load().functions(), Template::of(MEMBER));
     let readers = takers(&home, "member role");
     let allowed = allowed(&member.role("ReadRole"));
-    // dispatch finds owners among all resources, but only where the deployment is it asks for every tag.
     assert_eq!(allowed, needed_there(&readers));
     let changing: Vec<_> = allowed.iter().filter(|action| !only_looks(action)).collect();
     assert!(changing.is_empty(), "{changing:?}");
@@ -148,4 +148,23 @@ fn alarms_are_forwarded_and_taken_and_nothing_else() {
 #[test]
 fn every_parameter_and_condition_decides_something() {
     assert_all_used(MEMBER);
+}
+
+/// Whoever follows `docs/places.md` gives parameters that there are, and all that have no default.
+#[test]
+fn the_command_in_the_documentation_is_one_that_the_template_takes() {
+    let page = repository::text("docs/places.md");
+    let member = Template::of(MEMBER);
+    let command = page.split("--parameter-overrides ").nth(1).unwrap().lines().next().unwrap();
+    let given: BTreeSet<String> = command.split(' ').map(|word| word.split_once('=').unwrap().0.to_owned()).collect();
+    let known = member.keys("/Parameters");
+    assert!(given.is_subset(&known), "{given:?}");
+    let open = known.iter().filter(|name| member.at(&format!("/Parameters/{name}")).get("Default").is_none());
+    assert!(open.clone().count() > 0 && open.clone().all(|name| given.contains(name)), "{given:?}");
+    for named in ["RolesRegion", "OnlyTaggedResources", "ExternalId"] {
+        assert!(known.contains(named) && page.contains(&format!("`{named}=")), "{named}");
+    }
+    let home = Template::load().keys("/Parameters");
+    assert!(["MemberAccounts", "MemberExternalId"].iter().all(|name| home.contains(*name) && page.contains(name)));
+    assert!(page.contains("CAPABILITY_NAMED_IAM"), "the roles have names");
 }
