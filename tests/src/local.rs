@@ -131,7 +131,8 @@ impl LocalCloud {
         need(&root, &["scripts/deploy-local", "target/lambda"])?;
         let launcher = Launcher::start(directory, speed, faults)?;
         let outputs = launcher.directory.join("outputs.json");
-        let homes = scenarios.iter().flat_map(|scenario| scenario.apps.values()).map(AppScenario::home);
+        let open = scenarios.iter().flat_map(|scenario| scenario.apps.values()).filter(|app| !app.closed);
+        let homes = open.map(AppScenario::home);
         let elsewhere: BTreeSet<Home<'_>> = homes.filter(|home| *home != (None, None)).collect();
         deploy(&root, &launcher.state, &outputs, &elsewhere)?;
         let stack = Stack::from_files(&launcher.state, &outputs)?;

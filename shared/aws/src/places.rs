@@ -151,9 +151,10 @@ impl Places {
     /// A refusal says which role must trust whom: AWS tells neither whether the role is there nor what it asks for.
     fn explained(&self, error: PortError) -> PortError {
         let PortError::Denied { operation, .. } = error else { return error };
+        // Short enough for one line of a message to people.
         let permission = format!(
-            "it by deploying infra/member.yaml there (the role must trust account {} with the external id of this \
-             deployment) and naming that account in the parameter MemberAccounts here",
+            "it by deploying infra/member.yaml there (HomeAccount={}, the same external id) and naming that account in \
+             MemberAccounts here",
             self.role.home
         );
         PortError::Denied { operation, permission }

@@ -40,6 +40,10 @@ pub fn check(expect: &Expect, watch: &Watch, seen: &Seen, first_instances: &BTre
         let words = |sent: bool| if sent { "sent" } else { "not sent" };
         add(sent == wanted, format!("escalation {}, expected {}", words(sent), words(wanted)));
     }
+    if let Some(words) = &expect.told {
+        let is_told = watch.told.iter().any(|told| told.message.contains(words.as_str()));
+        add(is_told, format!("people were told \"{words}\": {is_told}, expected true"));
+    }
     world(&expect.world, seen, first_instances, &mut add);
     found
 }
@@ -49,6 +53,7 @@ fn status(expect: &Expect, watch: &Watch) -> Finding {
     let holds = match expect.status {
         ExpectedStatus::Completed => last == Some(Status::Completed),
         ExpectedStatus::Escalated => last == Some(Status::Escalated),
+        ExpectedStatus::Failed => last == Some(Status::Failed),
         ExpectedStatus::Ended => matches!(last, Some(Status::Completed | Status::Escalated)),
         ExpectedStatus::None => last.is_none(),
     };

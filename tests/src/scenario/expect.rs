@@ -35,6 +35,9 @@ pub struct Expect {
     /// Whether people were told of an escalation.
     #[serde(default)]
     pub escalation_sent: Option<bool>,
+    /// What a message to people about it contains.
+    #[serde(default)]
+    pub told: Option<String>,
     /// The application itself.
     #[serde(default)]
     pub world: WorldExpect,
@@ -48,6 +51,8 @@ pub enum ExpectedStatus {
     Completed,
     /// Handed over to people.
     Escalated,
+    /// The run itself failed.
+    Failed,
     /// One of these two.
     Ended,
     /// There was no run.

@@ -58,6 +58,9 @@ pub struct AppScenario {
     /// Its part of `maintainer.yaml`: the mapping that stands under its name in `apps`.
     #[serde(default = "nothing")]
     pub config: Value,
+    /// Where it lives the maintainer is not let in: `infra/member.yaml` is not deployed there.
+    #[serde(default)]
+    pub closed: bool,
     /// What must hold at the end.
     pub expect: Expect,
 }

@@ -141,8 +141,8 @@ async fn fault_a_denied_role_is_one_sentence_that_says_who_must_trust_whom() {
             step.to_string(),
             format!(
                 "sts:AssumeRole on arn:aws:iam::999999999999:role/{role}: access denied, grant it by deploying \
-                 infra/member.yaml there (the role must trust account 111122223333 with the external id of this deployment) \
-                 and naming that account in the parameter MemberAccounts here"
+                 infra/member.yaml there (HomeAccount=111122223333, the same external id) and naming that account in \
+                 MemberAccounts here"
             )
         );
     }

@@ -123,6 +123,10 @@ fn golden_each_problem_is_one_sentence_with_its_line() {
             "line 3: applications.shop.regions[0] must be a Region such as \"eu-central-1\", not \"Frankfurt\"",
         ),
         (
+            "applications:\n  shop:\n    regions: [eu-centrl-1]\n",
+            "line 3: applications.shop.regions[0] must be a Region, not \"eu-centrl-1\": did you mean \"eu-central-1\"?",
+        ),
+        (
             "schedules: {health: 4 hours}\n",
             "line 1: schedules.health must be \"rate(4 hours)\" or \"cron(0 */4 * * ? *)\", not \"4 hours\"",
         ),
