@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from . import (alarms, autoscaling_api, callbacks, containers, deliveries, metrics, prices, records, scaling, schedules,
-               stacks, tagging, targets)
+from . import (alarms, autoscaling_api, callbacks, containers, deliveries, metrics, places, prices, records, scaling,
+               schedules, stacks, tagging, targets)
 from .clock import VirtualClock, VirtualTime
 
 
 def install(clock: VirtualClock) -> targets.TargetHealth:
     """Installs every module; gives what the admin endpoint needs."""
     from ministack import app
-    from ministack.core import iam_actions, router
+    from ministack.core import iam_actions, iam_evaluator, responses, router
     from ministack.services import (alb, autoscaling, cloudwatch, dynamodb, ecs, elasticache, eventbridge, lambda_svc,
                                     rds, scheduler, sns, stepfunctions)
     from ministack.services import tagging as resource_tags
-    from ministack.services.cloudformation import changesets, engine, handlers
+    from ministack.services.cloudformation import changesets, engine, handlers, provisioners
+    from ministack.services.cloudformation import stacks as stack_runs
 
     # Items carry virtual expiry times; a clock in the past must not make TTL delete them at once.
     dynamodb.time = VirtualTime(clock)
@@ -27,7 +28,8 @@ def install(clock: VirtualClock) -> targets.TargetHealth:
     records.install(elasticache)
     tagging.install(resource_tags, alb, rds, cloudwatch, autoscaling)
     deliveries.install(lambda_svc, eventbridge, sns, clock)
-    stacks.install(engine, handlers, changesets)
+    stacks.install(engine, handlers, changesets, stack_runs, responses)
     schedules.install(scheduler, eventbridge, clock)
+    places.install(eventbridge, cloudwatch, provisioners, responses, iam_evaluator)
     alarms.install(cloudwatch, metrics.install(cloudwatch, clock), clock)
     return health

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import unittest
 from datetime import datetime, timezone
@@ -102,6 +103,11 @@ class LiveCloud(unittest.TestCase):
     def client(self, name):
         return self.session.client(name, endpoint_url=self.state["endpoint"])
 
+    def client_in(self, account, region, name):
+        import boto3
+        # An access key of 12 digits is an account here.
+        return boto3.Session(account, "test", region_name=region).client(name, endpoint_url=self.state["endpoint"])
+
     def group(self, name):
         return self.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"][0]
 
@@ -182,6 +188,55 @@ class LiveCloud(unittest.TestCase):
             scaling.register_scalable_target(**service, ResourceId="service/c/two", MinCapacity=3, MaxCapacity=2)
         with self.assertRaisesRegex(scaling.exceptions.ClientError, "ValidationException"):
             scaling.describe_scalable_targets(**service)
+
+    def test_regression_a_condition_may_ask_where_its_stack_is(self):
+        template = textwrap.dedent("""
+            Parameters: {Wanted: {Type: String}, Account: {Type: String}}
+            Conditions:
+              IsThere: !And [!Equals [!Ref Wanted, !Ref AWS::Region], !Not [!Equals [!Ref Account, !Ref AWS::AccountId]]]
+            Resources:
+              Never: {Type: AWS::SQS::Queue, Condition: IsThere}
+              Always: {Type: AWS::SNS::Topic}
+            """)
+        for account, region, there in (("444455556666", "eu-central-1", ["Always", "Never"]),
+                                       ("444455556666", "eu-west-1", ["Always"]), ("111122223333", "eu-central-1", ["Always"])):
+            with self.subTest(account=account, region=region):
+                stacks = self.client_in(account, region, "cloudformation")
+                given = {"Wanted": "eu-central-1", "Account": "111122223333"}
+                stacks.create_stack(StackName="where", TemplateBody=template, Parameters=[
+                    {"ParameterKey": key, "ParameterValue": value} for key, value in given.items()])
+                stacks.get_waiter("stack_create_complete").wait(StackName="where", WaiterConfig={"Delay": 0.1})
+                found = stacks.describe_stack_resources(StackName="where")["StackResources"]
+                self.assertEqual(sorted(resource["LogicalResourceId"] for resource in found), there)
+
+    def test_an_alarm_reaches_the_bus_of_another_account_that_takes_it(self):
+        queue = self.client("sqs").create_queue(QueueName="home")["QueueUrl"]
+        events = self.client("events")
+        events.put_rule(Name="alarms", EventPattern=json.dumps({"source": ["aws.cloudwatch"]}))
+        events.put_targets(Rule="alarms", Targets=[{"Id": "home", "Arn": "arn:aws:sqs:us-east-1:000000000000:home"}])
+        policy = {"Type": "AWS::Events::EventBusPolicy", "Properties": {"StatementId": "members", "Statement": {
+            "Effect": "Allow", "Principal": {"AWS": ["444455556666"]}, "Action": "events:PutEvents", "Resource": "*",
+            "Condition": {"StringEquals": {
+                "events:source": "aws.cloudwatch", "events:detail-type": "CloudWatch Alarm State Change"}}}}}
+        stacks = self.client("cloudformation")
+        stacks.create_stack(StackName="bus", TemplateBody=json.dumps({"Resources": {"Policy": policy}}))
+        stacks.get_waiter("stack_create_complete").wait(StackName="bus", WaiterConfig={"Delay": 0.1})
+        for account in ("555566667777", "444455556666"):
+            there = self.client_in(account, "eu-central-1", "events")
+            there.put_rule(Name="forward", EventPattern=json.dumps({"source": ["aws.cloudwatch"]}))
+            there.put_targets(Rule="forward", Targets=[
+                {"Id": "home", "Arn": "arn:aws:events:us-east-1:000000000000:event-bus/default",
+                 "RoleArn": f"arn:aws:iam::{account}:role/forward"}])
+            alarms = self.client_in(account, "eu-central-1", "cloudwatch")
+            alarms.put_metric_alarm(AlarmName="far", Namespace="Far", MetricName="Away", Statistic="Sum", Period=60,
+                                    EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanThreshold")
+            alarms.set_alarm_state(AlarmName="far", StateValue="ALARM", StateReason="a test")
+
+        def arrived():
+            return self.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages")
+        events_seen = [json.loads(message["Body"]) for message in self.wait(arrived)]
+        self.assertEqual({(event["account"], event["region"]) for event in events_seen}, {("444455556666", "eu-central-1")})
+        self.assertEqual(events_seen[0]["resources"], ["arn:aws:cloudwatch:eu-central-1:444455556666:alarm:far"])
 
     def test_groups_are_found_by_their_tags(self):
         self.make_group("tagged")

@@ -86,7 +86,18 @@ impl Cloud {
             return Err(Some(CloudError::NotLocal(state.endpoint)));
         }
         let clock = VirtualClock::parse(&state.clock).ok_or(None)?;
-        let credentials = Credentials::new("test", "test", None, None, "local cloud");
+        Ok(Self::of(state, clock, "test"))
+    }
+
+    /// The same cloud in another Region and, given one, another account. There an access key of 12 digits is an account.
+    #[must_use]
+    pub fn elsewhere(&self, account: Option<&str>, region: Option<&str>) -> Self {
+        let region = region.unwrap_or(&self.state.region).to_owned();
+        Self::of(CloudState { region, ..self.state.clone() }, self.clock, account.unwrap_or("test"))
+    }
+
+    fn of(state: CloudState, clock: VirtualClock, key: &str) -> Self {
+        let credentials = Credentials::new(key, "test", None, None, "local cloud");
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(state.region.clone()))
@@ -94,7 +105,7 @@ impl Cloud {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .build();
-        Ok(Self { state, clock, clients: Clients::new(&config) })
+        Self { state, clock, clients: Clients::new(&config) }
     }
 
     /// The port it listens on.

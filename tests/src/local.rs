@@ -1,6 +1,8 @@
 //! Starts a local cloud of one's own and deploys the product's template to it, with the scripts that people use too.
 
 use crate::player::{Stack, StackError};
+use crate::scenario::{AppScenario, Home, Scenario};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -114,16 +116,25 @@ impl Launcher {
 }
 
 impl LocalCloud {
-    /// Starts a cloud as [`Launcher::start`] and deploys to it.
+    /// Starts a cloud as [`Launcher::start`] and deploys to it, and to the places in which applications of these scenarios
+    /// live what the maintainer needs there.
     ///
     /// # Errors
     /// When the tools are not set up, or the cloud or the deployment fails.
-    pub fn start(directory: &Path, speed: f64, faults: Option<&str>) -> Result<Self, LocalError> {
+    pub fn start(
+        directory: &Path,
+        speed: f64,
+        faults: Option<&str>,
+        scenarios: &[Scenario],
+    ) -> Result<Self, LocalError> {
         let root = root();
         need(&root, &["scripts/deploy-local", "target/lambda"])?;
         let launcher = Launcher::start(directory, speed, faults)?;
         let outputs = launcher.directory.join("outputs.json");
-        deploy(&root, &launcher.state, &outputs)?;
+        let open = scenarios.iter().flat_map(|scenario| scenario.apps.values()).filter(|app| !app.closed);
+        let homes = open.map(AppScenario::home);
+        let elsewhere: BTreeSet<Home<'_>> = homes.filter(|home| *home != (None, None)).collect();
+        deploy(&root, &launcher.state, &outputs, &elsewhere)?;
         let stack = Stack::from_files(&launcher.state, &outputs)?;
         Ok(Self { launcher: Some(launcher), stack })
     }
@@ -178,12 +189,15 @@ fn need(root: &Path, files: &[&str]) -> Result<(), LocalError> {
     }
 }
 
-fn deploy(root: &Path, state: &Path, outputs: &Path) -> Result<(), LocalError> {
+fn deploy(root: &Path, state: &Path, outputs: &Path, elsewhere: &BTreeSet<Home<'_>>) -> Result<(), LocalError> {
     let failed = |why: String| LocalError::NoDeployment { why };
     let output = Command::new(root.join("scripts/deploy-local"))
         .arg(state)
         .arg("--outputs")
         .arg(outputs)
+        .args(elsewhere.iter().map(|(account, region)| {
+            format!("--member={}/{}", account.unwrap_or_default(), region.unwrap_or_default())
+        }))
         .stdin(Stdio::null())
         .output()
         .map_err(|error| failed(error.to_string()))?;

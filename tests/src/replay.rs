@@ -37,7 +37,8 @@ fn expect(holds: bool, said: &str) -> Result<(), String> {
 
 fn calm_alarm() -> Value {
     let arn = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:calm";
-    json!({"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change", "resources": [arn],
+    json!({"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change", "account": "000000000000",
+        "region": "us-east-1", "resources": [arn],
         "detail": {"alarmName": "calm", "state": {"value": "OK", "timestamp": "2026-01-31T12:00:00.000+0000"}}})
 }
 

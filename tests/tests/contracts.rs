@@ -21,6 +21,8 @@ mod graph;
 mod machine;
 #[path = "contracts/machines.rs"]
 mod machines;
+#[path = "contracts/member.rs"]
+mod member;
 #[path = "contracts/promises.rs"]
 mod promises;
 #[path = "contracts/recovery.rs"]

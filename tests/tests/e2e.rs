@@ -176,7 +176,8 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
     if let Some(faults) = &faults {
         println!("under faults: MAINTAINER_E2E_FAULTS={faults}");
     }
-    let cloud = LocalCloud::start(&directory, number("MAINTAINER_E2E_SPEED").unwrap_or(SPEED), faults.as_deref())?;
+    let speed = number("MAINTAINER_E2E_SPEED").unwrap_or(SPEED);
+    let cloud = LocalCloud::start(&directory, speed, faults.as_deref(), &scenarios)?;
     let mut played = play_all(&cloud.stack, &scenarios, &directory).await?;
     played.extend(examine(&cloud.stack, &directory).await);
     played.push(leaks(&cloud, &directory));

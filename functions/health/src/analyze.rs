@@ -7,7 +7,7 @@ use domain::mode::Mode;
 use domain::snapshot::Snapshot;
 use engine::documents;
 use engine::ports::{Artifacts, Clock, Entry, EntryState, Executions, Journal};
-use engine::run::{Decision, Run, memory_key};
+use engine::run::{Decision, Run};
 use engine::step::StepError;
 use jiff::{SignedDuration, Timestamp};
 
@@ -29,7 +29,7 @@ pub struct World<'a> {
 /// When the snapshot is not there, or a port fails.
 pub async fn analyze(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     let snapshot: Snapshot = documents::need(world.artifacts, &run.key("snapshot")).await?;
-    let memory = documents::get(world.artifacts, &memory_key(&run.app)).await?.unwrap_or_default();
+    let memory = documents::get(world.artifacts, &run.memory_key()).await?.unwrap_or_default();
     let (mut analysis, memory) = health::analyze(&snapshot, &app.objectives, &app.policy, memory);
     let since = world.clock.now().checked_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
     let tried: Vec<Tried> = world.journal.since(&run.app, since).await?.iter().filter_map(tried).collect();
@@ -54,7 +54,7 @@ pub async fn analyze(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Resu
     tracing::info!(score = run.score, findings = analysis.findings.len(), changes = plan.changes.len(), "analyzed");
     documents::put(world.artifacts, &run.key("analysis"), &Decided { analysis, plan }).await?;
     // Last, so that a repeated step sees the memory it saw the first time; detectors skip points they have seen anyway.
-    documents::put(world.artifacts, &memory_key(&run.app), &memory).await?;
+    documents::put(world.artifacts, &run.memory_key(), &memory).await?;
     Ok(run)
 }
 

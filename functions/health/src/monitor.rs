@@ -27,7 +27,7 @@ pub struct World<'a> {
 /// When the lease is lost, or a port fails.
 pub async fn monitor(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     keep_lease(&mut run, world.leases, world.see.clock).await?;
-    let mut snapshot = observe(app, &world.see).await?;
+    let mut snapshot = observe(app, run.place.as_ref(), &world.see).await?;
     snapshot.prices = world.prices.read(&sold(&snapshot.resources)).await;
     documents::put(world.artifacts, &run.key("snapshot"), &snapshot).await?;
     tracing::info!(

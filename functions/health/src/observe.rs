@@ -2,10 +2,11 @@
 
 use config::ResolvedApp;
 use domain::observed::Observed;
+use domain::place::Place;
 use domain::reading::{Reading, Scene, assemble, readings};
 use domain::resource::{Live, PROTECTED_TAG, Resource};
 use domain::snapshot::{HISTORY_S, Snapshot};
-use engine::ports::{Clock, Inventory, MetricQuery, Telemetry};
+use engine::ports::{Clock, Inventory, MetricQuery, PortError, Telemetry};
 use engine::step::StepError;
 use jiff::{SignedDuration, Timestamp};
 
@@ -22,16 +23,37 @@ pub struct World<'a> {
     pub telemetry: &'a dyn Telemetry,
 }
 
-/// Takes a snapshot that ends now.
+/// Why nothing was found. AWS answers for a Region that does not exist with no connection and for one that is not enabled as for a
+/// wrong key, so where the configuration has chosen the place, it is named.
+fn in_its_place(error: PortError, place: Option<&Place>) -> StepError {
+    let may_be_the_place = matches!(error, PortError::Unknown { .. } | PortError::Denied { .. });
+    let error = StepError::from(error);
+    match (place, error) {
+        (Some(place), StepError::Transient(why)) if may_be_the_place => StepError::Transient(unless(&why, place)),
+        (Some(place), StepError::Config(why)) if may_be_the_place => StepError::Config(unless(&why, place)),
+        (_, error) => error,
+    }
+}
+
+fn unless(why: &str, place: &Place) -> String {
+    format!(
+        "{why}; maintainer.yaml says that the application lives in {place}: is that a Region, and is it enabled in that account?"
+    )
+}
+
+/// Takes a snapshot that ends now, with the ports of the place in which the application lives.
 ///
 /// # Errors
 /// When the resources can't be found at all. Anything less is missing in the snapshot.
-pub async fn observe(app: &ResolvedApp, world: &World<'_>) -> Result<Snapshot, StepError> {
-    let found = world.inventory.discover(&app.selector).await?;
+pub async fn observe(app: &ResolvedApp, place: Option<&Place>, world: &World<'_>) -> Result<Snapshot, StepError> {
+    let found = world.inventory.discover(&app.selector).await.map_err(|error| in_its_place(error, place))?;
     let mut resources = found.resources;
     resources.extend(app.metrics.iter().cloned());
     for resource in &mut resources {
         as_configured(resource, app);
+        if let Some(place) = place {
+            resource.id = place.qualified(&resource.id);
+        }
     }
     let to = whole_period(world.clock.now());
     let from = to.checked_sub(SignedDuration::from_secs(i64::from(HISTORY_S))).unwrap_or(Timestamp::MIN);

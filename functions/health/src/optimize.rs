@@ -13,13 +13,14 @@ use domain::execution::IterationRecord;
 use domain::guard::Cleared;
 use domain::health::Decided;
 use domain::mode::Mode;
+use domain::place::{Place, lies_in};
 use domain::resource::{Live, Resource};
 use domain::snapshot::Snapshot;
 use engine::act::{self, ChangeReport, Context, Ports, Report, Rules, Stop, Timing};
 use engine::documents;
 use engine::ports::{
     Actuator, Approvals, Artifacts, CalendarState, Calendars, Circuit, Clock, Entry, EntryState, Executions, Journal,
-    Leases, PortResult, Switch, Telemetry,
+    Leases, PortError, PortResult, Switch, Telemetry,
 };
 use engine::run::{Decision, RollbackOrder, Run, artifact_key};
 use engine::runtime::measure;
@@ -97,7 +98,7 @@ pub struct World<'a> {
 /// When the lease is lost, the journal can't be used, or what the step rests on is not there.
 pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     let mut run = request.run;
-    let actuator = AsConfigured { inner: world.actuator, app };
+    let actuator = InPlace { inner: world.actuator, app, place: run.place.clone(), home: run.home() };
     let mode = |change: &Change| mode_for(change, app);
     let requests = match request.intent {
         Intent::Apply => asked(&run, world).await?,
@@ -387,15 +388,27 @@ fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// The actuator, with what the configuration says about a resource that AWS does not know.
-struct AsConfigured<'a> {
+/// The actuator of the application's place, with what the configuration says about a resource that AWS does not know. It
+/// reads nothing that lies elsewhere, and what can't be read is never changed: a change that was made before the application
+/// moved is not mistaken for one of its namesake here.
+struct InPlace<'a> {
     inner: &'a dyn Actuator,
     app: &'a ResolvedApp,
+    place: Option<Place>,
+    home: Option<Place>,
 }
 
 #[async_trait]
-impl Actuator for AsConfigured<'_> {
+impl Actuator for InPlace<'_> {
     async fn live(&self, resource: &Resource) -> PortResult<Resource> {
+        if !lies_in(&resource.id, self.place.as_ref(), self.home.as_ref()) {
+            let place = self.place.as_ref().or(self.home.as_ref());
+            let place = place.map_or_else(|| "the place of the deployment".to_owned(), Place::to_string);
+            return Err(PortError::Gone {
+                operation: format!("read {} before a change", resource.id),
+                what: format!("in {place}, where {} lives now, it", self.app.id),
+            });
+        }
         let mut live = self.inner.live(resource).await?;
         as_configured(&mut live, self.app);
         Ok(live)

@@ -41,7 +41,7 @@ pub async fn judge(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Result
     let mut judged = Judged::default();
     let journal = world.journal.since(&run.app, settle::look_back(world.see.clock.now())).await?;
     if !verdict::left_to(&run, journal.clone()).is_empty() {
-        let mut now = observe(app, &world.see).await?;
+        let mut now = observe(app, run.place.as_ref(), &world.see).await?;
         let due = due(&run, &journal, &now, app);
         now.weeks = earlier::weeks(&due, &journal, &now, app, &world.see).await;
         documents::put(world.artifacts, &run.key("residue_after"), &now).await?;

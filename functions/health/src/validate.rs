@@ -13,7 +13,7 @@ use domain::outcome::{Outcome, Verdict};
 use domain::snapshot::Snapshot;
 use engine::documents;
 use engine::ports::{Artifacts, Entry, EntryState, Executions, Journal, Leases};
-use engine::run::{Decision, Run, memory_key};
+use engine::run::{Decision, Run};
 use engine::runtime::measure;
 use engine::settle;
 use engine::step::StepError;
@@ -77,14 +77,14 @@ pub async fn validate(request: Request, app: &ResolvedApp, world: &World<'_>) ->
 async fn judge_iteration(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     keep_lease(&mut run, world.leases, world.see.clock).await?;
     let before: Snapshot = documents::need(world.artifacts, &run.key("snapshot")).await?;
-    let mut after = observe(app, &world.see).await?;
+    let mut after = observe(app, run.place.as_ref(), &world.see).await?;
     let journal = world.journal.since(&run.app, settle::look_back(world.see.clock.now())).await?;
     let changes = changes_of_iteration(&run, &journal);
     let judged: Vec<Entry> = changes.iter().cloned().chain(residue::due(&run, &journal, &after, app)).collect();
     after.weeks = earlier::weeks(&judged, &journal, &after, app, &world.see).await;
     documents::put(world.artifacts, &run.key("after"), &after).await?;
     // The memory is read but not written: the next analysis feeds these points to the detectors itself.
-    let memory = documents::get(world.artifacts, &memory_key(&run.app)).await?.unwrap_or_default();
+    let memory = documents::get(world.artifacts, &run.memory_key()).await?.unwrap_or_default();
     let (analysis, _) = health::analyze(&after, &app.objectives, &app.policy, memory);
     run.score = analysis.score.known().copied();
 

@@ -10,6 +10,7 @@ use domain::approval::{Answer, Question, Request, RequestState, Via};
 use domain::change::{Action, Better, Expectation};
 use domain::execution::{ExecutionRecord, IterationRecord, Status, Workflow};
 use domain::ids::{ChangeId, ExecutionId, RequestId, ResourceId, SignalId};
+use domain::place::Place;
 use engine::ports::{Approvals, Executions, PortError, PortResult, SigningKey, Waker};
 use jiff::SignedDuration;
 use maintainer_lifecycle::link::Links;
@@ -126,6 +127,8 @@ fn request(fake: &Fake, questions: Vec<Question>, evidence: &[&str]) -> Request 
         app: "shop".into(),
         execution: RUN.into(),
         execution_arn: format!("arn:aws:states:eu-central-1:123456789012:execution:maintainer-health:{RUN}"),
+        place: Place::of_arn("arn:aws:states:eu-central-1:123456789012:execution:maintainer-health:run"),
+        endpoints: vec!["https://shop.example.com/".to_owned()],
         iteration: 1,
         evidence: evidence.iter().map(|&finding| finding.to_owned()).collect(),
         score: Some(4.2),
@@ -162,6 +165,10 @@ fn long(fake: &Fake) -> Request {
         app: app.into(),
         questions: vec![question("c1", action, &name, &words, ("fleet_cpu_pct", 91.2, 45.6)), restart()],
         evidence: vec![words.clone(), name.clone(), words],
+        endpoints: vec![
+            format!("https://{}.example.com/", "a-long-address/".repeat(20)),
+            "http://b.example.com/?a=1&b=2".to_owned(),
+        ],
         ..one(fake)
     }
 }
@@ -172,6 +179,12 @@ fn hostile(fake: &Fake) -> Request {
         app: HOSTILE.into(),
         questions: vec![question("\"><script>alert(1)</script>", action, HOSTILE, HOSTILE, (HOSTILE, 91.2, 45.6))],
         evidence: vec![HOSTILE.to_owned(), HOSTILE.to_owned()],
+        place: Some(Place { account: HOSTILE.to_owned(), region: HOSTILE.to_owned() }),
+        endpoints: vec![
+            "javascript:alert(1)".to_owned(),
+            "https://a\"onclick=alert(1)>".to_owned(),
+            HOSTILE.to_owned(),
+        ],
         ..one(fake)
     }
 }
@@ -215,7 +228,7 @@ async fn questions() {
     }
     let fake = Fake::of(Vec::new());
     let saves = Question { cost_usd_cents_month: Some(-6_132), ..grow() };
-    let unmeasured = Request { score: None, execution_arn: String::new(), ..request(&fake, vec![saves], &[]) };
+    let unmeasured = Request { score: None, place: None, endpoints: Vec::new(), ..request(&fake, vec![saves], &[]) };
     let query = ask(&fake, &unmeasured).await;
     show("question-unmeasured", browse(&world(&fake), "GET", &query, &[]).await);
     let fake = Fake::of(Vec::new());

@@ -4,6 +4,7 @@
 //! as documented in the CloudWatch User Guide. Only the fields that are used are asked for, so that additions of AWS
 //! don't break anything; what is used and absent is named in one sentence.
 
+use domain::place::Place;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -14,6 +15,10 @@ use thiserror::Error;
 pub struct Transition {
     /// ARN of the alarm.
     pub arn: String,
+    /// Where the alarm stands, as its ARN says.
+    pub place: Place,
+    /// It came over the event bus, which says by itself from where. Only this way alarms of other places come.
+    pub by_bus: bool,
     /// Name of the alarm.
     pub name: String,
     /// New state: `ALARM`, `OK` or `INSUFFICIENT_DATA`.
@@ -30,12 +35,6 @@ impl Transition {
     /// The three shapes write the time with different precision, so it counts in whole seconds.
     pub fn id(&self) -> String {
         format!("transition#{}#{}#{}", self.arn, self.state, self.at.as_second())
-    }
-
-    /// Account and Region in the ARN `arn:aws:cloudwatch:<region>:<account>:alarm:<name>`.
-    pub fn home(&self) -> Option<(&str, &str)> {
-        let mut parts = self.arn.split(':').skip(3);
-        Some((parts.next()?, parts.next()?))
     }
 }
 
@@ -81,8 +80,21 @@ fn from_event_bridge(event: &Value) -> Result<Transition, AlarmError> {
     if text(event, "/source") != Some("aws.cloudwatch") {
         return Err(AlarmError::Field { field: "source", expected: "\"aws.cloudwatch\"" });
     }
+    let (arn, place) = alarm_arn(event, "/resources/0", "resources[0]")?;
+    // The bus writes who sent an event; what the event says of itself must not contradict that.
+    let sent = |path, field, expected| needed(event, path, field, expected);
+    let account = sent("/account", "account", "the account that sent the event")?;
+    let region = sent("/region", "region", "the Region that sent the event")?;
+    if place != (Place { account, region }) {
+        return Err(AlarmError::Field {
+            field: "resources[0]",
+            expected: "an alarm of the event's account and region",
+        });
+    }
     Ok(Transition {
-        arn: needed(event, "/resources/0", "resources[0]", "the ARN of the alarm")?,
+        arn,
+        place,
+        by_bus: true,
         name: needed(event, "/detail/alarmName", "detail.alarmName", "the name of the alarm")?,
         state: needed(event, "/detail/state/value", "detail.state.value", "ALARM, OK or INSUFFICIENT_DATA")?,
         at: time(event, "/detail/state/timestamp", "detail.state.timestamp")?,
@@ -91,8 +103,11 @@ fn from_event_bridge(event: &Value) -> Result<Transition, AlarmError> {
 }
 
 fn from_action(event: &Value) -> Result<Transition, AlarmError> {
+    let (arn, place) = alarm_arn(event, "/alarmArn", "alarmArn")?;
     Ok(Transition {
-        arn: needed(event, "/alarmArn", "alarmArn", "the ARN of the alarm")?,
+        arn,
+        place,
+        by_bus: false,
         name: needed(event, "/alarmData/alarmName", "alarmData.alarmName", "the name of the alarm")?,
         state: needed(event, "/alarmData/state/value", "alarmData.state.value", "ALARM, OK or INSUFFICIENT_DATA")?,
         at: time(event, "/alarmData/state/timestamp", "alarmData.state.timestamp")?,
@@ -104,8 +119,11 @@ fn from_sns(record: &Value) -> Result<Transition, AlarmError> {
     let message = needed(record, "/Sns/Message", "Records[].Sns.Message", "the JSON text of an alarm")?;
     let alarm: Value = serde_json::from_str(&message)
         .map_err(|_| AlarmError::Field { field: "Records[].Sns.Message", expected: "the JSON text of an alarm" })?;
+    let (arn, place) = alarm_arn(&alarm, "/AlarmArn", "Message.AlarmArn")?;
     Ok(Transition {
-        arn: needed(&alarm, "/AlarmArn", "Message.AlarmArn", "the ARN of the alarm")?,
+        arn,
+        place,
+        by_bus: false,
         name: needed(&alarm, "/AlarmName", "Message.AlarmName", "the name of the alarm")?,
         state: needed(&alarm, "/NewStateValue", "Message.NewStateValue", "ALARM, OK or INSUFFICIENT_DATA")?,
         at: time(&alarm, "/StateChangeTime", "Message.StateChangeTime")?,
@@ -152,6 +170,13 @@ fn text<'a>(value: &'a Value, path: &str) -> Option<&'a str> {
 
 fn needed(value: &Value, path: &str, field: &'static str, expected: &'static str) -> Result<String, AlarmError> {
     text(value, path).filter(|found| !found.is_empty()).map(str::to_owned).ok_or(AlarmError::Field { field, expected })
+}
+
+fn alarm_arn(value: &Value, path: &str, field: &'static str) -> Result<(String, Place), AlarmError> {
+    let expected = "the ARN of the alarm";
+    let arn = needed(value, path, field, expected)?;
+    let place = Place::of_arn(&arn).ok_or(AlarmError::Field { field, expected })?;
+    Ok((arn, place))
 }
 
 fn time(value: &Value, path: &str, field: &'static str) -> Result<Timestamp, AlarmError> {
@@ -216,9 +241,10 @@ mod tests {
         let read = |event: &Value| transitions(event).unwrap().remove(0);
         let expected = read(&by_event_bridge());
         assert_eq!(expected.dimensions[0]["AutoScalingGroupName"], "shop-web");
-        assert_eq!(expected.home(), Some(("us-east-1", "123456789012")));
-        assert_eq!(read(&by_sns()), expected);
-        assert_eq!(read(&by_action()), expected);
+        assert_eq!((expected.place.account.as_str(), expected.place.region.as_str()), ("123456789012", "us-east-1"));
+        assert!(expected.by_bus);
+        assert_eq!(read(&by_sns()), Transition { by_bus: false, ..expected.clone() });
+        assert_eq!(read(&by_action()), Transition { by_bus: false, ..expected });
     }
 
     #[test]
@@ -244,6 +270,8 @@ mod tests {
             ("/detail/state", "detail.state.value"),
             ("/resources", "resources[0]"),
             ("/source", "source"),
+            ("/account", "account"),
+            ("/region", "region"),
             ("/detail/state/timestamp", "detail.state.timestamp"),
         ];
         for (path, named) in paths {
@@ -251,6 +279,17 @@ mod tests {
             *event.pointer_mut(path).unwrap() = json!(7);
             let sentence = transitions(&event).unwrap_err().to_string();
             assert!(sentence.contains(&format!("\"{named}\"")), "{path}: {sentence}");
+        }
+    }
+
+    /// The bus of a deployment takes events of other accounts; what they claim to be is not believed.
+    #[test]
+    fn refuses_an_alarm_that_says_it_is_another_accounts_than_the_one_that_sent_it() {
+        for (field, other) in [("/account", "999999999999"), ("/region", "eu-west-1")] {
+            let mut event = by_event_bridge();
+            *event.pointer_mut(field).unwrap() = json!(other);
+            let sentence = transitions(&event).unwrap_err().to_string();
+            assert!(sentence.contains("an alarm of the event's account and region"), "{sentence}");
         }
     }
 

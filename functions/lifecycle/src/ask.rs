@@ -136,6 +136,8 @@ async fn request(run: &Run, app: &ResolvedApp, snapshot: &Snapshot, world: &Worl
         app: run.app.clone(),
         execution: run.execution_id.clone(),
         execution_arn: run.execution_arn.clone(),
+        place: run.lives_in(),
+        endpoints: run.endpoints.clone(),
         iteration: run.iteration,
         evidence: findings.iter().take(EVIDENCE_MAX).map(|finding| line(&finding.summary)).collect(),
         score: decided.analysis.score.known().copied(),
@@ -163,6 +165,7 @@ fn message(request: &Request, link: &str) -> Message {
         detail: json!({
             "version": 1, "app": request.app, "execution_id": request.execution, "execution_arn": request.execution_arn,
             "request_id": request.id, "score": request.score, "evidence": request.evidence,
+            "place": request.place, "endpoints": request.endpoints,
             "asked_at": request.asked_at, "expires_at": request.expires_at, "text": chat(&text(request, link)),
             "changes": request.questions.iter().map(|question| json!({
                 "change_id": question.change, "what": line(&question.in_words()), "before": question.before,

@@ -1,6 +1,6 @@
 //! begin: the lease on the application, the record of the run, and whether an earlier run died and left something open.
 
-use crate::care::{Care, close_dead, take_lease};
+use crate::care::{Care, close_dead, take_lease, whereabouts};
 use crate::resolve::Start;
 use config::Config;
 use domain::approval::{Request, RequestState};
@@ -103,6 +103,7 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
     if start.close_circuit {
         world.circuit.close(&start.app, record.started_at).await?;
     }
+    let (place, endpoints) = whereabouts(&start.app, config, &start.execution_arn);
     let entries = world.journal.since(&start.app, settle::look_back(now)).await?;
     let residue = entries.iter().filter(|entry| entry.state.is_open() && entry.execution != execution_id);
     let dead: BTreeSet<&ExecutionId> = residue.map(|entry| &entry.execution).collect();
@@ -115,6 +116,8 @@ pub async fn begin(start: Start, config: &Config, world: &World<'_>) -> Result<A
         workflow: Workflow::Health,
         execution_id,
         execution_arn: start.execution_arn,
+        place,
+        endpoints,
         iteration: 1,
         mode: start.mode,
         trigger: start.trigger,

@@ -1,9 +1,11 @@
-//! Taking an application under care: its lease, if need be from a run that is dead, and the records of dead runs.
+//! Taking an application under care: where it lives, its lease, if need be from a run that is dead, and the records of dead runs.
 
+use config::Config;
 use domain::execution::{Cycle, ExecutionRecord, Status};
 use domain::ids::{AppId, ExecutionId};
+use domain::place::Place;
 use engine::ports::{Clock, Executions, LeaseAnswer, Leases, Liveness};
-use engine::run::{LEASE_TTL_S, lease_key};
+use engine::run::{ENDPOINTS_MAX, LEASE_TTL_S, lease_key};
 use engine::step::StepError;
 use std::collections::BTreeSet;
 
@@ -17,6 +19,14 @@ pub(crate) struct Care<'a> {
     pub liveness: &'a dyn Liveness,
     /// Records.
     pub executions: &'a dyn Executions,
+}
+
+/// Where a run will find its application: the place that is configured when it begins, where that is not the deployment's; and
+/// the addresses under which its users do.
+pub(crate) fn whereabouts(app: &AppId, config: &Config, execution_arn: &str) -> (Option<Place>, Vec<String>) {
+    let app = config.resolve_any(app);
+    let place = Place::of_arn(execution_arn).and_then(|home| app.place(&home));
+    (place, app.endpoints.into_iter().take(ENDPOINTS_MAX).collect())
 }
 
 /// Takes the lease, if need be from a run that is over without having given it back: somebody stopped it, or it ran out of

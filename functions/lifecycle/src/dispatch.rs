@@ -8,8 +8,9 @@ use crate::succession;
 use config::{Config, Selector};
 use domain::execution::Cycle;
 use domain::ids::AppId;
+use domain::place::Place;
 use domain::resource::{APP_TAG, Resource};
-use engine::ports::{Clock, DeadLetters, Episodes, Inventory, Leases, Starter};
+use engine::ports::{Clock, DeadLetters, Episodes, Inventory, Leases, Places, Starter};
 use engine::run::{episode_key, lease_key};
 use engine::step::StepError;
 use jiff::Timestamp;
@@ -26,8 +27,10 @@ const EVENT_BYTES_MAX: usize = 262_144;
 pub struct World<'a> {
     /// Time.
     pub clock: &'a dyn Clock,
-    /// Resources and tags.
+    /// Resources and tags of the place of the deployment.
     pub inventory: &'a dyn Inventory,
+    /// Other places.
+    pub places: &'a dyn Places,
     /// Alarm episodes.
     pub episodes: &'a dyn Episodes,
     /// Leases.
@@ -36,8 +39,8 @@ pub struct World<'a> {
     pub starter: &'a dyn Starter,
     /// Parks what is not understood.
     pub dead_letters: &'a dyn DeadLetters,
-    /// Region and account of this deployment; alarms of others are refused.
-    pub home: (String, String),
+    /// The place of the deployment.
+    pub home: Place,
 }
 
 /// What became of an event. Goes to the log, and to whoever invokes the function by hand.
@@ -71,7 +74,7 @@ pub async fn dispatch(event: &Value, config: &Config, world: &World<'_>) -> Resu
     let mut answer = Answer::default();
     let mut by_app: BTreeMap<AppId, Vec<(Transition, Timestamp)>> = BTreeMap::new();
     for transition in found {
-        if let Some(reason) = uninteresting(&transition, world) {
+        if let Some(reason) = uninteresting(&transition, config, world) {
             answer.ignored.push(format!("{}: {reason}", transition.name));
             continue;
         }
@@ -80,7 +83,7 @@ pub async fn dispatch(event: &Value, config: &Config, world: &World<'_>) -> Resu
             answer.ignored.push(format!("{}: this transition was handled before", transition.name));
             continue;
         }
-        match owner(&transition, config, world.inventory).await? {
+        match owner_in_its_place(&transition, config, world).await? {
             Some(app) => by_app.entry(app).or_default().push((transition, arrival.at)),
             None => answer.ignored.push(format!(
                 "{}: no application has it; tag the alarm or its resource with {APP_TAG}",
@@ -107,35 +110,61 @@ async fn park(body: &str, why: String, world: &World<'_>) -> Result<Answer, Step
 }
 
 /// Why a transition starts nothing, or `None` when it is to be looked at.
-fn uninteresting(transition: &Transition, world: &World<'_>) -> Option<String> {
-    let (region, account) = &world.home;
-    if transition.home() != Some((region.as_str(), account.as_str())) {
-        return Some(format!("it is not an alarm of account {account} in {region}"));
+fn uninteresting(transition: &Transition, config: &Config, world: &World<'_>) -> Option<String> {
+    let (place, home) = (&transition.place, &world.home);
+    let is_foreign = place != home;
+    if is_foreign && !transition.by_bus {
+        return Some(format!("it is not an alarm of {home}; those of other places come over the event bus"));
     }
     if transition.state != "ALARM" {
         return Some(format!("its state is {}, only ALARM starts a run", transition.state));
     }
+    if is_foreign && !config.apps().iter().any(|app| lives_in(app, place, config, home)) {
+        return Some(format!("no application lives in {place}"));
+    }
     None
+}
+
+/// Whether an application lives in a place. One that is only tagged lives with the deployment.
+fn lives_in(app: &AppId, place: &Place, config: &Config, home: &Place) -> bool {
+    config.resolve_any(app).place(home).as_ref().unwrap_or(home) == place
+}
+
+/// The application of an alarm, among those that live where the alarm stands: whoever may raise alarms in one account says
+/// nothing about the applications of another.
+async fn owner_in_its_place(
+    transition: &Transition,
+    config: &Config,
+    world: &World<'_>,
+) -> Result<Option<AppId>, StepError> {
+    if transition.place == world.home {
+        return owner(transition, config, &world.home, world.inventory).await;
+    }
+    let there = world.places.inventory(&transition.place).await?;
+    owner(transition, config, &world.home, &*there).await
 }
 
 /// The application of an alarm: by its tag, else by the resource that its dimensions name.
 async fn owner(
     transition: &Transition,
     config: &Config,
+    home: &Place,
     inventory: &dyn Inventory,
 ) -> Result<Option<AppId>, StepError> {
-    if let Some(app) = inventory.alarm_tags(&transition.arn).await?.get(APP_TAG) {
-        return Ok(Some(AppId::from(app.as_str())));
+    let lives_here = |app: &AppId| lives_in(app, &transition.place, config, home);
+    let tagged = inventory.alarm_tags(&transition.arn).await?.remove(APP_TAG).map(AppId::new);
+    if let Some(app) = tagged.filter(lives_here) {
+        return Ok(Some(app));
     }
     if transition.dimensions.is_empty() {
         return Ok(None);
     }
     let mut unread = Vec::new();
-    for (app, selector) in selectors(config) {
+    for (app, selector) in selectors(config, &transition.place, home) {
         let found = inventory.discover(&selector).await?;
         if let Some(resource) = found.resources.iter().find(|resource| names(transition, resource)) {
             let tagged = resource.tags.get(APP_TAG).map(|app| AppId::from(app.as_str()));
-            if let Some(app) = app.or(tagged) {
+            if let Some(app) = app.or(tagged).filter(lives_here) {
                 return Ok(Some(app));
             }
         }
@@ -154,14 +183,16 @@ async fn owner(
     )))
 }
 
-/// Where to look for the resource: the configured applications in order, then everything that is tagged.
-fn selectors(config: &Config) -> Vec<(Option<AppId>, Selector)> {
+/// Where to look for the resource: the configured applications of the place in order, then, where the deployment is,
+/// everything that is tagged.
+fn selectors(config: &Config, place: &Place, home: &Place) -> Vec<(Option<AppId>, Selector)> {
     let tagged = Selector { tags: BTreeMap::from([(APP_TAG.to_owned(), "*".to_owned())]), resources: Vec::new() };
-    let configured = config.apps().into_iter().filter_map(|app| {
+    let of_place = config.apps().into_iter().filter(|app| lives_in(app, place, config, home));
+    let configured = of_place.filter_map(|app| {
         let selector = config.resolve(&app)?.selector;
         Some((Some(app), selector))
     });
-    configured.chain([(None, tagged)]).collect()
+    configured.chain((place == home).then_some((None, tagged))).collect()
 }
 
 fn names(transition: &Transition, resource: &Resource) -> bool {

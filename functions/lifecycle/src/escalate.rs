@@ -92,6 +92,7 @@ async fn message(run: &Run, record: &ExecutionRecord, reason: &str, world: &Worl
         changes: &changes,
         held_back: &held_back,
         reason,
+        run,
     };
     let severity = findings.iter().map(|finding| finding.severity).max().unwrap_or(Severity::High).max(Severity::High);
     let text = tell(&facts);
@@ -162,5 +163,7 @@ fn detail(
         "iterations": record.iterations.len(),
         "findings": findings_detail(findings),
         "changes": changes_detail(changes),
+        "place": run.lives_in(),
+        "endpoints": run.endpoints,
     })
 }

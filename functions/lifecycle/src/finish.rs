@@ -155,6 +155,7 @@ async fn report(run: &Run, record: &ExecutionRecord, world: &World<'_>) -> Resul
         changes: &changes,
         held_back: &[],
         reason: &reason,
+        run,
     };
     let text = tell(&facts);
     let message = Message {
@@ -167,7 +168,7 @@ async fn report(run: &Run, record: &ExecutionRecord, world: &World<'_>) -> Resul
         detail: json!({
             "version": 1, "app": run.app, "cycle": run.cycle, "execution_id": run.execution_id,
             "execution_arn": run.execution_arn, "reason": line(&reason), "score": run.score,
-            "changes": changes_detail(&changes), "text": chat(&text),
+            "changes": changes_detail(&changes), "place": run.lives_in(), "text": chat(&text),
         }),
         text,
     };

@@ -6,6 +6,7 @@ use config::Config;
 use config::input::Input;
 use domain::ids::AppId;
 use domain::mode::Mode;
+use domain::place::Place;
 use engine::ports::{Clock, Inventory, Notifier, Watch};
 use engine::step::StepError;
 use serde::{Deserialize, Serialize};
@@ -97,8 +98,8 @@ pub struct World<'a> {
 /// [`StepError::Config`] with one sentence when the input is not understood or names an application that nobody knows.
 pub async fn resolve(request: Request, config: &Config, world: &World<'_>) -> Result<Answer, StepError> {
     let input = Input::parse(&request.input).map_err(|error| StepError::Config(error.to_string()))?;
-    if let Some((account, region)) = home(&request.execution_arn) {
-        config.check_home(account, region).map_err(|error| StepError::Config(error.to_string()))?;
+    if let Some(home) = Place::of_arn(&request.execution_arn) {
+        config.check_home(&home).map_err(|error| StepError::Config(error.to_string()))?;
     }
     let mut known = config.apps();
     // A configured application is known without asking AWS; only an unknown name or "all" needs the tags.
@@ -138,13 +139,6 @@ pub async fn resolve(request: Request, config: &Config, world: &World<'_>) -> Re
         }),
         several => Ok(Answer::Many { targets: several.iter().map(|app| child(app, &input, &request)).collect() }),
     }
-}
-
-/// Account and Region in `arn:aws:states:<region>:<account>:execution:…`.
-fn home(execution_arn: &str) -> Option<(&str, &str)> {
-    let mut parts = execution_arn.split(':').skip(3);
-    let (region, account) = (parts.next()?, parts.next()?);
-    Some((account, region))
 }
 
 fn child(app: &AppId, input: &Input, request: &Request) -> Target {

@@ -3,12 +3,13 @@
 //! Finds the changes, takes the lease on the application, opens a record, and writes the order down for `health-optimize`,
 //! which alone may write to an application. Changes nothing else.
 
-use crate::care::{Care, close_dead, take_lease};
+use crate::care::{Care, close_dead, take_lease, whereabouts};
 use config::Config;
 use config::order::{Order, Subject};
 use domain::execution::{Cycle, ExecutionRecord, Status, Workflow};
 use domain::ids::{AppId, ExecutionId};
 use domain::mode::Mode;
+use domain::place::{Place, lies_in};
 use engine::documents;
 use engine::ports::{Artifacts, Clock, Entry, EntryState, Executions, Journal, LeaseAnswer, Leases, Liveness};
 use engine::run::{Decision, RollbackOrder, Run};
@@ -73,6 +74,16 @@ pub async fn rollback(request: Request, config: &Config, world: &World<'_>) -> R
     if undoable.is_empty() {
         return Ok(Answer::Ended { decision: Decision::NothingToDo, why: why_nothing(&named) });
     }
+    let (place, endpoints) = whereabouts(&app, config, &request.execution_arn);
+    let home = Place::of_arn(&request.execution_arn);
+    if let Some(entry) = undoable.iter().find(|entry| !lies_in(&entry.change.resource, place.as_ref(), home.as_ref())) {
+        let now = place.or(home).map_or_else(|| "the place of the maintainer".to_owned(), |place| place.to_string());
+        return Err(StepError::Config(format!(
+            "{} was made on {}, but {app} lives in {now} now: name in maintainer.yaml where it lived then, and order again; \
+             nothing was changed",
+            entry.change.action, entry.change.resource
+        )));
+    }
     let (now, own) = (world.clock.now(), ExecutionId::new(request.execution_name));
     let care =
         Care { clock: world.clock, leases: world.leases, liveness: world.liveness, executions: world.executions };
@@ -123,6 +134,8 @@ pub async fn rollback(request: Request, config: &Config, world: &World<'_>) -> R
         workflow: Workflow::Rollback,
         execution_id: own,
         execution_arn: request.execution_arn,
+        place,
+        endpoints,
         iteration: 1,
         mode,
         trigger,

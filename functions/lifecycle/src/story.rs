@@ -9,6 +9,7 @@ use domain::observed::Observed;
 use domain::outcome::Verdict;
 use domain::rollout::Rollout;
 use engine::ports::{Entry, EntryState};
+use engine::run::Run;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -16,6 +17,10 @@ use std::fmt::Write;
 const ITEM_CHARS_MAX: usize = 300;
 /// Findings and changes listed at most; the record holds all.
 const ITEMS_MAX: usize = 6;
+/// Addresses of the application named at most.
+const ADDRESSES_MAX: usize = 2;
+/// Longest address that is named in a line.
+const ADDRESS_CHARS_MAX: usize = 250;
 /// Longest subject that SNS takes.
 const SUBJECT_CHARS_MAX: usize = 100;
 /// Longest text for a chat; Slack cuts at 40,000 characters.
@@ -39,6 +44,8 @@ pub struct Facts<'a> {
     pub held_back: &'a [String],
     /// Why it is told now, one sentence.
     pub reason: &'a str,
+    /// The run, which says where the application lives and where its users find it.
+    pub run: &'a Run,
 }
 
 /// A subject line: ASCII, one line, at most 100 characters.
@@ -90,7 +97,7 @@ pub fn tell(facts: &Facts<'_>) -> String {
             list(&mut text, "What was to be undone", changes(facts), "nothing");
         }
         held_back(&mut text, "What was ordered and held back", facts);
-        end(&mut text, record);
+        end(&mut text, facts);
         return text;
     }
     let score = match facts.score {
@@ -113,9 +120,9 @@ pub fn tell(facts: &Facts<'_>) -> String {
         }
         list(&mut text, "What was tried", changes(facts), "nothing was changed");
         held_back(&mut text, "What was planned and held back", facts);
-        list(&mut text, "What to look at next", next_steps(facts).into_iter(), "the dashboards of the application");
+        list(&mut text, "What to look at next", next_steps(facts).into_iter(), "");
     }
-    end(&mut text, record);
+    end(&mut text, facts);
     text
 }
 
@@ -126,11 +133,14 @@ fn held_back(text: &mut String, title: &str, facts: &Facts<'_>) {
 }
 
 /// How it began, and where to look.
-fn end(text: &mut String, record: &ExecutionRecord) {
+fn end(text: &mut String, facts: &Facts<'_>) {
+    let record = facts.record;
+    let lives = facts.run.lives_in().map(|place| format!("Where it lives: {}\n", line(&place.to_string())));
     let _infallible = write!(
         text,
-        "How it began: {}\nRun: {}\nIn the console: {}\n",
+        "How it began: {}\n{}Run: {}\nIn the console: {}\n",
         line(&record.trigger),
+        lives.unwrap_or_default(),
         record.execution_id,
         console_link(&record.execution_arn)
     );
@@ -208,7 +218,20 @@ fn next_steps(facts: &Facts<'_>) -> Vec<String> {
     if facts.changes.iter().any(|entry| entry.state == EntryState::Superseded) {
         steps.push("who changed the values that the maintainer had set, and why (CloudTrail)".to_owned());
     }
+    if steps.is_empty() {
+        steps.push("the dashboards of the application".to_owned());
+    }
+    let addresses = facts.run.endpoints.iter().filter(|address| is_web_address(address));
+    // An address that is cut leads nowhere.
+    let whole = addresses.filter(|address| address.chars().count() <= ADDRESS_CHARS_MAX);
+    steps.extend(whole.take(ADDRESSES_MAX).map(|address| line(&format!("what its users see: {address}"))));
     steps
+}
+
+/// True for an address that a browser opens as a page, and that shows itself as it is. What else may be an address, such as
+/// `javascript:`, never becomes a link.
+pub(crate) fn is_web_address(text: &str) -> bool {
+    (text.starts_with("https://") || text.starts_with("http://")) && text.chars().all(|c| c.is_ascii_graphic())
 }
 
 /// Findings as in an event, documented in `docs/events.md`.

@@ -5,6 +5,8 @@
 
 use crate::chances::{self, Chances};
 use crate::environment;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
@@ -95,8 +97,16 @@ impl Clients {
 
     /// The same in another region.
     #[must_use]
-    pub fn in_region(&self, region: &'static str) -> Self {
-        let config = self.config.to_builder().region(Region::from_static(region)).build();
+    pub fn in_region(&self, region: &str) -> Self {
+        let config = self.config.to_builder().region(Region::new(region.to_owned())).build();
+        Self { config: Arc::new(config), ..self.clone() }
+    }
+
+    /// The same as somebody else.
+    #[must_use]
+    pub fn with_credentials(&self, credentials: Credentials) -> Self {
+        let provider = SharedCredentialsProvider::new(credentials);
+        let config = self.config.to_builder().credentials_provider(provider).build();
         Self { config: Arc::new(config), ..self.clone() }
     }
 
@@ -242,6 +252,10 @@ impl Clients {
     client! {
         /// Systems Manager.
         ssm, aws_sdk_ssm
+    }
+    client! {
+        /// Security Token Service.
+        sts, aws_sdk_sts
     }
 
     /// S3. With an endpoint of one's own, buckets are part of the path: a local address has no subdomains.

@@ -1,6 +1,6 @@
 //! Where AWS is and as whom this process calls it, from the variables that Lambda sets.
 //!
-//! Nothing else is asked: no profile, no metadata service, no role is assumed. Lambda renews the credentials of its role
+//! Nothing else is asked: no profile, no metadata service. Roles in other accounts are assumed in [`crate::places`] only. Lambda renews the credentials of its role
 //! with each new process, so they are read once.
 
 use aws_credential_types::Credentials;

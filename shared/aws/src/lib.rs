@@ -30,6 +30,7 @@ pub mod leases;
 pub mod liveness;
 pub mod notifier;
 pub mod permissions;
+pub mod places;
 pub mod prices;
 pub mod runs;
 #[cfg(test)]
@@ -58,6 +59,7 @@ pub use journal::Journal;
 pub use leases::Leases;
 pub use liveness::Liveness;
 pub use notifier::Notifier;
+pub use places::Places;
 pub use prices::Prices;
 pub use runs::Runs;
 pub use signing_key::SigningKey;

@@ -1,5 +1,8 @@
 //! Prices of the AWS Price List: on demand, Linux, without discounts. Asking is free of charge; what is known is asked once
 //! in a process.
+//!
+//! The Price List is the same for everybody and has an endpoint in a few Regions only, so it is asked from the account of the
+//! deployment wherever an application lives. What a task of an application is made of, its own place tells.
 
 use crate::clients::{Clients, Lazy};
 use crate::errors::port_error;
@@ -11,10 +14,12 @@ use domain::price::{Price, Sold};
 use engine::ports::{PortError, PortResult, Prices as Port};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// IAM actions.
-pub const PERMISSIONS: &[&str] = &["ecs:DescribeTaskDefinition", "pricing:GetProducts"];
+/// IAM actions in the place of an application.
+pub const PERMISSIONS: &[&str] = &["ecs:DescribeTaskDefinition"];
+/// IAM actions in the account of the deployment.
+pub const LIST_PERMISSIONS: &[&str] = &["pricing:GetProducts"];
 
 /// Where the Price List is asked; it knows all Regions.
 const LIST_REGION: &str = "us-east-1";
@@ -26,28 +31,37 @@ const UNITS_PER_VCPU: i64 = 1_024;
 /// MiB in what the Price List calls a GB.
 const MIB_PER_GB: i64 = 1_024;
 
+/// The Price List, with what this process knows of it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct PriceList {
+    client: Lazy<Client>,
+    known: Arc<Mutex<BTreeMap<(String, Sold), i64>>>,
+}
+
+impl PriceList {
+    /// The list as these clients, which are those of the deployment, may read it.
+    pub fn new(home: &Clients) -> Self {
+        Self { client: home.in_region(LIST_REGION).pricing(), known: Arc::default() }
+    }
+}
+
 /// See [`engine::ports::Prices`].
 #[derive(Debug)]
 pub struct Prices {
-    list: Lazy<Client>,
+    list: PriceList,
     ecs: Lazy<aws_sdk_ecs::Client>,
     region: String,
-    known: Mutex<BTreeMap<Sold, i64>>,
 }
 
 impl Prices {
-    /// Prices in the Region of these clients.
-    pub fn new(clients: &Clients) -> Self {
-        Self {
-            list: clients.in_region(LIST_REGION).pricing(),
-            ecs: clients.ecs(),
-            region: clients.region().unwrap_or_default().to_owned(),
-            known: Mutex::default(),
-        }
+    /// Prices of what an application has in the place of these clients.
+    pub fn new(list: PriceList, there: &Clients) -> Self {
+        Self { list, ecs: there.ecs(), region: there.region().unwrap_or_default().to_owned() }
     }
 
     async fn price(&self, sold: &Sold) -> Observed<i64> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(sold).copied();
+        let key = (self.region.clone(), sold.clone());
+        let known = self.list.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
         if let Some(price) = known {
             return Observed::Known(price);
         }
@@ -57,7 +71,7 @@ impl Prices {
         };
         match read {
             Ok(Some(price)) => {
-                self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(sold.clone(), price);
+                self.list.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key, price);
                 Observed::Known(price)
             }
             Ok(None) => Observed::Missing(Missing::Failed(format!("no price of {sold} in {}", self.region))),
@@ -99,7 +113,7 @@ impl Prices {
 
     /// All products of a service in the Region that pass the filters.
     async fn products(&self, service: &str, filters: &[(&str, &str)], subject: &str) -> PortResult<Vec<Value>> {
-        let mut request = self.list.get_products().service_code(service).max_results(PAGE);
+        let mut request = self.list.client.get_products().service_code(service).max_results(PAGE);
         for (field, value) in filters.iter().copied().chain([("regionCode", self.region.as_str())]) {
             let filter = Filter::builder().r#type(FilterType::TermMatch).field(field).value(value).build();
             request = request.filters(
@@ -173,9 +187,12 @@ mod tests {
         Answer(200, serde_json::json!({"FormatVersion": "aws_v1", "PriceList": products}).to_string().into_bytes())
     }
 
+    fn prices(service: &Service) -> Prices {
+        Prices::new(PriceList::new(&service.clients()), &service.clients())
+    }
+
     async fn read(service: &Service, sold: &Sold) -> Observed<i64> {
-        let prices = Prices::new(&service.clients());
-        prices.read(&BTreeSet::from([sold.clone()])).await.remove(0).usd_micros_hour
+        prices(service).read(&BTreeSet::from([sold.clone()])).await.remove(0).usd_micros_hour
     }
 
     #[test]
@@ -193,7 +210,7 @@ mod tests {
     async fn an_instance_costs_its_price_on_demand_and_is_asked_for_once() {
         let service = Service::new(|_, _| list(&[product("BoxUsage:t4g.small", "Hrs", "0.0168000000")]));
         let sold = Sold::Instance("t4g.small".to_owned());
-        let prices = Prices::new(&service.clients());
+        let prices = prices(&service);
         for _ in 0..3 {
             let read = prices.read(&BTreeSet::from([sold.clone()])).await;
             assert_eq!(read, [Price { of: sold.clone(), usd_micros_hour: Observed::Known(16_800) }]);

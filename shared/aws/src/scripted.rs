@@ -21,7 +21,7 @@ use std::time::Duration;
 /// What the service answers: status and body. With status 0 no answer comes, in time or at all.
 pub(crate) struct Answer(pub(crate) u16, pub(crate) Vec<u8>);
 
-type Script = dyn Fn(usize, &[u8]) -> Answer + Send + Sync;
+type Script = dyn Fn(&HttpRequest, usize, &[u8]) -> Answer + Send + Sync;
 
 /// The service. Clones share the count of requests.
 #[derive(Clone)]
@@ -33,6 +33,11 @@ pub(crate) struct Service {
 impl Service {
     /// A service that answers by the number of the request (0 for the first) and its body.
     pub(crate) fn new(script: impl Fn(usize, &[u8]) -> Answer + Send + Sync + 'static) -> Self {
+        Self::watched(move |_, number, body| script(number, body))
+    }
+
+    /// The same, which also sees the request as it is sent.
+    pub(crate) fn watched(script: impl Fn(&HttpRequest, usize, &[u8]) -> Answer + Send + Sync + 'static) -> Self {
         Self { requests: Arc::default(), script: Arc::new(script) }
     }
 
@@ -62,7 +67,7 @@ impl fmt::Debug for Service {
 impl HttpConnector for Service {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        let Answer(status, body) = (self.script)(number, request.body().bytes().unwrap_or_default());
+        let Answer(status, body) = (self.script)(&request, number, request.body().bytes().unwrap_or_default());
         if status == 0 {
             return HttpConnectorFuture::ready(Err(ConnectorError::timeout("no answer".into())));
         }

@@ -2,11 +2,11 @@
 //! template sets. Makes no call to AWS.
 
 use crate::{
-    Actuator, Approvals, Artifacts, Calendars, Circuit, Clients, ConfigSource, DeadLetters, Episodes, Executions,
-    Inventory, Journal, Leases, Liveness, Notifier, Prices, Runs, SigningKey, Starter, Switch, SystemClock, Telemetry,
-    Waker, Watch,
+    Approvals, Artifacts, Calendars, Circuit, Clients, ConfigSource, DeadLetters, Episodes, Executions, Inventory,
+    Journal, Leases, Liveness, Notifier, Places, Runs, SigningKey, Starter, Switch, SystemClock, Waker, Watch,
 };
 use domain::execution::Cycle;
+use domain::place::Place;
 use engine::runtime::{optional, variable};
 use engine::settings::Settings;
 use engine::step::StepError;
@@ -106,12 +106,7 @@ impl Start {
         Ok(Switch::new(&self.clients, variable("KILL_SWITCH_PARAMETER")?))
     }
 
-    /// Prices.
-    pub fn prices(&self) -> Prices {
-        Prices::new(&self.clients)
-    }
-
-    /// Change calendars.
+    /// Change calendars of the place of the deployment.
     pub fn calendars(&self) -> Calendars {
         Calendars::new(&self.clients)
     }
@@ -190,31 +185,26 @@ impl Start {
         Ok(DeadLetters::new(&self.clients, variable("DEAD_LETTER_QUEUE_URL")?))
     }
 
-    /// Resources and tags.
+    /// Where applications live.
+    ///
+    /// # Errors
+    /// A variable is not set, or names no role.
+    pub fn places(&self) -> Result<Places, StepError> {
+        Places::new(&self.clients, self.clock, &variable("MEMBER_ROLE")?, variable("MEMBER_EXTERNAL_ID")?)
+    }
+
+    /// Resources and tags of the place of the deployment.
     pub fn inventory(&self) -> Inventory {
         Inventory::new(&self.clients)
     }
 
-    /// Metrics and alarms.
-    pub fn telemetry(&self) -> Telemetry {
-        Telemetry::new(&self.clients, self.clock)
-    }
-
-    /// The one port that writes to applications.
-    pub fn actuator(&self) -> Actuator {
-        Actuator::new(&self.clients)
-    }
-
-    /// Region and account of this deployment, from the ARN of its state machine.
+    /// The place of this deployment, from the ARN of its state machine.
     ///
     /// # Errors
     /// The variable is not set, or is no ARN.
-    pub fn home(&self) -> Result<(String, String), StepError> {
+    pub fn home(&self) -> Result<Place, StepError> {
         let arn = variable("HEALTH_STATE_MACHINE_ARN")?;
-        let mut parts = arn.split(':').skip(3);
-        match (parts.next(), parts.next()) {
-            (Some(region), Some(account)) => Ok((region.to_owned(), account.to_owned())),
-            _ => Err(StepError::Config(format!("HEALTH_STATE_MACHINE_ARN is \"{arn}\", which is no ARN"))),
-        }
+        Place::of_arn(&arn)
+            .ok_or_else(|| StepError::Config(format!("HEALTH_STATE_MACHINE_ARN is \"{arn}\", which is no ARN")))
     }
 }

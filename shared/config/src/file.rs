@@ -104,11 +104,12 @@ pub(crate) struct Application {
     pub metrics: Vec<Metric>,
     /// Smallest and largest number of tasks of its ECS services, by service name.
     pub capacity: BTreeMap<String, Bounds>,
-    /// Addresses under which users reach it. For people and tools that read the file; the health cycle does not call them.
+    /// Addresses under which users reach it, `http` or `https`. The first five are shown to people who must look or decide: in
+    /// escalations, in events, and as links on the approval page. The maintainer does not call them.
     pub endpoints: Vec<String>,
-    /// The AWS account it runs in: that of the deployment. An assertion; another one is refused.
+    /// The AWS account that it lives in; one. Default: that of the deployment. Another one needs `infra/member.yaml` there.
     pub accounts: Vec<String>,
-    /// The AWS Region it runs in: that of the deployment. An assertion; another one is refused.
+    /// The AWS Region that it lives in; one. Default: that of the deployment. Alarms of another one need `infra/member.yaml` there.
     pub regions: Vec<String>,
 }
 

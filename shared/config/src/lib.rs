@@ -21,18 +21,19 @@ mod surge;
 pub use file::{Bounds, Day};
 pub use freeze::Window;
 pub use modes::Modes;
-pub use problem::{ConfigError, Place, Problem};
-pub use resolve::ResolvedApp;
+pub use problem::{ConfigError, Position, Problem};
+pub use resolve::{Home, ResolvedApp};
 pub use surge::Surge;
 
 use domain::ids::{AppId, ResourceId};
+use domain::place::Place;
 use file::File;
 use problem::Problems;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use shape::{Places, Shape};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 /// Which resources belong to an application: those with all of the tags, and those that are listed.
@@ -120,16 +121,19 @@ impl Config {
         let is_tagged = |app: &ResolvedApp| app.selector == resolve::by_name(&app.id);
         // Always said, so that a file that no longer needs it closes the door again.
         parameters.insert("OnlyTaggedResources", self.apps.values().all(is_tagged).to_string());
+        let accounts: BTreeSet<&str> = self.apps.values().filter_map(|app| app.home.account.as_deref()).collect();
+        parameters.insert("MemberAccounts", accounts.into_iter().collect::<Vec<_>>().join(","));
         parameters
     }
 
-    /// Compares the accounts and Regions that the file names with those of the deployment: others can't be observed yet.
+    /// Checks what can't be known without the place of the deployment, in which an application lives that names no other:
+    /// listed resources that lie elsewhere, and two applications that claim the same in one place.
     ///
     /// # Errors
-    /// One problem for each that is another.
-    pub fn check_home(&self, account: &str, region: &str) -> Result<(), ConfigError> {
+    /// One problem for each.
+    pub fn check_home(&self, deployment: &Place) -> Result<(), ConfigError> {
         let mut problems = Problems::default();
-        check::home(&self.file, &self.places, (account, region), &mut problems);
+        check::home(&self.file, &self.places, deployment, &mut problems);
         problems.or(())
     }
 }

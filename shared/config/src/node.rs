@@ -1,6 +1,6 @@
 //! The file as a tree in which every value knows its place. Reads YAML, knows nothing of its meaning.
 
-use crate::problem::{Place, Problems};
+use crate::problem::{Position, Problems};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::options::DuplicateKeyPolicy;
 use serde_saphyr::{Location, MessageFormatter, Options, Spanned, UserMessageFormatter};
@@ -13,7 +13,7 @@ const TEXT_BYTES_MAX: usize = 1_048_576;
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     /// Where it begins.
-    pub place: Option<Place>,
+    pub place: Option<Position>,
     /// What it is.
     pub content: Content,
 }
@@ -32,7 +32,7 @@ pub(crate) enum Content {
 /// A key of a mapping.
 #[derive(Clone, Debug)]
 pub(crate) struct Key {
-    pub place: Option<Place>,
+    pub place: Option<Position>,
     pub name: String,
 }
 
@@ -99,9 +99,9 @@ fn sentence(error: &serde_saphyr::Error) -> String {
     line.join(" ").trim_end_matches('.').to_owned()
 }
 
-fn place_of(location: Location) -> Option<Place> {
+fn place_of(location: Location) -> Option<Position> {
     let line = u32::try_from(location.line()).ok().filter(|line| *line > 0)?;
-    Some(Place { line, column: u32::try_from(location.column()).unwrap_or(1) })
+    Some(Position { line, column: u32::try_from(location.column()).unwrap_or(1) })
 }
 
 impl<'de> Deserialize<'de> for Node {

@@ -8,9 +8,9 @@ const LISTED_MAX: usize = 20;
 /// Problems that are noted at most: nobody reads more, and each is compared with those before it.
 const NOTED_MAX: usize = 500;
 
-/// A place in the file. Lines and columns count from 1.
+/// A position in the file. Lines and columns count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct Position {
     /// Line.
     pub line: u32,
     /// Column, in characters.
@@ -21,7 +21,7 @@ pub struct Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Where in the file; `None` when it concerns the file as a whole.
-    pub place: Option<Place>,
+    pub place: Option<Position>,
     /// The keys that lead there, for example `applications.shop.limits`; empty for the file as a whole.
     pub path: String,
     /// What is wrong and what would be right. Follows the path in a sentence.
@@ -72,7 +72,7 @@ pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {
     /// Notes a problem, once.
-    pub fn add(&mut self, place: Option<Place>, path: &str, says: impl Into<String>) {
+    pub fn add(&mut self, place: Option<Position>, path: &str, says: impl Into<String>) {
         let problem = Problem { place, path: path.to_owned(), says: says.into() };
         if self.0.len() < NOTED_MAX && !self.0.contains(&problem) {
             self.0.push(problem);

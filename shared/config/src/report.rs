@@ -155,6 +155,12 @@ impl Config {
                 rows.push(Row { name: format!("metrics.{}", resource.name), value, origin });
             }
         }
+        for (key, named) in [("accounts", &app.home.account), ("regions", &app.home.region)] {
+            if let Some(value) = named {
+                let origin = self.line(&format!("{path}.{key}"));
+                rows.push(Row { name: key.to_owned(), value: value.clone(), origin });
+            }
+        }
         for (index, endpoint) in app.endpoints.iter().enumerate() {
             let origin = self.line(&format!("{path}.endpoints[{index}]"));
             rows.push(Row { name: "endpoints".to_owned(), value: endpoint.clone(), origin });

@@ -14,6 +14,7 @@ use domain::health::policy::Policy;
 use domain::ids::{AppId, ResourceId};
 use domain::mode::{Mode, Risk};
 use domain::objective::Objectives;
+use domain::place::Place;
 use domain::resource::{APP_TAG, CustomMetric, Live, Resource};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -52,9 +53,38 @@ pub struct ResolvedApp {
     pub capacity: BTreeMap<String, Bounds>,
     /// Addresses under which users reach it.
     pub endpoints: Vec<String>,
+    /// Where it lives, as far as the file says.
+    pub home: Home,
+}
+
+/// Account and Region of an application, as far as the file names them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Home {
+    /// Account number.
+    pub account: Option<String>,
+    /// Region.
+    pub region: Option<String>,
+}
+
+impl Home {
+    /// What the file names; the first of several, which the checks refuse.
+    pub(crate) fn of(file: &Application) -> Self {
+        Self { account: file.accounts.first().cloned(), region: file.regions.first().cloned() }
+    }
+
+    /// The place, that of the deployment where the file names nothing else.
+    pub(crate) fn within(&self, deployment: &Place) -> Place {
+        let or = |named: &Option<String>, own: &str| named.clone().unwrap_or_else(|| own.to_owned());
+        Place { account: or(&self.account, &deployment.account), region: or(&self.region, &deployment.region) }
+    }
 }
 
 impl ResolvedApp {
+    /// The place that it lives in, where that is not the deployment's own.
+    pub fn place(&self, deployment: &Place) -> Option<Place> {
+        Some(self.home.within(deployment)).filter(|place| place != deployment)
+    }
+
     /// The mode for a change of this risk class and kind.
     pub fn mode_for(&self, risk: Risk, kind: ChangeKind) -> Mode {
         self.modes.mode_for(risk, kind)
@@ -123,6 +153,7 @@ pub(crate) fn tagged(app: &AppId, settled: Settled) -> ResolvedApp {
         protected: settled.protected,
         capacity: BTreeMap::new(),
         endpoints: Vec::new(),
+        home: Home::default(),
     }
 }
 
@@ -133,6 +164,7 @@ pub(crate) fn configured(app: &AppId, file: &Application, settled: Settled) -> R
         metrics: file.metrics.iter().map(metric).collect(),
         capacity: file.capacity.clone(),
         endpoints: file.endpoints.clone(),
+        home: Home::of(file),
         ..tagged(app, settled)
     }
 }

@@ -5,17 +5,17 @@
 
 use crate::nearest::{hint, nearest, one_of};
 use crate::node::{Content, Key, Node};
-use crate::problem::{Place, Problems};
+use crate::problem::{Position, Problems};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Where every value of the file stands, by path.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Places(BTreeMap<String, Place>);
+pub(crate) struct Places(BTreeMap<String, Position>);
 
 impl Places {
     /// The place of this path, or of the nearest value around it.
-    pub fn of(&self, path: &str) -> Option<Place> {
+    pub fn of(&self, path: &str) -> Option<Position> {
         let mut path = path;
         loop {
             if let Some(place) = self.0.get(path) {
@@ -53,7 +53,7 @@ impl<'a> Shape<'a> {
         }
     }
 
-    fn refuse(&mut self, place: Option<Place>, path: &str, says: String) {
+    fn refuse(&mut self, place: Option<Position>, path: &str, says: String) {
         self.problems.add(place, path, says);
     }
 
@@ -92,12 +92,12 @@ impl<'a> Shape<'a> {
     fn mapping(
         &mut self,
         entries: &[(Key, Node)],
-        place: Option<Place>,
+        place: Option<Position>,
         schema: &'a Value,
         path: &str,
     ) -> Option<Value> {
         let mut fitting = Map::new();
-        let mut seen: BTreeMap<&str, Option<Place>> = BTreeMap::new();
+        let mut seen: BTreeMap<&str, Option<Position>> = BTreeMap::new();
         for (key, node) in entries {
             let inner = join(path, &key.name);
             if let Some(first) = seen.insert(&key.name, key.place) {
@@ -134,7 +134,7 @@ impl<'a> Shape<'a> {
     }
 
     /// True when all required keys are there. One that was refused is not missing as well.
-    fn required(&mut self, place: Option<Place>, schema: &Value, path: &str, fitting: &Map<String, Value>) -> bool {
+    fn required(&mut self, place: Option<Position>, schema: &Value, path: &str, fitting: &Map<String, Value>) -> bool {
         let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
         let mut complete = true;
         for name in required.filter_map(Value::as_str).filter(|name| !fitting.contains_key(*name)) {
@@ -163,7 +163,7 @@ impl<'a> Shape<'a> {
     fn number(
         &mut self,
         number: &serde_json::Number,
-        place: Option<Place>,
+        place: Option<Position>,
         schema: &Value,
         path: &str,
     ) -> Option<Value> {

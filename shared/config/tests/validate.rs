@@ -52,7 +52,8 @@ fn fails_with_one_sentence_when_it_is_called_wrongly() {
 #[test]
 fn prints_the_parameters_of_the_deployment_and_the_schema() {
     let parameters = validate(&["parameters", &example("maintainer.yaml")]);
-    let expected = "HealthSchedule=rate(4 hours)\nNotificationEmail=ops@example.com\nOnlyTaggedResources=false\n";
+    let expected =
+        "HealthSchedule=rate(4 hours)\nMemberAccounts=\nNotificationEmail=ops@example.com\nOnlyTaggedResources=false\n";
     assert_eq!(text(&parameters.stdout), expected);
     let schema: serde_json::Value = serde_json::from_slice(&validate(&["schema"]).stdout).unwrap();
     assert_eq!(schema["title"], "maintainer.yaml");

@@ -7,6 +7,7 @@ use crate::change::{Action, Change, ChangeKind, Expectation, Reversal};
 use crate::ids::{AppId, ChangeId, ExecutionId, RequestId, ResourceId};
 use crate::mode::Risk;
 use crate::outcome::Verdict;
+use crate::place::Place;
 use crate::resource::Live;
 use crate::rollout::{self, Rollout};
 use jiff::{SignedDuration, Timestamp};
@@ -24,6 +25,12 @@ pub struct Request {
     pub execution: ExecutionId,
     /// Its ARN, for the link to the console.
     pub execution_arn: String,
+    /// Where the application lives, as far as it can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// Addresses under which its users reach it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<String>,
     /// Iteration of that run.
     pub iteration: u32,
     /// Why anything is to be changed: the worst findings, one sentence each.

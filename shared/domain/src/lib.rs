@@ -16,6 +16,7 @@ pub mod mode;
 pub mod objective;
 pub mod observed;
 pub mod outcome;
+pub mod place;
 pub mod plan;
 pub mod price;
 pub mod reading;

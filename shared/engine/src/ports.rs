@@ -11,6 +11,7 @@ use domain::guard::{Cleared, KillSwitch};
 use domain::ids::{AppId, ChangeId, ExecutionId, RequestId};
 use domain::observed::{Missing, Observed};
 use domain::outcome::Outcome;
+use domain::place::Place;
 use domain::price::{Price, Sold};
 use domain::resource::{Live, Resource, ResourceKind};
 use domain::series::Series;
@@ -109,6 +110,13 @@ pub trait Inventory: Send + Sync {
     async fn tagged_apps(&self) -> PortResult<Vec<AppId>>;
     /// Tags of an alarm.
     async fn alarm_tags(&self, alarm_arn: &str) -> PortResult<BTreeMap<String, String>>;
+}
+
+/// The places in which applications live, other than that of the deployment.
+#[async_trait]
+pub trait Places: Send + Sync {
+    /// The inventory of a place; [`PortError::Denied`] where the account does not let this deployment in.
+    async fn inventory(&self, place: &Place) -> PortResult<Box<dyn Inventory>>;
 }
 
 /// What discovery found and what it could not look at.

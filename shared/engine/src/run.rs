@@ -4,6 +4,7 @@ use crate::ports::Lease;
 use domain::execution::{Cycle, Workflow};
 use domain::ids::{AppId, ChangeId, ExecutionId};
 use domain::mode::Mode;
+use domain::place::Place;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -21,6 +22,13 @@ pub struct Run {
     pub execution_id: ExecutionId,
     /// ARN of the Step Functions execution.
     pub execution_arn: String,
+    /// Where the application lives, when that is not the place of the deployment. Fixed when the run begins: what it has
+    /// measured in one place it never changes in another, whatever becomes of the configuration meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// Addresses under which its users reach the application, at most [`ENDPOINTS_MAX`]: for people, called by nobody here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<String>,
     /// 1 for the first iteration.
     pub iteration: u32,
     /// Mode asked for by hand; it can only make the run more careful.
@@ -148,6 +156,21 @@ impl Run {
         artifact_key(&self.app, &self.execution_id, self.iteration, artifact)
     }
 
+    /// The place in which the application lives, as far as it can be told.
+    pub fn lives_in(&self) -> Option<Place> {
+        self.place.clone().or_else(|| self.home())
+    }
+
+    /// The place of the deployment, which the ARN of the execution names.
+    pub fn home(&self) -> Option<Place> {
+        Place::of_arn(&self.execution_arn)
+    }
+
+    /// S3 key of the memory of the detectors of the application in its place.
+    pub fn memory_key(&self) -> String {
+        memory_key(&self.app, self.place.as_ref())
+    }
+
     /// Key of the lease on the application.
     pub fn lease_key(&self) -> String {
         lease_key(self.cycle, &self.app)
@@ -183,10 +206,16 @@ pub fn episode_key(cycle: Cycle, app: &AppId) -> String {
     format!("episode#{cycle}#{app}")
 }
 
-/// S3 key of the detectors' memory of an application.
-pub fn memory_key(app: &AppId) -> String {
-    format!("memory/{app}/detectors.json")
+/// S3 key of the detectors' memory of an application: what is usual in one place says nothing about another.
+fn memory_key(app: &AppId, place: Option<&Place>) -> String {
+    match place {
+        None => format!("memory/{app}/detectors.json"),
+        Some(Place { account, region }) => format!("memory/{app}/{account}/{region}/detectors.json"),
+    }
 }
+
+/// Addresses of an application that a run carries at most; a state of the state machine stays small.
+pub const ENDPOINTS_MAX: usize = 5;
 
 /// Seconds a lease lives without being renewed: longer than the longest wait plus a step, short enough that a crashed
 /// run does not block the next scheduled one.

@@ -216,6 +216,8 @@ pub fn run(app: &str, execution: &str, lease: Lease) -> Run {
         workflow: Workflow::Health,
         execution_id: ExecutionId::from(execution),
         execution_arn: format!("arn:aws:states:eu-central-1:111122223333:execution:health:{execution}"),
+        place: None,
+        endpoints: Vec::new(),
         iteration: 1,
         mode: None,
         trigger: "a test".to_owned(),

@@ -166,7 +166,7 @@ async fn snapshot(
     telemetry: &Telemetry,
 ) -> Result<f64, Failure> {
     let world = World { clock, inventory, telemetry };
-    let snapshot = observe(app, &world).await.map_err(|error| error.to_string())?;
+    let snapshot = observe(app, None, &world).await.map_err(|error| error.to_string())?;
     Ok(100.0 * snapshot.completeness())
 }
 

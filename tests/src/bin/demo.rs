@@ -87,7 +87,7 @@ async fn demo(arguments: &Arguments, scenarios: &[Scenario]) -> Result<bool, Box
     let (own, stack) = match (&arguments.state, &arguments.outputs) {
         (Some(state), Some(outputs)) => (None, Stack::from_files(state, outputs)?),
         _ => {
-            let cloud = LocalCloud::start(&home, arguments.speed, None)?;
+            let cloud = LocalCloud::start(&home, arguments.speed, None, scenarios)?;
             let stack = cloud.stack.clone();
             (Some(cloud), stack)
         }

@@ -53,6 +53,7 @@ fn status(expect: &Expect, watch: &Watch) -> Finding {
     let holds = match expect.status {
         ExpectedStatus::Completed => last == Some(Status::Completed),
         ExpectedStatus::Escalated => last == Some(Status::Escalated),
+        ExpectedStatus::Failed => last == Some(Status::Failed),
         ExpectedStatus::Ended => matches!(last, Some(Status::Completed | Status::Escalated)),
         ExpectedStatus::None => last.is_none(),
     };

@@ -6,6 +6,7 @@
 
 mod check;
 mod kill;
+mod namesake;
 mod person;
 mod play;
 mod records;

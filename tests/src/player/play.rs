@@ -2,6 +2,7 @@
 
 use super::check::{Finding, check};
 use super::kill::{Killed, at_work, midway};
+use super::namesake::Namesake;
 use super::person::{self, Visit};
 use super::records::{JournalState, Records, Told};
 use super::save::save;
@@ -9,6 +10,7 @@ use super::stack::{Stack, StackError};
 use super::story::Story;
 use super::watch::Watch;
 use super::world::see;
+use crate::cloud::Cloud;
 use crate::scenario::{ExpectedStatus, Kill, Scenario, Trigger};
 use crate::studio::{Life, Minute, Resources, StudioError};
 use domain::execution::{ExecutionRecord, Status, Workflow};
@@ -73,11 +75,15 @@ const QUIET_MIN: f64 = 6.0;
 
 /// An application on the stage.
 struct Actor {
+    /// The cloud where it lives.
+    cloud: Cloud,
     watch: Watch,
     resources: Resources,
     first_instances: BTreeSet<String>,
     minutes: watch::Receiver<Option<Minute>>,
     life: JoinHandle<Result<(), StudioError>>,
+    /// Its namesake at home, where it lives elsewhere.
+    namesake: Option<Namesake>,
 }
 
 impl Drop for Actor {
@@ -101,11 +107,23 @@ pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to
         }
     }
     let lives = scenario.apps.iter().map(|(app, setup)| async move {
-        Life::begin(&stack.cloud, app, setup, Some(&stack.outputs.alarms_topic_arn)).await
+        let topic = Some(stack.outputs.alarms_topic_arn.as_str());
+        // An alarm reaches only topics of its own Region; those of other places come over the event bus.
+        let (cloud, topic) = match setup.home() {
+            (None, None) => (stack.cloud.clone(), topic),
+            (account, region) => (stack.cloud.elsewhere(account, region), None),
+        };
+        Life::begin(&cloud, app, setup, topic).await.map(|life| (cloud, life))
     });
     let lives = futures::future::try_join_all(lives).await?;
-    let start_s = lives.iter().map(Life::start_s).fold(f64::INFINITY, f64::min);
-    let mut actors: Vec<Actor> = lives.into_iter().map(|life| enter(stack, life)).collect();
+    let start_s = lives.iter().map(|(_, life)| life.start_s()).fold(f64::INFINITY, f64::min);
+    let mut actors: Vec<Actor> = lives.into_iter().map(|(cloud, life)| enter(cloud, life)).collect();
+    for actor in &mut actors {
+        if scenario.apps.get(&actor.watch.app).is_some_and(|setup| setup.home() != (None, None)) {
+            let group = &actor.resources.names.group;
+            actor.namesake = Some(Namesake::begin(&stack.cloud, &actor.watch.app, group).await?);
+        }
+    }
     let mut stage = Stage {
         stack,
         scenario,
@@ -144,19 +162,19 @@ pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to
 }
 
 /// Lets an application live until it is dropped.
-fn enter(stack: &Stack, mut life: Life) -> Actor {
+fn enter(cloud: Cloud, mut life: Life) -> Actor {
     let (sender, minutes) = watch::channel(None);
     let watch = Watch::new(life.app());
     let resources = life.resources().clone();
     let first_instances = life.first_instances().clone();
-    let cloud = stack.cloud.clone();
+    let home = cloud.clone();
     let life = tokio::spawn(async move {
         loop {
-            let minute = life.minute(&cloud).await?;
+            let minute = life.minute(&home).await?;
             sender.send_replace(Some(minute));
         }
     });
-    Actor { watch, resources, first_instances, minutes, life }
+    Actor { cloud, watch, resources, first_instances, minutes, life, namesake: None }
 }
 
 /// The stage: what all applications of a scenario share.
@@ -236,7 +254,7 @@ impl Stage<'_> {
                 };
                 return Err(PlayError::Died { app: actor.watch.app.clone(), why });
             }
-            let mut beats = actor.watch.look(&self.records, now_s).await?;
+            let mut beats = actor.watch.look(&self.records, &actor.cloud, now_s).await?;
             if beats.iter().any(|beat| beat.step == "ALARM") {
                 beats.extend(actor.minutes.borrow().as_ref().map(symptoms));
             }
@@ -393,9 +411,12 @@ impl Stage<'_> {
         }
         for actor in actors {
             let Some(setup) = self.scenario.apps.get(&actor.watch.app) else { continue };
-            let seen = see(self.stack, &actor.resources).await?;
+            let seen = see(&actor.cloud, &actor.resources).await?;
             let found = check(&setup.expect, &actor.watch, &seen, &actor.first_instances);
             findings.extend(found.into_iter().map(|finding| (actor.watch.app.clone(), finding)));
+            if let Some(namesake) = &actor.namesake {
+                findings.push((actor.watch.app.clone(), namesake.is_untouched(&self.stack.cloud).await?));
+            }
             if let Some(run) = actor.watch.last_run() {
                 let finding = story_of(self.stack, &actor.watch, run.execution_id.as_str()).await?;
                 findings.push((actor.watch.app.clone(), finding));

@@ -1,6 +1,7 @@
 //! Reads what the maintainer wrote down: runs, journal, artifacts, messages to people.
 
 use super::stack::{Stack, StackError};
+use crate::cloud::Cloud;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::change::Change;
 use domain::execution::ExecutionRecord;
@@ -200,11 +201,9 @@ impl Records {
     ///
     /// # Errors
     /// When a call fails.
-    pub async fn ringing(&self, app: &str) -> Result<Vec<Ringing>, StackError> {
+    pub async fn ringing(&self, cloud: &Cloud, app: &str) -> Result<Vec<Ringing>, StackError> {
         let operation = "DescribeAlarms";
-        let describe = self
-            .stack
-            .cloud
+        let describe = cloud
             .cloudwatch()
             .describe_alarms()
             .alarm_name_prefix(format!("{app}-"))

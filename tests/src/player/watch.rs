@@ -2,6 +2,7 @@
 
 use super::records::{JournalEntry, Records, Told};
 use super::stack::StackError;
+use crate::cloud::Cloud;
 use domain::execution::{ExecutionRecord, Status};
 use lifecycle::explain::beats::{self, Beat, DOCUMENTS, Tone};
 use lifecycle::words::plural;
@@ -58,12 +59,12 @@ impl Watch {
         self.runs.last()
     }
 
-    /// Looks once; gives what is new in the order in which it happened.
+    /// Looks once, for alarms in the cloud where the application lives; gives what is new in the order in which it happened.
     ///
     /// # Errors
     /// When the cloud does not answer.
-    pub async fn look(&mut self, records: &Records, now_s: f64) -> Result<Vec<Beat>, StackError> {
-        let mut beats = self.new_alarms(records).await?;
+    pub async fn look(&mut self, records: &Records, cloud: &Cloud, now_s: f64) -> Result<Vec<Beat>, StackError> {
+        let mut beats = self.new_alarms(records, cloud).await?;
         let known: BTreeSet<String> = self.runs.iter().map(|run| run.execution_id.to_string()).collect();
         let runs = records.runs(&self.app).await?;
         for run in runs.iter().filter(|run| !known.contains(run.execution_id.as_str())) {
@@ -106,8 +107,8 @@ impl Watch {
         self.told.iter().any(|told| told.message.contains(text))
     }
 
-    async fn new_alarms(&mut self, records: &Records) -> Result<Vec<Beat>, StackError> {
-        let ringing = records.ringing(&self.app).await?;
+    async fn new_alarms(&mut self, records: &Records, cloud: &Cloud) -> Result<Vec<Beat>, StackError> {
+        let ringing = records.ringing(cloud, &self.app).await?;
         let fresh: Vec<_> = ringing.iter().filter(|alarm| !self.alarms.contains(&alarm.name)).collect();
         let mut beats: Vec<Beat> = fresh
             .iter()

@@ -1,6 +1,7 @@
 //! The state of an application at the end, read back from the cloud.
 
-use super::stack::{Stack, StackError};
+use super::stack::StackError;
+use crate::cloud::Cloud;
 use crate::model::Names;
 use crate::redis::RedisError;
 use crate::studio::{Resources, cache};
@@ -26,14 +27,14 @@ pub struct Seen {
 /// Minutes over which levels are averaged.
 const WINDOW_MIN: u32 = 5;
 
-/// Reads everything.
+/// Reads everything, in the cloud where the application lives.
 ///
 /// # Errors
 /// When the cloud does not answer.
-pub async fn see(stack: &Stack, resources: &Resources) -> Result<Seen, StackError> {
+pub async fn see(cloud: &Cloud, resources: &Resources) -> Result<Seen, StackError> {
     let names = &resources.names;
     let mut seen = Seen::default();
-    let groups = stack.cloud.autoscaling().describe_auto_scaling_groups().auto_scaling_group_names(&names.group);
+    let groups = cloud.autoscaling().describe_auto_scaling_groups().auto_scaling_group_names(&names.group);
     let groups = groups.send().await.map_err(StackError::call("DescribeAutoScalingGroups", &names.group))?;
     for group in groups.auto_scaling_groups() {
         seen.servers = f64::from(group.desired_capacity().unwrap_or(0));
@@ -43,11 +44,11 @@ pub async fn see(stack: &Stack, resources: &Resources) -> Result<Seen, StackErro
             .filter(|instance| instance.lifecycle_state().is_some_and(|state| state.as_str() == "InService"));
         seen.instances = serving.filter_map(|instance| instance.instance_id().map(str::to_owned)).collect();
     }
-    let services = stack.cloud.ecs().describe_services().cluster(&names.cluster).services(&names.service);
+    let services = cloud.ecs().describe_services().cluster(&names.cluster).services(&names.service);
     let services = services.send().await.map_err(StackError::call("DescribeServices", &names.service))?;
     seen.tasks = services.services().first().map_or(0.0, |service| f64::from(service.desired_count()));
     seen.cache_poisoned = poisoned(resources).ok();
-    seen.levels = levels(stack, names).await?;
+    seen.levels = levels(cloud, names).await?;
     Ok(seen)
 }
 
@@ -73,8 +74,8 @@ fn sources(names: &Names) -> Vec<Source<'_>> {
     ]
 }
 
-async fn levels(stack: &Stack, names: &Names) -> Result<BTreeMap<&'static str, f64>, StackError> {
-    let now_s = stack.cloud.clock.now_s();
+async fn levels(cloud: &Cloud, names: &Names) -> Result<BTreeMap<&'static str, f64>, StackError> {
+    let now_s = cloud.clock.now_s();
     let end_s = now_s - now_s.rem_euclid(60.0);
     let queries = sources(names).into_iter().map(|(id, namespace, metric, stat, dimensions, _)| {
         let dimensions = dimensions.iter().map(|(name, value)| Dimension::builder().name(*name).value(*value).build());
@@ -83,8 +84,7 @@ async fn levels(stack: &Stack, names: &Names) -> Result<BTreeMap<&'static str, f
         let stat = MetricStat::builder().metric(metric.build()).period(60).stat(stat).build();
         MetricDataQuery::builder().id(id).metric_stat(stat).build()
     });
-    let answer = stack
-        .cloud
+    let answer = cloud
         .cloudwatch()
         .get_metric_data()
         .set_metric_data_queries(Some(queries.collect()))

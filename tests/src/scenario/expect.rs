@@ -51,6 +51,8 @@ pub enum ExpectedStatus {
     Completed,
     /// Handed over to people.
     Escalated,
+    /// The run itself failed.
+    Failed,
     /// One of these two.
     Ended,
     /// There was no run.

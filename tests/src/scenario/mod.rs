@@ -61,6 +61,9 @@ pub struct AppScenario {
     /// Its part of `maintainer.yaml`: the mapping that stands under its name in `apps`.
     #[serde(default = "nothing")]
     pub config: Value,
+    /// Where it lives the maintainer is not let in: `infra/member.yaml` is not deployed there.
+    #[serde(default)]
+    pub closed: bool,
     /// What must hold at the end.
     pub expect: Expect,
 }
@@ -184,7 +187,16 @@ impl Scenario {
     }
 }
 
+/// Where a part of `maintainer.yaml` says that its application lives: account and Region, as far as it says so.
+pub type Home<'a> = (Option<&'a str>, Option<&'a str>);
+
 impl AppScenario {
+    /// Where it lives; both are `None` for the place of the deployment.
+    pub fn home(&self) -> Home<'_> {
+        let first = |key: &str| self.config.get(key)?.get(0)?.as_str();
+        (first("accounts"), first("regions"))
+    }
+
     /// Virtual minute at which its last event is over; events for good are over when they have begun.
     pub fn events_over_min(&self) -> f64 {
         self.events.iter().map(|event| event.at_min + event.for_min.unwrap_or(0.0)).fold(0.0, f64::max)

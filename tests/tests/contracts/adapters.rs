@@ -46,7 +46,7 @@ const TABLE: &[Method] = &[
     row("artifacts", "put", &[("s3:PutObject", ARTIFACTS)]),
     // Without the list S3 answers "access denied" where a document is only absent.
     row("artifacts", "get", &[("s3:GetObject", ARTIFACTS), ("s3:ListBucket", ARTIFACTS)]),
-    row("prices", "read", &[("ecs:DescribeTaskDefinition", APPLICATION), ("pricing:GetProducts", APPLICATION)]),
+    row("prices", "read", &[("ecs:DescribeTaskDefinition", APPLICATION), ("pricing:GetProducts", "price list")]),
     row("calendars", "state", &[("ssm:GetCalendarState", "change calendars")]),
     row("circuit", "close", &[("dynamodb:UpdateItem", LEASES)]),
     row("circuit", "closed_at", &[("dynamodb:GetItem", LEASES)]),
@@ -103,6 +103,9 @@ const TABLE: &[Method] = &[
     row("liveness", "life", &[("states:DescribeExecution", "executions")]),
     row("leases", "holder", &[("dynamodb:GetItem", LEASES)]),
     row("notifier", "notify", &[("sns:Publish", "topic and event bus"), ("events:PutEvents", "topic and event bus")]),
+    row("places", "inventory", &[("sts:AssumeRole", "member role")]),
+    row("places", "to_read", &[("sts:AssumeRole", "member role")]),
+    row("places", "to_change", &[("sts:AssumeRole", "member role for changes")]),
     row("runs", "newest", &[("states:ListExecutions", "state machine")]),
     row("signing_key", "read", &[("secretsmanager:GetSecretValue", "signing key")]),
     row("starter", "start", &[("states:StartExecution", "state machine")]),

@@ -2,7 +2,7 @@
 
 use crate::repository;
 use crate::template::Template;
-use crate::wiring::{TABLE, Wiring};
+use crate::wiring::{OF_A_PLACE, TABLE, Wiring};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Read by every binary, and set by `Globals`.
@@ -43,7 +43,7 @@ fn every_function_gets_exactly_the_variables_that_its_binary_reads() {
     for function in Template::load().functions() {
         let wiring = Wiring::of(&function.binary);
         let mut expected: BTreeSet<String> = BY_ALL.iter().map(|name| (*name).to_owned()).collect();
-        for made in wiring.makes {
+        for made in wiring.makes.iter().filter(|made| !OF_A_PLACE.contains(made)) {
             let read = reads.get(*made).unwrap_or_else(|| panic!("Start has no {made}"));
             expected.extend(read.always.iter().cloned());
             expected.extend(read.if_set.iter().filter(|name| is_needed(wiring, made, name)).cloned());
@@ -93,6 +93,8 @@ fn every_variable_names_the_resource_that_its_name_says() {
         ),
         ("KILL_SWITCH_PARAMETER", "/${AWS::StackName}/kill-switch"),
         ("MAINTAINER_LOG", "${LogLevel}"),
+        ("MEMBER_EXTERNAL_ID", "${MemberExternalId}"),
+        ("MEMBER_ROLE", "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${MemberRole}"),
         ("PAGE_URL", "${PageFunctionUrl.FunctionUrl}"),
         ("SIGNING_KEY_SECRET", "${SigningKey.Id}"),
         ("TABLE_APPROVALS", "${ApprovalsTable}"),

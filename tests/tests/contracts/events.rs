@@ -40,7 +40,9 @@ fn the_three_ways_of_one_alarm_are_one_transition() {
     assert_eq!((expected.name.as_str(), expected.state.as_str()), ("shop-latency", "ALARM"));
     assert_eq!(expected.dimensions[0]["TargetGroup"], "targetgroup/shop/73e2d6bc24d8a067");
     for name in ALARMS {
-        assert_eq!(transition(name), expected, "{name}");
+        let found = transition(name);
+        assert_eq!(found.by_bus, name.starts_with("eventbridge"), "{name}");
+        assert_eq!(Transition { by_bus: true, ..found }, expected, "{name}");
         assert_eq!(transition(name).id(), expected.id(), "{name}");
     }
 }

@@ -12,6 +12,9 @@ const OPTIMIZE: &str = "health-optimize";
 /// Wakes a run that waits for an answer.
 const WAKE: &str = "states:SendTaskSuccess";
 
+/// Actions that take no resource in IAM and concern no application, with what they concern.
+const ON_NO_RESOURCE: &[(&str, &str)] = &[(WAKE, "state machine"), ("pricing:GetProducts", "price list")];
+
 /// Actions that change something although they are allowed on `*`, with the reason.
 const ON_EVERYTHING: &[(&str, &str)] = &[
     ("logs:CreateLogDelivery", "delivery of the state machine's log; takes no resource in IAM"),
@@ -22,7 +25,7 @@ const ON_EVERYTHING: &[(&str, &str)] = &[
 ];
 
 /// What a statement's resource concerns, in the words of the adapters.
-fn concerns(resource: &str) -> &'static str {
+pub fn concerns(resource: &str) -> &'static str {
     const OWN: &[(&str, &str)] = &[
         ("${ApprovalsTable.", "approvals table"),
         ("${ArtifactBucket.", "artifacts bucket"),
@@ -40,6 +43,8 @@ fn concerns(resource: &str) -> &'static str {
             "kill switch parameter",
         ),
         ("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:document/", "change calendars"),
+        ("arn:${AWS::Partition}:iam::*:role/${MemberRole}-changes", "member role for changes"),
+        ("arn:${AWS::Partition}:iam::*:role/${MemberRole}", "member role"),
         (
             "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-health",
             "state machine",
@@ -53,21 +58,23 @@ fn concerns(resource: &str) -> &'static str {
 fn allowed(function: &Function) -> BTreeSet<(String, &'static str)> {
     let pairs = |statement: &Statement| -> Vec<(String, &'static str)> {
         let on: BTreeSet<&str> = statement.resources.iter().map(|resource| concerns(resource)).collect();
-        let of = |action: &str, on: &'static str| if action == WAKE { "state machine" } else { on };
+        let of = |action: &str, on: &'static str| {
+            ON_NO_RESOURCE.iter().find(|(listed, _)| *listed == action).map_or(on, |(_, on)| on)
+        };
         statement.actions.iter().flat_map(|action| on.iter().map(|on| (action.clone(), of(action, on)))).collect()
     };
     function.statements.iter().flat_map(pairs).collect()
 }
 
 /// Actions that the function's step needs, each with what it concerns.
-fn needed(function: &Function) -> BTreeSet<(String, &'static str)> {
+pub fn needed(function: &Function) -> BTreeSet<(String, &'static str)> {
     let wiring = Wiring::of(&function.binary);
     let of_adapter = |adapter: &'static str| grants(adapter, &wiring.calls(adapter, &methods(adapter)));
     wiring.adapters().into_iter().flat_map(of_adapter).map(|(action, on)| (action.to_owned(), on)).collect()
 }
 
 /// True when an action only looks.
-fn only_looks(action: &str) -> bool {
+pub fn only_looks(action: &str) -> bool {
     let name = action.split(':').nth(1).unwrap();
     ["Get", "List", "Describe", "Query", "ConditionCheck"].iter().any(|verb| name.starts_with(verb))
 }

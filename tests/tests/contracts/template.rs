@@ -4,7 +4,7 @@ use crate::{repository, yaml};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// `infra/template.yaml`.
+/// A template of CloudFormation.
 pub struct Template {
     root: Value,
 }
@@ -25,7 +25,7 @@ pub struct Function {
 }
 
 /// One statement that allows something.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
     /// Its name.
     pub sid: String,
@@ -38,9 +38,14 @@ pub struct Statement {
 }
 
 impl Template {
-    /// Reads it.
+    /// Reads that of the maintainer.
     pub fn load() -> Self {
-        Self { root: yaml::parse(&repository::text("infra/template.yaml")) }
+        Self::of("infra/template.yaml")
+    }
+
+    /// Reads any.
+    pub fn of(path: &str) -> Self {
+        Self { root: yaml::parse(&repository::text(path)) }
     }
 
     /// A part of it, by JSON pointer.
@@ -85,7 +90,7 @@ impl Template {
     }
 
     /// Statements of a role of this template.
-    fn role(&self, role: &str) -> Vec<Statement> {
+    pub fn role(&self, role: &str) -> Vec<Statement> {
         let policies = self.at(&format!("/Resources/{role}/Properties/Policies")).as_array().unwrap();
         let documents = policies.iter().map(|policy| &policy["PolicyDocument"]);
         let statements = documents.flat_map(|document| document["Statement"].as_array().unwrap());
@@ -149,16 +154,23 @@ fn variables(function: &Value) -> BTreeMap<String, String> {
     variables.into_iter().flatten().map(|(name, value)| (name.clone(), reference(value))).collect()
 }
 
-#[test]
-fn every_parameter_condition_and_log_group_is_used() {
-    let text = repository::text("infra/template.yaml");
+/// Every parameter and condition decides something.
+pub fn assert_all_used(path: &str) {
+    let text = repository::text(path);
     let body = text.split("\nConditions:").nth(1).unwrap();
-    let template = Template::load();
+    let template = Template::of(path);
     for name in template.keys("/Parameters").into_iter().chain(template.keys("/Conditions")) {
         let uses = [format!("!Ref {name}"), format!("${{{name}}}"), format!("[{name},"), format!("- {name}\n")];
         let used = uses.iter().any(|used| body.contains(used)) || body.contains(&format!("Condition: {name}"));
         assert!(used, "{name} decides nothing");
     }
+}
+
+#[test]
+fn every_parameter_condition_and_log_group_is_used() {
+    let path = "infra/template.yaml";
+    assert_all_used(path);
+    let (template, body) = (Template::of(path), repository::text(path));
     for (name, _) in template.of_type("AWS::Logs::LogGroup") {
         assert!(
             body.contains(&format!("!Ref {name}")) || body.contains(&format!("!GetAtt {name}.")),

@@ -3,15 +3,18 @@
 use crate::repository;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A binary, what it makes from `aws::start::Start`, and the files in which its step calls ports.
+/// A binary, what it makes from `aws::start::Start` and in the place of an application, and the files in which its step calls ports.
 pub struct Wiring {
     /// The binary.
     pub binary: &'static str,
-    /// Methods of `Start`.
+    /// Methods of `Start`, and of the place of an application (`at`).
     pub makes: &'static [&'static str],
     /// Files of the step and of what it shares with others.
     pub files: &'static [&'static str],
 }
+
+/// What is made in the place of an application, with its clients and nothing of the environment.
+pub const OF_A_PLACE: [&str; 4] = ["actuator", "inventory", "prices", "telemetry"];
 
 const CARE: &str = "functions/lifecycle/src/care.rs";
 const RECORDS: &str = "functions/health/src/records.rs";
@@ -22,7 +25,7 @@ const OBSERVE: &str = "functions/health/src/observe.rs";
 pub const TABLE: &[Wiring] = &[
     Wiring {
         binary: "lifecycle-dispatch",
-        makes: &["settings", "home", "inventory", "episodes", "leases", "starter", "dead_letters"],
+        makes: &["settings", "home", "inventory", "places", "episodes", "leases", "starter", "dead_letters"],
         files: &["functions/lifecycle/src/dispatch.rs", SUCCESSION],
     },
     Wiring {
@@ -88,8 +91,8 @@ pub const TABLE: &[Wiring] = &[
     },
     Wiring {
         binary: "health-monitor",
-        makes: &["settings", "inventory", "telemetry", "prices", "leases", "artifacts"],
-        files: &["functions/health/src/monitor.rs", OBSERVE, RECORDS],
+        makes: &["settings", "places", "inventory", "telemetry", "prices", "leases", "artifacts"],
+        files: &["functions/health/src/bin/health-monitor.rs", "functions/health/src/monitor.rs", OBSERVE, RECORDS],
     },
     Wiring {
         binary: "health-analyze",
@@ -100,6 +103,7 @@ pub const TABLE: &[Wiring] = &[
         binary: "health-optimize",
         makes: &[
             "settings",
+            "places",
             "actuator",
             "journal",
             "leases",
@@ -112,6 +116,7 @@ pub const TABLE: &[Wiring] = &[
             "telemetry",
         ],
         files: &[
+            "functions/health/src/bin/health-optimize.rs",
             "functions/health/src/optimize.rs",
             RECORDS,
             "shared/engine/src/act/mod.rs",
@@ -126,8 +131,9 @@ pub const TABLE: &[Wiring] = &[
     },
     Wiring {
         binary: "health-validate",
-        makes: &["settings", "inventory", "telemetry", "leases", "artifacts", "executions", "journal"],
+        makes: &["settings", "places", "inventory", "telemetry", "leases", "artifacts", "executions", "journal"],
         files: &[
+            "functions/health/src/bin/health-validate.rs",
             "functions/health/src/validate.rs",
             "functions/health/src/residue.rs",
             "functions/health/src/earlier.rs",
@@ -212,14 +218,15 @@ fn the_table_names_what_each_binary_makes() {
     let listed: BTreeSet<&str> = TABLE.iter().map(|row| row.binary).collect();
     assert_eq!(listed, binaries.keys().map(String::as_str).collect::<BTreeSet<_>>());
     for row in TABLE {
-        let made: BTreeSet<&str> =
-            repository::after(&binaries[row.binary], "start.").into_iter().filter(|name| *name != "clock").collect();
+        let code = &binaries[row.binary];
+        let of_start = repository::after(code, "start.").into_iter().filter(|name| *name != "clock");
+        let made: BTreeSet<&str> = of_start
+            .chain(repository::after(code, "=at."))
+            .chain(repository::after(code, "(at."))
+            .chain(repository::after(code, ",at."))
+            .collect();
         assert_eq!(made, row.makes.iter().copied().collect(), "{}", row.binary);
-        assert!(
-            binaries[row.binary].contains(&format!("serve(\"{}\"", row.binary)),
-            "{} logs another name",
-            row.binary
-        );
+        assert!(code.contains(&format!("serve(\"{}\"", row.binary)), "{} logs another name", row.binary);
     }
 }
 

@@ -1,9 +1,10 @@
 //! One alarm transition a thousand times, in all three shapes and many at once, against the cloud's DynamoDB and Step Functions.
 
-use aws::{Clients, DeadLetters, Episodes, Inventory, Leases, Starter, SystemClock};
+use aws::{Clients, DeadLetters, Episodes, Inventory, Leases, Places, Starter, SystemClock};
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use config::Config;
+use domain::place::Place;
 use futures::stream::{self, StreamExt};
 use lifecycle::dispatch::{World, dispatch};
 use maintainer_tests::player::Stack;
@@ -33,14 +34,16 @@ pub async fn examine(stack: &Stack) -> Result<String, Box<dyn Error>> {
     let (inventory, episodes, leases) =
         (Inventory::new(&clients), Episodes::new(&clients, &table), Leases::new(&clients, &table));
     let (starter, dead_letters) = (Starter::new(&clients, &machine), DeadLetters::new(&clients, "nowhere"));
+    let places = Places::new(&clients, clock, "arn:aws:iam::000000000000:role/maintainer-member", "nobody".to_owned())?;
     let world = World {
         clock: &clock,
         inventory: &inventory,
+        places: &places,
         episodes: &episodes,
         leases: &leases,
         starter: &starter,
         dead_letters: &dead_letters,
-        home: ("us-east-1".to_owned(), "000000000000".to_owned()),
+        home: Place { account: "000000000000".to_owned(), region: "us-east-1".to_owned() },
     };
     let began = Instant::now();
     let events = [by_event(), by_topic(), by_action()];
@@ -83,7 +86,8 @@ async fn tag_alarm(clients: &Clients) -> Result<(), Box<dyn Error>> {
 }
 
 fn by_event() -> Value {
-    json!({"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change", "resources": [ALARM],
+    json!({"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change", "account": "000000000000",
+        "region": "us-east-1", "resources": [ALARM],
         "detail": {"alarmName": "many-cpu", "state": {"value": "ALARM", "timestamp": AT}}})
 }
 

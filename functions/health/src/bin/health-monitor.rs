@@ -9,11 +9,12 @@ use maintainer_health::observe;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let start = Start::load()?;
-    let settings = start.settings()?;
-    let (inventory, telemetry, prices) = (start.inventory(), start.telemetry(), start.prices());
+    let (settings, places) = (start.settings()?, start.places()?);
     let (leases, artifacts) = (start.leases()?, start.artifacts()?);
     serve("health-monitor", async |call: Call<Run>| {
         let app = settings.app(&call.input.app).await?;
+        let at = places.to_read(call.input.place.as_ref(), call.input.execution_id.as_str()).await?;
+        let (inventory, telemetry, prices) = (at.inventory(), at.telemetry(), at.prices());
         let see = observe::World { clock: &start.clock, inventory: &inventory, telemetry: &telemetry };
         monitor(call.input, &app, &World { see, prices: &prices, leases: &leases, artifacts: &artifacts }).await
     })

@@ -7,13 +7,16 @@ use maintainer_health::optimize::{Request, World, optimize};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let start = Start::load()?;
-    let settings = start.settings()?;
-    let (actuator, journal, leases) = (start.actuator(), start.journal()?, start.leases()?);
+    let (settings, places) = (start.settings()?, start.places()?);
+    let (journal, leases) = (start.journal()?, start.leases()?);
     let (switch, approvals) = (start.switch()?, start.approvals()?);
     let (calendars, circuit) = (start.calendars(), start.circuit()?);
-    let (artifacts, executions, telemetry) = (start.artifacts()?, start.executions()?, start.telemetry());
+    let (artifacts, executions) = (start.artifacts()?, start.executions()?);
     serve("health-optimize", async |call: Call<Request>| {
         let app = settings.app(&call.input.run.app).await?;
+        let run = &call.input.run;
+        let at = places.to_change(run.place.as_ref(), run.execution_id.as_str()).await?;
+        let (actuator, telemetry) = (at.actuator(), at.telemetry());
         let world = World {
             clock: &start.clock,
             speed: start.clock.speed(),

@@ -8,11 +8,13 @@ use maintainer_health::validate::{Request, World, validate};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let start = Start::load()?;
-    let settings = start.settings()?;
-    let (inventory, telemetry, leases) = (start.inventory(), start.telemetry(), start.leases()?);
+    let (settings, places, leases) = (start.settings()?, start.places()?, start.leases()?);
     let (artifacts, executions, journal) = (start.artifacts()?, start.executions()?, start.journal()?);
     serve("health-validate", async |call: Call<Request>| {
         let app = settings.app(&call.input.run.app).await?;
+        let run = &call.input.run;
+        let at = places.to_read(run.place.as_ref(), run.execution_id.as_str()).await?;
+        let (inventory, telemetry) = (at.inventory(), at.telemetry());
         let see = observe::World { clock: &start.clock, inventory: &inventory, telemetry: &telemetry };
         let world = World { see, leases: &leases, artifacts: &artifacts, executions: &executions, journal: &journal };
         validate(call.input, &app, &world).await

@@ -2,6 +2,7 @@
 
 use crate::machine::Machine;
 use crate::shop::{Shop, Weather, ready, surge};
+use domain::execution::Workflow;
 use domain::outcome::Verdict;
 use domain::snapshot::Snapshot;
 use engine::ports::{Entry, EntryState};
@@ -46,6 +47,7 @@ fn entry(at_s: i64, state: EntryState) -> Entry {
     let (fleet, at) = (build::fleet("shop-web", 4), build::after_s(at_s));
     Entry {
         app: "shop".into(),
+        workflow: Workflow::Health,
         change: build::change("earlier", build::set_fleet("shop-web", 5)),
         execution: "run-0".into(),
         iteration: 1,
@@ -59,6 +61,7 @@ fn entry(at_s: i64, state: EntryState) -> Entry {
         approval: None,
         note: String::new(),
         taken_over_by: None,
+        rolled_back: false,
     }
 }
 
@@ -67,7 +70,7 @@ fn a_week_in_which_the_maintainer_was_at_work_is_none_like_others() {
     let shop = shop();
     let app = shop.config.resolve_tagged(&"shop".into());
     let see = observe::World { clock: &*shop.world, inventory: &*shop.world, telemetry: &*shop.world };
-    let after = ready(observe::observe(&app, &see)).unwrap();
+    let after = ready(observe::observe(&app, None, &see)).unwrap();
     let disturbed = |journal: &[Entry]| -> Vec<Option<String>> {
         let weeks = ready(weeks(&[entry(-600, EntryState::Applied)], journal, &after, &app, &see));
         weeks.into_iter().map(|week| week.disturbed).collect()

@@ -14,6 +14,7 @@ mod faults;
 mod flapping;
 mod healing;
 mod machine;
+mod moved;
 mod people;
 mod reading;
 mod residue;

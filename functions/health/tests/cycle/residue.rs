@@ -31,7 +31,7 @@ fn passing_surge(at: Timestamp) -> f64 {
 }
 
 /// The first run grows the fleet and is stopped from the console before the change is judged.
-fn stop(shop: &Shop, at: &'static str) -> Entry {
+pub fn stop(shop: &Shop, at: &'static str) -> Entry {
     let mut machine = Machine::on(shop);
     machine.stopped_at = Some(at);
     assert_eq!(machine.run(json!({"app": "shop"})).state, at);
@@ -40,7 +40,7 @@ fn stop(shop: &Shop, at: &'static str) -> Entry {
     entry
 }
 
-fn next(shop: &Shop) -> Ended {
+pub fn next(shop: &Shop) -> Ended {
     Machine::named(shop, "run-2").run(json!({"app": "shop"}))
 }
 

@@ -8,7 +8,8 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let start = Start::load()?;
-    let (settings, home, inventory) = (start.settings()?, start.home()?, start.inventory());
+    let (settings, home) = (start.settings()?, start.home()?);
+    let (inventory, places) = (start.inventory(), start.places()?);
     let (episodes, leases) = (start.episodes()?, start.leases()?);
     let (starter, dead_letters) = (start.starter()?, start.dead_letters()?);
     serve("lifecycle-dispatch", async |call: Call<Value>| {
@@ -16,6 +17,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         let world = World {
             clock: &start.clock,
             inventory: &inventory,
+            places: &places,
             episodes: &episodes,
             leases: &leases,
             starter: &starter,

@@ -12,6 +12,8 @@ fn request(app: &str, id: &str, open_s: i64) -> Request {
         app: AppId::from(app),
         execution: ExecutionId::from("run"),
         execution_arn: String::new(),
+        place: None,
+        endpoints: Vec::new(),
         iteration: 1,
         evidence: Vec::new(),
         score: None,

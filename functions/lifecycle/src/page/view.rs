@@ -3,7 +3,7 @@
 use super::answering::{BY_MAX, Given, REMARK_MAX};
 use crate::answer::clean;
 use crate::ask::{expected, way_back};
-use crate::story::line;
+use crate::story::{is_web_address, line};
 use crate::words::plural;
 use askama::Template;
 use domain::approval::{Answer, Question as Asked, Request, RequestState};
@@ -32,8 +32,10 @@ pub(super) struct Page {
 pub(super) struct Question {
     pub(super) app: String,
     pub(super) score: Option<String>,
-    /// Account and Region.
+    /// Account and Region of the application.
     pub(super) place: Option<String>,
+    /// Addresses of the application that a browser opens.
+    pub(super) endpoints: Vec<String>,
     pub(super) until: String,
     pub(super) left: String,
     pub(super) evidence: Vec<String>,
@@ -84,7 +86,11 @@ impl Question {
         Self {
             app: line(request.app.as_str()),
             score: request.score.map(|score| format!("{score:.1}")),
-            place: place(&request.execution_arn),
+            place: request
+                .place
+                .as_ref()
+                .map(|place| line(&format!("AWS account {}, {}", place.account, place.region))),
+            endpoints: request.endpoints.iter().filter(|address| is_web_address(address)).cloned().collect(),
             until: request.expires_at.strftime("%A %-d %B, %H:%M UTC").to_string(),
             left: left(request.expires_at.as_second().saturating_sub(now.as_second())),
             evidence: request.evidence.iter().map(|finding| said(finding)).collect(),
@@ -102,13 +108,6 @@ impl Question {
 /// A line in which no number is torn from its per cent.
 fn said(text: &str) -> String {
     line(text).replace(" %", "\u{a0}%")
-}
-
-/// Account and Region of an ARN.
-fn place(arn: &str) -> Option<String> {
-    let mut parts = arn.split(':').skip(3);
-    let (region, account) = (parts.next()?, parts.next()?);
-    Some(line(&format!("AWS account {account}, {region}")))
 }
 
 /// How long a person still has: `1 hour 20 minutes`. Rounded down, so that nobody comes too late by it.

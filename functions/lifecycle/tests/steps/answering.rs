@@ -7,6 +7,7 @@ use domain::change::Reversal;
 use domain::execution::Cycle;
 use domain::ids::RequestId;
 use domain::mode::Risk;
+use domain::place::Place;
 use engine::ports::{Approvals, Leases, Life, SigningKey};
 use engine::run::{LEASE_TTL_S, lease_key};
 use jiff::SignedDuration;
@@ -58,6 +59,15 @@ async fn asked_by(fake: &Fake, arn: &str) -> (Request, String) {
         app: "shop".into(),
         execution: "run-1".into(),
         execution_arn: arn.to_owned(),
+        place: Some(Place { account: "444455556666".to_owned(), region: "eu-central-1".to_owned() }),
+        endpoints: vec![
+            "https://shop.example.com/?a=1&b=2".to_owned(),
+            "http://shop.example.com/".to_owned(),
+            "javascript:alert(1)".to_owned(),
+            "data:text/html,hello".to_owned(),
+            format!("https://shop.example.com/{HOSTILE}"),
+            "https://shop.example.com/\"onclick=\"alert(1)".to_owned(),
+        ],
         iteration: 1,
         evidence: vec![HOSTILE.to_owned()],
         score: Some(4.2),
@@ -109,12 +119,36 @@ async fn looking_decides_nothing_however_often() {
             "No answer means no",
             "fleet CPU from 91.0 to 60.0\u{a0}%",
             "asg/shop-web",
+            "AWS account 444455556666, eu-central-1",
         ] {
             assert!(page.contains(part), "{part} is not shown: {page}");
         }
     }
     assert_eq!(browse(&fake, "PUT", &query, YES).await.0, 405);
     assert_eq!((fake.requests()[0].state, fake.woken().len()), (RequestState::Open, 0));
+}
+
+/// Whoever decides may look at the application first; nothing but an address of the web becomes a link.
+#[tokio::test]
+async fn the_page_links_to_the_addresses_of_the_application_and_to_nothing_else() {
+    let fake = shop();
+    let (_, query) = asked(&fake).await;
+    let (_, page) = browse(&fake, "GET", &query, "").await;
+    let links: Vec<&str> = page.split("<a ").skip(1).map(|link| link.split_once("</a>").unwrap().0).collect();
+    let shown = |address: &str| format!("href=\"{address}\" rel=\"noopener noreferrer\">{address}");
+    assert_eq!(
+        links,
+        [
+            shown("https://shop.example.com/?a=1&#38;b=2"),
+            shown("http://shop.example.com/"),
+            shown("https://shop.example.com/&#34;onclick=&#34;alert(1)"),
+        ]
+    );
+    let silent = Request { id: RequestId::from("run-1.2"), endpoints: Vec::new(), ..fake.requests().remove(0) };
+    fake.ask(&silent, TOKEN).await.unwrap();
+    let link = Links::new(&SigningKey::read(&*fake).await.unwrap(), "https://page/").to(&silent);
+    let (_, page) = browse(&fake, "GET", link.split_once('?').unwrap().1, "").await;
+    assert!(!page.contains("See for yourself") && !page.contains("<a "), "{page}");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use domain::ids::ResourceId;
 use domain::objective::Objectives;
 use domain::observed::Observed;
 use domain::outcome::Verdict;
+use domain::place::Place;
 use domain::plan::Plan;
 use domain::rollout::Rollout;
 use engine::documents;
@@ -16,6 +17,7 @@ use engine::ports::{Entry, EntryState, Executions, Intent, Journal, Message};
 use engine::run::{Caught, Decision, Run};
 use engine::step::StepError;
 use lifecycle::escalate::{ESCALATION, World as Ports, escalate};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use testkit::{World, build};
@@ -108,6 +110,56 @@ async fn says_what_is_wrong_what_was_tried_what_was_undone_and_what_to_look_at()
         .map(|part| message.text.find(part).unwrap_or_else(|| panic!("{part} is not in\n{}", message.text)))
         .collect();
     assert!(places.is_sorted(), "worst first, and in the order in which a person asks:\n{}", message.text);
+}
+
+#[tokio::test]
+async fn names_where_the_application_lives_and_what_its_users_see() {
+    let (world, run) = helpless(vec![finding("saturation", Severity::High, "CPU")]).await;
+    let place = Place { account: "444455556666".to_owned(), region: "eu-central-1".to_owned() };
+    let long = format!("https://shop.example.com/{}", "a".repeat(300));
+    let endpoints: Vec<String> = [
+        "https://shop.example.com/?a=1&b=2",
+        "javascript:alert(1)",
+        &long,
+        "http://b.example.com/",
+        "https://c.example.com/",
+    ]
+    .map(str::to_owned)
+    .into();
+    let there = Run { place: Some(place), endpoints: endpoints.clone(), ..run.clone() };
+    let message = told(there, &world).await;
+    let (_, next) = message.text.split_once("What to look at next:\n").unwrap();
+    let (next, end) = next.split_once("\n\n").unwrap();
+    let next: Vec<&str> = next.lines().skip(1).collect();
+    assert_eq!(
+        next,
+        ["- what its users see: https://shop.example.com/?a=1&b=2", "- what its users see: http://b.example.com/"]
+    );
+    assert!(end.contains("\nWhere it lives: account 444455556666 in eu-central-1\n"), "{end}");
+    assert_eq!(message.detail["place"], json!({"account": "444455556666", "region": "eu-central-1"}));
+    assert_eq!(message.detail["endpoints"], json!(endpoints));
+    assert!(message.detail["text"].as_str().unwrap().contains("https://shop.example.com/?a=1&amp;b=2"));
+
+    let message = told(run, &world).await;
+    assert!(!message.text.contains("what its users see"), "{}", message.text);
+    let home = message.detail["place"].as_object().unwrap();
+    assert!(message.text.contains(&format!("account {} in {}", home["account"].as_str().unwrap(), "us-east-1")));
+    assert_eq!(message.detail["endpoints"], json!([]));
+}
+
+#[tokio::test]
+async fn without_findings_and_addresses_the_dashboards_are_what_is_left_to_look_at() {
+    let (world, run) = helpless(Vec::new()).await;
+    let message = told(run.clone(), &world).await;
+    assert!(
+        message.text.contains("What to look at next:\n- the dashboards of the application\n\n"),
+        "{}",
+        message.text
+    );
+    let known = Run { endpoints: vec!["https://shop.example.com/".to_owned()], ..run };
+    let message = told(known, &world).await;
+    let both = "- the dashboards of the application\n- what its users see: https://shop.example.com/\n";
+    assert!(message.text.contains(both), "{}", message.text);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod dispatching;
 mod escalating;
 mod finishing;
 mod late;
+mod places;
 mod resolving;
 mod shop;
 mod silence;

@@ -4,6 +4,7 @@ use crate::wire::Wire;
 use config::Config;
 use domain::execution::Cycle;
 use domain::ids::ExecutionId;
+use domain::place::Place;
 use domain::resource::{APP_TAG, Resource};
 use engine::ports::{Executions, Lease};
 use engine::run::{Run, episode_key, lease_key};
@@ -19,6 +20,11 @@ use testkit::{World, build};
 
 /// Account and Region of the deployment.
 pub const HOME: (&str, &str) = ("us-east-1", "123456789012");
+
+/// A place, by Region and account.
+pub fn place((region, account): (&str, &str)) -> Place {
+    Place { account: account.to_owned(), region: region.to_owned() }
+}
 
 /// A fleet `<app>-web` that carries the application's tag.
 pub fn tagged_fleet(app: &str) -> Resource {
@@ -47,6 +53,7 @@ pub fn arn(alarm: &str) -> String {
 /// An alarm that goes off, as the event bus delivers it. Its dimension is the fleet.
 pub fn event(alarm: &str, fleet: &str, state: &str, second: u32) -> Value {
     json!({"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change", "resources": [arn(alarm)],
+        "account": HOME.1, "region": HOME.0,
         "detail": {"alarmName": alarm, "state": {"value": state, "timestamp": time(second)},
             "configuration": {"metrics": [{"metricStat": {"metric": {"dimensions": {"AutoScalingGroupName": fleet}}}}]}}})
 }
@@ -74,11 +81,12 @@ pub async fn deliver(event: &Value, config: &Config, wire: &Wire) -> Result<Answ
     let world = dispatch::World {
         clock: wire,
         inventory: wire,
+        places: wire,
         episodes: wire,
         leases: wire,
         starter: wire,
         dead_letters: wire,
-        home: (HOME.0.to_owned(), HOME.1.to_owned()),
+        home: place(HOME),
     };
     dispatch(event, config, &world).await
 }
@@ -104,6 +112,11 @@ pub fn start(name: &str, episode: Option<&str>) -> Start {
 
 /// Begins a run.
 pub async fn begin_on(start: Start, wire: &Wire) -> Result<begin::Answer, StepError> {
+    begin_with(start, &defaults(), wire).await
+}
+
+/// Begins a run under a configuration.
+pub async fn begin_with(start: Start, config: &Config, wire: &Wire) -> Result<begin::Answer, StepError> {
     let world = begin::World {
         clock: wire,
         leases: wire,
@@ -113,7 +126,7 @@ pub async fn begin_on(start: Start, wire: &Wire) -> Result<begin::Answer, StepEr
         circuit: wire,
         approvals: wire,
     };
-    begin(start, &defaults(), &world).await
+    begin(start, config, &world).await
 }
 
 /// Begins a run that must be able to go on.

@@ -6,11 +6,12 @@ use domain::approval::Request;
 use domain::execution::ExecutionRecord;
 use domain::ids::{AppId, ExecutionId, RequestId};
 use domain::outcome::Outcome;
+use domain::place::Place;
 use domain::watch::{Roll, Watched};
 use engine::ports::{
     Approvals, Arrival, Artifacts, Asked, Circuit, Clock, DeadLetters, Discovery, Entry, EntryState, Episode, Episodes,
-    Executions, Intent, Inventory, Journal, Lease, LeaseAnswer, Leases, Life, Liveness, Message, Notifier, PortError,
-    PortResult, Starter, Watch,
+    Executions, Intent, Inventory, Journal, Lease, LeaseAnswer, Leases, Life, Liveness, Message, Notifier, Places,
+    PortError, PortResult, Starter, Watch,
 };
 use engine::step::StepError;
 use jiff::{SignedDuration, Timestamp};
@@ -59,31 +60,39 @@ struct State {
 pub struct Wire {
     /// The world behind them.
     pub world: Arc<World>,
+    /// What lies in other places; a place that is not here does not let us in.
+    elsewhere: Vec<(Place, Arc<World>)>,
     state: Mutex<State>,
 }
 
 impl Wire {
     /// Ports on which everything goes well.
     pub fn sound(world: &Arc<World>) -> Self {
-        Self { world: Arc::clone(world), state: Mutex::default() }
+        Self { world: Arc::clone(world), elsewhere: Vec::new(), state: Mutex::default() }
     }
 
     /// Ports on which the call with this number, from 0, goes wrong.
     pub fn failing(world: &Arc<World>, number: usize, goes: Goes) -> Self {
         let state = State { fault: Some((number, goes)), ..State::default() };
-        Self { world: Arc::clone(world), state: Mutex::new(state) }
+        Self { world: Arc::clone(world), elsewhere: Vec::new(), state: Mutex::new(state) }
     }
 
     /// Ports on which everything goes well, and every call lets others go first once and takes a millisecond: for [`testkit::interleave`].
     pub fn taking_turns(world: &Arc<World>) -> Self {
         let state = State { takes_turns: true, ..State::default() };
-        Self { world: Arc::clone(world), state: Mutex::new(state) }
+        Self { world: Arc::clone(world), elsewhere: Vec::new(), state: Mutex::new(state) }
     }
 
     /// The same, and the call with this number goes wrong.
     pub fn failing_in_turn(world: &Arc<World>, number: usize, goes: Goes) -> Self {
         let state = State { takes_turns: true, fault: Some((number, goes)), ..State::default() };
-        Self { world: Arc::clone(world), state: Mutex::new(state) }
+        Self { world: Arc::clone(world), elsewhere: Vec::new(), state: Mutex::new(state) }
+    }
+
+    /// The same with another place behind it.
+    pub fn with_place(mut self, place: Place, there: &Arc<World>) -> Self {
+        self.elsewhere.push((place, Arc::clone(there)));
+        self
     }
 
     /// How many calls were made.
@@ -129,6 +138,20 @@ impl Wire {
 impl Clock for Wire {
     fn now(&self) -> Timestamp {
         self.world.now()
+    }
+}
+
+#[async_trait]
+impl Places for Wire {
+    async fn inventory(&self, place: &Place) -> PortResult<Box<dyn Inventory>> {
+        let there = self.elsewhere.iter().find(|(known, _)| known == place).map(|(_, there)| Self::sound(there));
+        self.call(async {
+            there.map(|there| Box::new(there) as Box<dyn Inventory>).ok_or_else(|| PortError::Denied {
+                operation: "sts:AssumeRole".to_owned(),
+                permission: format!("the role in {place}"),
+            })
+        })
+        .await
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Notes, text};
 use crate::file::{Application, Bounds, File, Metric};
 use crate::nearest::quoted;
+use crate::resolve::Home;
 use crate::shape::join;
 use domain::ids::AppId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -132,54 +133,54 @@ pub(super) fn endpoints(endpoints: &[String], path: &str, notes: &mut Notes<'_>)
     }
 }
 
-/// The reason why an account or a Region of another deployment is refused.
-const ONE_HOME: &str =
-    "only the account and Region of the deployment are observed, so deploy the maintainer there as well";
+/// The reason why an application has one place only.
+const ONE_PLACE: &str =
+    "an application lives in one account and one Region, so that a healthy one hides no sick one: make one of each";
 
 pub(super) fn homes(app: &Application, path: &str, notes: &mut Notes<'_>) {
     let lists = [
-        ("accounts", &app.accounts, text::is_account as fn(&str) -> bool, "an account number of 12 digits"),
-        ("regions", &app.regions, text::is_region, "a Region such as \"eu-central-1\""),
+        ("accounts", &app.accounts, text::account as fn(&str) -> Result<(), String>),
+        ("regions", &app.regions, text::region),
     ];
-    for (key, values, is_valid, expected) in lists {
-        for (index, value) in values.iter().enumerate().filter(|(_, value)| !is_valid(value)) {
-            notes.add(&format!("{path}.{key}[{index}]"), format!("must be {expected}, not {}", quoted(value)));
+    for (key, values, check) in lists {
+        for (index, value) in values.iter().enumerate() {
+            if let Err(says) = check(value) {
+                notes.add(&format!("{path}.{key}[{index}]"), says);
+            }
         }
         let different: BTreeSet<&String> = values.iter().collect();
         if different.len() > 1 {
-            notes.add(&join(path, key), format!("lists {}: {ONE_HOME}", different.len()));
+            notes.add(&join(path, key), format!("lists {}: {ONE_PLACE}", different.len()));
         }
     }
 }
 
-pub(super) fn home(app: &Application, path: &str, (account, region): (&str, &str), notes: &mut Notes<'_>) {
-    for (key, values, own) in [("accounts", &app.accounts, account), ("regions", &app.regions, region)] {
-        for (index, value) in values.iter().enumerate().filter(|(_, value)| value.as_str() != own) {
-            notes.add(&format!("{path}.{key}[{index}]"), format!("is {value}, not {own}: {ONE_HOME}"));
-        }
-    }
+/// Resources listed by ARN that lie elsewhere than their application, as far as its home is known.
+pub(super) fn strangers(app: &Application, home: &Home, path: &str, notes: &mut Notes<'_>) {
     for (index, id) in app.resources.iter().flatten().enumerate() {
         let Some((its_region, its_account)) = text::arn_home(id) else { continue };
         // Some ARNs, such as those of CloudFront, leave one or both open.
-        for (value, own) in [(its_region, region), (its_account, account)] {
-            if !value.is_empty() && value != own {
-                notes.add(&format!("{path}.resources[{index}]"), format!("lies in {value}, not in {own}: {ONE_HOME}"));
+        for (key, value, own) in [("regions", its_region, &home.region), ("accounts", its_account, &home.account)] {
+            if let Some(own) = own.as_ref().filter(|own| !value.is_empty() && value != own.as_str()) {
+                let says = format!("lies in {value}, but the application in {own}: name where it lives under {key}");
+                notes.add(&format!("{path}.resources[{index}]"), says);
             }
         }
     }
 }
 
-/// Two applications that select the same would change the same resources behind each other's back.
-pub(super) fn overlaps(file: &File, notes: &mut Notes<'_>) {
-    let mut by_tags: BTreeMap<BTreeMap<String, String>, &String> = BTreeMap::new();
-    let mut by_id: BTreeMap<String, &String> = BTreeMap::new();
+/// Two applications that select the same in one place would change the same resources behind each other's back.
+pub(super) fn overlaps(file: &File, home_of: impl Fn(&Application) -> Home, notes: &mut Notes<'_>) {
+    let mut by_tags: BTreeMap<(Home, BTreeMap<String, String>), &String> = BTreeMap::new();
+    let mut by_id: BTreeMap<(Home, String), &String> = BTreeMap::new();
     for (name, app) in &file.applications {
         let app = app.clone().unwrap_or_default();
+        let home = home_of(&app);
         let selector = selector_of(name, &app);
         let path = join("applications", name);
         if !selector.tags.is_empty()
             && !notes.is_broken(&join(&path, "select"))
-            && let Some(other) = by_tags.insert(selector.tags, name)
+            && let Some(other) = by_tags.insert((home.clone(), selector.tags), name)
         {
             notes.add(
                 &path,
@@ -187,7 +188,7 @@ pub(super) fn overlaps(file: &File, notes: &mut Notes<'_>) {
             );
         }
         for (index, id) in selector.resources.iter().enumerate() {
-            if let Some(other) = by_id.insert(id.to_string(), name).filter(|other| *other != name) {
+            if let Some(other) = by_id.insert((home.clone(), id.to_string()), name).filter(|other| *other != name) {
                 let says = format!("is listed by \"{other}\" too: a resource belongs to one application only");
                 notes.add(&format!("{path}.resources[{index}]"), says);
             }

@@ -7,13 +7,14 @@ mod apps;
 mod numbers;
 mod text;
 
-use crate::file::{Common, File};
+use crate::file::{Application, Common, File};
 use crate::freeze::{Window, Wrong, zone};
 use crate::problem::Problems;
-use crate::resolve::{ResolvedApp, Settled};
+use crate::resolve::{Home, ResolvedApp, Settled};
 use crate::shape::{Places, join};
 use crate::surge::Surge;
 use domain::ids::AppId;
+use domain::place::Place;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Notes problems together with the line of their path.
@@ -60,8 +61,9 @@ pub(crate) fn file(file: &File, places: &Places, problems: &mut Problems) {
         apps::capacity(&app.capacity, &path, notes);
         apps::endpoints(&app.endpoints, &path, notes);
         apps::homes(app, &path, notes);
+        apps::strangers(app, &Home::of(app), &path, notes);
     }
-    apps::overlaps(file, notes);
+    apps::overlaps(file, Home::of, notes);
 }
 
 /// What stands under `defaults` and under an application alike.
@@ -133,12 +135,17 @@ pub(crate) fn settled(
     }
 }
 
-/// Accounts and Regions other than those of the deployment.
-pub(crate) fn home(file: &File, places: &Places, home: (&str, &str), problems: &mut Problems) {
+/// What only the place of the deployment tells: where an application lives that does not name it.
+pub(crate) fn home(file: &File, places: &Places, deployment: &Place, problems: &mut Problems) {
     let notes = &mut Notes { places, problems };
+    let home_of = |app: &Application| {
+        let place = Home::of(app).within(deployment);
+        Home { account: Some(place.account), region: Some(place.region) }
+    };
     for (name, app) in &file.applications {
         if let Some(app) = app {
-            apps::home(app, &join("applications", name), home, notes);
+            apps::strangers(app, &home_of(app), &join("applications", name), notes);
         }
     }
+    apps::overlaps(file, home_of, notes);
 }

@@ -1,6 +1,6 @@
 //! Texts with a form of their own: schedules, addresses, ARNs, statistics.
 
-use crate::nearest::{hint, quoted};
+use crate::nearest::{hint, nearest, quoted};
 use domain::resource::ResourceKind;
 
 /// Kinds as in `kind/name`. A custom metric is configured under `metrics`, not listed.
@@ -31,12 +31,19 @@ pub(super) fn is_email(text: &str) -> bool {
         && text.len() <= 254
 }
 
-/// A web address.
+/// Longest web address, in bytes.
+const URL_BYTES_MAX: usize = 2_048;
+
+/// A web address that shows where it leads: in messages and on pages it stands as a link, so it has no user name before the
+/// host, and nothing that an address must write in another way.
 pub(super) fn is_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| {
-        rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
-            && !rest.contains(|c: char| c.is_whitespace() || c.is_control())
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        text.len() <= URL_BYTES_MAX
+            && host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
+            && !host.contains('@')
+            && rest.chars().all(|c| c.is_ascii_graphic() && !"<>\"'`\\^{|}".contains(c))
     })
 }
 
@@ -191,19 +198,35 @@ pub(super) fn is_stat(text: &str) -> bool {
 }
 
 /// An AWS account number.
-pub(super) fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.chars().all(|c| c.is_ascii_digit())
+pub(super) fn account(text: &str) -> Result<(), String> {
+    let is_account = text.len() == 12 && text.chars().all(|c| c.is_ascii_digit());
+    if is_account { Ok(()) } else { Err(format!("must be an account number of 12 digits, not {}", quoted(text))) }
 }
 
-/// A Region such as `eu-central-1`, as far as its form tells.
-pub(super) fn is_region(text: &str) -> bool {
+/// What stands before the number in the name of a Region. AWS opens new Regions, but they are called after the same directions.
+const DIRECTIONS: [&str; 9] =
+    ["central", "east", "north", "northeast", "northwest", "south", "southeast", "southwest", "west"];
+/// What a Region's name begins with, before `gov` or `iso`.
+const AREAS: [&str; 11] = ["af", "ap", "ca", "cn", "eu", "eusc", "il", "me", "mx", "sa", "us"];
+
+/// A Region such as `eu-central-1`, as far as its form tells; the rest of the sentence otherwise.
+pub(super) fn region(text: &str) -> Result<(), String> {
+    let no_region = || format!("must be a Region such as \"eu-central-1\", not {}", quoted(text));
     let parts: Vec<&str> = text.split('-').collect();
+    let [area, between @ .., direction, number] = parts.as_slice() else { return Err(no_region()) };
     let is_word = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase());
-    match parts.as_slice() {
-        [words @ .., number] if words.len() >= 2 => {
-            words.iter().all(is_word) && number.parse::<u8>().is_ok_and(|n| n > 0)
-        }
-        _ => false,
+    let is_number = !number.starts_with(['0', '+']) && number.parse::<u8>().is_ok();
+    if !is_number || ![area, direction].into_iter().chain(between).all(is_word) {
+        return Err(no_region());
+    }
+    // An area that is like no known one is new rather than mistyped.
+    let meant_area = if AREAS.contains(area) { area } else { nearest(area, AREAS).unwrap_or(area) };
+    let Some(meant_direction) = nearest(direction, DIRECTIONS) else { return Err(no_region()) };
+    let meant = [&[meant_area], between, &[meant_direction, number]].concat().join("-");
+    if meant == text {
+        Ok(())
+    } else {
+        Err(format!("must be a Region, not {}: did you mean {}?", quoted(text), quoted(&meant)))
     }
 }
 
@@ -254,6 +277,10 @@ mod tests {
                 && !is_url("shop.example.com")
                 && !is_url("https://")
                 && !is_url("https://a b")
+                && !is_url("https://shop.example.com@evil.example/")
+                && !is_url("https://shop.example.com/\"><script>")
+                && !is_url("https://shop.example.com/\u{202e}moc")
+                && !is_url(&format!("https://shop.example.com/{}", "a".repeat(3_000)))
         );
         assert!(
             is_stat("p95")
@@ -263,13 +290,23 @@ mod tests {
                 && !is_stat("p")
                 && !is_stat("p101")
         );
-        assert!(is_account("012345678901") && !is_account("1234"));
-        assert!(
-            is_region("eu-central-1")
-                && is_region("us-gov-west-1")
-                && !is_region("Frankfurt")
-                && !is_region("eu-central")
-        );
+        assert_eq!(account("012345678901"), Ok(()));
+        assert_eq!(account("1234").unwrap_err(), "must be an account number of 12 digits, not \"1234\"");
+        for known in
+            ["eu-central-1", "us-gov-west-1", "us-isob-east-1", "ap-southeast-7", "eusc-de-east-1", "nz-north-1"]
+        {
+            assert_eq!(region(known), Ok(()), "{known}");
+        }
+        for (typo, says) in [
+            ("eu-centrl-1", "must be a Region, not \"eu-centrl-1\": did you mean \"eu-central-1\"?"),
+            ("ue-central-1", "must be a Region, not \"ue-central-1\": did you mean \"eu-central-1\"?"),
+            ("Frankfurt", "must be a Region such as \"eu-central-1\", not \"Frankfurt\""),
+            ("eu-central", "must be a Region such as \"eu-central-1\", not \"eu-central\""),
+            ("eu-central-01", "must be a Region such as \"eu-central-1\", not \"eu-central-01\""),
+            ("eu-central-1a", "must be a Region such as \"eu-central-1\", not \"eu-central-1a\""),
+        ] {
+            assert_eq!(region(typo), Err(says.to_owned()));
+        }
         assert_eq!(resource("auto_scaling_group/shop-web"), Ok(()));
         assert_eq!(resource("arn:aws:sqs:eu-central-1:111122223333:shop-jobs"), Ok(()));
         assert!(resource("arn:aws:sqs").is_err() && resource("shop-web").is_err() && resource("database/").is_err());

@@ -128,11 +128,23 @@ fn golden_each_problem_is_one_sentence_with_its_line() {
         ),
         (
             "applications:\n  shop:\n    accounts: [111122223333, 444455556666]\n",
-            "line 3: applications.shop.accounts lists 2: only the account and Region of the deployment are observed, so deploy the maintainer there as well",
+            "line 3: applications.shop.accounts lists 2: an application lives in one account and one Region, so that a healthy one hides no sick one: make one of each",
+        ),
+        (
+            "applications:\n  shop:\n    regions: [us-east-1]\n    resources: [\"arn:aws:sqs:eu-central-1:111122223333:jobs\"]\n",
+            "line 4: applications.shop.resources[0] lies in eu-central-1, but the application in us-east-1: name where it lives under regions",
+        ),
+        (
+            "applications:\n  shop:\n    accounts: [1234]\n",
+            "line 3: applications.shop.accounts[0] must be an account number of 12 digits, not \"1234\"",
         ),
         (
             "applications:\n  shop:\n    regions: [Frankfurt]\n",
             "line 3: applications.shop.regions[0] must be a Region such as \"eu-central-1\", not \"Frankfurt\"",
+        ),
+        (
+            "applications:\n  shop:\n    regions: [eu-centrl-1]\n",
+            "line 3: applications.shop.regions[0] must be a Region, not \"eu-centrl-1\": did you mean \"eu-central-1\"?",
         ),
         (
             "schedules: {health: 4 hours}\n",

@@ -36,8 +36,8 @@ fn five_lines_are_useful() {
     let shop = config.resolve(&app("shop")).unwrap();
     assert_eq!(shop.modes, Modes::all(Mode::Auto));
     assert_eq!(shop.selector.tags["maintainer:app"], "shop");
-    let said = [("NotificationEmail", "ops@example.com".to_owned()), ("OnlyTaggedResources", "true".to_owned())];
-    assert_eq!(config.parameters(), BTreeMap::from(said));
+    let said = [("MemberAccounts", ""), ("NotificationEmail", "ops@example.com"), ("OnlyTaggedResources", "true")];
+    assert_eq!(config.parameters(), said.map(|(name, value)| (name, value.to_owned())).into());
 }
 
 #[test]
@@ -104,24 +104,53 @@ fn the_hash_is_about_what_is_said_and_not_how() {
     assert!(one.len() == HASH_DIGITS && one.chars().all(|c| c.is_ascii_hexdigit()));
 }
 
+fn place(account: &str, region: &str) -> Place {
+    Place { account: account.to_owned(), region: region.to_owned() }
+}
+
 #[test]
-fn refuses_an_account_or_region_that_is_not_its_own() {
-    let text = "applications:\n  shop:\n    accounts: [111122223333]\n    regions: [eu-central-1]\n    \
-                resources: [\"arn:aws:sqs:eu-central-1:111122223333:jobs\"]\n";
+fn an_application_lives_where_it_says_and_else_with_the_deployment() {
+    let config = Config::parse(
+        "applications:\n  shop:\n  us:\n    regions: [us-east-1]\n  other:\n    accounts: [012345678901]\n  \
+         both:\n    accounts: [444455556666]\n    regions: [eu-west-1]\n  said:\n    regions: [eu-central-1]\n",
+    )
+    .unwrap();
+    let home = place("111122223333", "eu-central-1");
+    assert_eq!(config.check_home(&home), Ok(()));
+    let lives = |name: &str| config.resolve_any(&app(name)).place(&home);
+    assert_eq!(lives("us"), Some(place("111122223333", "us-east-1")));
+    assert_eq!(lives("other"), Some(place("012345678901", "eu-central-1")), "an account number keeps its leading zero");
+    assert_eq!(lives("both"), Some(place("444455556666", "eu-west-1")));
+    assert_eq!(config.parameters()["MemberAccounts"], "012345678901,444455556666");
+    for at_home in ["shop", "said", "only-tagged"] {
+        assert_eq!(lives(at_home), None, "{at_home}");
+    }
+}
+
+#[test]
+fn a_listed_resource_lies_where_its_application_lives() {
+    let text = "applications:\n  shop:\n    resources: [\"arn:aws:sqs:eu-central-1:111122223333:jobs\"]\n";
     let config = Config::parse(text).unwrap();
-    assert_eq!(config.check_home("111122223333", "eu-central-1"), Ok(()));
-    let error = config.check_home("111122223333", "us-east-1").unwrap_err();
-    assert_eq!(error.problems().len(), 2, "{error}");
+    assert_eq!(config.check_home(&place("111122223333", "eu-central-1")), Ok(()));
+    let error = config.check_home(&place("444455556666", "us-east-1")).unwrap_err();
     assert_eq!(
-        error.problems()[0].to_string(),
-        "line 4: applications.shop.regions[0] is eu-central-1, not us-east-1: only the account and Region of the deployment are observed, so deploy the maintainer there as well"
+        error.to_string(),
+        "line 3: applications.shop.resources[0] lies in eu-central-1, but the application in us-east-1: name where it lives under regions\n\
+         line 3: applications.shop.resources[0] lies in 111122223333, but the application in 444455556666: name where it lives under accounts"
     );
 }
 
 #[test]
-fn an_account_number_keeps_its_leading_zero() {
-    let config = Config::parse("applications:\n  shop:\n    accounts: [012345678901]\n").unwrap();
-    assert_eq!(config.check_home("012345678901", "eu-central-1"), Ok(()));
+fn the_same_tags_are_two_applications_in_two_places_and_a_conflict_in_one() {
+    let text = "applications:\n  eu: {select: {tags: {app: shop}}}\n  us: {select: {tags: {app: shop}}, regions: [us-east-1]}\n";
+    let config = Config::parse(text).unwrap();
+    assert_eq!(config.check_home(&place("111122223333", "eu-central-1")), Ok(()));
+    let error = config.check_home(&place("111122223333", "us-east-1")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "line 3: applications.us selects by the same tags as \"eu\": a resource belongs to one application only"
+    );
+    assert!(Config::parse(&text.replace("  eu: {", "  eu: {regions: [us-east-1], ")).is_err());
 }
 
 #[test]

@@ -50,6 +50,8 @@ fn request() -> Request {
         app: AppId::from("shop"),
         execution: ExecutionId::from("mine"),
         execution_arn: String::new(),
+        place: None,
+        endpoints: Vec::new(),
         iteration: 1,
         evidence: Vec::new(),
         score: Some(3.1),
