@@ -98,11 +98,12 @@ pub const PROMISES: [Promise; 21] = [
         held_by: &[
             "two_hundred_alarms_in_a_minute_start_one_run_whose_episode_names_them_all",
             "ten_thousand_alarms_in_a_minute_start_a_run_per_application_with_few_calls_each",
+            "alarms_of_one_application_at_ten_thousand_a_minute_stay_within_what_one_item_takes",
             "over_forty_per_cent_of_a_fleet_sick_nothing_is_changed_on_it_and_the_reason_calls_for_a_person",
             "alarm_storm",
         ],
         counts: &[],
-        open: "10,000 alarms of one application in a minute against the limits of DynamoDB",
+        open: "",
     },
     Promise {
         id: "P8",

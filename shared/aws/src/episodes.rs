@@ -21,10 +21,13 @@ pub const PERMISSIONS: &[&str] =
 const TRANSITION_KEEP_S: i64 = 7 * 86_400;
 /// An episode that nobody closed is removed after this.
 const EPISODE_KEEP_S: i64 = 7 * 86_400;
-/// Alarm names that one episode lists: an item holds 400 KB, a name may have 255 characters.
-const ALARMS_MAX: usize = 1_000;
+/// Alarm names that one episode lists. Each write costs a unit for each kilobyte of the item.
+const ALARMS_MAX: usize = 200;
 /// What all further ones are listed as, so that their arrival still counts.
 const FURTHER: &str = "further alarms";
+/// Their arrival is noted as the end of a step of so many seconds, which spares a write for each one in it. At worst a run
+/// more is started than was needed, never one less.
+const FURTHER_STEP_S: i64 = 10;
 /// Map of alarm names to the moments at which they arrived, in milliseconds.
 const ALARMS: &str = "arrivals";
 /// Rounds before an episode that opens and closes all the time is given up.
@@ -113,6 +116,8 @@ impl Episodes {
         }
     }
 
+    /// Looks before it writes: a write costs as much as the whole item weighs, also one whose condition does not hold, and
+    /// an item takes 1,000 units a second.
     async fn join_one(
         &self,
         key: &str,
@@ -121,21 +126,23 @@ impl Episodes {
         now: Timestamp,
         oldest: Timestamp,
     ) -> PortResult<Episode> {
-        let mut name = name;
         for _ in 0..ROUNDS_MAX {
+            let Some(present) = self.open(key).await?.filter(|present| present.opened_at > oldest) else {
+                if let Some(opened) = self.begin(key, name, at, now, oldest).await? {
+                    return Ok(opened);
+                }
+                continue;
+            };
+            let has_room = present.alarms.len() < ALARMS_MAX || present.alarms.contains_key(name);
+            let name = if has_room { name } else { FURTHER };
+            if present.alarms.get(name).is_some_and(|last| *last >= at) {
+                return Ok(present);
+            }
+            let at = if has_room { at } else { end_of_step(at) };
             if let Some(joined) = self.add(key, name, at, oldest).await? {
                 return Ok(joined);
             }
-            if let Some(opened) = self.begin(key, name, at, now, oldest).await? {
-                return Ok(opened);
-            }
-            // One stands there that has the alarm already, or is full, or was opened between the two looks.
-            let Some(present) = self.open(key).await?.filter(|present| present.opened_at > oldest) else { continue };
-            match present.alarms.get(name) {
-                Some(last) if *last >= at => return Ok(present),
-                None if present.alarms.len() >= ALARMS_MAX => name = FURTHER,
-                _ => {}
-            }
+            // It was closed, filled or told of this alarm between the look and the write.
         }
         Err(PortError::Conflict {
             operation: format!("dynamodb:UpdateItem on {}", self.table),
@@ -276,6 +283,12 @@ impl Port for Episodes {
     }
 }
 
+/// The end of the step that a moment lies in; a moment that ends one stays.
+fn end_of_step(at: Timestamp) -> Timestamp {
+    let (step_ms, at_ms) = (FURTHER_STEP_S * 1_000, at.as_millisecond());
+    Timestamp::from_millisecond(at_ms + (-at_ms).rem_euclid(step_ms)).unwrap_or(at)
+}
+
 /// The engine may or may not have put the prefix there.
 fn transition_key(transition: &str) -> String {
     if transition.starts_with("transition#") { transition.to_owned() } else { format!("transition#{transition}") }
@@ -297,3 +310,6 @@ fn episode(item: &Item) -> Option<Episode> {
         started: item.get("started").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,5 +26,4 @@ pub mod settle;
 pub mod signal;
 pub mod signals;
 pub mod snapshot;
-pub mod stats;
 pub mod watch;

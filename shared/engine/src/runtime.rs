@@ -59,6 +59,7 @@ where
     F: AsyncFn(Call<I>) -> Result<O, StepError>,
 {
     logs();
+    die_of_panics();
     IS_SERVING.store(true, Ordering::Relaxed);
     let handler = &handler;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
@@ -123,6 +124,17 @@ fn logs() {
         .try_init();
 }
 
+/// Makes a panic, which is a bug, one line of the log and the end of this process, in every build. The state machines see a
+/// function that died and try the step in a new process: what a half-run step has left in memory is not gone on with.
+fn die_of_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        let why = panic.payload_as_str().unwrap_or("no reason given");
+        tracing::error!(error = "Step.Bug", at, "a bug ended this process: {why}");
+        std::process::abort();
+    }));
+}
+
 /// CloudWatch namespace of the maintainer's own metrics.
 pub const NAMESPACE: &str = "InfrastructureMaintainer";
 
@@ -173,3 +185,6 @@ fn left_s(deadline_ms: u64) -> f64 {
 fn epoch_ms() -> i64 {
     jiff::Timestamp::now().as_millisecond()
 }
+
+#[cfg(test)]
+mod tests;

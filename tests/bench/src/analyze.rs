@@ -4,9 +4,9 @@ use crate::estate;
 use crate::report::{Failure, figure, least, median, say};
 use domain::health::{Memory, analyze};
 use domain::snapshot::HISTORY_S;
-use domain::stats::anomaly::Detector;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use stats::anomaly::Detector;
 use std::hint::black_box;
 use std::time::Instant;
 

@@ -5,9 +5,10 @@ use crate::cloudwatch::Wanted;
 use crate::http::{Request, listen, read_request};
 use crate::report::Failure;
 use std::collections::BTreeMap;
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// A kind of call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,16 +34,48 @@ pub struct Count {
     pub metrics: u64,
 }
 
+/// One call in time.
+#[derive(Clone, Debug)]
+pub struct Timed {
+    /// What was called.
+    pub kind: Kind,
+    /// When the request was there.
+    pub began: Instant,
+    /// When its answer began; none when there was none.
+    pub answered: Option<Instant>,
+}
+
+impl Timed {
+    /// When it was over.
+    pub fn ended(&self) -> Instant {
+        self.answered.unwrap_or(self.began)
+    }
+
+    /// Time that it took.
+    pub fn took(&self) -> Duration {
+        self.ended() - self.began
+    }
+}
+
 /// All calls so far. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Calls {
     counts: Arc<Mutex<BTreeMap<Kind, Count>>>,
+    times: Arc<Mutex<Vec<Timed>>>,
 }
 
 impl Calls {
     /// What was counted so far.
     pub fn counts(&self) -> BTreeMap<Kind, Count> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The calls of a function in the order in which they began.
+    pub fn of(&self, function: &str) -> Vec<Timed> {
+        let times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut calls: Vec<Timed> = times.iter().filter(|call| call.kind.function == function).cloned().collect();
+        calls.sort_by_key(|call| call.began);
+        calls
     }
 
     /// A proxy to the cloud for one function; gives its address.
@@ -59,21 +92,34 @@ impl Calls {
         client.set_nodelay(true)?;
         upstream.set_nodelay(true)?;
         let (mut answers, mut back) = (upstream.try_clone()?, client.try_clone()?);
+        // A connection carries one call at a time: what comes back answers the last one.
+        let waiting: Arc<Mutex<Option<usize>>> = Arc::default();
+        let (times, asked) = (Arc::clone(&self.times), Arc::clone(&waiting));
         std::thread::spawn(move || {
+            let mut part = vec![0; 1 << 16];
             // Either side may go away at any time; then both connections end.
-            io::copy(&mut answers, &mut back).ok();
+            while let Ok(length @ 1..) = answers.read(&mut part) {
+                if let Some(call) = asked.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    times.lock().unwrap_or_else(PoisonError::into_inner)[call].answered = Some(Instant::now());
+                }
+                if back.write_all(&part[..length]).is_err() {
+                    break;
+                }
+            }
             back.shutdown(Shutdown::Both).ok();
         });
         let mut reader = BufReader::new(client);
         while let Some(request) = read_request(&mut reader)? {
-            self.count(function, &request);
+            let call = self.count(function, &request);
+            *waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(call);
             upstream.write_all(&request.head)?;
             upstream.write_all(&request.body)?;
         }
         upstream.shutdown(Shutdown::Write)
     }
 
-    fn count(&self, function: &str, request: &Request) {
+    /// Counts a call and gives its place among all.
+    fn count(&self, function: &str, request: &Request) -> usize {
         let (service, operation) = (service(request), operation(request));
         let metrics = if operation == "GetMetricData" {
             Wanted::read(&request.body).map_or(0, |wanted| wanted.ids.len())
@@ -81,6 +127,9 @@ impl Calls {
             0
         };
         let kind = Kind { function: function.to_owned(), service, operation };
+        let began = Instant::now();
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.push(Timed { kind: kind.clone(), began, answered: None });
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(kind).or_default();
         let bytes = request.body.len() as u64;
@@ -88,6 +137,7 @@ impl Calls {
         count.bytes += bytes;
         count.kilobytes += bytes.div_ceil(1_024).max(1);
         count.metrics += metrics as u64;
+        times.len() - 1
     }
 }
 

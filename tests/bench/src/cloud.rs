@@ -6,7 +6,8 @@ use crate::report::Failure;
 use crate::start::resident_mb;
 use crate::template::Template;
 use crate::tree::{Tree, run};
-use maintainer_tests::player::Stack;
+use maintainer_tests::player::{Stack, Story, play};
+use maintainer_tests::scenario::load;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,6 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// Virtual seconds per second.
+pub const SPEED: f64 = 120.0;
 /// Longest start of the cloud.
 const START_MAX: Duration = Duration::from_secs(60);
 
@@ -59,17 +62,17 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    /// Starts it with `speed` virtual seconds per second, deploys to it, and puts a counter before each function.
+    /// Starts it, deploys to it, and puts a counter before each function.
     ///
     /// # Errors
     /// When the tools are not set up, or something does not start.
-    pub fn start(place: &Place, tree: &Tree, template: &Template, speed: f64) -> Result<Self, Failure> {
+    pub fn start(place: &Place, tree: &Tree, template: &Template) -> Result<Self, Failure> {
         let home = place.scratch.join("cloud");
         fs::create_dir_all(&home).map_err(|error| format!("{}: {error}", home.display()))?;
         let (state, outputs) = (home.join("state.json"), home.join("outputs.json"));
         fs::remove_file(&state).ok();
         let mut child = Command::new(tree.root.join("scripts/local-cloud"))
-            .args(["--speed", &speed.to_string(), "--log"])
+            .args(["--speed", &SPEED.to_string(), "--log"])
             .arg(home.join("cloud.log"))
             .arg("--state")
             .arg(&state)
@@ -106,6 +109,22 @@ impl Cloud {
             command.arg(format!("{}=http://{proxy}", function.binary));
         }
         run(&mut command).map(drop)
+    }
+
+    /// Plays a scenario to its end.
+    ///
+    /// # Errors
+    /// When it does not end as its file says.
+    pub async fn play(&self, place: &Place, name: &str) -> Result<(), Failure> {
+        let path = place.root.join("tests/scenarios").join(format!("{name}.yaml"));
+        let scenario = load(&path).map_err(|error| error.to_string())?;
+        self.stack.configure([&scenario]).await.map_err(|error| error.to_string())?;
+        let mut story = Story::into(Box::new(std::io::sink()), 0);
+        let verdict = play(&self.stack, &scenario, &mut story, &place.scratch.join("records")).await;
+        match verdict.map_err(|error| error.to_string())?.failures() {
+            failures if failures.is_empty() => Ok(()),
+            failures => Err(format!("the run did not end as {name}.yaml says: {}", failures.join("; "))),
+        }
     }
 
     /// What the functions have logged so far.

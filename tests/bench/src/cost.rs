@@ -2,22 +2,18 @@
 //! counted, priced by list prices; and from it the cost of a month.
 
 use crate::calls::{Count, Kind};
-use crate::cloud::{Cloud, Logs};
+use crate::cloud::{Cloud, Logs, SPEED};
 use crate::history::{self, History};
 use crate::place::Place;
 use crate::prices as price;
 use crate::report::{Failure, figure, say};
 use crate::template::Template;
 use crate::tree::Tree;
-use maintainer_tests::player::{Story, play};
-use maintainer_tests::scenario::load;
 use serde_json::json;
 use std::collections::BTreeMap;
 
 /// Nothing is wrong: the run that most runs are.
 const SCENARIO: &str = "healthy";
-/// Virtual seconds per second.
-const SPEED: f64 = 120.0;
 /// The default schedule.
 const RUNS_PER_MONTH: f64 = price::HOURS_PER_MONTH / 4.0;
 /// Applications of the table.
@@ -39,16 +35,8 @@ struct Used {
 /// # Errors
 /// When the cloud does not start or the run does not end as it should.
 pub async fn measure(place: &Place, tree: &Tree, template: &Template) -> Result<(), Failure> {
-    let cloud = Cloud::start(place, tree, template, SPEED)?;
-    let scenario = load(&place.root.join("tests/scenarios").join(format!("{SCENARIO}.yaml")))
-        .map_err(|error| error.to_string())?;
-    cloud.stack.configure([&scenario]).await.map_err(|error| error.to_string())?;
-    let mut story = Story::into(Box::new(std::io::sink()), 0);
-    let verdict = play(&cloud.stack, &scenario, &mut story, &place.scratch.join("records")).await;
-    let failures = verdict.map_err(|error| error.to_string())?.failures();
-    if !failures.is_empty() {
-        return Err(format!("the run did not end as {SCENARIO}.yaml says: {}", failures.join("; ")));
-    }
+    let cloud = Cloud::start(place, tree, template)?;
+    cloud.play(place, SCENARIO).await?;
     for (function, mb) in cloud.resident_mb(template) {
         say(&format!("  {function:20} {mb:6.1} MB after the run"));
         figure("resident_memory_after_run", mb, "MB", json!({"function": function, "scenario": SCENARIO}))?;

@@ -1,11 +1,12 @@
 //! `maintainer-bench [FIGURES…]`: measures what the maintainer costs in time, memory, size, calls and money. `make bench`
 //! builds what it needs. One JSON object per figure on stdout, explanations on stderr.
 //!
-//! FIGURES: `start` (and idle memory), `size`, `telemetry`, `analyze` (and the detector), `cost` (one run in a local
-//! cloud); all of them by default. A figure that misses its aim is told, it fails nothing.
+//! FIGURES: `start` (and idle memory), `size`, `telemetry`, `analyze` (and the detector), `change` (guards and
+//! journal around one), `cost` (one run in a local cloud); all of them by default. A figure that misses its aim is told, it fails nothing.
 
 mod analyze;
 mod calls;
+mod change;
 mod cloud;
 mod cloudwatch;
 mod cost;
@@ -27,7 +28,7 @@ use std::process::ExitCode;
 use template::Template;
 use tree::Tree;
 
-const FIGURES: [&str; 5] = ["start", "size", "telemetry", "analyze", "cost"];
+const FIGURES: [&str; 6] = ["start", "size", "telemetry", "analyze", "change", "cost"];
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
@@ -55,10 +56,14 @@ fn measure(name: &str) -> Result<(), Failure> {
         "size" => size::measure(&Tree::package(&place)?, &template),
         "telemetry" => telemetry::measure(),
         "analyze" => analyze::measure(),
-        _ => {
+        in_a_cloud => {
             let tree = Tree::package(&place)?;
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.map_err(|error| error.to_string())?.block_on(cost::measure(&place, &tree, &template))
+            let runtime = runtime.map_err(|error| error.to_string())?;
+            match in_a_cloud {
+                "change" => runtime.block_on(change::measure(&place, &tree, &template)),
+                _ => runtime.block_on(cost::measure(&place, &tree, &template)),
+            }
         }
     }
 }

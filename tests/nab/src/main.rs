@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use domain::stats::anomaly::{ALERT_SCORE, Detector};
 use serde_json::{Value, json};
+use stats::anomaly::{ALERT_SCORE, Detector};
 
 use dataset::Series;
 use scoring::{Outcome, PROFILES, Point, outcome, points};

@@ -8,9 +8,9 @@ use super::view::{View, earlier};
 use crate::ids::{ResourceId, SignalId};
 use crate::observed::Observed;
 use crate::resource::Resource;
-use crate::stats::anomaly::{ALERT_SCORE, Detector, View as Aspect};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
+use stats::anomaly::{ALERT_SCORE, Detector, View as Aspect};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A point that was unusual.

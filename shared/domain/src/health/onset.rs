@@ -5,8 +5,8 @@
 
 use super::view::Points;
 use crate::series::mean;
-use crate::stats::robust::{mad, median};
 use jiff::Timestamp;
+use stats::robust::{mad, median};
 
 /// A change of level.
 #[derive(Clone, Copy, Debug, PartialEq)]

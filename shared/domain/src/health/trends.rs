@@ -8,9 +8,9 @@ use super::view::{Points, View, between};
 use crate::ids::{ResourceId, SignalId};
 use crate::observed::Observed;
 use crate::series::Series;
-use crate::stats::trend::{POINTS_MIN_FOR_P, theil_sen};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use stats::trend::{POINTS_MIN_FOR_P, theil_sen};
 use std::borrow::Cow;
 
 /// A significant trend of one signal.

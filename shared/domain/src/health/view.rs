@@ -139,7 +139,7 @@ impl<'a> View<'a> {
     /// The median level before the last `ago_s` seconds: what is usual. `None` with less than 15 points.
     pub fn usual(&self, series: &Series, ago_s: i64) -> Option<f64> {
         let values: Vec<f64> = self.since(series, i64::from(u32::MAX), ago_s).into_iter().map(|(_, v)| v).collect();
-        if values.len() < 15 { None } else { crate::stats::robust::median(&values) }
+        if values.len() < 15 { None } else { stats::robust::median(&values) }
     }
 
     /// The derived signals of a resource.

@@ -11,7 +11,7 @@ use crate::health::links;
 use crate::health::rules::{flow, leaks, next_step};
 use crate::ids::{ResourceId, SignalId};
 use crate::resource::{Live, Resource, ResourceKind};
-use crate::stats::robust::percentile;
+use stats::robust::percentile;
 
 type Answer = fn(&Desk<'_>, &Finding, &Resource) -> Remedy;
 

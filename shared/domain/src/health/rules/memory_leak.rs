@@ -11,8 +11,8 @@ use crate::health::links;
 use crate::health::trends::slope;
 use crate::health::view::{Points, View, between};
 use crate::resource::{Resource, ResourceKind};
-use crate::stats::robust::median;
 use jiff::Timestamp;
+use stats::robust::median;
 
 /// The rule.
 pub(super) const RULE: Rule =

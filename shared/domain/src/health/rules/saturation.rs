@@ -13,7 +13,7 @@ use crate::health::score::alarm_stands;
 use crate::resource::{Resource, ResourceKind};
 use crate::series::mean;
 use crate::signal::Role;
-use crate::stats::robust::median;
+use stats::robust::median;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {

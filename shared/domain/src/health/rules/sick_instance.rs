@@ -11,7 +11,7 @@ use crate::finding::{Evidence, Finding, Severity};
 use crate::ids::RuleId;
 use crate::resource::{Fleet, Live, Resource, ResourceKind};
 use crate::series::Series;
-use crate::stats::robust::{mad, median, percentile_of_sorted};
+use stats::robust::{mad, median, percentile_of_sorted};
 use std::collections::BTreeMap;
 
 /// The rule.

@@ -5,8 +5,8 @@
 //! 56 orders, so ranks alone never reach 95 %; the distance in units of scatter does.
 
 use crate::series::mean;
-use crate::stats::compare::{self, Difference};
-use crate::stats::robust::median;
+use stats::compare::{self, Difference};
+use stats::robust::median;
 
 /// Values that each side must have.
 const SIDE_MIN: usize = 3;

@@ -11,7 +11,7 @@ use super::windows::{self, comparable, values};
 use crate::health::links;
 use crate::health::view::{Points, between};
 use crate::resource::{Resource, ResourceKind};
-use crate::stats::robust::median;
+use stats::robust::median;
 
 /// Factors on the level before.
 #[derive(Clone, Debug, PartialEq)]

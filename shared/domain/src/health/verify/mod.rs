@@ -22,10 +22,10 @@ use crate::outcome::{Outcome, Verdict};
 use crate::resource::Live;
 use crate::rollout::Rollout;
 use crate::snapshot::Snapshot;
-use crate::stats::compare::Difference;
 use interval::difference;
 use jiff::Timestamp;
 use load::Bounds;
+use stats::compare::Difference;
 use windows::{Samples, Windows};
 
 /// What a change is judged from.

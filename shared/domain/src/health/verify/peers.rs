@@ -14,8 +14,8 @@ use crate::health::view::{View, aligned, between};
 use crate::resource::{Live, Resource};
 use crate::rollout::Rollout;
 use crate::series::mean;
-use crate::stats::robust::median;
 use jiff::Timestamp;
+use stats::robust::median;
 use std::collections::BTreeMap;
 
 /// A minute, the level of the one, and that of the others.
