@@ -229,13 +229,16 @@ async fn replace_one_task(cloud: &Cloud, actuator: &Actuator, resource: &Resourc
         Live::EcsService(service) => service.tasks.known().unwrap().iter().filter(|task| task.is_running()).count(),
         other => panic!("not a service: {other:?}"),
     };
+    // The count of the service may come later than its tasks.
+    let all_run = |live: &Live| matches!(live, Live::EcsService(service) if service.running == 3) && running(live) == 3;
     for _ in 0..POLLS_MAX {
-        if running(&before.live) == 3 {
+        if all_run(&before.live) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
         before = actuator.live(resource).await.unwrap();
     }
+    assert!(all_run(&before.live), "three tasks never ran: {:?}", before.live);
     let Live::EcsService(service) = &before.live else { panic!("a service") };
     let ids = |live: &Live| match live {
         Live::EcsService(service) => service.tasks.known().unwrap().iter().map(|task| task.id.clone()).collect(),
