@@ -36,11 +36,11 @@ fn main() -> ExitCode {
         say(&format!("{unknown} is no figure; there are {}", FIGURES.join(", ")));
         return ExitCode::FAILURE;
     }
-    let mut all_measured = true;
+    let (mut all_measured, mut tree) = (true, None);
     for name in FIGURES.iter().filter(|name| wanted.is_empty() || wanted.iter().any(|word| word == *name)) {
         say(&format!("— {name}"));
         // One figure that can't be measured must not keep the others back.
-        if let Err(why) = measure(name) {
+        if let Err(why) = measure(name, &mut tree) {
             say(&format!("{name} could not be measured: {why}"));
             all_measured = false;
         }
@@ -48,16 +48,17 @@ fn main() -> ExitCode {
     if all_measured { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn measure(name: &str) -> Result<(), Failure> {
+/// Measures one figure. The tree is packaged, which takes minutes, when the first one needs it.
+fn measure(name: &str, tree: &mut Option<Tree>) -> Result<(), Failure> {
     let place = Place::find()?;
     let template = Template::load(&place.root)?;
     match name {
         "start" => start::measure(&place, &template),
-        "size" => size::measure(&Tree::package(&place)?, &template),
+        "size" => size::measure(&packaged(tree, &place)?, &template),
         "telemetry" => telemetry::measure(),
         "analyze" => analyze::measure(),
         in_a_cloud => {
-            let tree = Tree::package(&place)?;
+            let tree = packaged(tree, &place)?;
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(|error| error.to_string())?;
             match in_a_cloud {
@@ -66,4 +67,12 @@ fn measure(name: &str) -> Result<(), Failure> {
             }
         }
     }
+}
+
+fn packaged(tree: &mut Option<Tree>, place: &Place) -> Result<Tree, Failure> {
+    let packaged = match tree.take() {
+        Some(packaged) => packaged,
+        None => Tree::package(place)?,
+    };
+    Ok(tree.insert(packaged).clone())
 }
