@@ -129,7 +129,8 @@ fn proof(view: &View<'_>, signals: &[SignalScore], unmeasured: &[String]) -> Str
 /// A number as a person would write it: three digits are enough.
 pub(super) fn short(value: f64) -> String {
     match value.abs() {
-        size if size >= 100.0 || size == 0.0 => format!("{value:.0}"),
+        size if size < 0.005 => "0".to_owned(),
+        size if size >= 100.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
         _ => format!("{value:.2}"),
     }
@@ -150,3 +151,14 @@ pub(super) fn worded(signal: &str, value: f64) -> String {
 }
 
 const BYTES_PER_GIB: f64 = 1_073_741_824.0;
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+
+    #[test]
+    fn regression_what_rounds_to_nothing_has_no_sign() {
+        let written: Vec<String> = [-0.0, -0.004, 0.004, 0.005, -0.006, 9.99, 10.0, -99.95, 100.0].map(short).into();
+        assert_eq!(written, ["0", "0", "0", "0.01", "-0.01", "9.99", "10.0", "-100.0", "100"]);
+    }
+}
