@@ -2,7 +2,7 @@
 
 use domain::execution::{ExecutionRecord, IterationRecord, Status};
 use engine::ports::{Clock, Executions, Leases};
-use engine::run::{LEASE_TTL_S, Run};
+use engine::run::{Run, lease_ttl_s};
 use engine::step::StepError;
 use jiff::Timestamp;
 
@@ -23,7 +23,7 @@ pub async fn running(run: &Run, executions: &dyn Executions) -> Result<Execution
 /// # Errors
 /// [`StepError::Conflict`] when another run holds it now: this one must not go on.
 pub async fn keep_lease(run: &mut Run, leases: &dyn Leases, clock: &dyn Clock) -> Result<(), StepError> {
-    run.lease = leases.renew(&run.lease_key(), &run.lease, clock.now(), LEASE_TTL_S).await?;
+    run.lease = leases.renew(&run.lease_key(), &run.lease, clock.now(), lease_ttl_s(run.cycle)).await?;
     Ok(())
 }
 

@@ -86,6 +86,13 @@ fn question(id: &str, action: Action, before: &str, reason: &str, expected: (&st
         Action::InvalidateCdn { distribution } => {
             format!("arn:aws:cloudfront::123456789012:distribution/{distribution}")
         }
+        Action::SetVolumeType { volume, .. } | Action::SnapshotVolume { volume } | Action::DeleteVolume { volume } => {
+            format!("volume/{volume}")
+        }
+        Action::MarkForDeletion { arn, .. } => arn.clone(),
+        Action::DeleteDiskSnapshot { snapshot } => format!("snapshot/{snapshot}"),
+        Action::ReleaseAddress { allocation } => format!("address/{allocation}"),
+        Action::SetLogRetention { group, .. } => format!("logs/{group}"),
     });
     Question {
         change: ChangeId::from(id),

@@ -8,7 +8,7 @@ use domain::approval::{Answer, Request, RequestState, Via};
 use domain::execution::AnswerRecord;
 use domain::ids::ChangeId;
 use engine::ports::{Approvals, Asked, Clock, Executions, LeaseAnswer, Leases, PortError};
-use engine::run::{Caught, Decision, LEASE_TTL_S, Run};
+use engine::run::{Caught, Decision, Run, lease_ttl_s};
 use engine::step::StepError;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -128,7 +128,7 @@ pub fn clean(text: &str, chars_max: usize) -> String {
 async fn take_up(run: &mut Run, answer: &Answer, use_within_s: u32, world: &World<'_>) -> Result<(), StepError> {
     let now = world.clock.now();
     let until = answer.at.checked_add(SignedDuration::from_secs(i64::from(use_within_s))).unwrap_or(Timestamp::MAX);
-    match world.leases.acquire(&run.lease_key(), &run.execution_id, now, LEASE_TTL_S).await? {
+    match world.leases.acquire(&run.lease_key(), &run.execution_id, now, lease_ttl_s(run.cycle)).await? {
         LeaseAnswer::Held(lease) => {
             run.lease = lease;
             run.decision = Decision::Proceed;

@@ -4,6 +4,7 @@ use crate::names::execution_name;
 use crate::silence;
 use config::Config;
 use config::input::Input;
+use domain::execution::Cycle;
 use domain::ids::AppId;
 use domain::mode::Mode;
 use domain::place::Place;
@@ -17,6 +18,9 @@ use serde_json::{Value, json};
 pub struct Request {
     /// The input of the execution, as a person, a schedule or dispatch gave it.
     pub input: Value,
+    /// The cycle whose state machine asks.
+    #[serde(default)]
+    pub cycle: Cycle,
     /// ARN of the execution.
     pub execution_arn: String,
     /// Name of the execution.
@@ -49,6 +53,9 @@ pub enum Answer {
 pub struct Start {
     /// Application.
     pub app: AppId,
+    /// Cycle.
+    #[serde(default)]
+    pub cycle: Cycle,
     /// Run.
     pub execution_id: String,
     /// ARN of the execution.
@@ -109,7 +116,8 @@ pub async fn resolve(request: Request, config: &Config, world: &World<'_>) -> Re
     known.sort();
     known.dedup();
     input.check_known(&known).map_err(|error| StepError::Config(error.to_string()))?;
-    if input.apps.is_empty() {
+    // Only a round of the health cycle is a look at every application.
+    if input.apps.is_empty() && request.cycle == Cycle::Health {
         let World { clock, watch, notifier, silence_s: limit_s, .. } = *world;
         let watchman = silence::World { clock, watch, notifier, limit_s };
         // Whoever can't be told of neglected applications must not keep the others from being looked after.
@@ -128,6 +136,7 @@ pub async fn resolve(request: Request, config: &Config, world: &World<'_>) -> Re
         [app] => Ok(Answer::One {
             run: Start {
                 app: app.clone(),
+                cycle: request.cycle,
                 execution_id: request.execution_name,
                 execution_arn: request.execution_arn,
                 mode: input.mode,
@@ -149,5 +158,5 @@ fn child(app: &AppId, input: &Input, request: &Request) -> Target {
     if let (true, Some(fields)) = (input.close_circuit, body.as_object_mut()) {
         fields.insert("circuit".to_owned(), json!("close"));
     }
-    Target { name: execution_name(&["health", app.as_str(), &request.execution_name]), input: body }
+    Target { name: execution_name(&[&request.cycle.to_string(), app.as_str(), &request.execution_name]), input: body }
 }

@@ -3,23 +3,20 @@
 //! Finds the changes, takes the lease on the application, opens a record, and writes the order down for `health-optimize`,
 //! which alone may write to an application. Changes nothing else.
 
-use crate::care::{Care, close_dead, take_lease, whereabouts};
+use crate::care::{Beginning, Care, close_dead, dead, take_lease, whereabouts};
 use config::Config;
 use config::order::{Order, Subject};
-use domain::execution::{Cycle, ExecutionRecord, Status, Workflow};
+use domain::execution::{Cycle, Workflow};
 use domain::ids::{AppId, ExecutionId};
 use domain::mode::Mode;
 use domain::place::{Place, lies_in};
 use engine::documents;
 use engine::ports::{Artifacts, Clock, Entry, EntryState, Executions, Journal, LeaseAnswer, Leases, Liveness};
 use engine::run::{Decision, RollbackOrder, Run};
-use engine::runtime::BUILD;
-use engine::settle;
 use engine::step::StepError;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeSet;
 
 /// What the state machine hands over.
 #[derive(Debug, Deserialize)]
@@ -74,7 +71,7 @@ pub async fn rollback(request: Request, config: &Config, world: &World<'_>) -> R
     if undoable.is_empty() {
         return Ok(Answer::Ended { decision: Decision::NothingToDo, why: why_nothing(&named) });
     }
-    let (place, endpoints) = whereabouts(&app, config, &request.execution_arn);
+    let (place, _) = whereabouts(&app, config, &request.execution_arn);
     let home = Place::of_arn(&request.execution_arn);
     if let Some(entry) = undoable.iter().find(|entry| !lies_in(&entry.change.resource, place.as_ref(), home.as_ref())) {
         let now = place.or(home).map_or_else(|| "the place of the maintainer".to_owned(), |place| place.to_string());
@@ -84,72 +81,34 @@ pub async fn rollback(request: Request, config: &Config, world: &World<'_>) -> R
             entry.change.action, entry.change.resource
         )));
     }
-    let (now, own) = (world.clock.now(), ExecutionId::new(request.execution_name));
-    let care =
-        Care { clock: world.clock, leases: world.leases, liveness: world.liveness, executions: world.executions };
-    let lease = match take_lease(&app, &own, &care).await? {
+    let World { clock, leases, liveness, executions, journal, .. } = *world;
+    let care = Care { clock, leases, liveness, executions, journal };
+    let of = Beginning {
+        app,
+        // What is named was made by one run, so by one cycle.
+        cycle: undoable.first().map_or(Cycle::Health, |entry| entry.workflow.cycle()),
+        workflow: Workflow::Rollback,
+        execution_id: ExecutionId::new(request.execution_name),
+        execution_arn: request.execution_arn,
+        mode: order.only_look.then_some(Mode::Observe),
+        trigger: words(&order),
+        alarms: Vec::new(),
+        episode: None,
+    };
+    let lease = match take_lease(&of, &care).await? {
         LeaseAnswer::Held(lease) => lease,
         LeaseAnswer::Busy(other) => {
             let why = format!(
-                "{app} is under the care of {}; wait for its end, or stop it in the console, and order again",
-                other.holder
+                "{} is under the care of {}; wait for its end, or stop it in the console, and order again",
+                of.app, other.holder
             );
             return Ok(Answer::Ended { decision: Decision::Busy, why });
         }
     };
-    let trigger = words(&order);
-    let mode = order.only_look.then_some(Mode::Observe);
-    world
-        .executions
-        .open(&ExecutionRecord {
-            execution_id: own.clone(),
-            execution_arn: request.execution_arn.clone(),
-            workflow_type: Workflow::Rollback,
-            app: app.clone(),
-            status: Status::Running,
-            trigger: trigger.clone(),
-            alarms: Vec::new(),
-            mode,
-            started_at: now,
-            completed_at: None,
-            success_criteria_met: false,
-            residue: Vec::new(),
-            iterations: Vec::new(),
-            answers: Vec::new(),
-            conclusion: None,
-            config_hash: config.hash(),
-            build: BUILD.to_owned(),
-        })
-        .await?;
-    let open = world.journal.since(&app, settle::look_back(now)).await?;
-    let dead: BTreeSet<&ExecutionId> = open
-        .iter()
-        .filter(|entry| entry.state.is_open() && entry.execution != own)
-        .map(|entry| &entry.execution)
-        .collect();
-    close_dead(&app, &own, &dead, &care).await?;
-    let run = Run {
-        app,
-        cycle: Cycle::Health,
-        workflow: Workflow::Rollback,
-        execution_id: own,
-        execution_arn: request.execution_arn,
-        place,
-        endpoints,
-        iteration: 1,
-        mode,
-        trigger,
-        episode: None,
-        lease,
-        decision: Decision::Proceed,
-        wait_s: 0,
-        asked_in: None,
-        answer_within_s: None,
-        preview: Vec::new(),
-        score: None,
-        conclusion: None,
-        error: None,
-    };
+    of.record(config, &care).await?;
+    let dead = dead(&of, &care).await?;
+    close_dead(&of, &dead, &care).await?;
+    let run = of.run(lease, Decision::Proceed, config);
     let changes = undoable.iter().map(|entry| entry.id().clone()).collect();
     documents::put(world.artifacts, &run.key("order"), &RollbackOrder { changes, remark: order.remark }).await?;
     Ok(Answer::Run(Box::new(run)))

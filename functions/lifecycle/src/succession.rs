@@ -10,7 +10,7 @@ use crate::names::execution_name;
 use domain::execution::Cycle;
 use domain::ids::{AppId, ExecutionId};
 use engine::ports::{Clock, Episode, Episodes, LeaseAnswer, Leases, Starter};
-use engine::run::{LEASE_TTL_S, Run, episode_key, lease_key};
+use engine::run::{Run, episode_key, lease_key, lease_ttl_s};
 use engine::step::StepError;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -111,7 +111,7 @@ async fn begin(cycle: Cycle, app: &AppId, open: &Episode, world: &World<'_>) -> 
     // The lease is taken in the name of the run that is to be started; `begin` finds it already its own. Whoever does
     // not get it knows that another run is at work, and a lease that nobody renews runs out.
     let holder = ExecutionId::new(name.clone());
-    let lease = world.leases.acquire(&lease_key(cycle, app), &holder, world.clock.now(), LEASE_TTL_S).await?;
+    let lease = world.leases.acquire(&lease_key(cycle, app), &holder, world.clock.now(), lease_ttl_s(cycle)).await?;
     if let LeaseAnswer::Busy(_) = lease {
         return Ok(Begun::Cared);
     }

@@ -14,6 +14,7 @@ use crate::inventory::{caches, fleets, services};
 use async_trait::async_trait;
 use domain::change::{Action, Change};
 use domain::changes::Pace;
+use domain::execution::Cycle;
 use domain::guard::Cleared;
 use domain::resource::{Live, Resource};
 use engine::ports::{Actuator as Port, PortError, PortResult};
@@ -91,6 +92,13 @@ impl Port for Actuator {
             Action::InvalidateCdn { distribution } => {
                 invalidate_cdn::invalidate(&self.cloudfront, distribution, cleared.change().id.as_str()).await
             }
+            Action::SetVolumeType { .. }
+            | Action::MarkForDeletion { .. }
+            | Action::SnapshotVolume { .. }
+            | Action::DeleteVolume { .. }
+            | Action::DeleteDiskSnapshot { .. }
+            | Action::ReleaseAddress { .. }
+            | Action::SetLogRetention { .. } => Err(of_another_cycle(cleared.change())),
         }
     }
 
@@ -103,11 +111,19 @@ impl Port for Actuator {
                 set_service_count::set(&self.ecs, cluster, service, before.desired).await
             }
             (Action::SetFleetCapacity { .. } | Action::SetServiceCount { .. }, other) => Err(mismatch(change, other)),
+            (action, _) if !action.spec().cycles.contains(&Cycle::Health) => Err(of_another_cycle(change)),
             (action, _) => Err(PortError::Rejected {
                 operation: format!("undo \"{action}\""),
                 why: "this kind of change restores itself, there is no prior value to put back".to_owned(),
             }),
         }
+    }
+}
+
+fn of_another_cycle(change: &Change) -> PortError {
+    PortError::Rejected {
+        operation: change.action.to_string(),
+        why: "the health cycle makes no such change, and has no permission for it".to_owned(),
     }
 }
 

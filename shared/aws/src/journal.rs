@@ -10,7 +10,6 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem};
-use domain::execution::Cycle;
 use domain::ids::{AppId, ChangeId};
 use engine::ports::{Entry, EntryState, Intent, Journal as Port, PortError, PortResult};
 use engine::run::lease_key;
@@ -27,13 +26,12 @@ pub struct Journal {
     client: Lazy<Client>,
     changes: String,
     leases: String,
-    cycle: Cycle,
 }
 
 impl Journal {
-    /// The journal in the table `changes`, whose intents need the lease of `cycle` in the table `leases`.
-    pub fn new(clients: &Clients, changes: impl Into<String>, leases: impl Into<String>, cycle: Cycle) -> Self {
-        Self { client: clients.dynamodb(), changes: changes.into(), leases: leases.into(), cycle }
+    /// The journal in the table `changes`, whose intents need the lease of their cycle in the table `leases`.
+    pub fn new(clients: &Clients, changes: impl Into<String>, leases: impl Into<String>) -> Self {
+        Self { client: clients.dynamodb(), changes: changes.into(), leases: leases.into() }
     }
 
     async fn read(&self, app: &AppId, id: &ChangeId) -> PortResult<Option<Item>> {
@@ -54,7 +52,7 @@ impl Journal {
     fn lease_check(&self, entry: &Entry) -> PortResult<ConditionCheck> {
         ConditionCheck::builder()
             .table_name(&self.leases)
-            .key("key", text(lease_key(self.cycle, &entry.app)))
+            .key("key", text(lease_key(entry.workflow.cycle(), &entry.app)))
             .condition_expression("holder = :holder AND fence = :fence")
             .expression_attribute_values(":holder", text(entry.execution.as_str()))
             .expression_attribute_values(":fence", number(entry.fence))

@@ -54,6 +54,13 @@ pub fn of_change(kind: ChangeKind) -> &'static [&'static str] {
         ChangeKind::RedeployService => crate::changes::redeploy_service::PERMISSIONS,
         ChangeKind::FlushCache => crate::changes::flush_cache::PERMISSIONS,
         ChangeKind::InvalidateCdn => crate::changes::invalidate_cdn::PERMISSIONS,
+        ChangeKind::SetVolumeType
+        | ChangeKind::MarkForDeletion
+        | ChangeKind::SnapshotVolume
+        | ChangeKind::DeleteVolume
+        | ChangeKind::DeleteDiskSnapshot
+        | ChangeKind::ReleaseAddress
+        | ChangeKind::SetLogRetention => &[],
     }
 }
 

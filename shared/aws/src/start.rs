@@ -61,7 +61,7 @@ impl Start {
     /// A variable is not set.
     pub fn journal(&self) -> Result<Journal, StepError> {
         let leases = optional("TABLE_LEASES").unwrap_or_default();
-        Ok(Journal::new(&self.clients, variable("TABLE_CHANGES")?, leases, Cycle::Health))
+        Ok(Journal::new(&self.clients, variable("TABLE_CHANGES")?, leases))
     }
 
     /// Leases.

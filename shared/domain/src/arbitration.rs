@@ -9,12 +9,12 @@ mod tests;
 
 pub use incident::{Incident, Signs, incident};
 
-use crate::change::{Action, ChangeKind};
+use crate::change::{Action, ChangeKind, Way};
 use crate::execution::Workflow;
 use crate::guard::Refusal;
 use crate::ids::{ChangeId, ResourceId};
 use crate::resource::Live;
-use crate::settle::{value, wanted};
+use crate::settle::{Setting, value, wanted};
 use jiff::{SignedDuration, Timestamp};
 use std::cmp::Ordering;
 
@@ -25,23 +25,32 @@ pub enum Direction {
     Grows,
     /// Less of it.
     Reduces,
-    /// The same state comes back, or the live state has no such value.
+    /// The same state comes back, nothing that serves anybody changes, or the live state has no such value.
     Neutral,
 }
 
 impl Direction {
     /// Of a change, from the live state.
     pub fn of(action: &Action, live: &Live) -> Self {
-        Self::from_to(value(action, live), wanted(action))
+        match action.spec().direction {
+            Way::ByValue => Self::from_to(value(action, live), wanted(action)),
+            Way::Neutral => Self::Neutral,
+            Way::Reduces => Self::Reduces,
+        }
     }
 
     /// Of its undo, from what it has set to the state captured before it.
     pub fn of_undo(action: &Action, prior: &Live) -> Self {
-        Self::from_to(wanted(action), value(action, prior))
+        match action.spec().direction {
+            Way::ByValue => Self::from_to(wanted(action), value(action, prior)),
+            Way::Neutral => Self::Neutral,
+            Way::Reduces => Self::Grows,
+        }
     }
 
-    fn from_to(from: Option<u32>, to: Option<u32>) -> Self {
-        match from.zip(to).map(|(from, to)| to.cmp(&from)) {
+    fn from_to(from: Option<Setting>, to: Option<Setting>) -> Self {
+        let count = |setting: Option<Setting>| setting.and_then(|setting| setting.count());
+        match count(from).zip(count(to)).map(|(from, to)| to.cmp(&from)) {
             Some(Ordering::Greater) => Self::Grows,
             Some(Ordering::Less) => Self::Reduces,
             Some(Ordering::Equal) | None => Self::Neutral,

@@ -2,10 +2,12 @@
 //!
 //! The kinds of changes are in [`crate::changes`], one file each and one table.
 
+use crate::execution::Cycle;
 use crate::ids::{ChangeId, ExecutionId, ResourceId, RuleId, SignalId};
 use crate::mode::Risk;
 use crate::resource::Live;
 use crate::rollout::{self, Rollout};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -156,6 +158,51 @@ pub enum Action {
         /// Distribution id.
         distribution: String,
     },
+    /// Change the type of an EBS volume, with the I/O that it has.
+    SetVolumeType {
+        /// Volume id.
+        volume: String,
+        /// Wanted type.
+        volume_type: String,
+        /// Wanted I/O operations a second.
+        iops: u32,
+        /// Wanted throughput in MiB a second.
+        throughput_mibps: u32,
+    },
+    /// Mark a resource with a tag that says from when on it may be deleted. Removing the tag keeps it.
+    MarkForDeletion {
+        /// ARN of the resource.
+        arn: String,
+        /// From when on.
+        delete_after: Timestamp,
+    },
+    /// Take the final snapshot of a volume.
+    SnapshotVolume {
+        /// Volume id.
+        volume: String,
+    },
+    /// Delete a volume whose time of grace is over and whose final snapshot is complete.
+    DeleteVolume {
+        /// Volume id.
+        volume: String,
+    },
+    /// Delete a snapshot whose time of grace is over.
+    DeleteDiskSnapshot {
+        /// Snapshot id.
+        snapshot: String,
+    },
+    /// Give an address back whose time of grace is over.
+    ReleaseAddress {
+        /// Allocation id.
+        allocation: String,
+    },
+    /// Let events of a log group expire.
+    SetLogRetention {
+        /// Log group name.
+        group: String,
+        /// Wanted days.
+        days: u32,
+    },
 }
 
 impl Action {
@@ -170,6 +217,13 @@ impl Action {
             Self::RedeployService { .. } => ChangeKind::RedeployService,
             Self::FlushCache { .. } => ChangeKind::FlushCache,
             Self::InvalidateCdn { .. } => ChangeKind::InvalidateCdn,
+            Self::SetVolumeType { .. } => ChangeKind::SetVolumeType,
+            Self::MarkForDeletion { .. } => ChangeKind::MarkForDeletion,
+            Self::SnapshotVolume { .. } => ChangeKind::SnapshotVolume,
+            Self::DeleteVolume { .. } => ChangeKind::DeleteVolume,
+            Self::DeleteDiskSnapshot { .. } => ChangeKind::DeleteDiskSnapshot,
+            Self::ReleaseAddress { .. } => ChangeKind::ReleaseAddress,
+            Self::SetLogRetention { .. } => ChangeKind::SetLogRetention,
         }
     }
 
@@ -190,8 +244,23 @@ impl fmt::Display for Action {
             Self::RedeployService { service, .. } => write!(f, "restart {service} by a new deployment"),
             Self::FlushCache { cache } => write!(f, "clear the cache {cache}"),
             Self::InvalidateCdn { distribution } => write!(f, "invalidate the CDN {distribution}"),
+            Self::SetVolumeType { volume, volume_type, .. } => write!(f, "make volume {volume} a {volume_type}"),
+            Self::MarkForDeletion { arn, delete_after } => {
+                let name = arn.rsplit(['/', ':']).next().unwrap_or(arn);
+                write!(f, "mark {name} for deletion after {}", day(*delete_after))
+            }
+            Self::SnapshotVolume { volume } => write!(f, "take a final snapshot of volume {volume}"),
+            Self::DeleteVolume { volume } => write!(f, "delete volume {volume}"),
+            Self::DeleteDiskSnapshot { snapshot } => write!(f, "delete snapshot {snapshot}"),
+            Self::ReleaseAddress { allocation } => write!(f, "release address {allocation}"),
+            Self::SetLogRetention { group, days } => write!(f, "keep the events of {group} for {days} days"),
         }
     }
+}
+
+/// The day of a moment, by the clock of Greenwich: `2026-11-27`.
+pub fn day(at: Timestamp) -> String {
+    jiff::tz::Offset::UTC.to_datetime(at).date().to_string()
 }
 
 /// The kinds of changes, one per file in [`crate::changes`].
@@ -215,6 +284,20 @@ pub enum ChangeKind {
     FlushCache,
     /// See [`Action::InvalidateCdn`].
     InvalidateCdn,
+    /// See [`Action::SetVolumeType`].
+    SetVolumeType,
+    /// See [`Action::MarkForDeletion`].
+    MarkForDeletion,
+    /// See [`Action::SnapshotVolume`].
+    SnapshotVolume,
+    /// See [`Action::DeleteVolume`].
+    DeleteVolume,
+    /// See [`Action::DeleteDiskSnapshot`].
+    DeleteDiskSnapshot,
+    /// See [`Action::ReleaseAddress`].
+    ReleaseAddress,
+    /// See [`Action::SetLogRetention`].
+    SetLogRetention,
 }
 
 /// What a kind of change declares about itself.
@@ -226,6 +309,10 @@ pub struct ChangeSpec {
     pub name: &'static str,
     /// Its risk class.
     pub risk: Risk,
+    /// Cycles that make it: the act function of each holds its permissions.
+    pub cycles: &'static [Cycle],
+    /// Which way it moves what it modifies.
+    pub direction: Way,
     /// How it goes back.
     pub reversal: Reversal,
     /// IAM actions that applying, capturing and undoing it need.
@@ -234,6 +321,18 @@ pub struct ChangeSpec {
     pub settle_s: u32,
     /// What to do when verification can't tell.
     pub when_inconclusive: WhenInconclusive,
+}
+
+/// Which way a kind of change moves what it modifies. What takes away waits while anything speaks against that
+/// ([`crate::arbitration`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Its value says it, compared with the live one.
+    ByValue,
+    /// The same state comes back, or nothing that serves anybody changes.
+    Neutral,
+    /// It always takes something away, or makes it cheaper.
+    Reduces,
 }
 
 /// How a change goes back.

@@ -8,17 +8,31 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The cycles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cycle {
     /// Monitor, analyze, optimize, validate, iterate.
+    #[default]
     Health,
+    /// Analyze cost, identify savings, implement them in phases, monitor their impact.
+    Cost,
+}
+
+impl Cycle {
+    /// What its runs do.
+    pub fn workflow(self) -> Workflow {
+        match self {
+            Self::Health => Workflow::Health,
+            Self::Cost => Workflow::Cost,
+        }
+    }
 }
 
 impl fmt::Display for Cycle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Health => "health",
+            Self::Cost => "cost",
         })
     }
 }
@@ -30,14 +44,28 @@ pub enum Workflow {
     /// The health cycle.
     #[default]
     Health,
+    /// The cost cycle.
+    Cost,
     /// Changes are undone because a person orders it.
     Rollback,
+}
+
+impl Workflow {
+    /// The cycle whose lease its changes are made under, and whose runs answer for what it leaves open. A rollback makes no
+    /// change of its own; it takes the lease of the cycle whose changes it undoes.
+    pub fn cycle(self) -> Cycle {
+        match self {
+            Self::Health | Self::Rollback => Cycle::Health,
+            Self::Cost => Cycle::Cost,
+        }
+    }
 }
 
 impl fmt::Display for Workflow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Health => "health",
+            Self::Cost => "cost",
             Self::Rollback => "rollback",
         })
     }

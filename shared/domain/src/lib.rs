@@ -7,6 +7,7 @@ pub mod approval;
 pub mod arbitration;
 pub mod change;
 pub mod changes;
+pub mod cost;
 pub mod execution;
 pub mod finding;
 pub mod guard;

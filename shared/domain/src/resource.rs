@@ -1,5 +1,11 @@
 //! Resources of an application and the state they are in.
 
+mod storage;
+
+pub use storage::{
+    Address, DELETE_AFTER_TAG, DiskSnapshot, FINAL_SNAPSHOT_TAG, FinalSnapshot, LogGroup, Machine, NatGateway, Volume,
+};
+
 use crate::ids::ResourceId;
 use crate::observed::{Missing, Observed};
 use jiff::Timestamp;
@@ -64,6 +70,18 @@ pub enum ResourceKind {
     Table,
     /// CloudFront distribution.
     Distribution,
+    /// EBS volume.
+    Volume,
+    /// EBS snapshot.
+    DiskSnapshot,
+    /// Elastic IP address.
+    Address,
+    /// CloudWatch Logs log group.
+    LogGroup,
+    /// EC2 instance of its own.
+    Machine,
+    /// NAT gateway.
+    NatGateway,
     /// A custom metric named in the configuration.
     Custom,
 }
@@ -82,6 +100,12 @@ impl fmt::Display for ResourceKind {
             Self::Queue => "queue",
             Self::Table => "table",
             Self::Distribution => "distribution",
+            Self::Volume => "volume",
+            Self::DiskSnapshot => "snapshot",
+            Self::Address => "address",
+            Self::LogGroup => "log group",
+            Self::Machine => "instance",
+            Self::NatGateway => "NAT gateway",
             Self::Custom => "custom metric",
         })
     }
@@ -124,6 +148,18 @@ pub enum Live {
     Table,
     /// A CloudFront distribution.
     Distribution,
+    /// See [`Volume`].
+    Volume(Volume),
+    /// See [`DiskSnapshot`].
+    DiskSnapshot(DiskSnapshot),
+    /// See [`Address`].
+    Address(Address),
+    /// See [`LogGroup`].
+    LogGroup(LogGroup),
+    /// See [`Machine`].
+    Machine(Machine),
+    /// See [`NatGateway`].
+    NatGateway(NatGateway),
     /// A metric named in the configuration.
     Custom(CustomMetric),
 }
@@ -143,6 +179,12 @@ impl Live {
             Self::Queue => ResourceKind::Queue,
             Self::Table => ResourceKind::Table,
             Self::Distribution => ResourceKind::Distribution,
+            Self::Volume(_) => ResourceKind::Volume,
+            Self::DiskSnapshot(_) => ResourceKind::DiskSnapshot,
+            Self::Address(_) => ResourceKind::Address,
+            Self::LogGroup(_) => ResourceKind::LogGroup,
+            Self::Machine(_) => ResourceKind::Machine,
+            Self::NatGateway(_) => ResourceKind::NatGateway,
             Self::Custom(_) => ResourceKind::Custom,
         }
     }

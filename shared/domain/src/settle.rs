@@ -3,9 +3,10 @@
 //! Used after a lost answer or a crash, and before an undo. It compares what it is given and changes nothing; what
 //! follows from its answer is the engine's work (`docs/changes-and-guards.md`).
 
-use crate::change::Action;
+use crate::change::{Action, day};
 use crate::observed::Observed;
-use crate::resource::{Fleet, Instance, Live, Service};
+use crate::resource::{Fleet, Instance, Live, Service, Volume};
+use jiff::Timestamp;
 use std::fmt;
 
 /// What became of a change whose answer was never seen.
@@ -52,14 +53,6 @@ impl fmt::Display for Difference {
 /// What became of a change, from the state captured right before it and the state found now.
 pub fn effect(action: &Action, prior: &Live, now: &Live) -> Effect {
     match (action, prior, now) {
-        (Action::SetFleetCapacity { .. } | Action::SetServiceCount { .. }, _, _) => {
-            match standing(action, prior, now) {
-                Standing::AsChanged => Effect::Happened,
-                Standing::AsPrior => Effect::NeverHappened,
-                Standing::Other(difference) => Effect::Superseded(difference),
-                Standing::NotUndoable => Effect::CannotTell,
-            }
-        }
         (Action::ReplaceInstance { instance, .. }, Live::AutoScalingGroup(prior), Live::AutoScalingGroup(now)) => {
             replaced(member(prior, instance), member(now, instance))
         }
@@ -77,7 +70,18 @@ pub fn effect(action: &Action, prior: &Live, now: &Live) -> Effect {
             now.last_deployment_at != prior.last_deployment_at
                 || (now.deployment_in_progress && !prior.deployment_in_progress),
         ),
-        _ => Effect::CannotTell,
+        _ => match standing(action, prior, now) {
+            Standing::AsChanged => Effect::Happened,
+            Standing::AsPrior => Effect::NeverHappened,
+            Standing::Other(difference) => Effect::Superseded(difference),
+            // What is deleted leaves nothing to look at: the read itself says that it is gone.
+            Standing::NotUndoable => match action {
+                Action::DeleteVolume { .. } | Action::DeleteDiskSnapshot { .. } | Action::ReleaseAddress { .. } => {
+                    Effect::NeverHappened
+                }
+                _ => Effect::CannotTell,
+            },
+        },
     }
 }
 
@@ -100,9 +104,6 @@ pub fn standing(action: &Action, prior: &Live, now: &Live) -> Standing {
 /// What a change modifies, as it is now, in words.
 pub fn before_in_words(action: &Action, live: &Live) -> String {
     match (action, live) {
-        (Action::SetFleetCapacity { .. } | Action::SetServiceCount { .. }, _) => {
-            value(action, live).map_or_else(|| format!("a {}", live.kind()), |value| value.to_string())
-        }
         (Action::ReplaceInstance { instance, .. }, Live::AutoScalingGroup(fleet)) => match member(fleet, instance) {
             Some(member) if member.is_serving() => format!("{instance} in service"),
             Some(_) => format!("{instance} not in service"),
@@ -121,8 +122,21 @@ pub fn before_in_words(action: &Action, live: &Live) -> String {
         }
         (Action::FlushCache { .. }, _) => "filled".to_owned(),
         (Action::InvalidateCdn { .. }, _) => "cached at the edge".to_owned(),
-        (_, live) => format!("a {}", live.kind()),
+        (Action::DeleteVolume { .. }, Live::Volume(volume)) => in_words(volume),
+        (Action::DeleteDiskSnapshot { .. }, Live::DiskSnapshot(snapshot)) => {
+            format!("a snapshot of {} GiB of {}", snapshot.size_gib, snapshot.volume)
+        }
+        (Action::ReleaseAddress { .. }, Live::Address(address)) => format!("{}, in use by nothing", address.public_ip),
+        (_, live) => value(action, live).map_or_else(|| format!("a {}", live.kind()), |value| value.to_string()),
     }
+}
+
+fn in_words(volume: &Volume) -> String {
+    let attached = match volume.attached_to.as_slice() {
+        [] => "attached to nothing".to_owned(),
+        instances => format!("attached to {}", instances.join(", ")),
+    };
+    format!("{} GiB of {}, {attached}", volume.size_gib, volume.volume_type)
 }
 
 /// What a change leads to, in words.
@@ -135,24 +149,102 @@ pub fn after_in_words(action: &Action) -> String {
         Action::RedeployService { .. } => "new deployment started".to_owned(),
         Action::FlushCache { .. } => "empty, filling again".to_owned(),
         Action::InvalidateCdn { .. } => "invalidated, filling again".to_owned(),
+        Action::SetVolumeType { .. }
+        | Action::MarkForDeletion { .. }
+        | Action::SnapshotVolume { .. }
+        | Action::SetLogRetention { .. } => wanted(action).map_or_else(String::new, |setting| setting.to_string()),
+        Action::DeleteVolume { .. } | Action::DeleteDiskSnapshot { .. } => "deleted".to_owned(),
+        Action::ReleaseAddress { .. } => "released".to_owned(),
     }
 }
 
-/// The value that an undoable action sets.
-pub(crate) fn wanted(action: &Action) -> Option<u32> {
+/// A value that an action sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Setting {
+    /// A number of members: more or less of it can be told.
+    Count(u32),
+    /// Anything else, in the words of a report.
+    Words(String),
+}
+
+impl Setting {
+    /// The number, where it is one.
+    pub(crate) fn count(&self) -> Option<u32> {
+        match self {
+            Self::Count(count) => Some(*count),
+            Self::Words(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(count) => write!(f, "{count}"),
+            Self::Words(words) => f.write_str(words),
+        }
+    }
+}
+
+/// The value that an action sets, where it sets one.
+pub(crate) fn wanted(action: &Action) -> Option<Setting> {
     match action {
-        Action::SetFleetCapacity { desired, .. } | Action::SetServiceCount { desired, .. } => Some(*desired),
+        Action::SetFleetCapacity { desired, .. } | Action::SetServiceCount { desired, .. } => {
+            Some(Setting::Count(*desired))
+        }
+        Action::SetVolumeType { volume_type, iops, throughput_mibps, .. } => {
+            Some(disk(volume_type, Some(*iops), Some(*throughput_mibps)))
+        }
+        Action::MarkForDeletion { delete_after, .. } => Some(marked(Some(*delete_after))),
+        Action::SnapshotVolume { .. } => Some(backed_up(true)),
+        Action::SetLogRetention { days, .. } => Some(kept(Some(*days))),
         _ => None,
     }
 }
 
-/// The value that an undoable action modifies, in a live state.
-pub(crate) fn value(action: &Action, live: &Live) -> Option<u32> {
+/// The value that an action modifies, in a live state.
+pub(crate) fn value(action: &Action, live: &Live) -> Option<Setting> {
     match (action, live) {
-        (Action::SetFleetCapacity { .. }, Live::AutoScalingGroup(fleet)) => Some(fleet.desired),
-        (Action::SetServiceCount { .. }, Live::EcsService(service)) => Some(service.desired),
+        (Action::SetFleetCapacity { .. }, Live::AutoScalingGroup(fleet)) => Some(Setting::Count(fleet.desired)),
+        (Action::SetServiceCount { .. }, Live::EcsService(service)) => Some(Setting::Count(service.desired)),
+        (Action::SetVolumeType { .. }, Live::Volume(volume)) => {
+            Some(disk(&volume.volume_type, volume.iops, volume.throughput_mibps))
+        }
+        (Action::MarkForDeletion { .. }, live) => delete_after(live).map(marked),
+        (Action::SnapshotVolume { .. }, Live::Volume(volume)) => Some(backed_up(volume.final_snapshot.is_some())),
+        (Action::SetLogRetention { .. }, Live::LogGroup(group)) => Some(kept(group.retention_days)),
         _ => None,
     }
+}
+
+/// The mark of a resource that can be marked for deletion; none for other kinds.
+pub(crate) fn delete_after(live: &Live) -> Option<Option<Timestamp>> {
+    match live {
+        Live::Volume(volume) => Some(volume.delete_after),
+        Live::DiskSnapshot(snapshot) => Some(snapshot.delete_after),
+        Live::Address(address) => Some(address.delete_after),
+        _ => None,
+    }
+}
+
+fn disk(volume_type: &str, iops: Option<u32>, throughput_mibps: Option<u32>) -> Setting {
+    let iops = iops.map_or(String::new(), |iops| format!(", {iops} IOPS"));
+    let throughput = throughput_mibps.map_or(String::new(), |mibps| format!(", {mibps} MiB/s"));
+    Setting::Words(format!("{volume_type}{iops}{throughput}"))
+}
+
+fn marked(delete_after: Option<Timestamp>) -> Setting {
+    Setting::Words(
+        delete_after.map_or_else(|| "not marked".to_owned(), |at| format!("may be deleted after {}", day(at))),
+    )
+}
+
+fn backed_up(is_backed_up: bool) -> Setting {
+    Setting::Words(if is_backed_up { "a final snapshot" } else { "no final snapshot" }.to_owned())
+}
+
+fn kept(retention_days: Option<u32>) -> Setting {
+    Setting::Words(retention_days.map_or_else(|| "kept for ever".to_owned(), |days| format!("kept for {days} days")))
 }
 
 fn member<'a>(fleet: &'a Fleet, id: &str) -> Option<&'a Instance> {

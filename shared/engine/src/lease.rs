@@ -4,7 +4,7 @@
 
 use crate::act::{ActError, Context};
 use crate::ports::{Clock, Lease, LeaseAnswer, Leases, PortError, PortResult};
-use crate::run::{LEASE_TTL_S, Run, lease_key};
+use crate::run::{Run, lease_key, lease_ttl_s};
 use domain::execution::Cycle;
 use domain::ids::{AppId, ExecutionId};
 
@@ -19,7 +19,7 @@ pub async fn acquire(
     app: &AppId,
     execution: &ExecutionId,
 ) -> PortResult<LeaseAnswer> {
-    leases.acquire(&lease_key(cycle, app), execution, clock.now(), LEASE_TTL_S).await
+    leases.acquire(&lease_key(cycle, app), execution, clock.now(), lease_ttl_s(cycle)).await
 }
 
 /// Extends the lease of this run, or finds that it is another's.
@@ -28,7 +28,7 @@ pub async fn acquire(
 /// [`ActError::LeaseLost`] when another run holds the application; [`ActError::Lease`] when that can't be told.
 pub async fn renew(context: &Context<'_>) -> Result<Lease, ActError> {
     let (run, key) = (context.run, context.run.lease_key());
-    match context.ports.leases.renew(&key, &run.lease, context.now(), LEASE_TTL_S).await {
+    match context.ports.leases.renew(&key, &run.lease, context.now(), lease_ttl_s(run.cycle)).await {
         Ok(lease) => Ok(lease),
         Err(error @ PortError::Conflict { .. }) => Err(ActError::LeaseLost { key, why: error.to_string() }),
         Err(source) => Err(ActError::Lease { key, source }),

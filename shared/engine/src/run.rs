@@ -171,6 +171,12 @@ impl Run {
         memory_key(&self.app, self.place.as_ref())
     }
 
+    /// Whether it answers for what this workflow leaves open: work of other cycles goes on under leases of their own, and is
+    /// neither settled nor judged nor taken back here.
+    pub fn answers_for(&self, workflow: Workflow) -> bool {
+        workflow.cycle() == self.cycle
+    }
+
     /// Key of the lease on the application.
     pub fn lease_key(&self) -> String {
         lease_key(self.cycle, &self.app)
@@ -217,6 +223,17 @@ fn memory_key(app: &AppId, place: Option<&Place>) -> String {
 /// Addresses of an application that a run carries at most; a state of the state machine stays small.
 pub const ENDPOINTS_MAX: usize = 5;
 
-/// Seconds a lease lives without being renewed: longer than the longest wait plus a step, short enough that a crashed
-/// run does not block the next scheduled one.
+/// Seconds a lease of the health cycle lives without being renewed: longer than the longest wait plus a step, short enough
+/// that a crashed run does not block the next scheduled one.
 pub const LEASE_TTL_S: u32 = 1_800;
+/// The same for the cost cycle, which watches what it has changed for up to a day. A run that is known to be over does not
+/// block for that long: whoever begins asks Step Functions.
+pub const COST_LEASE_TTL_S: u32 = 100_800;
+
+/// Seconds a lease of this cycle lives without being renewed.
+pub fn lease_ttl_s(cycle: Cycle) -> u32 {
+    match cycle {
+        Cycle::Health => LEASE_TTL_S,
+        Cycle::Cost => COST_LEASE_TTL_S,
+    }
+}

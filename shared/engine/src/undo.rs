@@ -86,8 +86,8 @@ pub async fn carry_out(context: &Context<'_>, outcomes: &[Outcome]) -> Result<Se
     Ok(settlement)
 }
 
-/// Undoes what earlier iterations and dead runs have left and what was judged not to help, newest first, and finishes undos
-/// that were interrupted. What waits for its verdict stays.
+/// Undoes what earlier iterations and dead runs of this cycle have left and what was judged not to help, newest first, and
+/// finishes undos that were interrupted. What waits for its verdict stays.
 ///
 /// # Errors
 /// As [`carry_out`].
@@ -97,7 +97,8 @@ pub async fn residue(context: &Context<'_>) -> Result<Settlement, ActError> {
     let mut covered: BTreeSet<ResourceId> = BTreeSet::new();
     for entry in settle::open(context, |_| true).await?.into_iter().rev() {
         let resource = entry.change.resource.clone();
-        let is_residue = entry.execution != run.execution_id || entry.iteration < run.iteration;
+        let is_residue = (entry.execution != run.execution_id && run.answers_for(entry.workflow))
+            || (entry.execution == run.execution_id && entry.iteration < run.iteration);
         let is_to_go = entry.state != EntryState::Intended && must_undo(&entry, entry.outcome.as_ref());
         if !is_residue || !is_to_go || covered.contains(&resource) {
             covered.insert(resource);

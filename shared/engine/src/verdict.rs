@@ -10,7 +10,8 @@ use domain::change::Reversal;
 use domain::outcome::Outcome;
 use jiff::Timestamp;
 
-/// Open entries that are not of the run's current iteration, oldest first: of dead runs, and of its own earlier iterations.
+/// Open entries of the run's cycle that are not of its current iteration, oldest first: of dead runs, and of its own earlier
+/// iterations.
 ///
 /// # Errors
 /// What the store says.
@@ -18,10 +19,10 @@ pub async fn residue(journal: &dyn Journal, run: &Run, now: Timestamp) -> PortRe
     Ok(left_to(run, journal.since(&run.app, settle::look_back(now)).await?))
 }
 
-/// Those of these entries that are open and not of the run's current iteration.
+/// Those of these entries that are open, of the run's cycle, and not of its current iteration.
 pub fn left_to(run: &Run, mut entries: Vec<Entry>) -> Vec<Entry> {
     let is_older = |entry: &Entry| entry.execution != run.execution_id || entry.iteration < run.iteration;
-    entries.retain(|entry| entry.state.is_open() && is_older(entry));
+    entries.retain(|entry| entry.state.is_open() && run.answers_for(entry.workflow) && is_older(entry));
     entries
 }
 

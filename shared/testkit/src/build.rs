@@ -7,7 +7,7 @@ use domain::ids::{AppId, ChangeId, ExecutionId, ResourceId, RuleId, SignalId};
 use domain::observed::Observed;
 use domain::outcome::{Outcome, Verdict};
 use domain::plan::Plan;
-use domain::resource::{Cache, Fleet, Instance, Live, Resource, Service, Task};
+use domain::resource::{Address, Cache, Fleet, Instance, Live, LogGroup, Resource, Service, Task, Volume};
 use domain::series::Series;
 use domain::snapshot::{Measurement, Snapshot};
 use engine::ports::Lease;
@@ -126,6 +126,13 @@ pub fn resource_of(action: &Action) -> ResourceId {
         | Action::RedeployService { service, .. } => format!("ecs/{service}"),
         Action::FlushCache { cache } => format!("cache/{cache}"),
         Action::InvalidateCdn { distribution } => format!("cdn/{distribution}"),
+        Action::SetVolumeType { volume, .. } | Action::SnapshotVolume { volume } | Action::DeleteVolume { volume } => {
+            format!("volume/{volume}")
+        }
+        Action::MarkForDeletion { arn, .. } => arn.clone(),
+        Action::DeleteDiskSnapshot { snapshot } => format!("snapshot/{snapshot}"),
+        Action::ReleaseAddress { allocation } => format!("address/{allocation}"),
+        Action::SetLogRetention { group, .. } => format!("logs/{group}"),
     })
 }
 
@@ -249,4 +256,30 @@ pub fn outcome(change: &Change, verdict: Verdict, keep: bool, at: Timestamp) -> 
         why: format!("the change is {verdict}"),
         measured_at: at,
     }
+}
+
+/// A `gp2` volume `volume/<id>` of 500 GiB that is attached to nothing.
+pub fn volume(id: &str) -> Resource {
+    let live = Volume {
+        volume_type: "gp2".to_owned(),
+        size_gib: 500,
+        iops: Some(1_500),
+        throughput_mibps: None,
+        attached_to: Vec::new(),
+        is_modifying: false,
+        delete_after: None,
+        final_snapshot: None,
+    };
+    resource(&format!("volume/{id}"), id, Live::Volume(live))
+}
+
+/// An address `address/<id>` that nothing uses.
+pub fn address(id: &str) -> Resource {
+    let live = Address { public_ip: "192.0.2.7".to_owned(), associated_with: None, delete_after: None };
+    resource(&format!("address/{id}"), id, Live::Address(live))
+}
+
+/// A log group `logs/<name>` whose events are kept for ever.
+pub fn log_group(name: &str) -> Resource {
+    resource(&format!("logs/{name}"), name, Live::LogGroup(LogGroup { retention_days: None, stored_bytes: 1 << 40 }))
 }

@@ -298,6 +298,14 @@ impl Stage {
             }
             Action::FlushCache { .. } => (self.poisoned, self.warm) = (false, 0.0),
             Action::InvalidateCdn { .. } => {}
+            // Nothing of that is on this stage.
+            Action::SetVolumeType { .. }
+            | Action::MarkForDeletion { .. }
+            | Action::SnapshotVolume { .. }
+            | Action::DeleteVolume { .. }
+            | Action::DeleteDiskSnapshot { .. }
+            | Action::ReleaseAddress { .. }
+            | Action::SetLogRetention { .. } => {}
         }
     }
 

@@ -77,6 +77,7 @@ fn resolve_answers_with_three_words() {
     use lifecycle::resolve::{Answer, Start};
     let run = Start {
         app: "shop".into(),
+        cycle: domain::execution::Cycle::Health,
         execution_id: "run".to_owned(),
         execution_arn: "arn".to_owned(),
         mode: None,

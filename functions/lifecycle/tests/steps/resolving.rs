@@ -2,6 +2,7 @@
 
 use crate::shop::shop;
 use config::Config;
+use domain::execution::Cycle;
 use engine::step::StepError;
 use lifecycle::resolve::{Answer, Request, World, resolve};
 use serde_json::{Value, json};
@@ -9,7 +10,12 @@ use serde_json::{Value, json};
 const TWO: &str = "applications:\n  shop: {}\n  blog: {}\n";
 
 async fn ask(input: Value, config: &str, world: &testkit::World) -> Result<Answer, StepError> {
-    let request = Request { input, execution_arn: "arn:run-1".to_owned(), execution_name: "run-1".to_owned() };
+    let request = Request {
+        input,
+        cycle: Cycle::Health,
+        execution_arn: "arn:run-1".to_owned(),
+        execution_name: "run-1".to_owned(),
+    };
     let ports = World { clock: world, inventory: world, watch: world, notifier: world, silence_s: 9 * 3_600 };
     resolve(request, &Config::parse(config).unwrap(), &ports).await
 }

@@ -100,6 +100,7 @@ pub async fn deliver_well(event: &Value, world: &Arc<World>) -> Answer {
 pub fn start(name: &str, episode: Option<&str>) -> Start {
     Start {
         app: "shop".into(),
+        cycle: Cycle::Health,
         execution_id: name.to_owned(),
         execution_arn: format!("arn:aws:states:us-east-1:123456789012:execution:m-health:{name}"),
         mode: None,

@@ -3,6 +3,7 @@
 use crate::shop::{begin_on, finish_on, start};
 use crate::wire::{Goes, Wire};
 use config::Config;
+use domain::execution::Cycle;
 use engine::run::{Caught, Decision, Run};
 use lifecycle::begin;
 use lifecycle::resolve::{self, Answer, Request, Start, resolve};
@@ -25,6 +26,7 @@ fn studio() -> Arc<World> {
 async fn round_on(wire: &Wire) -> Answer {
     let request = Request {
         input: json!({"trigger": "schedule"}),
+        cycle: Cycle::Health,
         execution_arn: "arn:aws:states:us-east-1:123456789012:execution:m-health:round".to_owned(),
         execution_name: "round".to_owned(),
     };
@@ -152,8 +154,12 @@ async fn a_run_for_one_application_is_no_round() {
     let world = studio();
     rounds(1, &["blog", "shop"], &world).await;
     world.pass_s(5 * ROUND_S);
-    let request =
-        Request { input: json!({"app": "blog"}), execution_arn: String::new(), execution_name: "one".to_owned() };
+    let request = Request {
+        input: json!({"app": "blog"}),
+        cycle: Cycle::Health,
+        execution_arn: String::new(),
+        execution_name: "one".to_owned(),
+    };
     let wire = Wire::sound(&world);
     let ports = resolve::World { clock: &wire, inventory: &wire, watch: &wire, notifier: &wire, silence_s: LIMIT_S };
     resolve(request, &Config::parse("").unwrap(), &ports).await.unwrap();

@@ -150,7 +150,7 @@ async fn an_intent_is_written_once_and_only_under_the_lease() {
     let Some(cloud) = Cloud::connect("journal intents").await else { return };
     let (leases, lease_table) = cloud.leases().await;
     let changes = cloud.table("changes", &["app", "change_id"]).await;
-    let journal = Journal::new(&cloud.clients, &changes, &lease_table, Cycle::Health);
+    let journal = Journal::new(&cloud.clients, &changes, &lease_table);
     let key = lease_key(Cycle::Health, &AppId::from("shop"));
     let LeaseAnswer::Held(lease) = leases.acquire(&key, &run("run-1"), cloud.now(), 60).await.unwrap() else {
         panic!()
@@ -177,7 +177,7 @@ async fn an_entry_advances_only_from_the_state_it_is_in() {
     let Some(cloud) = Cloud::connect("journal states").await else { return };
     let (leases, lease_table) = cloud.leases().await;
     let changes = cloud.table("changes", &["app", "change_id"]).await;
-    let journal = Journal::new(&cloud.clients, &changes, &lease_table, Cycle::Health);
+    let journal = Journal::new(&cloud.clients, &changes, &lease_table);
     let key = lease_key(Cycle::Health, &AppId::from("shop"));
     let LeaseAnswer::Held(lease) = leases.acquire(&key, &run("run-1"), cloud.now(), 60).await.unwrap() else {
         panic!()
@@ -202,7 +202,7 @@ async fn the_journal_is_read_whole_over_pages_and_oldest_first() {
     let Some(cloud) = Cloud::connect("journal pages").await else { return };
     let (leases, lease_table) = cloud.leases().await;
     let changes = cloud.table("changes", &["app", "change_id"]).await;
-    let journal = Journal::new(&cloud.clients, &changes, &lease_table, Cycle::Health);
+    let journal = Journal::new(&cloud.clients, &changes, &lease_table);
     let key = lease_key(Cycle::Health, &AppId::from("shop"));
     let LeaseAnswer::Held(lease) = leases.acquire(&key, &run("run-1"), cloud.now(), 60).await.unwrap() else {
         panic!()

@@ -3,14 +3,21 @@
 //! A change is listed with its risk, its way back, its permissions and how long it takes to settle. Applying one is an
 //! adapter's work; deciding on one is a rule's.
 
+mod delete_disk_snapshot;
+mod delete_volume;
 mod flush_cache;
 mod invalidate_cdn;
+mod mark_for_deletion;
 mod redeploy_service;
 mod refresh_fleet;
+mod release_address;
 mod replace_instance;
 mod replace_task;
 mod set_fleet_capacity;
+mod set_log_retention;
 mod set_service_count;
+mod set_volume_type;
+mod snapshot_volume;
 
 pub use refresh_fleet::Pace;
 
@@ -26,6 +33,13 @@ pub const TABLE: &[ChangeSpec] = &[
     redeploy_service::SPEC,
     flush_cache::SPEC,
     invalidate_cdn::SPEC,
+    set_volume_type::SPEC,
+    mark_for_deletion::SPEC,
+    snapshot_volume::SPEC,
+    delete_volume::SPEC,
+    delete_disk_snapshot::SPEC,
+    release_address::SPEC,
+    set_log_retention::SPEC,
 ];
 
 /// The declaration of one kind.
@@ -39,6 +53,13 @@ pub const fn spec(kind: ChangeKind) -> &'static ChangeSpec {
         ChangeKind::RedeployService => &redeploy_service::SPEC,
         ChangeKind::FlushCache => &flush_cache::SPEC,
         ChangeKind::InvalidateCdn => &invalidate_cdn::SPEC,
+        ChangeKind::SetVolumeType => &set_volume_type::SPEC,
+        ChangeKind::MarkForDeletion => &mark_for_deletion::SPEC,
+        ChangeKind::SnapshotVolume => &snapshot_volume::SPEC,
+        ChangeKind::DeleteVolume => &delete_volume::SPEC,
+        ChangeKind::DeleteDiskSnapshot => &delete_disk_snapshot::SPEC,
+        ChangeKind::ReleaseAddress => &release_address::SPEC,
+        ChangeKind::SetLogRetention => &set_log_retention::SPEC,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Restarts an ECS service by a new deployment of the task definition that it already runs.
 
-use crate::change::{ChangeKind, ChangeSpec, Reversal, WhenInconclusive};
+use crate::change::{ChangeKind, ChangeSpec, Reversal, Way, WhenInconclusive};
+use crate::execution::Cycle;
 use crate::mode::Risk;
 
 /// The declaration.
@@ -8,6 +9,8 @@ pub(super) const SPEC: ChangeSpec = ChangeSpec {
     kind: ChangeKind::RedeployService,
     name: "redeploy_service",
     risk: Risk::Medium,
+    cycles: &[Cycle::Health],
+    direction: Way::Neutral,
     reversal: Reversal::SelfRestoring,
     permissions: &[
         "application-autoscaling:DescribeScalableTargets",

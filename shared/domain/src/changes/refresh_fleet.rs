@@ -1,6 +1,7 @@
 //! Restarts a fleet: an instance refresh replaces its instances in turn and keeps the rest serving.
 
-use crate::change::{ChangeKind, ChangeSpec, Reversal, WhenInconclusive};
+use crate::change::{ChangeKind, ChangeSpec, Reversal, Way, WhenInconclusive};
+use crate::execution::Cycle;
 use crate::mode::Risk;
 use crate::resource::Fleet;
 
@@ -9,6 +10,8 @@ pub(super) const SPEC: ChangeSpec = ChangeSpec {
     kind: ChangeKind::RefreshFleet,
     name: "refresh_fleet",
     risk: Risk::Medium,
+    cycles: &[Cycle::Health],
+    direction: Way::Neutral,
     reversal: Reversal::SelfRestoring,
     permissions: &[
         "autoscaling:DescribeAutoScalingGroups",

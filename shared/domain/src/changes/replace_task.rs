@@ -1,6 +1,7 @@
 //! Stops one task of an ECS service, which starts another. The service restores itself; the guard is its health.
 
-use crate::change::{ChangeKind, ChangeSpec, Reversal, WhenInconclusive};
+use crate::change::{ChangeKind, ChangeSpec, Reversal, Way, WhenInconclusive};
+use crate::execution::Cycle;
 use crate::mode::Risk;
 
 /// The declaration.
@@ -8,6 +9,8 @@ pub(super) const SPEC: ChangeSpec = ChangeSpec {
     kind: ChangeKind::ReplaceTask,
     name: "replace_task",
     risk: Risk::Medium,
+    cycles: &[Cycle::Health],
+    direction: Way::Neutral,
     reversal: Reversal::SelfRestoring,
     permissions: &[
         "application-autoscaling:DescribeScalableTargets",

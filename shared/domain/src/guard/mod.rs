@@ -8,20 +8,22 @@ mod between;
 mod facts;
 mod limits;
 mod refusal;
+mod scope;
 #[cfg(test)]
 mod tests;
+mod things;
 
 use between::{incident, rolled_back, surge, takes_back, unjudged};
 pub use facts::{Facts, KillSwitch};
 pub use limits::Limits;
 pub use refusal::Refusal;
+use scope::scope;
+pub(crate) use scope::{replace, restart};
 
 use crate::approval::{Approval, Consent};
-use crate::change::{Action, Change, Reversal};
-use crate::changes::Pace;
+use crate::change::{Change, Reversal};
 use crate::mode::Mode;
-use crate::observed::Observed;
-use crate::resource::{Fleet, Live, Service};
+use crate::resource::Live;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -227,163 +229,6 @@ fn spend(change: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal>
             total_usd_cents_month: total,
             max_usd_cents_month: limits.spend_usd_cents_month_max,
         });
-    }
-    Ok(())
-}
-
-/// Guards on the resource itself, by its live state.
-fn scope(change: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal> {
-    match (&change.action, &facts.live) {
-        (Action::SetFleetCapacity { desired, .. }, Live::AutoScalingGroup(fleet)) => {
-            busy(fleet.refresh_in_progress, "an instance refresh")?;
-            resize(fleet.desired, *desired, fleet.healthy(), (fleet.min, fleet.max), limits)
-        }
-        (Action::SetServiceCount { desired, .. }, Live::EcsService(service)) => {
-            busy(service.deployment_in_progress, "a deployment")?;
-            if let Some(why) = &service.bounds_missing {
-                return Err(Refusal::BoundsUnknown { why: why.to_string() });
-            }
-            resize(service.desired, *desired, service.running, service.bounds.unwrap_or((1, u32::MAX)), limits)
-        }
-        (Action::ReplaceInstance { .. }, Live::AutoScalingGroup(_))
-        | (Action::ReplaceTask { .. }, Live::EcsService(_)) => replace(&change.action, &facts.live, limits),
-        (Action::RefreshFleet { .. }, Live::AutoScalingGroup(_))
-        | (Action::RedeployService { .. }, Live::EcsService(_)) => restart(&facts.live, limits),
-        (Action::FlushCache { .. }, Live::Cache(_)) | (Action::InvalidateCdn { .. }, Live::Distribution) => Ok(()),
-        (action, live) => Err(not_for(action, live)),
-    }
-}
-
-fn not_for(action: &Action, live: &Live) -> Refusal {
-    Refusal::NothingToDo { why: format!("\"{action}\" does not apply to a {}", live.kind()) }
-}
-
-/// Guards on the replacement of one member: it leaves before its successor serves. Also asked before one is planned.
-///
-/// # Errors
-/// The [`Refusal`].
-pub(crate) fn replace(action: &Action, live: &Live, limits: &Limits) -> Result<(), Refusal> {
-    match (action, live) {
-        (Action::ReplaceInstance { instance, .. }, Live::AutoScalingGroup(fleet)) => {
-            replace_instance(fleet, instance, limits)
-        }
-        (Action::ReplaceTask { task, .. }, Live::EcsService(service)) => replace_task(service, task, limits),
-        (action, live) => Err(not_for(action, live)),
-    }
-}
-
-fn replace_instance(fleet: &Fleet, instance: &str, limits: &Limits) -> Result<(), Refusal> {
-    busy(fleet.refresh_in_progress, "an instance refresh")?;
-    let Some(member) = fleet.instances.iter().find(|member| member.id == instance) else {
-        return Err(Refusal::NothingToDo { why: format!("{instance} is no longer in the group") });
-    };
-    if member.protected {
-        return Err(Refusal::Protected);
-    }
-    let size = u32::try_from(fleet.instances.len()).unwrap_or(u32::MAX);
-    let serving_after = fleet.healthy().saturating_sub(u32::from(member.is_serving()));
-    blast(size.saturating_sub(serving_after), size, serving_after, fleet.healthy(), limits)
-}
-
-/// As a deployment, it must leave as many tasks as the owner's `minimumHealthyPercent` asks for. 100 % is what ECS assumes
-/// where nobody has set anything, and would forbid every replacement that begins with a stop: there the blast radius
-/// holds alone, as for an instance.
-fn replace_task(service: &Service, task: &str, limits: &Limits) -> Result<(), Refusal> {
-    busy(service.deployment_in_progress, "a deployment")?;
-    let tasks = match &service.tasks {
-        Observed::Known(tasks) => tasks,
-        Observed::Missing(why) => {
-            return Err(Refusal::NothingToDo { why: format!("which tasks run is not known ({why})") });
-        }
-    };
-    let Some(member) = tasks.iter().find(|member| member.id == task) else {
-        return Err(Refusal::NothingToDo { why: format!("{task} is no longer in the service") });
-    };
-    let left = service.running.saturating_sub(u32::from(member.is_running()));
-    let out = service.desired.saturating_sub(left);
-    let (stay, _) = service.during_deployment();
-    if service.min_healthy_pct < 100 && left < stay {
-        let max_pct = f64::from(100 - service.min_healthy_pct);
-        return Err(Refusal::BlastRadius { out, of: service.desired, max_pct });
-    }
-    blast(out, service.desired, left, service.running, limits)
-}
-
-/// Guards on a restart of a whole fleet or service: what it takes out of service at a time. Also asked before one is planned.
-///
-/// # Errors
-/// The [`Refusal`].
-pub(crate) fn restart(live: &Live, limits: &Limits) -> Result<(), Refusal> {
-    match live {
-        Live::AutoScalingGroup(fleet) => {
-            busy(fleet.refresh_in_progress, "an instance refresh")?;
-            refresh(fleet, limits)
-        }
-        Live::EcsService(service) => {
-            busy(service.deployment_in_progress, "a deployment")?;
-            redeploy(service, limits)
-        }
-        other => Err(Refusal::NothingToDo { why: format!("a {} can't be restarted", other.kind()) }),
-    }
-}
-
-fn refresh(fleet: &Fleet, limits: &Limits) -> Result<(), Refusal> {
-    let healthy = fleet.healthy();
-    // With one healthy instance left, a refresh would be the end of it.
-    if healthy < 2 {
-        return Err(Refusal::LastHealthy { healthy });
-    }
-    let size = u32::try_from(fleet.instances.len()).unwrap_or(u32::MAX);
-    match Pace::of(fleet).out(fleet.desired) {
-        0 => Ok(()),
-        leave => {
-            let left = healthy.saturating_sub(leave);
-            blast(size.saturating_sub(left), size, left, healthy, limits)
-        }
-    }
-}
-
-fn redeploy(service: &Service, limits: &Limits) -> Result<(), Refusal> {
-    let (stay, most) = service.during_deployment();
-    let left = service.running.min(stay);
-    if left < service.running {
-        return blast(service.desired.saturating_sub(left), service.desired, left, service.running, limits);
-    }
-    if service.running > 0 && most <= service.running {
-        let why = format!("{stay} of {} tasks must stay and {most} may run, so none can be replaced", service.desired);
-        return Err(Refusal::NothingToDo { why });
-    }
-    Ok(())
-}
-
-fn busy(is_busy: bool, what: &str) -> Result<(), Refusal> {
-    if is_busy { Err(Refusal::Busy { what: what.to_owned() }) } else { Ok(()) }
-}
-
-fn resize(from: u32, to: u32, healthy: u32, (min, max): (u32, u32), limits: &Limits) -> Result<(), Refusal> {
-    if from == to {
-        return Err(Refusal::NothingToDo { why: format!("the size is already {to}") });
-    }
-    if to < min || to > max {
-        return Err(Refusal::OutOfBounds { wanted: to, min, max });
-    }
-    if to == 0 {
-        return Err(Refusal::LastHealthy { healthy });
-    }
-    let (small, large) = (f64::from(from.min(to)), f64::from(from.max(to)));
-    // One step of one member is always allowed, or a fleet of one could never grow.
-    if from.abs_diff(to) > 1 && large > small * limits.step_factor_max {
-        return Err(Refusal::StepTooLarge { from, to, factor_max: limits.step_factor_max });
-    }
-    Ok(())
-}
-
-fn blast(out: u32, of: u32, left: u32, healthy: u32, limits: &Limits) -> Result<(), Refusal> {
-    if left == 0 {
-        return Err(Refusal::LastHealthy { healthy });
-    }
-    if f64::from(out) > f64::from(of) * limits.blast_radius && out > 1 {
-        return Err(Refusal::BlastRadius { out, of, max_pct: limits.blast_radius * 100.0 });
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Why a change was not made: one variant per guard, each with its numbers, and its sentence for a person.
 
 use crate::arbitration::Incident;
+use crate::change::day;
 use crate::execution::Workflow;
 use crate::ids::{ChangeId, ResourceId};
 use crate::mode::Risk;
@@ -197,6 +198,32 @@ pub enum Refusal {
         /// What.
         what: String,
     },
+    /// It is in use.
+    InUse {
+        /// By what.
+        by: String,
+    },
+    /// Its owner still has time to keep it, or would have none.
+    Grace {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// It is not marked for deletion: it never was, or its owner has removed the mark.
+    NotMarked,
+    /// What would be deleted is not backed up.
+    NoBackup {
+        /// What is lacking.
+        why: String,
+    },
+    /// It would have less than it has today, or than its type includes.
+    LessThanToday {
+        /// Of what.
+        what: String,
+        /// Wanted.
+        wanted: u32,
+        /// Needed.
+        floor: u32,
+    },
     /// The live state is not what the plan was made for, or already what it wants.
     NothingToDo {
         /// Why.
@@ -290,6 +317,15 @@ impl fmt::Display for Refusal {
                 dollars(*max_usd_cents_month)
             ),
             Self::Busy { what } => write!(f, "{what} is under way"),
+            Self::InUse { by } => write!(f, "it is in use by {by}"),
+            Self::Grace { until } => write!(f, "its owner has time until {} to keep it", day(*until)),
+            Self::NotMarked => {
+                f.write_str("it is not marked for deletion, or its owner has removed the mark to keep it")
+            }
+            Self::NoBackup { why } => write!(f, "it is not backed up: {why}"),
+            Self::LessThanToday { what, wanted, floor } => {
+                write!(f, "{wanted} {what} are less than the {floor} that are needed")
+            }
             Self::NothingToDo { why } => f.write_str(why),
         }
     }

@@ -27,7 +27,8 @@ pub fn look_back(now: Timestamp) -> Timestamp {
     earlier(now, LOOK_BACK_S)
 }
 
-/// Finds out what other runs left open; they are dead, because this run holds the lease.
+/// Finds out what other runs of this cycle left open; they are dead, because this run holds its lease. Other cycles work under
+/// leases of their own: what they have open is left alone.
 ///
 /// An intent becomes a change that has happened or one that never did, and an undo that was begun is finished. A change that
 /// has happened stays open, to be judged, unless its value no longer stands.
@@ -35,7 +36,8 @@ pub fn look_back(now: Timestamp) -> Timestamp {
 /// # Errors
 /// [`ActError`] when the lease or the journal forbids to go on; what was settled until then is in the journal.
 pub async fn residue(context: &Context<'_>) -> Result<Settlement, ActError> {
-    make_known(context, |entry| entry.execution != context.run.execution_id).await
+    let run = context.run;
+    make_known(context, |entry| entry.execution != run.execution_id && run.answers_for(entry.workflow)).await
 }
 
 /// The same for what this run itself has left open. To be called before verifying.

@@ -58,9 +58,14 @@ impl Bench {
 
     /// Another run on a world, unless another one holds the lease.
     pub fn try_on(world: &Arc<World>, execution: &str) -> Option<Self> {
+        Self::try_of_cycle(world, execution, Cycle::Health)
+    }
+
+    /// A run of this cycle on a world, unless another one holds its lease.
+    pub fn try_of_cycle(world: &Arc<World>, execution: &str, cycle: Cycle) -> Option<Self> {
         let process = Process::sound(world);
         let (app, id) = (AppId::from(APP), ExecutionId::from(execution));
-        let work = lease::acquire(process.ports().leases, &process, Cycle::Health, &app, &id);
+        let work = lease::acquire(process.ports().leases, &process, cycle, &app, &id);
         let answer = run_to_end(&process, work).finished()?.ok()?;
         let LeaseAnswer::Held(lease) = answer else { return None };
         Some(Self {
@@ -71,7 +76,7 @@ impl Bench {
             freeze: Box::new(|_| None),
             surge: Box::new(|_| None),
             timing: Timing::default(),
-            run: build::run(APP, execution, lease),
+            run: Run { cycle, workflow: cycle.workflow(), ..build::run(APP, execution, lease) },
             snapshot: build::snapshot(APP, &world.resources(), world.now()),
             world: Arc::clone(world),
         })

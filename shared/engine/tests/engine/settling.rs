@@ -2,14 +2,17 @@
 
 use crate::common::{Bench, assert_settled, call_of, outcomes, recover, recover_and, settled};
 use domain::change::Action;
+use domain::execution::Cycle;
 use domain::guard::KillSwitch;
 use domain::ids::ResourceId;
 use domain::mode::Mode;
 use domain::resource::Live;
+use engine::act::ChangeResult;
 use engine::ports::EntryState;
-use engine::run::LEASE_TTL_S;
+use engine::run::{LEASE_TTL_S, lease_ttl_s};
 use engine::settle::{self, End};
-use testkit::{Fault, Process, build, run_to_end};
+use std::sync::Arc;
+use testkit::{Fault, Process, World, build, run_to_end};
 
 /// A run that died at a call of making one change. The lease has expired since.
 fn died(action: Action, operation: &str, fault: Fault) -> Bench {
@@ -187,4 +190,29 @@ fn an_instance_that_is_leaving_counts_as_replaced() {
     });
     recover(&bench.world, "run-2");
     assert_eq!(bench.state("c1"), Some(EntryState::Kept));
+}
+
+/// What one cycle has under way is no dead run's work to another: each settles, judges and takes back only its own.
+#[test]
+fn a_cycle_leaves_alone_what_another_has_open_under_its_own_lease() {
+    for (first, second) in [(Cycle::Health, Cycle::Cost), (Cycle::Cost, Cycle::Health)] {
+        let resources = vec![build::fleet("web", 2), build::service("worker", 2)];
+        let world = Arc::new(World::of(resources));
+        let at_work = Bench::try_of_cycle(&world, "run-1", first).expect("nobody holds it");
+        let made = at_work.make("c1", build::set_fleet("web", 4));
+        assert!(matches!(made.result, ChangeResult::Applied { .. }), "{made:?}");
+
+        let other = Bench::try_of_cycle(&world, "run-2", second).expect("each cycle has a lease of its own");
+        assert_eq!(other.residue().unwrap().changes, vec![], "{second}");
+        assert_eq!(other.undo_residue().unwrap().changes, vec![], "{second}");
+        other.judge(|_| false);
+        assert_eq!(at_work.state("c1"), Some(EntryState::Applied), "{second} has no say in it");
+        let busy = other.make("c2", build::set_fleet("web", 6));
+        assert!(matches!(&busy.result, ChangeResult::Refused { .. }), "two open changes on one resource: {busy:?}");
+
+        // The next run of the same cycle does answer for it.
+        world.pass_s(lease_ttl_s(first) + 1);
+        let next = Bench::try_of_cycle(&world, "run-3", first).expect("the lease has ended");
+        assert_eq!(next.residue().unwrap().changes.len(), 1, "{first}");
+    }
 }

@@ -3,7 +3,6 @@
 use super::{Landing, State, World};
 use async_trait::async_trait;
 use domain::change::{Action, Change};
-use domain::execution::Cycle;
 use domain::guard::Cleared;
 use domain::ids::ChangeId;
 use domain::observed::Observed;
@@ -34,6 +33,9 @@ impl Actuator for World {
                 state.set_fleet(&before, prior.desired, "restored")?
             }
             (Live::EcsService(service), Live::EcsService(prior)) => Live::EcsService(resized(service, prior.desired)),
+            (before, prior) if super::things::may_go_back(before, &change.action) => {
+                super::things::put_back(before, prior)
+            }
             _ => return Err(rejected("restore", "this kind of change has nothing to restore")),
         };
         let landing = Landing::Restored(change.id.clone(), state.entry_state(&change.id));
@@ -89,7 +91,9 @@ impl State {
 
     fn put(&mut self, now: Timestamp, landing: Landing, change: &Change, before: Live, after: Live) {
         let lease = self.lease_over(&change.id);
-        if let Some(resource) = self.resources.get_mut(&change.resource) {
+        if super::things::is_gone(&change.action) {
+            self.resources.remove(&change.resource);
+        } else if let Some(resource) = self.resources.get_mut(&change.resource) {
             resource.live = after.clone();
         }
         self.write(now, landing, &change.resource, before, after, lease);
@@ -98,7 +102,7 @@ impl State {
     /// The lease on the application of a change, by its journal entry.
     fn lease_over(&self, change: &ChangeId) -> Option<Lease> {
         let entry = self.journal.get(change)?;
-        let row = self.leases.get(&lease_key(Cycle::Health, &entry.app))?;
+        let row = self.leases.get(&lease_key(entry.workflow.cycle(), &entry.app))?;
         (!row.is_free).then(|| row.lease.clone())
     }
 
@@ -156,7 +160,10 @@ impl State {
                 *self.flushes.entry(change.resource.clone()).or_default() += 1;
                 Ok(before.clone())
             }
-            _ => Err(rejected("apply", "the resource is of another kind")),
+            (action, before) => match super::things::after(action, before) {
+                Some(after) => Ok(after),
+                None => Err(rejected("apply", "the resource is of another kind")),
+            },
         }
     }
 

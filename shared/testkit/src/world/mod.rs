@@ -8,6 +8,7 @@ mod approvals;
 mod documents;
 mod reading;
 mod records;
+mod things;
 
 pub use reading::Published;
 

@@ -2,7 +2,7 @@
 
 use super::{LeaseRow, World};
 use async_trait::async_trait;
-use domain::execution::{Cycle, ExecutionRecord, Status};
+use domain::execution::{ExecutionRecord, Status};
 use domain::ids::{AppId, ExecutionId};
 use domain::outcome::Outcome;
 use domain::watch::{Roll, Watched};
@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 impl Journal for World {
     async fn intend(&self, entry: &Entry) -> PortResult<Intent> {
         let mut state = self.state();
-        let row = state.leases.get(&lease_key(Cycle::Health, &entry.app));
+        let row = state.leases.get(&lease_key(entry.workflow.cycle(), &entry.app));
         let is_ours = row
             .is_some_and(|row| !row.is_free && row.lease.holder == entry.execution && row.lease.fence == entry.fence);
         if !is_ours {

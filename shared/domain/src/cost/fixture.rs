@@ -1,0 +1,83 @@
+//! An estate for tests: a few resources, list prices, and histories.
+
+use super::estate::{Estate, Item};
+use super::policy::Policy;
+use super::prices::{PriceBook, PriceSource, Sold, UnitPrice};
+use super::usage::{PERIOD_S, Profile, Quantity, Usage};
+use crate::ids::{AppId, ResourceId};
+use crate::observed::{Missing, Observed};
+use crate::resource::{Live, Resource, Volume};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// When it was read: a Monday, 00:00 UTC.
+pub const NOW: Timestamp = Timestamp::constant(1_767_571_200, 0);
+
+/// So many days before it was read.
+pub fn days_ago(days: i64) -> Timestamp {
+    NOW - SignedDuration::from_hours(24 * days)
+}
+
+/// An empty estate.
+pub fn estate() -> Estate {
+    Estate { app: AppId::from("shop"), taken_at: NOW, items: Vec::new(), unread: Vec::new(), usage: Vec::new() }
+}
+
+/// An item without tags that was created a year ago.
+pub fn item(id: &str, live: Live) -> Item {
+    let name = id.rsplit('/').next().unwrap_or(id).to_owned();
+    let resource = Resource { id: ResourceId::from(id), name, tags: BTreeMap::new(), live };
+    Item { resource, created_at: Some(days_ago(365)), unused_since: None, managed_by: None }
+}
+
+/// A volume of this type and size, attached to an instance or to nothing.
+pub fn volume(volume_type: &str, size_gib: u32, attached_to: &[&str]) -> Volume {
+    Volume {
+        volume_type: volume_type.to_owned(),
+        size_gib,
+        iops: (volume_type == "gp2").then(|| (size_gib * 3).clamp(100, 16_000)),
+        throughput_mibps: None,
+        attached_to: attached_to.iter().map(|name| (*name).to_owned()).collect(),
+        is_modifying: false,
+        delete_after: None,
+        final_snapshot: None,
+    }
+}
+
+/// Thirty days of hourly values; `value` is asked for each hour, 0 the oldest.
+pub fn history(of: &Item, quantity: Quantity, value: impl Fn(i64) -> Option<f64>) -> Usage {
+    let hours = 720;
+    let start = NOW - SignedDuration::from_secs(hours * i64::from(PERIOD_S));
+    let hourly: Vec<Option<f64>> = (0..hours).map(value).collect();
+    let profile = Observed::Known(Profile::of(start, &hourly));
+    Usage { resource: of.resource.id.clone(), quantity, profile }
+}
+
+/// A history that could not be read.
+pub fn unread(of: &Item, quantity: Quantity) -> Usage {
+    let profile = Observed::Missing(Missing::Denied("cloudwatch:GetMetricData".to_owned()));
+    Usage { resource: of.resource.id.clone(), quantity, profile }
+}
+
+/// List prices of Frankfurt, rounded, as an example.
+pub fn prices() -> PriceBook {
+    let listed = [
+        (Sold::VolumeGib("gp2".to_owned()), 119_000.0),
+        (Sold::VolumeGib("gp3".to_owned()), 95_200.0),
+        (Sold::VolumeIops("gp3".to_owned()), 6_000.0),
+        (Sold::VolumeMibps("gp3".to_owned()), 48_000.0),
+        (Sold::SnapshotGib, 54_000.0),
+        (Sold::IdleAddressHour, 5_000.0),
+        (Sold::LogGib, 32_400.0),
+        (Sold::InstanceHour("m5.large".to_owned()), 115_000.0),
+        (Sold::InstanceHour("m5.xlarge".to_owned()), 230_000.0),
+        (Sold::NatGatewayHour, 52_000.0),
+    ];
+    let price = |usd_micros| Observed::Known(UnitPrice { usd_micros, from: PriceSource::List });
+    PriceBook { units: listed.into_iter().map(|(sold, usd_micros)| (sold, price(usd_micros))).collect() }
+}
+
+/// What the rules find on these items with these histories.
+pub fn found(items: Vec<Item>, usage: Vec<Usage>) -> Vec<super::Opportunity> {
+    super::rules::find(&Estate { items, usage, ..estate() }, &Policy::default(), &prices())
+}

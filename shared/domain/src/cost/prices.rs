@@ -1,0 +1,179 @@
+//! Unit prices: from the account's own bill first, so that its discounts are in them, then from AWS's price list.
+
+use super::bill::Bill;
+use super::money::UsdMicros;
+use crate::observed::{Missing, Observed};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Hours that AWS bills for a month, on average over a year.
+pub const HOURS_PER_MONTH: f64 = 730.0;
+
+/// Something that is paid for by what exists, by hour or by month.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "sold", content = "of")]
+pub enum Sold {
+    /// A GiB of an EBS volume of this type, a month.
+    VolumeGib(String),
+    /// An I/O operation a second of a volume of this type beyond what is included, a month.
+    VolumeIops(String),
+    /// A MiB a second of a volume of this type beyond what is included, a month.
+    VolumeMibps(String),
+    /// A GiB of an EBS snapshot, a month.
+    SnapshotGib,
+    /// An Elastic IP address that nothing uses, an hour.
+    IdleAddressHour,
+    /// A GiB of stored logs, a month.
+    LogGib,
+    /// An EC2 instance of this type, an hour, on demand, Linux.
+    InstanceHour(String),
+    /// A NAT gateway, an hour.
+    NatGatewayHour,
+}
+
+impl Sold {
+    /// How the bill's usage type ends, after the Region's prefix (`EUC1-`; US East (N. Virginia) has none).
+    pub fn usage_type(&self) -> String {
+        match self {
+            Self::VolumeGib(kind) => format!("EBS:VolumeUsage.{kind}"),
+            Self::VolumeIops(kind) => format!("EBS:VolumeP-IOPS.{kind}"),
+            Self::VolumeMibps(kind) => format!("EBS:VolumeP-Throughput.{kind}"),
+            Self::SnapshotGib => "EBS:SnapshotUsage".to_owned(),
+            Self::IdleAddressHour => "PublicIPv4:IdleAddress".to_owned(),
+            Self::LogGib => "TimedStorage-ByteHrs".to_owned(),
+            Self::InstanceHour(kind) => format!("BoxUsage:{kind}"),
+            Self::NatGatewayHour => "NatGateway-Hours".to_owned(),
+        }
+    }
+
+    /// Units that a month has of it: 730 for what is sold by the hour, else 1.
+    pub fn per_month(&self) -> f64 {
+        match self {
+            Self::IdleAddressHour | Self::InstanceHour(_) | Self::NatGatewayHour => HOURS_PER_MONTH,
+            Self::VolumeGib(_) | Self::VolumeIops(_) | Self::VolumeMibps(_) | Self::SnapshotGib | Self::LogGib => 1.0,
+        }
+    }
+}
+
+/// A unit price with where it comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnitPrice {
+    /// Millionths of a US dollar for a unit. A fraction, since some units cost less than one.
+    pub usd_micros: f64,
+    /// Where it comes from.
+    pub from: PriceSource,
+}
+
+/// Where a price comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PriceSource {
+    /// Cost divided by quantity on the account's own bill.
+    Bill,
+    /// AWS's price list.
+    List,
+}
+
+/// Prices for one Region.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PriceBook {
+    /// By what is sold. What is absent, or missing, is not known.
+    pub units: Vec<(Sold, Observed<UnitPrice>)>,
+}
+
+impl PriceBook {
+    /// The unit price of something; missing with its reason where neither bill nor list knows it.
+    pub fn unit(&self, sold: &Sold) -> Observed<UnitPrice> {
+        let found = self.units.iter().find(|(of, _)| of == sold).map(|(_, price)| price.clone());
+        found.unwrap_or_else(|| Observed::Missing(Missing::NotPublished(format!("a price of {}", sold.usage_type()))))
+    }
+
+    /// What so many units of it cost a month.
+    pub fn month(&self, sold: &Sold, units: f64) -> Observed<UsdMicros> {
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, and NaN becomes 0")]
+        self.unit(sold).map(|price| UsdMicros((price.usd_micros * units * sold.per_month()).round() as i64))
+    }
+
+    /// The prices that a bill knows, of these things, in the Region with this prefix (`EUC1-`, or nothing).
+    ///
+    /// Days whose cost or quantity is not positive are left out: credits and refunds are no prices. A bill in another currency
+    /// than US dollars knows none.
+    pub fn of_bill(bill: &Bill, wanted: &[Sold], region_prefix: &str) -> Self {
+        if bill.currency != "USD" {
+            return Self::default();
+        }
+        let mut sums: BTreeMap<&str, (i64, f64)> = BTreeMap::new();
+        for line in bill.lines.iter().filter(|line| line.cost.0 > 0 && line.quantity > 0.0) {
+            let Some(kind) = line.usage_type.strip_prefix(region_prefix) else { continue };
+            let sum = sums.entry(kind).or_default();
+            *sum = (sum.0.saturating_add(line.cost.0), sum.1 + line.quantity);
+        }
+        let price = |sold: &Sold| {
+            let (cost, quantity) = sums.get(sold.usage_type().as_str())?;
+            #[expect(clippy::cast_precision_loss, reason = "a month's bill in millionths of a dollar fits")]
+            let usd_micros = *cost as f64 / quantity;
+            Some((sold.clone(), Observed::Known(UnitPrice { usd_micros, from: PriceSource::Bill })))
+        };
+        Self { units: wanted.iter().filter_map(price).collect() }
+    }
+
+    /// These prices, and for what they don't know those of another book.
+    #[must_use]
+    pub fn or(mut self, list: Self) -> Self {
+        for (sold, price) in list.units {
+            match self.units.iter_mut().find(|(of, _)| *of == sold) {
+                Some((_, Observed::Known(_))) => {}
+                Some((_, known)) => *known = price,
+                None => self.units.push((sold, price)),
+            }
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cost::bill::Line;
+    use jiff::civil::date;
+
+    fn line(usage_type: &str, cost: i64, quantity: f64) -> Line {
+        Line {
+            day: date(2026, 11, 1),
+            service: "EC2 - Other".to_owned(),
+            usage_type: usage_type.to_owned(),
+            cost: UsdMicros(cost),
+            quantity,
+            unit: "GB-Mo".to_owned(),
+            is_estimated: false,
+        }
+    }
+
+    fn bill(lines: Vec<Line>) -> Bill {
+        let (from, to) = (date(2026, 11, 1), date(2026, 12, 1));
+        Bill { from, to, currency: "USD".to_owned(), lines, by_app: Vec::new(), calls: 1 }
+    }
+
+    #[test]
+    fn the_bill_comes_first_and_the_list_fills_its_gaps() {
+        let gp2 = Sold::VolumeGib("gp2".to_owned());
+        let wanted = [gp2.clone(), Sold::IdleAddressHour];
+        // 0.107 USD a GB-month: a tenth below the list; the refund is no price.
+        let ours = [line("EUC1-EBS:VolumeUsage.gp2", 1_070_000, 10.0), line("EUC1-EBS:VolumeUsage.gp2", -500_000, 3.0)];
+        let book = PriceBook::of_bill(&bill(ours.to_vec()), &wanted, "EUC1-");
+        assert_eq!(book.month(&gp2, 500.0), Observed::Known(UsdMicros(53_500_000)));
+        assert!(book.month(&Sold::IdleAddressHour, 1.0).is_missing());
+        let listed =
+            |sold: Sold, usd_micros| (sold, Observed::Known(UnitPrice { usd_micros, from: PriceSource::List }));
+        let list = PriceBook { units: vec![listed(gp2.clone(), 119_000.0), listed(Sold::IdleAddressHour, 5_000.0)] };
+        let both = book.or(list);
+        assert_eq!(both.month(&gp2, 500.0), Observed::Known(UsdMicros(53_500_000)), "discounts are in");
+        assert_eq!(both.month(&Sold::IdleAddressHour, 1.0), Observed::Known(UsdMicros(3_650_000)));
+    }
+
+    #[test]
+    fn a_bill_in_another_currency_knows_no_price() {
+        let euros = Bill { currency: "EUR".to_owned(), ..bill(vec![line("EBS:VolumeUsage.gp2", 1_000_000, 10.0)]) };
+        assert_eq!(PriceBook::of_bill(&euros, &[Sold::VolumeGib("gp2".to_owned())], ""), PriceBook::default());
+    }
+}

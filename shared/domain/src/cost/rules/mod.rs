@@ -1,0 +1,162 @@
+//! The rules of the cost cycle: one file each, one line each in [`TABLE`].
+//!
+//! A rule looks at the estate and says what could be saved, with evidence. It claims nothing where what it needs is missing, too
+//! short or too young. What holds for every rule is here: protected resources are left out, small savings too, and what a template
+//! manages gets a patch for the template in place of a change.
+
+mod gp2_volumes;
+mod unattached_volumes;
+
+#[cfg(test)]
+mod tests;
+
+use super::estate::{Estate, Item};
+use super::money::UsdMicros;
+use super::opportunity::{Opportunity, Remedy};
+use super::policy::Policy;
+use super::prices::PriceBook;
+use super::usage::{Profile, Quantity};
+use crate::change::{Action, day};
+use crate::ids::ResourceId;
+use crate::observed::{Missing, Observed};
+use crate::resource::ResourceKind;
+use std::collections::BTreeMap;
+
+/// What a rule looks at.
+pub struct View<'a> {
+    /// Everything that is paid for.
+    pub estate: &'a Estate,
+    /// Thresholds.
+    pub policy: &'a Policy,
+    /// Unit prices.
+    pub prices: &'a PriceBook,
+    usage: BTreeMap<(&'a ResourceId, Quantity), &'a Observed<Profile>>,
+}
+
+impl<'a> View<'a> {
+    /// A view of an estate.
+    pub fn new(estate: &'a Estate, policy: &'a Policy, prices: &'a PriceBook) -> Self {
+        let usage = estate.usage.iter().map(|usage| ((&usage.resource, usage.quantity), &usage.profile)).collect();
+        Self { estate, policy, prices, usage }
+    }
+
+    /// Items of one kind that their owner has not protected.
+    pub fn of_kind(&self, kind: ResourceKind) -> impl Iterator<Item = &'a Item> {
+        self.estate.items.iter().filter(move |item| item.resource.kind() == kind && !item.resource.is_protected())
+    }
+
+    /// The history of a quantity of an item; missing with its reason.
+    pub fn usage(&self, item: &Item, quantity: Quantity) -> Observed<&'a Profile> {
+        match self.usage.get(&(&item.resource.id, quantity)) {
+            Some(Observed::Known(profile)) => Observed::Known(profile),
+            Some(Observed::Missing(reason)) => Observed::Missing(reason.clone()),
+            None => Observed::Missing(Missing::NotPublished(format!("{quantity:?} of {}", item.resource.name))),
+        }
+    }
+
+    /// Whole days for which the maintainer has seen it unused, where that is long enough to call it unused.
+    pub fn long_unused_days(&self, item: &Item) -> Option<i64> {
+        let days = self.estate.days_since(item.unused_since?);
+        (days >= i64::from(self.policy.unused_days)).then_some(days)
+    }
+
+    /// The moment from which on something that is marked now may be deleted: the end of a day.
+    pub fn delete_after(&self) -> jiff::Timestamp {
+        let day_s = 86_400;
+        let today = self.estate.taken_at.as_second().div_euclid(day_s);
+        jiff::Timestamp::from_second((today + 1 + i64::from(self.policy.grace_days)) * day_s)
+            .unwrap_or(jiff::Timestamp::MAX)
+    }
+}
+
+/// A family of rules, as a report groups them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Family {
+    /// Nobody uses it.
+    Unused,
+    /// It is too large.
+    RightSizing,
+    /// The same for less.
+    CheaperForm,
+    /// Nobody uses it at night or at weekends.
+    Schedule,
+    /// A promise to AWS to use it for long.
+    Commitment,
+    /// Capacity that AWS may take back.
+    Spot,
+}
+
+/// A rule.
+#[derive(Clone, Copy)]
+pub struct Rule {
+    /// Stable name.
+    pub name: &'static str,
+    /// Family.
+    pub family: Family,
+    /// What it finds.
+    pub find: fn(&View<'_>) -> Vec<Opportunity>,
+}
+
+/// Every rule.
+pub const TABLE: &[Rule] = &[
+    Rule { name: unattached_volumes::NAME, family: Family::Unused, find: unattached_volumes::find },
+    Rule { name: gp2_volumes::NAME, family: Family::CheaperForm, find: gp2_volumes::find },
+];
+
+/// All that could be saved on an estate, largest saving first; what has no known price comes last.
+pub fn find(estate: &Estate, policy: &Policy, prices: &PriceBook) -> Vec<Opportunity> {
+    let view = View::new(estate, policy, prices);
+    let managed: BTreeMap<&ResourceId, &Item> =
+        estate.items.iter().filter(|item| item.managed_by.is_some()).map(|item| (&item.resource.id, item)).collect();
+    let mut found: Vec<Opportunity> = TABLE
+        .iter()
+        .flat_map(|rule| (rule.find)(&view))
+        .filter(|opportunity| is_worth_it(opportunity, policy))
+        .map(|opportunity| match managed.get(&opportunity.resource) {
+            Some(item) => through_template(opportunity, item),
+            None => opportunity,
+        })
+        .collect();
+    let likely = |opportunity: &Opportunity| opportunity.saving.known().map(|saving| saving.likely);
+    found.sort_by(|a, b| {
+        likely(b).cmp(&likely(a)).then_with(|| a.resource.cmp(&b.resource)).then_with(|| a.rule.cmp(&b.rule))
+    });
+    found
+}
+
+/// A saving that is known to be small is none; one whose price is not known is shown, and nothing is claimed.
+fn is_worth_it(opportunity: &Opportunity, policy: &Policy) -> bool {
+    let least = UsdMicros(1_000_000).times(policy.saving_usd_month_min);
+    opportunity.saving.known().is_none_or(|saving| saving.likely >= least)
+}
+
+/// What a template manages is not changed behind its back.
+fn through_template(opportunity: Opportunity, item: &Item) -> Opportunity {
+    let (Remedy::Change { action }, Some(template)) = (&opportunity.remedy, &item.managed_by) else {
+        return opportunity;
+    };
+    let text = format!("{template} manages {}: {action} there", item.resource.name);
+    Opportunity { remedy: Remedy::Patch { text }, ..opportunity }
+}
+
+/// The way of everything that is deleted: marked first, then a time of grace, then what `then` says. Whoever removes the mark has
+/// said that it stays.
+fn delete_or_wait(
+    view: &View<'_>,
+    item: &Item,
+    mark: Option<jiff::Timestamp>,
+    then: impl FnOnce() -> Remedy,
+) -> Remedy {
+    match mark {
+        None => Remedy::Change {
+            action: Action::MarkForDeletion {
+                arn: item.resource.id.as_str().to_owned(),
+                delete_after: view.delete_after(),
+            },
+        },
+        Some(until) if view.estate.taken_at < until => {
+            Remedy::Wait { why: format!("its owner has time until {} to keep it", day(until)) }
+        }
+        Some(_) => then(),
+    }
+}

@@ -1,0 +1,224 @@
+//! How much of a resource is used: up to 30 days of one quantity, by percentiles.
+//!
+//! Means hide peaks, so no rule rests on one. A quantity that was read and has no datapoint is known to have none; one that could
+//! not be read is missing, and a rule that needs it makes no claim.
+
+use crate::ids::ResourceId;
+use crate::observed::Observed;
+use crate::resource::ResourceKind;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Days of history that are read.
+pub const HISTORY_DAYS: u32 = 30;
+/// Length of a period in seconds: one hour, so 720 values at most.
+pub const PERIOD_S: u32 = 3_600;
+/// Hours of a week.
+pub const WEEK_H: usize = 168;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantity {
+    /// CPU in per cent, the hour's maximum.
+    CpuPct,
+    /// Memory in per cent, the hour's maximum, where the CloudWatch agent or the service publishes it.
+    MemoryPct,
+    /// Bytes in and out, the hour's sum.
+    NetworkBytes,
+    /// Read and write operations of a volume, the hour's sum.
+    DiskOps,
+    /// Requests to a load balancer, the hour's sum.
+    Requests,
+    /// Bytes through a NAT gateway, the hour's sum.
+    NatBytes,
+    /// Bytes that came into a log group, the hour's sum.
+    LogBytes,
+}
+
+/// Where a quantity is published.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    /// Quantity.
+    pub quantity: Quantity,
+    /// Kind of resource.
+    pub kind: ResourceKind,
+    /// CloudWatch namespace.
+    pub namespace: &'static str,
+    /// Metrics; several are added up.
+    pub metrics: &'static [&'static str],
+    /// Statistic of a period.
+    pub stat: &'static str,
+    /// Dimension whose value is the name of the resource.
+    pub dimension: &'static str,
+}
+
+/// Every quantity of every kind.
+pub const SOURCES: &[Source] = &[
+    Source {
+        quantity: Quantity::DiskOps,
+        kind: ResourceKind::Volume,
+        namespace: "AWS/EBS",
+        metrics: &["VolumeReadOps", "VolumeWriteOps"],
+        stat: "Sum",
+        dimension: "VolumeId",
+    },
+    Source {
+        quantity: Quantity::CpuPct,
+        kind: ResourceKind::AutoScalingGroup,
+        namespace: "AWS/EC2",
+        metrics: &["CPUUtilization"],
+        stat: "Maximum",
+        dimension: "AutoScalingGroupName",
+    },
+    Source {
+        quantity: Quantity::MemoryPct,
+        kind: ResourceKind::AutoScalingGroup,
+        namespace: "CWAgent",
+        metrics: &["mem_used_percent"],
+        stat: "Maximum",
+        dimension: "AutoScalingGroupName",
+    },
+    Source {
+        quantity: Quantity::CpuPct,
+        kind: ResourceKind::Machine,
+        namespace: "AWS/EC2",
+        metrics: &["CPUUtilization"],
+        stat: "Maximum",
+        dimension: "InstanceId",
+    },
+    Source {
+        quantity: Quantity::NetworkBytes,
+        kind: ResourceKind::Machine,
+        namespace: "AWS/EC2",
+        metrics: &["NetworkIn", "NetworkOut"],
+        stat: "Sum",
+        dimension: "InstanceId",
+    },
+    Source {
+        quantity: Quantity::NatBytes,
+        kind: ResourceKind::NatGateway,
+        namespace: "AWS/NATGateway",
+        metrics: &["BytesOutToDestination", "BytesInFromSource"],
+        stat: "Sum",
+        dimension: "NatGatewayId",
+    },
+    Source {
+        quantity: Quantity::LogBytes,
+        kind: ResourceKind::LogGroup,
+        namespace: "AWS/Logs",
+        metrics: &["IncomingBytes"],
+        stat: "Sum",
+        dimension: "LogGroupName",
+    },
+];
+
+/// One quantity of one resource.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Resource.
+    pub resource: ResourceId,
+    /// Quantity.
+    pub quantity: Quantity,
+    /// Its history, or why it could not be read.
+    pub profile: Observed<Profile>,
+}
+
+/// A history of hourly values, in the unit of its quantity.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Hours that were asked for.
+    pub asked_h: u32,
+    /// Hours with a value.
+    pub known_h: u32,
+    /// The last hour with a value.
+    pub last_at: Option<Timestamp>,
+    /// Median; 0 where nothing is known, which [`Profile::known_h`] tells.
+    pub p50: f64,
+    /// 95th percentile.
+    pub p95: f64,
+    /// 99th percentile.
+    pub p99: f64,
+    /// Largest value.
+    pub max: f64,
+    /// Largest value of each hour of the week, Monday 00:00 UTC first; none where an hour of the week was never seen.
+    pub week: Vec<Option<f64>>,
+}
+
+impl Profile {
+    /// Days that the known hours make up.
+    pub fn known_days(&self) -> f64 {
+        f64::from(self.known_h) / 24.0
+    }
+
+    /// From hourly values that begin at `start`. Gaps are none; percentiles are those of the values that are there, by nearest rank.
+    pub fn of(start: Timestamp, hourly: &[Option<f64>]) -> Self {
+        let mut known: Vec<f64> = hourly.iter().flatten().copied().filter(|value| value.is_finite()).collect();
+        known.sort_by(f64::total_cmp);
+        let mut week = vec![None; WEEK_H];
+        let mut last_at = None;
+        for (hour, value) in (0_i64..).zip(hourly) {
+            let (Some(value), Ok(at)) = (value, start.checked_add(jiff::SignedDuration::from_hours(hour))) else {
+                continue;
+            };
+            last_at = Some(at);
+            if let Some(slot) = week.get_mut(hour_of_week(at)) {
+                *slot = Some(slot.map_or(*value, |seen: f64| seen.max(*value)));
+            }
+        }
+        Self {
+            asked_h: count(hourly.len()),
+            known_h: count(known.len()),
+            last_at,
+            p50: rank(&known, 50),
+            p95: rank(&known, 95),
+            p99: rank(&known, 99),
+            max: known.last().copied().unwrap_or(0.0),
+            week,
+        }
+    }
+}
+
+/// Hours since Monday 00:00 UTC.
+fn hour_of_week(at: Timestamp) -> usize {
+    // 1970-01-01 was a Thursday.
+    let hours = at.as_second().div_euclid(3_600) + 3 * 24;
+    usize::try_from(hours.rem_euclid(168)).unwrap_or(0)
+}
+
+/// The value at this rank, in per cent, of sorted values.
+fn rank(sorted: &[f64], pct: usize) -> f64 {
+    let place = (sorted.len() * pct).div_ceil(100).saturating_sub(1);
+    sorted.get(place).copied().unwrap_or(0.0)
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A Monday, 00:00 UTC.
+    const MONDAY: Timestamp = Timestamp::constant(1_767_571_200, 0);
+
+    #[test]
+    fn percentiles_are_by_nearest_rank_and_gaps_are_no_values() {
+        let hourly: Vec<Option<f64>> = (1..=100).map(|value| Some(f64::from(value))).chain([None, None]).collect();
+        let profile = Profile::of(MONDAY, &hourly);
+        assert_eq!((profile.asked_h, profile.known_h), (102, 100));
+        assert_eq!((profile.p50, profile.p95, profile.p99, profile.max), (50.0, 95.0, 99.0, 100.0));
+        assert_eq!(profile.last_at, Some(MONDAY + jiff::SignedDuration::from_hours(99)));
+        let none = Profile::of(MONDAY, &[None, None]);
+        assert_eq!((none.asked_h, none.known_h, none.last_at, none.max), (2, 0, None, 0.0));
+    }
+
+    #[test]
+    fn each_hour_of_the_week_keeps_its_largest_value() {
+        let mut hourly = vec![None; 2 * WEEK_H];
+        (hourly[3], hourly[WEEK_H + 3], hourly[167]) = (Some(2.0), Some(7.0), Some(1.0));
+        let profile = Profile::of(MONDAY, &hourly);
+        assert_eq!((profile.week[3], profile.week[167], profile.week[4]), (Some(7.0), Some(1.0), None));
+    }
+}
