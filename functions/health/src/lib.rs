@@ -7,8 +7,7 @@ pub mod analyze;
 pub mod earlier;
 pub mod iterate;
 pub mod monitor;
-pub mod observe;
-pub mod optimize;
-pub mod records;
 pub mod residue;
 pub mod validate;
+
+pub use steps::{act as optimize, observe, records};

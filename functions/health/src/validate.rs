@@ -18,7 +18,8 @@ use engine::runtime::measure;
 use engine::settle;
 use engine::step::StepError;
 use engine::verdict;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+pub use steps::Validation;
 
 /// What is to be judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -51,15 +52,6 @@ pub struct World<'a> {
     pub executions: &'a dyn Executions,
     /// Changes.
     pub journal: &'a dyn Journal,
-}
-
-/// What validation found, `validation.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Validation {
-    /// Health score after waiting, if the application could be measured.
-    pub score: Option<f64>,
-    /// One verdict per change of this iteration, then those on changes that were left by others.
-    pub outcomes: Vec<Outcome>,
 }
 
 /// Measures and judges what is asked for.

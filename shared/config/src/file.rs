@@ -4,6 +4,7 @@
 
 use crate::section::Section;
 use domain::approval::Terms;
+use domain::cost::Policy as CostPolicy;
 use domain::guard::Limits;
 use domain::health::policy::Policy;
 use domain::mode::Mode;
@@ -43,6 +44,8 @@ pub(crate) struct Notify {
 pub(crate) struct Schedules {
     /// Health cycle: `rate(4 hours)` or `cron(0 */4 * * ? *)`, in UTC. Default `rate(4 hours)`.
     pub health: Option<String>,
+    /// Cost cycle: `rate(7 days)` or `cron(0 5 ? * MON *)`, in UTC. Default `cron(0 5 ? * MON *)`, Mondays at five.
+    pub cost: Option<String>,
 }
 
 /// What can stand under `defaults` and under an application.
@@ -59,6 +62,8 @@ pub(crate) struct Common {
     pub approval: Section<Terms>,
     /// Thresholds of the health cycle.
     pub health: Section<Policy>,
+    /// Thresholds of the cost cycle.
+    pub cost: Section<CostPolicy>,
     /// Names of resources that are never changed.
     pub protected: Vec<String>,
     /// Times in which nothing is changed.
@@ -89,6 +94,8 @@ pub(crate) struct Application {
     pub approval: Section<Terms>,
     /// Thresholds of the health cycle.
     pub health: Section<Policy>,
+    /// Thresholds of the cost cycle.
+    pub cost: Section<CostPolicy>,
     /// Names of resources that are never changed, besides those in `defaults`.
     pub protected: Vec<String>,
     /// Times in which nothing is changed, besides those in `defaults`.
@@ -122,6 +129,7 @@ impl Application {
             limits: self.limits.clone(),
             approval: self.approval.clone(),
             health: self.health.clone(),
+            cost: self.cost.clone(),
             protected: self.protected.clone(),
             freeze: self.freeze.clone(),
             surges: self.surges.clone(),

@@ -114,7 +114,11 @@ impl Config {
 
     /// What the deployment must know beforehand, as parameters of the template: only those that the file decides.
     pub fn parameters(&self) -> BTreeMap<&'static str, String> {
-        let set = [("NotificationEmail", &self.file.notify.email), ("HealthSchedule", &self.file.schedules.health)];
+        let set = [
+            ("NotificationEmail", &self.file.notify.email),
+            ("HealthSchedule", &self.file.schedules.health),
+            ("CostSchedule", &self.file.schedules.cost),
+        ];
         let mut parameters: BTreeMap<_, _> =
             set.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
         // Resources that are found in another way than by our tag need not carry it, and IAM must not ask for it.

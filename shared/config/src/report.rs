@@ -44,16 +44,16 @@ impl Config {
         rows.extend(self.section(path, "objectives", &app.objectives));
         rows.extend(self.section(path, "limits", &app.limits));
         rows.extend(self.section(path, "approval", &app.approval));
-        let thresholds = self.section(path, "health", &app.policy);
-        let (built_in, set): (Vec<Row>, Vec<Row>) =
-            thresholds.into_iter().partition(|row| row.origin == BUILT_IN && !all);
-        rows.extend(set);
-        if !built_in.is_empty() {
-            rows.push(Row {
-                name: "health".to_owned(),
-                value: format!("{} thresholds", built_in.len()),
-                origin: BUILT_IN.to_owned(),
-            });
+        for (cycle, thresholds) in
+            [("health", self.section(path, "health", &app.policy)), ("cost", self.section(path, "cost", &app.cost))]
+        {
+            let (built_in, set): (Vec<Row>, Vec<Row>) =
+                thresholds.into_iter().partition(|row| row.origin == BUILT_IN && !all);
+            rows.extend(set);
+            if !built_in.is_empty() {
+                let value = format!("{} thresholds", built_in.len());
+                rows.push(Row { name: cycle.to_owned(), value, origin: BUILT_IN.to_owned() });
+            }
         }
         rows.extend(self.lists(path, app));
         let width = |of: fn(&Row) -> &String| rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0);

@@ -9,6 +9,8 @@ use crate::modes::Modes;
 use crate::surge::Surge;
 use domain::approval::Terms;
 use domain::change::ChangeKind;
+use domain::cost::Policy as CostPolicy;
+use domain::execution::Cycle;
 use domain::guard::Limits;
 use domain::health::policy::Policy;
 use domain::ids::{AppId, ResourceId};
@@ -37,6 +39,8 @@ pub struct ResolvedApp {
     pub approval: Terms,
     /// Thresholds of the health cycle.
     pub policy: Policy,
+    /// Thresholds of the cost cycle.
+    pub cost: CostPolicy,
     /// Times in which nothing is changed.
     pub freeze: Vec<Window>,
     /// Surges that are announced.
@@ -85,6 +89,14 @@ impl ResolvedApp {
         Some(self.home.within(deployment)).filter(|place| place != deployment)
     }
 
+    /// Seconds that a run of this cycle waits after its changes before it measures.
+    pub fn wait_s(&self, cycle: Cycle) -> u32 {
+        match cycle {
+            Cycle::Health => self.policy.wait_s,
+            Cycle::Cost => self.cost.watch_s,
+        }
+    }
+
     /// The mode for a change of this risk class and kind.
     pub fn mode_for(&self, risk: Risk, kind: ChangeKind) -> Mode {
         self.modes.mode_for(risk, kind)
@@ -109,6 +121,7 @@ pub(crate) struct Settled {
     pub limits: Limits,
     pub approval: Terms,
     pub policy: Policy,
+    pub cost: CostPolicy,
     pub freeze: Vec<Window>,
     pub surges: Vec<Surge>,
     pub change_calendars: BTreeSet<String>,
@@ -127,6 +140,7 @@ pub(crate) fn settle(common: &Common, defaults: &Common) -> Result<Settled, serd
         limits: common.limits.over(&defaults.limits)?,
         approval: common.approval.over(&defaults.approval)?,
         policy: common.health.over(&defaults.health)?,
+        cost: common.cost.over(&defaults.cost)?,
         freeze: windows.filter_map(|freeze| Window::read(freeze).ok()).collect(),
         surges: surges.filter_map(|surge| Surge::read(surge).ok()).collect(),
         change_calendars: defaults.change_calendars.iter().chain(&common.change_calendars).cloned().collect(),
@@ -145,6 +159,7 @@ pub(crate) fn tagged(app: &AppId, settled: Settled) -> ResolvedApp {
         limits: settled.limits,
         approval: settled.approval,
         policy: settled.policy,
+        cost: settled.cost,
         freeze: settled.freeze,
         surges: settled.surges,
         change_calendars: settled.change_calendars,

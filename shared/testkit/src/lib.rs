@@ -12,6 +12,7 @@
     reason = "a test that can't go on must fail loudly"
 )]
 
+pub mod asl;
 pub mod build;
 pub mod clock;
 pub mod fault;

@@ -26,7 +26,7 @@ fn every_reference_of_the_dashboard_is_there() {
         body().split("${AWS::StackName}-").skip(1).map(|rest| rest.split(['"', ')', '\\', ':']).next().unwrap())
     {
         let is_function = template.functions().iter().any(|function| function.binary == binary);
-        assert!(is_function || binary == "health", "the dashboard names {binary}");
+        assert!(is_function || ["health", "cost"].contains(&binary), "the dashboard names {binary}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::repository;
 use crate::template::Template;
+use domain::execution::Cycle;
 use std::collections::BTreeSet;
 
 /// Documents for people who deploy and use the maintainer.
@@ -72,11 +73,21 @@ fn the_schedule_and_the_notice_of_silence_fit_each_other() {
 #[test]
 fn a_lease_outlives_the_longest_step_and_wait() {
     let longest_step_s = Template::load().functions().iter().map(|function| function.timeout_s).max().unwrap();
-    let longest_settle_s = domain::changes::TABLE.iter().map(|spec| spec.settle_s).max().unwrap();
+    let longest_settle_s = domain::changes::TABLE
+        .iter()
+        .filter(|spec| spec.cycles.contains(&Cycle::Health))
+        .map(|spec| spec.settle_s)
+        .max()
+        .unwrap();
     let policy = config::Config::parse("").unwrap().resolve_tagged(&"shop".into()).policy;
     let wait_s = (longest_settle_s + policy.window_s).max(policy.wait_s);
     let away_s = u64::from(wait_s) + 2 * longest_step_s;
     assert!(u64::from(engine::run::LEASE_TTL_S) > away_s, "a run is away from its lease for {away_s} s");
+    // The longest watch that the configuration takes.
+    let watched = |watch_s| domain::cost::Policy { watch_s, ..Default::default() }.check().is_empty();
+    let longest_watch_s = u64::from((0..200_000).rev().find(|seconds| watched(*seconds)).unwrap());
+    let away_s = longest_watch_s + 2 * longest_step_s;
+    assert!(u64::from(engine::run::COST_LEASE_TTL_S) > away_s, "a cost run is away from its lease for {away_s} s");
 }
 
 /// What has not had its turn by then is given up as throttled; after the time-out of the function all would be lost.
@@ -84,7 +95,8 @@ fn a_lease_outlives_the_longest_step_and_wait() {
 fn a_reading_of_metrics_ends_before_its_function_does() {
     let longest_s = (aws::telemetry::READING_MAX + aws::clients::OPERATION_TIMEOUT).as_secs();
     for function in Template::load().functions() {
-        let reads = ["health-monitor", "health-validate"].contains(&function.binary.as_str());
+        let reads =
+            ["health-monitor", "health-validate", "cost-analyze", "cost-monitor"].contains(&function.binary.as_str());
         assert!(!reads || function.timeout_s > longest_s, "{} has {} s", function.binary, function.timeout_s);
     }
 }

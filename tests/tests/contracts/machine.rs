@@ -51,6 +51,11 @@ impl Machine {
         Self::read("health.asl.json", &repository::json("infra/statemachines/health.asl.json"))
     }
 
+    /// The cost cycle.
+    pub fn cost() -> Self {
+        Self::read("cost.asl.json", &repository::json("infra/statemachines/cost.asl.json"))
+    }
+
     fn read(name: &str, definition: &Value) -> Self {
         let states = definition["States"].as_object().unwrap_or_else(|| panic!("{name} has no States"));
         Self {

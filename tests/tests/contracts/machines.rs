@@ -17,13 +17,20 @@ const ANSWERS: &[(&str, Option<&str>, &str, &[&str])] = &[
     ("OptimizeFunction", None, OPTIMIZE, &["done"]),
     ("ValidateFunction", None, "functions/health/src/validate.rs", &["undo", "keep"]),
     ("IterateFunction", None, "functions/health/src/iterate.rs", &["continue", "succeeded", "escalate"]),
+    ("CostAnalyzeFunction", None, "functions/cost/src/analyze.rs", &["measured"]),
+    ("CostIdentifyFunction", None, "functions/cost/src/identify.rs", &["act", "nothing_to_do", "previewed"]),
+    ("CostImplementFunction", Some("apply"), OPTIMIZE, &["done", "ask", "previewed"]),
+    ("CostImplementFunction", Some("rollback"), OPTIMIZE, &["succeeded", "previewed", "escalate"]),
+    ("CostImplementFunction", None, OPTIMIZE, &["done"]),
+    ("CostMonitorFunction", None, "functions/cost/src/monitor.rs", &["undo", "keep"]),
+    ("CostIterateFunction", None, "functions/cost/src/iterate.rs", &["continue", "succeeded", "escalate"]),
     ("AnswerFunction", None, "functions/lifecycle/src/answer.rs", &["proceed", "wait", "denied", "escalate"]),
     ("EscalateFunction", None, "functions/lifecycle/src/escalate.rs", &["escalate"]),
     ("FinishFunction", None, "functions/lifecycle/src/finish.rs", &["succeeded", "previewed", "escalated", "failed"]),
     ("RollbackFunction", None, "functions/lifecycle/src/rollback.rs", &["proceed", "busy", "nothing_to_do"]),
 ];
 
-const OPTIMIZE: &str = "functions/health/src/optimize.rs";
+const OPTIMIZE: &str = "shared/steps/src/act.rs";
 
 /// What resolve can answer; its words are its own.
 const RESOLVED: [&str; 3] = ["one", "many", "none"];
@@ -157,7 +164,7 @@ fn the_template_gives_every_substitution_and_no_other() {
             assert_eq!(reference(value), format!("${{{placeholder}.Alias}}"), "{name}: not the version that is live");
         }
         let ending = format!(":stateMachine:{}", reference(&properties["Name"]));
-        if let Some(own) = given.get("HealthStateMachineArn") {
+        for own in ["HealthStateMachineArn", "CostStateMachineArn"].iter().filter_map(|own| given.get(*own)) {
             assert!(reference(own).ends_with(&ending), "{name} would start another machine");
         }
     }

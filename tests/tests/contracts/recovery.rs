@@ -3,6 +3,7 @@
 use crate::machine::{Machine, State};
 use engine::step::NAMES;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Errors of the Lambda integration, of the runtime and of Step Functions, as their documentation names them.
 const DOCUMENTED: &[&str] = &[
@@ -84,18 +85,19 @@ fn a_retry_is_limited_spread_and_only_for_what_may_pass() {
 /// After a time-out, a crash or a lost answer the change may have happened: the journal decides, not a second attempt.
 #[test]
 fn a_step_that_writes_is_never_blindly_retried() {
-    let machine = Machine::health();
-    let writes = |state: &State| state.function() == Some("OptimizeFunction") && state.intent() != Some("settle");
-    let writing: Vec<_> = machine.states.iter().filter(|(_, state)| writes(state)).collect();
-    let intents: Vec<&str> = writing.iter().map(|(_, state)| state.intent().unwrap()).collect();
-    assert_eq!(intents, ["apply", "undo_residue", "undo"]);
-    for (name, state) in writing {
-        for retry in state.items("Retry") {
-            assert_eq!(State::errors(retry), [NEVER_ARRIVED], "{name}");
-        }
-        for catch in state.items("Catch").filter(|catch| State::errors(catch) != ["Step.Stale"]) {
-            let next = machine.state(catch["Next"].as_str().unwrap());
-            assert_eq!(next.intent(), Some("settle"), "{name} is not settled after {:?}", State::errors(catch));
+    for (machine, act) in [(Machine::health(), "OptimizeFunction"), (Machine::cost(), "CostImplementFunction")] {
+        let writes = |state: &State| state.function() == Some(act) && state.intent() != Some("settle");
+        let writing: Vec<_> = machine.states.iter().filter(|(_, state)| writes(state)).collect();
+        let intents: Vec<&str> = writing.iter().map(|(_, state)| state.intent().unwrap()).collect();
+        assert_eq!(BTreeSet::from_iter(intents), BTreeSet::from(["apply", "undo_residue", "undo"]));
+        for (name, state) in writing {
+            for retry in state.items("Retry") {
+                assert_eq!(State::errors(retry), [NEVER_ARRIVED], "{name}");
+            }
+            for catch in state.items("Catch").filter(|catch| State::errors(catch) != ["Step.Stale"]) {
+                let next = machine.state(catch["Next"].as_str().unwrap());
+                assert_eq!(next.intent(), Some("settle"), "{name} is not settled after {:?}", State::errors(catch));
+            }
         }
     }
 }
@@ -103,58 +105,71 @@ fn a_step_that_writes_is_never_blindly_retried() {
 /// What a dead run left is judged before anything of it may be undone, and before this run measures for itself.
 #[test]
 fn residue_is_measured_before_it_is_undone() {
-    let machine = Machine::health();
-    let settled = machine.state("SettleResidue").json["Next"].as_str().unwrap();
-    assert_eq!(
-        (machine.state(settled).function(), machine.state(settled).intent()),
-        (Some("ValidateFunction"), Some("residue"))
-    );
-    let before = machine.reachable(["MayBegin"], &[settled, "NoteFailure", "Monitor"]);
-    let undoing =
-        before.iter().filter(|name| machine.state(name).intent().is_some_and(|intent| intent.starts_with("undo")));
-    assert_eq!(undoing.count(), 0, "{before:?}");
+    for (machine, judge, measure) in
+        [(Machine::health(), "ValidateFunction", "Monitor"), (Machine::cost(), "CostMonitorFunction", "AnalyzeCost")]
+    {
+        let settled = machine.state("SettleResidue").json["Next"].as_str().unwrap();
+        assert_eq!(
+            (machine.state(settled).function(), machine.state(settled).intent()),
+            (Some(judge), Some("residue"))
+        );
+        let before = machine.reachable(["MayBegin"], &[settled, "NoteFailure", measure]);
+        let undoing =
+            before.iter().filter(|name| machine.state(name).intent().is_some_and(|intent| intent.starts_with("undo")));
+        assert_eq!(undoing.count(), 0, "{before:?}");
+    }
 }
 
 #[test]
 fn the_intents_are_those_that_the_function_knows() {
-    let machine = Machine::health();
-    for (name, state) in machine.states.iter().filter(|(_, state)| state.function() == Some("OptimizeFunction")) {
+    let all: Vec<(String, State)> = Machine::all().into_iter().flat_map(|machine| machine.states).collect();
+    let of = |functions: [&'static str; 2]| {
+        all.iter().filter(move |(_, state)| state.function().is_some_and(|name| functions.contains(&name)))
+    };
+    for (name, state) in of(["OptimizeFunction", "CostImplementFunction"]) {
         let intent = serde_json::json!(state.intent());
         assert!(serde_json::from_value::<health::optimize::Intent>(intent.clone()).is_ok(), "{name}: {intent}");
     }
-    for (name, state) in machine.states.iter().filter(|(_, state)| state.function() == Some("ValidateFunction")) {
+    for (name, state) in of(["ValidateFunction", "CostMonitorFunction"]) {
         let intent = serde_json::json!(state.intent());
-        assert!(serde_json::from_value::<health::validate::Intent>(intent.clone()).is_ok(), "{name}: {intent}");
+        assert!(
+            serde_json::from_value::<health::validate::Intent>(intent.clone()).is_ok()
+                && serde_json::from_value::<cost::monitor::Intent>(intent.clone()).is_ok(),
+            "{name}: {intent}"
+        );
     }
 }
 
 /// From the moment that the lease is held, no path ends without Finish, which gives it back.
 #[test]
 fn every_run_that_began_goes_through_finish() {
-    let machine = Machine::health();
-    let may_begin = machine.state("MayBegin");
-    let begun: Vec<String> =
-        may_begin.branches().into_iter().filter(|branch| branch.word != "busy").map(|branch| branch.next).collect();
-    let begun = begun.iter().map(String::as_str).chain([may_begin.json["Default"].as_str().unwrap()]);
-    for name in machine.reachable(begun, &["Finish"]) {
-        let kind = machine.state(name).kind();
-        assert!(!matches!(kind, "Succeed" | "Fail"), "a run can end in {name} with its lease held");
+    for machine in [Machine::health(), Machine::cost()] {
+        let may_begin = machine.state("MayBegin");
+        let begun: Vec<String> =
+            may_begin.branches().into_iter().filter(|branch| branch.word != "busy").map(|branch| branch.next).collect();
+        let begun = begun.iter().map(String::as_str).chain([may_begin.json["Default"].as_str().unwrap()]);
+        for name in machine.reachable(begun, &["Finish"]) {
+            let kind = machine.state(name).kind();
+            assert!(!matches!(kind, "Succeed" | "Fail"), "a run can end in {name} with its lease held");
+        }
     }
 }
 
 #[test]
 fn every_failure_after_begin_is_told_to_people() {
-    let machine = Machine::health();
-    for (name, state) in machine.states.iter().filter(|(name, _)| !["Escalate", "Finish"].contains(&name.as_str())) {
-        for catch in state.items("Catch").filter(|catch| catch["Next"] == "NoteFailure") {
-            let told = machine.reachable([catch["Next"].as_str().unwrap()], &["Escalate"]);
-            assert!(!told.contains("Finish"), "{name} can fail in silence");
+    for machine in [Machine::health(), Machine::cost()] {
+        for (name, state) in machine.states.iter().filter(|(name, _)| !["Escalate", "Finish"].contains(&name.as_str()))
+        {
+            for catch in state.items("Catch").filter(|catch| catch["Next"] == "NoteFailure") {
+                let told = machine.reachable([catch["Next"].as_str().unwrap()], &["Escalate"]);
+                assert!(!told.contains("Finish"), "{name} can fail in silence");
+            }
         }
+        assert!(
+            machine.state("NoteFailure").targets() == ["Escalate"]
+                && machine.state("UnknownDecision").targets() == ["NoteFailure"]
+        );
     }
-    assert!(
-        machine.state("NoteFailure").targets() == ["Escalate"]
-            && machine.state("UnknownDecision").targets() == ["NoteFailure"]
-    );
 }
 
 #[test]

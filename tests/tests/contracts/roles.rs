@@ -3,11 +3,12 @@
 use crate::adapters::{grants, methods};
 use crate::template::{Function, Statement, Template, list, reference};
 use crate::wiring::Wiring;
+use domain::execution::Cycle;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The function that changes applications.
-const OPTIMIZE: &str = "health-optimize";
+/// The functions that change applications, each with its cycle.
+const ACT: [(&str, Cycle); 2] = [("health-optimize", Cycle::Health), ("cost-implement", Cycle::Cost)];
 
 /// Wakes a run that waits for an answer.
 const WAKE: &str = "states:SendTaskSuccess";
@@ -105,22 +106,25 @@ fn an_adapter_that_a_binary_makes_is_used_by_its_step() {
 }
 
 #[test]
-fn only_optimize_changes_applications() {
+fn only_one_function_of_each_cycle_changes_applications() {
     for function in Template::load().functions() {
         let changing: Vec<_> =
             allowed(&function).into_iter().filter(|(action, on)| *on == "application" && !only_looks(action)).collect();
-        assert_eq!(function.binary == OPTIMIZE, !changing.is_empty(), "{}: {changing:?}", function.binary);
+        let acts = ACT.iter().any(|(binary, _)| *binary == function.binary);
+        assert_eq!(acts, !changing.is_empty(), "{}: {changing:?}", function.binary);
     }
 }
 
 #[test]
-fn optimize_has_the_permissions_that_stand_beside_each_change() {
+fn a_function_that_acts_has_the_permissions_that_stand_beside_each_change_of_its_cycle() {
     let functions = Template::load().functions();
-    let optimize = functions.iter().find(|function| function.binary == OPTIMIZE).unwrap();
-    let allowed = allowed(optimize);
-    for spec in domain::changes::TABLE {
-        for action in spec.permissions {
-            assert!(allowed.contains(&((*action).to_owned(), "application")), "{} needs {action}", spec.name);
+    for (binary, cycle) in ACT {
+        let allowed = allowed(functions.iter().find(|function| function.binary == binary).unwrap());
+        for spec in domain::changes::TABLE.iter().filter(|spec| spec.cycles.contains(&cycle)) {
+            for action in spec.permissions {
+                let is_allowed = allowed.contains(&((*action).to_owned(), "application"));
+                assert!(is_allowed, "{binary}: {} needs {action}", spec.name);
+            }
         }
     }
 }
@@ -161,8 +165,8 @@ fn what_changes_something_names_its_resource_or_a_condition() {
 #[test]
 fn applications_are_changed_only_where_they_are_tagged_unless_the_user_says_otherwise() {
     let functions = Template::load().functions();
-    let optimize = functions.iter().find(|function| function.binary == OPTIMIZE).unwrap();
-    for statement in &optimize.statements {
+    let acting = functions.iter().filter(|function| ACT.iter().any(|(binary, _)| *binary == function.binary));
+    for statement in acting.flat_map(|function| &function.statements) {
         let on_application = statement.resources.iter().any(|resource| concerns(resource) == "application");
         if !on_application || statement.actions.iter().all(|action| only_looks(action)) {
             continue;
@@ -172,7 +176,10 @@ fn applications_are_changed_only_where_they_are_tagged_unless_the_user_says_othe
             "{} names no kind of resource",
             statement.sid
         );
-        let tag = format!("aws:ResourceTag/{}", domain::resource::APP_TAG);
+        // What is made is asked for the tag that it will carry, everything else for the one that it has.
+        let makes = statement.actions.contains("ec2:CreateSnapshot")
+            && statement.resources.iter().all(|resource| resource.contains(":snapshot/"));
+        let tag = format!("aws:{}Tag/{}", if makes { "Request" } else { "Resource" }, domain::resource::APP_TAG);
         let asked = statement.condition.as_ref().and_then(|condition| condition["Null"][&tag].as_str());
         assert_eq!(asked, Some("false"), "{} does not ask for the tag: {:?}", statement.sid, statement.condition);
     }
@@ -180,22 +187,24 @@ fn applications_are_changed_only_where_they_are_tagged_unless_the_user_says_othe
 
 #[test]
 fn the_state_machine_calls_its_steps_and_itself_and_nothing_else() {
-    let template = Template::load();
-    let statements = &statements(&template)["HealthStateMachine"];
-    let of = |action: &str| -> BTreeSet<String> {
-        let with = statements.iter().filter(|statement| statement.actions.contains(action));
-        with.flat_map(|statement| statement.resources.clone()).collect()
-    };
-    let substitutions = template.at("/Resources/HealthStateMachine/Properties/DefinitionSubstitutions");
-    let steps: BTreeSet<String> = substitutions
-        .as_object()
-        .unwrap()
-        .iter()
-        .filter(|(name, _)| name.ends_with("Function"))
-        .map(|(_, value)| reference(value))
-        .collect();
-    assert_eq!(of("lambda:InvokeFunction"), steps);
-    assert_eq!(of("states:StartExecution"), BTreeSet::from([reference(&substitutions["HealthStateMachineArn"])]));
+    for machine in ["HealthStateMachine", "CostStateMachine"] {
+        let template = Template::load();
+        let statements = &statements(&template)[machine];
+        let of = |action: &str| -> BTreeSet<String> {
+            let with = statements.iter().filter(|statement| statement.actions.contains(action));
+            with.flat_map(|statement| statement.resources.clone()).collect()
+        };
+        let substitutions = template.at(&format!("/Resources/{machine}/Properties/DefinitionSubstitutions"));
+        let steps: BTreeSet<String> = substitutions
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(name, _)| name.ends_with("Function"))
+            .map(|(_, value)| reference(value))
+            .collect();
+        assert_eq!(of("lambda:InvokeFunction"), steps);
+        assert_eq!(of("states:StartExecution"), BTreeSet::from([reference(&substitutions[&format!("{machine}Arn")])]));
+    }
 }
 
 #[test]

@@ -14,12 +14,14 @@ pub struct Wiring {
 }
 
 /// What is made in the place of an application, with its clients and nothing of the environment.
-pub const OF_A_PLACE: [&str; 4] = ["actuator", "inventory", "prices", "telemetry"];
+pub const OF_A_PLACE: [&str; 7] =
+    ["actuator", "cost_actuator", "estates", "inventory", "prices", "telemetry", "unit_prices"];
 
 const CARE: &str = "functions/lifecycle/src/care.rs";
-const RECORDS: &str = "functions/health/src/records.rs";
+const RECORDS: &str = "shared/steps/src/records.rs";
 const SUCCESSION: &str = "functions/lifecycle/src/succession.rs";
-const OBSERVE: &str = "functions/health/src/observe.rs";
+const OBSERVE: &str = "shared/steps/src/observe.rs";
+const ACT: &str = "shared/steps/src/act.rs";
 
 /// Every binary.
 pub const TABLE: &[Wiring] = &[
@@ -117,7 +119,7 @@ pub const TABLE: &[Wiring] = &[
         ],
         files: &[
             "functions/health/src/bin/health-optimize.rs",
-            "functions/health/src/optimize.rs",
+            ACT,
             RECORDS,
             "shared/engine/src/act/mod.rs",
             "shared/engine/src/act/step.rs",
@@ -147,6 +149,76 @@ pub const TABLE: &[Wiring] = &[
         makes: &["settings", "executions"],
         files: &["functions/health/src/iterate.rs", RECORDS],
     },
+    Wiring {
+        binary: "cost-analyze",
+        makes: &[
+            "settings",
+            "places",
+            "billing",
+            "leases",
+            "artifacts",
+            "inventory",
+            "telemetry",
+            "estates",
+            "unit_prices",
+        ],
+        files: &[
+            "functions/cost/src/bin/cost-analyze.rs",
+            "functions/cost/src/analyze.rs",
+            "functions/cost/src/bill.rs",
+            "functions/cost/src/history.rs",
+            "functions/cost/src/memory.rs",
+            OBSERVE,
+            RECORDS,
+        ],
+    },
+    Wiring {
+        binary: "cost-identify",
+        makes: &["settings", "artifacts", "executions", "journal"],
+        files: &["functions/cost/src/identify.rs", RECORDS],
+    },
+    Wiring {
+        binary: "cost-implement",
+        makes: &[
+            "settings",
+            "places",
+            "cost_actuator",
+            "journal",
+            "leases",
+            "switch",
+            "approvals",
+            "calendars",
+            "circuit",
+            "artifacts",
+            "executions",
+            "telemetry",
+        ],
+        files: &[
+            "functions/cost/src/bin/cost-implement.rs",
+            ACT,
+            RECORDS,
+            "shared/engine/src/act/mod.rs",
+            "shared/engine/src/act/step.rs",
+            "shared/engine/src/act/context.rs",
+            "shared/engine/src/facts.rs",
+            "shared/engine/src/lease.rs",
+            "shared/engine/src/restraints.rs",
+            "shared/engine/src/settle/mod.rs",
+            "shared/engine/src/undo.rs",
+        ],
+    },
+    Wiring {
+        binary: "cost-monitor",
+        makes: &["settings", "places", "inventory", "telemetry", "leases", "artifacts", "executions", "journal"],
+        files: &[
+            "functions/cost/src/bin/cost-monitor.rs",
+            "functions/cost/src/monitor.rs",
+            OBSERVE,
+            RECORDS,
+            "shared/engine/src/verdict.rs",
+        ],
+    },
+    Wiring { binary: "cost-iterate", makes: &["executions"], files: &["functions/cost/src/iterate.rs", RECORDS] },
 ];
 
 /// Modules that calculate or only lend a type: a step that uses one calls no more ports for it. By the file that uses it.
@@ -154,7 +226,6 @@ const WITHOUT_CALLS: &[(&str, &[&str])] = &[
     ("functions/lifecycle/src/", &["alarm", "link", "names", "story", "words"]),
     ("functions/lifecycle/src/page/", &["answer", "ask"]),
     ("functions/lifecycle/src/begin.rs", &["resolve"]),
-    ("functions/health/src/optimize.rs", &["observe", "validate"]),
 ];
 
 impl Wiring {
@@ -197,7 +268,7 @@ impl Wiring {
 /// Source of every binary, by name.
 fn binaries() -> BTreeMap<String, String> {
     let mut binaries = BTreeMap::new();
-    for package in ["lifecycle", "health"] {
+    for package in ["lifecycle", "health", "cost"] {
         let directory = format!("functions/{package}/src/bin");
         for name in repository::names(&directory, ".rs") {
             let code = repository::code(&format!("{directory}/{name}"));
@@ -209,7 +280,7 @@ fn binaries() -> BTreeMap<String, String> {
 
 #[test]
 fn every_package_of_functions_is_looked_at() {
-    assert_eq!(repository::names("functions", ""), ["health", "lifecycle"]);
+    assert_eq!(repository::names("functions", ""), ["cost", "health", "lifecycle"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use aws::start::Start;
 use engine::runtime::{Call, serve};
-use maintainer_health::optimize::{Request, World, optimize};
+use maintainer_health::optimize::{Request, World, act};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -32,7 +32,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             executions: &executions,
             telemetry: &telemetry,
         };
-        optimize(call.input, &app, &world).await
+        act(call.input, &app, &world).await
     })
     .await
 }

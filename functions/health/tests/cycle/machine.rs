@@ -11,6 +11,7 @@ use lifecycle::{answer, ask, begin, escalate, finish, resolve, rollback};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use testkit::asl::{self, chosen, is_question, names, next, passed};
 use testkit::{End, Fault, Process, interleave, run_to_end};
 
 /// More states than any run goes through.
@@ -172,12 +173,13 @@ impl<'a> Machine<'a> {
 
     fn task(&mut self, state: &Value, input: Value, ended: &mut Ended) -> String {
         let name = ended.state.clone();
-        let function = state["Parameters"]["FunctionName"].as_str().unwrap().trim_matches(['$', '{', '}']).to_owned();
+        let function = asl::function(state);
         let mut tries: BTreeMap<usize, u64> = BTreeMap::new();
         loop {
             self.attempts += 1;
             let token = format!("token-{}", self.attempts);
-            let payload = payload(&state["Parameters"], &input, self.name, &token);
+            let payload =
+                asl::payload(&state["Parameters"], &input, asl::Context { arn: ARN, name: self.name, token: &token });
             let answer = self.deliver(&name, &function, &payload, ended);
             let (error, cause) = match answer {
                 Ok(output) if !is_question(state) => {
@@ -194,8 +196,7 @@ impl<'a> Machine<'a> {
                 },
                 Err(caught) => caught,
             };
-            let handlers = |key: &str| state[key].as_array().cloned().unwrap_or_default();
-            let retries = handlers("Retry");
+            let retries = asl::handlers(state, "Retry");
             if let Some(at) = retries.iter().position(|retry| names(retry, &error)) {
                 let tried = tries.entry(at).or_default();
                 if *tried < retries[at]["MaxAttempts"].as_u64().unwrap() {
@@ -204,13 +205,10 @@ impl<'a> Machine<'a> {
                     continue;
                 }
             }
-            let catches = handlers("Catch");
+            let catches = asl::handlers(state, "Catch");
             let catch = catches.iter().find(|catch| names(catch, &error));
             let catch = catch.unwrap_or_else(|| panic!("{name} lets {error} end the run: {cause}"));
-            let mut output = input;
-            output[catch["ResultPath"].as_str().unwrap().trim_start_matches("$.")] =
-                json!({"Error": error, "Cause": cause});
-            ended.output = output;
+            ended.output = asl::caught(catch, input, &error, &cause);
             return next(catch);
         }
     }
@@ -290,58 +288,6 @@ fn said(end: End<Result<Value, StepError>>) -> Result<Value, Caught> {
     }
 }
 
-/// A task that waits for a person.
-fn is_question(state: &Value) -> bool {
-    state["Resource"].as_str().is_some_and(|resource| resource.ends_with(".waitForTaskToken"))
-}
-
-fn next(state: &Value) -> String {
-    state["Next"].as_str().unwrap().to_owned()
-}
-
-fn names(handler: &Value, error: &str) -> bool {
-    let listed = handler["ErrorEquals"].as_array().unwrap();
-    listed.iter().any(|name| name == error || (name == "States.TaskFailed" && error != "States.Timeout"))
-}
-
-fn chosen(state: &Value, input: &Value) -> String {
-    let fits = |choice: &&Value| {
-        let at = choice["Variable"].as_str().unwrap().trim_start_matches("$.");
-        input[at] == choice["StringEquals"]
-    };
-    let choice = state["Choices"].as_array().unwrap().iter().find(fits);
-    choice.map_or_else(|| state["Default"].as_str().unwrap().to_owned(), next)
-}
-
-fn passed(state: &Value, mut input: Value) -> Value {
-    if let Some(path) = state["InputPath"].as_str() {
-        input = input[path.trim_start_matches("$.")].take();
-    }
-    if let Some(path) = state["ResultPath"].as_str() {
-        input[path.trim_start_matches("$.")] = state["Result"].clone();
-    }
-    input
-}
-
-/// The payload of a Task: the input as a whole, or an object with parts of it and of the context.
-fn payload(parameters: &Value, input: &Value, name: &str, token: &str) -> Value {
-    if parameters["Payload.$"] == "$" {
-        return input.clone();
-    }
-    let filled = parameters["Payload"].as_object().unwrap().iter().map(|(key, value)| {
-        let value = match (key.ends_with(".$"), value.as_str().unwrap_or_default()) {
-            (false, _) => value.clone(),
-            (true, "$") => input.clone(),
-            (true, "$$.Execution.Id") => json!(ARN),
-            (true, "$$.Execution.Name") => json!(name),
-            (true, "$$.Task.Token") => json!(token),
-            (true, _) => json!("of the context"),
-        };
-        (key.trim_end_matches(".$").to_owned(), value)
-    });
-    Value::Object(filled.collect())
-}
-
 fn parsed<T: DeserializeOwned>(payload: Value) -> Result<T, StepError> {
     serde_json::from_value(payload).map_err(|error| StepError::Config(format!("the input is not understood: {error}")))
 }
@@ -414,7 +360,7 @@ pub async fn step(
                 executions: stores,
                 telemetry: process,
             };
-            written(&optimize::optimize(parsed(payload)?, &app, &ports).await?)
+            written(&optimize::act(parsed(payload)?, &app, &ports).await?)
         }
         "ValidateFunction" => {
             let ports = validate::World {

@@ -45,10 +45,10 @@ pub(crate) fn file(file: &File, places: &Places, problems: &mut Problems) {
             format!("must be an address such as \"ops@example.com\", not {}", crate::nearest::quoted(email)),
         );
     }
-    if let Some(schedule) = &file.schedules.health
-        && let Err(says) = text::schedule(schedule)
-    {
-        notes.add("schedules.health", says);
+    for (key, schedule) in [("schedules.health", &file.schedules.health), ("schedules.cost", &file.schedules.cost)] {
+        if let Some(Err(says)) = schedule.as_deref().map(text::schedule) {
+            notes.add(key, says);
+        }
     }
     common(&file.defaults, "defaults", notes);
     for (name, app) in &file.applications {
@@ -107,7 +107,7 @@ pub(crate) fn settled(
 ) {
     let notes = &mut Notes { places, problems };
     let inherited: BTreeSet<numbers::Wrong> =
-        numbers::wrong(&defaults.objectives, &defaults.limits, &defaults.approval, &defaults.policy)
+        numbers::wrong(&defaults.objectives, &defaults.limits, &defaults.approval, &defaults.policy, &defaults.cost)
             .into_iter()
             .collect();
     for wrong in &inherited {
@@ -115,7 +115,7 @@ pub(crate) fn settled(
     }
     for app in apps.values() {
         let path = join("applications", app.id.as_str());
-        for wrong in numbers::wrong(&app.objectives, &app.limits, &app.approval, &app.policy) {
+        for wrong in numbers::wrong(&app.objectives, &app.limits, &app.approval, &app.policy, &app.cost) {
             if !inherited.contains(&wrong) {
                 wrong.note(&path, notes);
             }

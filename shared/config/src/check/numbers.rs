@@ -3,6 +3,7 @@
 use super::Notes;
 use crate::shape::join;
 use domain::approval::Terms;
+use domain::cost::Policy as CostPolicy;
 use domain::guard::Limits;
 use domain::health::policy::Policy;
 use domain::objective::Objectives;
@@ -38,11 +39,18 @@ impl Wrong {
 }
 
 /// Everything that is wrong with these numbers.
-pub(super) fn wrong(objectives: &Objectives, limits: &Limits, terms: &Terms, policy: &Policy) -> Vec<Wrong> {
+pub(super) fn wrong(
+    objectives: &Objectives,
+    limits: &Limits,
+    terms: &Terms,
+    policy: &Policy,
+    cost: &CostPolicy,
+) -> Vec<Wrong> {
     let mut found = of_objectives(objectives);
     found.extend(of_limits(limits));
     found.extend(of_terms(terms));
     found.extend(policy.check().into_iter().map(|(key, says)| Wrong { section: "health", key: key.to_owned(), says }));
+    found.extend(cost.check().into_iter().map(|(key, says)| Wrong { section: "cost", key: key.to_owned(), says }));
     found
 }
 

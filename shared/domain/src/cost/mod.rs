@@ -26,4 +26,5 @@ pub use opportunity::{Decided, Opportunity, Remedy, Saving};
 pub use plan::{Past, WASTE, plan};
 pub use policy::Policy;
 pub use prices::PriceBook;
-pub use watch::watch;
+pub use prices::wanted as wanted_prices;
+pub use watch::{watch, watch_without_before};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Thresholds that hold for an application.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CostPolicy"))]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// Days without use after which something counts as unused. Default 14: two whole weeks of whatever happens once a week.
@@ -60,6 +60,115 @@ impl Default for Policy {
             availability_pct_min: 99.5,
             week_over_week_pct_max: 30.0,
             budget_usd_month: 0.0,
+        }
+    }
+}
+
+/// Longest watch in seconds: the lease of the cycle must outlive it.
+const WATCH_S_MAX: u32 = 90_000;
+/// Shortest watch in seconds: one observed window after the slowest change has settled.
+const WATCH_S_MIN: u32 = 600;
+
+impl Policy {
+    /// What is wrong with these numbers: the key, and what would be right.
+    pub fn check(&self) -> Vec<(&'static str, String)> {
+        // Written out, so that a new threshold does not pass unchecked.
+        let Self {
+            unused_days,
+            grace_days,
+            history_days_min,
+            cpu_pct_max,
+            memory_pct_max,
+            cpu_pct_after_max,
+            memory_pct_after_max,
+            saving_usd_month_min,
+            log_retention_days,
+            log_gib_min,
+            snapshot_days,
+            watch_s,
+            performance_loss_pct_max,
+            availability_pct_min,
+            week_over_week_pct_max,
+            budget_usd_month,
+        } = *self;
+        let days = [
+            ("unused_days", unused_days, 1, 365),
+            ("grace_days", grace_days, 1, 365),
+            ("history_days_min", history_days_min, 1, 30),
+            ("log_retention_days", log_retention_days, 1, 3_653),
+            ("snapshot_days", snapshot_days, 1, 3_653),
+            ("watch_s", watch_s, WATCH_S_MIN, WATCH_S_MAX),
+        ];
+        let shares = [
+            ("cpu_pct_max", cpu_pct_max),
+            ("memory_pct_max", memory_pct_max),
+            ("cpu_pct_after_max", cpu_pct_after_max),
+            ("memory_pct_after_max", memory_pct_after_max),
+            ("performance_loss_pct_max", performance_loss_pct_max),
+            ("availability_pct_min", availability_pct_min),
+        ];
+        let amounts = [
+            ("saving_usd_month_min", saving_usd_month_min),
+            ("log_gib_min", log_gib_min),
+            ("week_over_week_pct_max", week_over_week_pct_max),
+            ("budget_usd_month", budget_usd_month),
+        ];
+        let below = [
+            ("cpu_pct_max", cpu_pct_max, "cpu_pct_after_max", cpu_pct_after_max),
+            ("memory_pct_max", memory_pct_max, "memory_pct_after_max", memory_pct_after_max),
+        ];
+        let mut wrong: Vec<(&'static str, String)> = Vec::new();
+        wrong.extend(
+            days.into_iter()
+                .filter(|(_, value, min, max)| !(min..=max).contains(&value))
+                .map(|(key, value, min, max)| (key, format!("must be from {min} to {max}, not {value}"))),
+        );
+        wrong.extend(
+            shares
+                .into_iter()
+                .filter(|(_, value)| !(*value > 0.0 && *value <= 100.0))
+                .map(|(key, value)| (key, format!("must be above 0 and at most 100, not {value}"))),
+        );
+        wrong.extend(
+            amounts
+                .into_iter()
+                .filter(|(_, value)| !(*value >= 0.0 && value.is_finite()))
+                .map(|(key, value)| (key, format!("must not be negative, as {value} is"))),
+        );
+        wrong.extend(below.into_iter().filter(|(_, low, _, high)| low >= high).map(|(key, low, other, high)| {
+            (
+                key,
+                format!(
+                    "must be below {other}, which is {high}, not {low}: what is too large would be too small after"
+                ),
+            )
+        }));
+        wrong
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_right_and_what_contradicts_itself_is_named() {
+        assert_eq!(Policy::default().check(), []);
+        type Change = fn(&mut Policy);
+        let cases: [(&str, Change, Change); 5] = [
+            ("watch_s", |p| p.watch_s = WATCH_S_MIN, |p| p.watch_s = WATCH_S_MIN - 1),
+            ("watch_s", |p| p.watch_s = WATCH_S_MAX, |p| p.watch_s = WATCH_S_MAX + 1),
+            ("grace_days", |p| p.grace_days = 1, |p| p.grace_days = 0),
+            ("availability_pct_min", |p| p.availability_pct_min = 100.0, |p| p.availability_pct_min = f64::NAN),
+            ("cpu_pct_max", |p| p.cpu_pct_max = 59.9, |p| p.cpu_pct_max = 60.0),
+        ];
+        for (key, right, wrong) in cases {
+            let of = |change: Change| {
+                let mut policy = Policy::default();
+                change(&mut policy);
+                policy.check().into_iter().map(|(key, _)| key).collect::<Vec<_>>()
+            };
+            assert_eq!((of(right), of(wrong)), (vec![], vec![key]));
         }
     }
 }

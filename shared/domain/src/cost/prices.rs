@@ -1,10 +1,12 @@
 //! Unit prices: from the account's own bill first, so that its discounts are in them, then from AWS's price list.
 
 use super::bill::Bill;
+use super::estate::Estate;
 use super::money::UsdMicros;
 use crate::observed::{Missing, Observed};
+use crate::resource::Live;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Hours that AWS bills for a month, on average over a year.
 pub const HOURS_PER_MONTH: f64 = 730.0;
@@ -53,6 +55,33 @@ impl Sold {
             Self::VolumeGib(_) | Self::VolumeIops(_) | Self::VolumeMibps(_) | Self::SnapshotGib | Self::LogGib => 1.0,
         }
     }
+}
+
+/// Everything whose price rules may ask for, of what an estate is made of, sorted.
+pub fn wanted(estate: &Estate) -> Vec<Sold> {
+    let mut wanted = BTreeSet::new();
+    for item in &estate.items {
+        match &item.resource.live {
+            Live::Volume(volume) => {
+                wanted.extend([Sold::VolumeGib(volume.volume_type.clone()), Sold::SnapshotGib]);
+                if volume.volume_type == "gp2" {
+                    let gp3 = || "gp3".to_owned();
+                    wanted.extend([Sold::VolumeGib(gp3()), Sold::VolumeIops(gp3()), Sold::VolumeMibps(gp3())]);
+                }
+            }
+            Live::DiskSnapshot(_) => drop(wanted.insert(Sold::SnapshotGib)),
+            Live::Address(_) => drop(wanted.insert(Sold::IdleAddressHour)),
+            Live::LogGroup(_) => drop(wanted.insert(Sold::LogGib)),
+            Live::Machine(machine) => drop(wanted.insert(Sold::InstanceHour(machine.instance_type.clone()))),
+            Live::NatGateway(_) => drop(wanted.insert(Sold::NatGatewayHour)),
+            Live::AutoScalingGroup(fleet) => {
+                let types = fleet.instances.iter().filter_map(|instance| instance.instance_type.clone());
+                wanted.extend(types.map(Sold::InstanceHour));
+            }
+            _ => {}
+        }
+    }
+    wanted.into_iter().collect()
 }
 
 /// A unit price with where it comes from.

@@ -60,6 +60,24 @@ pub fn watch(change: &Change, before: &Snapshot, after: &Snapshot, policy: &Poli
     }
 }
 
+/// Judges a change of which nothing is known from before it: inconclusive for that reason, and kept or undone by the rule of its kind.
+pub fn watch_without_before(change: &Change, after: &Snapshot, reason: &str) -> Outcome {
+    let spec = change.action.spec();
+    Outcome {
+        change: change.id.clone(),
+        signal: change.expected.signal.clone(),
+        resource: change.expected.resource.clone(),
+        verdict: Verdict::Inconclusive,
+        before: None,
+        after: None,
+        interval: None,
+        improvement_pct: None,
+        keep: spec.when_inconclusive == WhenInconclusive::Keep || spec.reversal != Reversal::Undoable,
+        why: reason.to_owned(),
+        measured_at: after.taken_at,
+    }
+}
+
 fn look(before: &Snapshot, after: &Snapshot, policy: &Policy) -> Seen {
     let plain = |verdict, why: String| Seen { verdict, before: None, after: None, interval: None, why };
     if let Some(why) = unavailable(before, after, policy) {

@@ -1,22 +1,22 @@
-//! optimize: the only step that writes to an application. Applies the plan, settles what a crash left, undoes what did
+//! act: the only step of a cycle that writes to an application. Applies the plan, settles what a crash left, undoes what did
 //! not help. Order, guards and journal are the engine's.
 
+use crate::Validation;
 use crate::observe::as_configured;
 use crate::records::{iteration, running};
-use crate::validate::Validation;
 use async_trait::async_trait;
 use config::ResolvedApp;
 use domain::approval;
 use domain::change::Change;
 use domain::changes::spec;
-use domain::execution::IterationRecord;
+use domain::execution::{Cycle, IterationRecord};
 use domain::guard::Cleared;
-use domain::health::Decided;
 use domain::mode::Mode;
 use domain::place::{Place, lies_in};
+use domain::plan::Plan;
 use domain::resource::{Live, Resource};
 use domain::snapshot::Snapshot;
-use engine::act::{self, ChangeReport, Context, Ports, Report, Rules, Stop, Timing};
+use engine::act::{ChangeReport, Context, Ports, Report, Rules, Stop, Timing};
 use engine::documents;
 use engine::ports::{
     Actuator, Approvals, Artifacts, CalendarState, Calendars, Circuit, Clock, Entry, EntryState, Executions, Journal,
@@ -36,6 +36,12 @@ const PREVIEW_LINES_MAX: usize = 12;
 const PREVIEW_CHARS_MAX: usize = 400;
 /// Hours for which questions and their answers are looked at: longer than any answer may count.
 const ASKED_H: i64 = 72;
+
+/// What a cycle has decided to do, of all that the artifact `analysis` says.
+#[derive(Debug, Deserialize)]
+struct Planned {
+    plan: Plan,
+}
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -62,7 +68,7 @@ pub struct Request {
     pub run: Run,
 }
 
-/// What optimize needs of the world.
+/// What acting needs of the world.
 pub struct World<'a> {
     /// Time.
     pub clock: &'a dyn Clock,
@@ -96,7 +102,7 @@ pub struct World<'a> {
 ///
 /// # Errors
 /// When the lease is lost, the journal can't be used, or what the step rests on is not there.
-pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
+pub async fn act(request: Request, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     let mut run = request.run;
     let actuator = InPlace { inner: world.actuator, app, place: run.place.clone(), home: run.home() };
     let mode = |change: &Change| mode_for(change, app);
@@ -153,12 +159,16 @@ pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) ->
         }
     };
     run.decision = Decision::Done;
-    run.wait_s = run.wait_s.max(app.policy.wait_s);
+    run.wait_s = run.wait_s.max(app.wait_s(run.cycle));
     if is_for_nothing || report.as_ref().is_some_and(has_lost_its_answer) {
         // There is no effect to wait for, only certainty.
         run.wait_s = run.wait_s.min(timing(world.speed).in_flight_s());
     }
     if let Some(report) = report {
+        if run.cycle == Cycle::Cost && report.applied().next().is_none() && report.stopped.is_none() {
+            // Nothing was changed, so there is nothing to watch for a day.
+            run.wait_s = 0;
+        }
         go_on(&mut run, &report, app);
     }
     Ok(run)
@@ -222,8 +232,8 @@ async fn asked(run: &Run, world: &World<'_>) -> Result<Vec<approval::Request>, S
 async fn apply(context: &Context<'_>, world: &World<'_>) -> Result<Report, StepError> {
     let run = context.run;
     let snapshot: Snapshot = documents::need(world.artifacts, &run.key("snapshot")).await?;
-    let decided: Decided = documents::need(world.artifacts, &run.key("analysis")).await?;
-    let report = act::carry_out(context, &decided.plan, &snapshot).await?;
+    let decided: Planned = documents::need(world.artifacts, &run.key("analysis")).await?;
+    let report = engine::act::carry_out(context, &decided.plan, &snapshot).await?;
     let mut record = running(run, world.executions).await?;
     let entry = iteration(&mut record, run.iteration, snapshot.taken_at);
     entry.applied = count(report.applied().count());

@@ -11,7 +11,7 @@ use engine::step::StepError;
 use jiff::{SignedDuration, Timestamp};
 
 /// Length of a period in seconds: the resolution of AWS's own metrics.
-pub(crate) const PERIOD_S: u32 = 60;
+pub const PERIOD_S: u32 = 60;
 
 /// What observing needs of the world.
 pub struct World<'a> {
@@ -74,7 +74,7 @@ pub async fn observe(app: &ResolvedApp, place: Option<&Place>, world: &World<'_>
 }
 
 /// What to ask for these readings, in their order.
-pub(crate) fn queries(readings: &[Reading<'_>]) -> Vec<MetricQuery> {
+pub fn queries(readings: &[Reading<'_>]) -> Vec<MetricQuery> {
     let query = |reading: &Reading<'_>| {
         let (namespace, metric, stat) = reading.source();
         MetricQuery {

@@ -1,0 +1,38 @@
+//! Lambda: the only one of the cost cycle that writes to applications.
+
+use aws::start::Start;
+use engine::runtime::{Call, serve};
+use steps::act::{Request, World, act};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let start = Start::load()?;
+    let (settings, places) = (start.settings()?, start.places()?);
+    let (journal, leases) = (start.journal()?, start.leases()?);
+    let (switch, approvals) = (start.switch()?, start.approvals()?);
+    let (calendars, circuit) = (start.calendars(), start.circuit()?);
+    let (artifacts, executions) = (start.artifacts()?, start.executions()?);
+    serve("cost-implement", async |call: Call<Request>| {
+        let app = settings.app(&call.input.run.app).await?;
+        let run = &call.input.run;
+        let at = places.to_change(run.place.as_ref(), run.execution_id.as_str()).await?;
+        let (actuator, telemetry) = (at.cost_actuator(), at.telemetry());
+        let world = World {
+            clock: &start.clock,
+            speed: start.clock.speed(),
+            left_s: call.left_s,
+            actuator: &actuator,
+            journal: &journal,
+            leases: &leases,
+            switch: &switch,
+            approvals: &approvals,
+            calendars: &calendars,
+            circuit: &circuit,
+            artifacts: &artifacts,
+            executions: &executions,
+            telemetry: &telemetry,
+        };
+        act(call.input, &app, &world).await
+    })
+    .await
+}

@@ -1,0 +1,107 @@
+//! identify: what could be saved, and what of it this phase does. The decisions are `domain::cost`'s.
+
+use crate::analyze::Read;
+use config::ResolvedApp;
+use domain::cost::{self, Opportunity, Past};
+use domain::finding::{Finding, Severity};
+use domain::health::Analysis;
+use domain::mode::Mode;
+use domain::observed::{Missing, Observed};
+use domain::plan::Plan;
+use engine::documents;
+use engine::ports::{Artifacts, Clock, Entry, EntryState, Executions, Journal};
+use engine::run::{Decision, Run};
+use engine::settle;
+use engine::step::StepError;
+use serde::{Deserialize, Serialize};
+use steps::records::{iteration, running};
+
+/// What identify needs of the world.
+pub struct World<'a> {
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// Documents.
+    pub artifacts: &'a dyn Artifacts,
+    /// Records.
+    pub executions: &'a dyn Executions,
+    /// Earlier changes.
+    pub journal: &'a dyn Journal,
+}
+
+/// What was decided, the artifact `analysis`: in the shape that questions, escalations and stories of every cycle read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decided {
+    /// The opportunities as findings.
+    pub analysis: Analysis,
+    /// What this phase does.
+    pub plan: Plan,
+    /// What could be saved, with its price.
+    pub opportunities: Vec<Opportunity>,
+}
+
+/// Finds what could be saved and plans a phase.
+///
+/// # Errors
+/// When what analysis has read is not there, or a port fails.
+pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
+    let read: Read = documents::need(world.artifacts, &run.key("estate")).await?;
+    let opportunities = cost::rules::find(&read.estate, &app.cost, &read.prices);
+    let now = world.clock.now();
+    let journal = world.journal.since(&run.app, settle::look_back(now)).await?;
+    let past: Vec<Past> = journal.iter().filter_map(past).collect();
+    let plan = cost::plan(&opportunities, &past, &app.cost, &app.limits, (&run.execution_id, run.iteration), now);
+    run.decision = match (plan.changes.is_empty(), run.mode) {
+        (false, _) => Decision::Act,
+        (true, Some(Mode::Observe)) => Decision::Previewed,
+        (true, _) => Decision::NothingToDo,
+    };
+    if plan.changes.is_empty() {
+        run.conclusion = Some(format!("{} opportunities, nothing to be changed now", opportunities.len()));
+    }
+    // Without a change there is nothing to watch.
+    run.wait_s = if plan.changes.is_empty() { 0 } else { app.cost.watch_s };
+    let mut record = running(&run, world.executions).await?;
+    iteration(&mut record, run.iteration, read.estate.taken_at);
+    world.executions.save(&record).await?;
+    tracing::info!(opportunities = opportunities.len(), changes = plan.changes.len(), "identified savings");
+    let analysis = Analysis {
+        score: Observed::Missing(Missing::NotPublished("a health score: this cycle looks at cost".to_owned())),
+        confidence: 1.0,
+        signals: Vec::new(),
+        findings: opportunities.iter().map(finding).collect(),
+        trends: Vec::new(),
+        anomalies: Vec::new(),
+        unmeasured: read.estate.unread.iter().map(|(kind, why)| format!("every {kind} ({why})")).collect(),
+        no_opportunity_because: opportunities.is_empty().then(|| "nothing that is paid for is waste".to_owned()),
+    };
+    documents::put(world.artifacts, &run.key("analysis"), &Decided { analysis, plan, opportunities }).await?;
+    Ok(run)
+}
+
+/// An earlier change as the planner looks at it; what never happened does not count.
+fn past(entry: &Entry) -> Option<Past> {
+    (entry.state != EntryState::NotApplied).then(|| Past {
+        execution: entry.execution.clone(),
+        kind: entry.change.action.kind(),
+        resource: entry.change.resource.clone(),
+        stands: entry.state.is_open() || entry.state == EntryState::Kept,
+        verdict: entry.outcome.as_ref().map(|outcome| outcome.verdict),
+        at: entry.applied_at.unwrap_or(entry.intended_at),
+    })
+}
+
+fn finding(opportunity: &Opportunity) -> Finding {
+    let saving = match opportunity.saving.known() {
+        Some(saving) => format!("; saves about {} USD a month", saving.likely),
+        None => "; its price is not known, so no saving is claimed".to_owned(),
+    };
+    Finding {
+        rule: opportunity.rule.clone(),
+        resource: opportunity.resource.clone(),
+        member: None,
+        severity: Severity::Low,
+        confidence: opportunity.confidence,
+        summary: format!("{}{saving}", opportunity.summary),
+        evidence: opportunity.evidence.clone(),
+    }
+}
