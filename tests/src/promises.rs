@@ -248,7 +248,7 @@ pub const PROMISES: [Promise; 21] = [
         held_by: &[
             "every_function_may_do_exactly_what_its_step_does",
             "what_changes_something_names_its_resource_or_a_condition",
-            "only_optimize_changes_applications",
+            "only_one_function_of_each_cycle_changes_applications",
         ],
         counts: &[],
         open: "",

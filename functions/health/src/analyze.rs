@@ -1,6 +1,5 @@
 //! analyze: what the snapshot means and what is to be done about it. The decisions are `domain`'s.
 
-use crate::records::{iteration, running};
 use config::ResolvedApp;
 use domain::health::{self, Decided, Tried};
 use domain::mode::Mode;
@@ -10,6 +9,7 @@ use engine::ports::{Artifacts, Clock, Entry, EntryState, Executions, Journal};
 use engine::run::{Decision, Run};
 use engine::step::StepError;
 use jiff::{SignedDuration, Timestamp};
+use steps::records::{iteration, running};
 
 /// What analyze needs of the world.
 pub struct World<'a> {

@@ -1,12 +1,12 @@
 //! Reads the same minutes of earlier weeks for the changes that are to be judged. Reads only; what can't be read is missing, and
 //! then the verdict knows what it knew without. Which minutes of which signals, and what they mean, is `domain`'s.
 
-use crate::observe::{PERIOD_S, World, queries};
 use config::ResolvedApp;
 use domain::health::Ask;
 use domain::snapshot::{Snapshot, Week};
 use engine::ports::{Entry, EntryState};
 use jiff::Timestamp;
+use steps::observe::{PERIOD_S, World, queries};
 
 /// The weeks before a snapshot by which these changes are judged. The journal tells when the maintainer itself was at work then.
 pub async fn weeks(

@@ -1,11 +1,11 @@
 //! iterate: go on, succeeded, or a person must look. The decision is `domain`'s.
 
-use crate::records::running;
 use config::ResolvedApp;
 use domain::health::{self, Next};
 use engine::ports::{Clock, Executions};
 use engine::run::{Decision, Run};
 use engine::step::StepError;
+use steps::records::running;
 
 /// What iterate needs of the world.
 pub struct World<'a> {

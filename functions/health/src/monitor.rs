@@ -1,13 +1,13 @@
 //! monitor: the snapshot of this iteration; that of the first is the baseline, recorded before anything changes.
 
-use crate::observe::{self, observe};
-use crate::records::keep_lease;
 use config::ResolvedApp;
 use domain::price::sold;
 use engine::documents;
 use engine::ports::{Artifacts, Leases, Prices};
 use engine::run::{Decision, Run};
 use engine::step::StepError;
+use steps::observe::{self, observe};
+use steps::records::keep_lease;
 
 /// What monitor needs of the world.
 pub struct World<'a> {

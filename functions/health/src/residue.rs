@@ -5,8 +5,6 @@
 //! settled yet is left open for the next measurement.
 
 use crate::earlier;
-use crate::observe::observe;
-use crate::records::{keep_lease, running};
 use crate::validate::World;
 use config::ResolvedApp;
 use domain::health;
@@ -20,6 +18,8 @@ use engine::settle;
 use engine::step::StepError;
 use engine::verdict;
 use serde::{Deserialize, Serialize};
+use steps::observe::observe;
+use steps::records::{keep_lease, running};
 
 /// What became of residue, `residue.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -4,8 +4,6 @@
 //! change's kind says what happens then.
 
 use crate::earlier;
-use crate::observe::{self, observe};
-use crate::records::{iteration, keep_lease, running};
 use crate::residue;
 use config::ResolvedApp;
 use domain::health;
@@ -20,6 +18,8 @@ use engine::step::StepError;
 use engine::verdict;
 use serde::Deserialize;
 pub use steps::Validation;
+use steps::observe::{self, observe};
+use steps::records::{iteration, keep_lease, running};
 
 /// What is to be judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
