@@ -88,6 +88,14 @@ pub const SOURCES: &[Source] = &[
         dimension: "InstanceId",
     },
     Source {
+        quantity: Quantity::MemoryPct,
+        kind: ResourceKind::Machine,
+        namespace: "CWAgent",
+        metrics: &["mem_used_percent"],
+        stat: "Maximum",
+        dimension: "InstanceId",
+    },
+    Source {
         quantity: Quantity::NetworkBytes,
         kind: ResourceKind::Machine,
         namespace: "AWS/EC2",

@@ -1,11 +1,24 @@
 //! The rules of the cost cycle: one file each, one line each in [`TABLE`].
 //!
-//! A rule looks at the estate and says what could be saved, with evidence. It claims nothing where what it needs is missing, too
-//! short or too young. What holds for every rule is here: protected resources are left out, small savings too, and what a template
-//! manages gets a patch for the template in place of a change.
+//! A rule looks at the estate and says what could be saved, with evidence. It claims nothing where what it needs is
+//! missing, too short or too young. What holds for every rule is here: protected resources are left out, small savings
+//! too, and what a template manages gets a patch for the template in place of a change.
 
 mod gp2_volumes;
+mod idle_nat_gateway;
+mod idle_nights;
+mod log_retention;
+mod night;
+mod orphaned_snapshot;
+mod oversized_fleet;
+mod oversized_machine;
+mod reserve;
+mod sizes;
+mod stopped_machine;
+mod unassociated_address;
 mod unattached_volumes;
+mod whole;
+mod zones;
 
 #[cfg(test)]
 mod tests;
@@ -14,13 +27,13 @@ use super::estate::{Estate, Item};
 use super::money::UsdMicros;
 use super::opportunity::{Opportunity, Remedy};
 use super::policy::Policy;
-use super::prices::PriceBook;
+use super::prices::{PriceBook, Sold};
 use super::usage::{Profile, Quantity};
 use crate::change::{Action, day};
 use crate::ids::ResourceId;
 use crate::observed::{Missing, Observed};
-use crate::resource::ResourceKind;
-use std::collections::BTreeMap;
+use crate::resource::{Fleet, ResourceKind};
+use std::collections::HashMap;
 
 /// What a rule looks at.
 pub struct View<'a> {
@@ -30,7 +43,7 @@ pub struct View<'a> {
     pub policy: &'a Policy,
     /// Unit prices.
     pub prices: &'a PriceBook,
-    usage: BTreeMap<(&'a ResourceId, Quantity), &'a Observed<Profile>>,
+    usage: HashMap<(&'a ResourceId, Quantity), &'a Observed<Profile>>,
 }
 
 impl<'a> View<'a> {
@@ -43,6 +56,12 @@ impl<'a> View<'a> {
     /// Items of one kind that their owner has not protected.
     pub fn of_kind(&self, kind: ResourceKind) -> impl Iterator<Item = &'a Item> {
         self.estate.items.iter().filter(move |item| item.resource.kind() == kind && !item.resource.is_protected())
+    }
+
+    /// Items of one kind that may go or shrink: neither protected, nor kept on purpose, nor waiting for the failure of
+    /// something else.
+    pub fn expendable(&self, kind: ResourceKind) -> impl Iterator<Item = &'a Item> {
+        self.of_kind(kind).filter(|item| !reserve::is_kept(&item.resource))
     }
 
     /// The history of a quantity of an item; missing with its reason.
@@ -58,6 +77,11 @@ impl<'a> View<'a> {
     pub fn long_unused_days(&self, item: &Item) -> Option<i64> {
         let days = self.estate.days_since(item.unused_since?);
         (days >= i64::from(self.policy.unused_days)).then_some(days)
+    }
+
+    /// The maintainer has seen it in use until a short time ago. What it never looked at before is not that.
+    pub fn is_unused_for_short(&self, item: &Item) -> bool {
+        item.unused_since.is_some() && self.long_unused_days(item).is_none()
     }
 
     /// The moment from which on something that is marked now may be deleted: the end of a day.
@@ -100,13 +124,21 @@ pub struct Rule {
 /// Every rule.
 pub const TABLE: &[Rule] = &[
     Rule { name: unattached_volumes::NAME, family: Family::Unused, find: unattached_volumes::find },
+    Rule { name: unassociated_address::NAME, family: Family::Unused, find: unassociated_address::find },
+    Rule { name: orphaned_snapshot::NAME, family: Family::Unused, find: orphaned_snapshot::find },
+    Rule { name: stopped_machine::NAME, family: Family::Unused, find: stopped_machine::find },
+    Rule { name: idle_nat_gateway::NAME, family: Family::Unused, find: idle_nat_gateway::find },
+    Rule { name: oversized_fleet::NAME, family: Family::RightSizing, find: oversized_fleet::find },
+    Rule { name: oversized_machine::NAME, family: Family::RightSizing, find: oversized_machine::find },
     Rule { name: gp2_volumes::NAME, family: Family::CheaperForm, find: gp2_volumes::find },
+    Rule { name: log_retention::NAME, family: Family::CheaperForm, find: log_retention::find },
+    Rule { name: idle_nights::NAME, family: Family::Schedule, find: idle_nights::find },
 ];
 
 /// All that could be saved on an estate, largest saving first; what has no known price comes last.
 pub fn find(estate: &Estate, policy: &Policy, prices: &PriceBook) -> Vec<Opportunity> {
     let view = View::new(estate, policy, prices);
-    let managed: BTreeMap<&ResourceId, &Item> =
+    let managed: HashMap<&ResourceId, &Item> =
         estate.items.iter().filter(|item| item.managed_by.is_some()).map(|item| (&item.resource.id, item)).collect();
     let mut found: Vec<Opportunity> = TABLE
         .iter()
@@ -139,8 +171,8 @@ fn through_template(opportunity: Opportunity, item: &Item) -> Opportunity {
     Opportunity { remedy: Remedy::Patch { text }, ..opportunity }
 }
 
-/// The way of everything that is deleted: marked first, then a time of grace, then what `then` says. Whoever removes the mark has
-/// said that it stays.
+/// The way of everything that is deleted: marked first, then a time of grace, then what `then` says. Whoever removes
+/// the mark has said that it stays.
 fn delete_or_wait(
     view: &View<'_>,
     item: &Item,
@@ -159,4 +191,29 @@ fn delete_or_wait(
         }
         Some(_) => then(),
     }
+}
+
+/// What a member of a fleet costs a month: the cheapest of them, the mean, the dearest. Missing where one price is.
+fn members_month(view: &View<'_>, fleet: &Fleet) -> Observed<(UsdMicros, UsdMicros, UsdMicros)> {
+    let mut each = Vec::new();
+    for instance in &fleet.instances {
+        let Some(kind) = &instance.instance_type else {
+            return Observed::Missing(Missing::NotPublished(format!("the type of {}", instance.id)));
+        };
+        match view.prices.month(&Sold::InstanceHour(kind.clone()), 1.0) {
+            Observed::Known(price) => each.push(price),
+            Observed::Missing(why) => return Observed::Missing(why),
+        }
+    }
+    let (Some(low), Some(high), Ok(count)) = (each.iter().min(), each.iter().max(), u32::try_from(each.len())) else {
+        return Observed::Missing(Missing::NoData);
+    };
+    let sum: UsdMicros = each.iter().copied().sum();
+    Observed::Known((*low, sum.times(1.0 / f64::from(count)), *high))
+}
+
+/// A number of days, as a measurement.
+#[expect(clippy::cast_precision_loss, reason = "a number of days")]
+fn number(days: i64) -> f64 {
+    days as f64
 }

@@ -1,5 +1,9 @@
 //! Every rule on both sides of its bounds, and what holds for all of them.
 
+mod load;
+mod logs;
+mod unused;
+
 use crate::change::Action;
 use crate::cost::estate::{Item, Template};
 use crate::cost::fixture::{NOW, days_ago, found, history, item, unread, volume};
@@ -7,7 +11,49 @@ use crate::cost::money::UsdMicros;
 use crate::cost::opportunity::Remedy;
 use crate::cost::usage::{Quantity, Usage};
 use crate::observed::Observed;
-use crate::resource::{FinalSnapshot, Live, PROTECTED_TAG, Volume};
+use crate::resource::{FinalSnapshot, Fleet, Instance, Live, Machine, PROTECTED_TAG, Volume};
+
+/// A running machine of this type.
+fn a_machine(instance_type: &str) -> Machine {
+    Machine {
+        instance_type: instance_type.to_owned(),
+        is_running: true,
+        since: Some(days_ago(200)),
+        volumes: vec!["vol-1".to_owned()],
+        architecture: "x86_64".to_owned(),
+    }
+}
+
+/// A fleet of this many members of this type, all of them serving.
+fn a_fleet(members: u32, instance_type: &str) -> Fleet {
+    let member = |number| Instance {
+        id: format!("i-{number}"),
+        in_service: true,
+        healthy: true,
+        protected: false,
+        instance_type: Some(instance_type.to_owned()),
+    };
+    Fleet {
+        min: 1,
+        max: 20,
+        desired: members,
+        instances: (0..members).map(member).collect(),
+        refresh_in_progress: false,
+        last_refresh_at: None,
+        target_groups: Vec::new(),
+    }
+}
+
+/// True where a rule claims something about these items.
+fn claims(rule: &str, items: Vec<Item>, usage: Vec<Usage>) -> bool {
+    found(items, usage).iter().any(|one| one.rule.as_str() == rule)
+}
+
+/// The same with a tag.
+fn tagged(mut it: Item, key: &str, value: &str) -> Item {
+    it.resource.tags.insert(key.to_owned(), value.to_owned());
+    it
+}
 
 /// A volume that was last used some days ago, and seen unused for some days.
 fn detached(quiet_days: i64, unused_days: i64) -> (Item, Usage) {

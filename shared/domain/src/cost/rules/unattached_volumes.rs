@@ -3,7 +3,7 @@
 //! EC2 does not say since when a volume is detached. A volume publishes its operations while it is attached, so a history without
 //! any value in the last days proves that it was not; the maintainer's own memory must have seen it unused for as long, too.
 
-use super::{View, delete_or_wait};
+use super::{View, delete_or_wait, number};
 use crate::change::Action;
 use crate::cost::money::UsdMicros;
 use crate::cost::opportunity::{Effort, Opportunity, Remedy, Saving};
@@ -20,7 +20,7 @@ pub(super) const NAME: &str = "unattached_volume";
 
 /// Finds them.
 pub(super) fn find(view: &View<'_>) -> Vec<Opportunity> {
-    let found = view.of_kind(ResourceKind::Volume).filter_map(|item| {
+    let found = view.expendable(ResourceKind::Volume).filter_map(|item| {
         let Live::Volume(volume) = &item.resource.live else { return None };
         if !volume.attached_to.is_empty() {
             return None;
@@ -49,7 +49,7 @@ pub(super) fn find(view: &View<'_>) -> Vec<Opportunity> {
             ),
             evidence: vec![Evidence::against(
                 "unused_days",
-                whole(days.min(quiet_days)),
+                number(days.min(quiet_days)),
                 f64::from(view.policy.unused_days),
                 "no operation and no attachment seen",
             )],
@@ -87,9 +87,4 @@ fn saving(view: &View<'_>, volume: &Volume) -> Observed<Saving> {
     // Blocks that were never written cost nothing in a snapshot; how many those are nobody tells before it is taken.
     let low = (cost - snapshot).max(UsdMicros::default());
     Observed::Known(Saving { low, likely: (low + cost).times(0.5), high: cost })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a number of days")]
-fn whole(days: i64) -> f64 {
-    days as f64
 }
