@@ -81,7 +81,7 @@ def search(clients, outputs: dict[str, str], directory: Path, search: Search) ->
             for events in logs.get_paginator("filter_log_events").paginate(logGroupName=name):
                 for event in events["events"]:
                     search.look("log lines", name, event["message"])
-    for output in ("HealthStateMachineArn", "RollbackStateMachineArn", "ExplainStateMachineArn"):
+    for output in ("HealthStateMachineArn", "CostStateMachineArn", "RollbackStateMachineArn", "ExplainStateMachineArn"):
         for page in sfn.get_paginator("list_executions").paginate(stateMachineArn=outputs[output]):
             for execution in page["executions"]:
                 seen = sfn.describe_execution(executionArn=execution["executionArn"])

@@ -151,6 +151,8 @@ clients! {
     cloudwatch: aws_sdk_cloudwatch;
     /// DynamoDB.
     dynamodb: aws_sdk_dynamodb;
+    /// EC2.
+    ec2: aws_sdk_ec2;
     /// ECS.
     ecs: aws_sdk_ecs;
     /// ElastiCache.

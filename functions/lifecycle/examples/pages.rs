@@ -8,7 +8,7 @@
 use async_trait::async_trait;
 use domain::approval::{Answer, Question, Request, RequestState, Via};
 use domain::change::{Action, Better, Expectation};
-use domain::execution::{ExecutionRecord, IterationRecord, Status, Workflow};
+use domain::execution::{Cycle, ExecutionRecord, IterationRecord, Status, Workflow};
 use domain::ids::{ChangeId, ExecutionId, RequestId, ResourceId, SignalId};
 use domain::place::Place;
 use engine::ports::{Approvals, Executions, PortError, PortResult, SigningKey, Waker};
@@ -136,6 +136,7 @@ fn request(fake: &Fake, questions: Vec<Question>, evidence: &[&str]) -> Request 
         execution_arn: format!("arn:aws:states:eu-central-1:123456789012:execution:maintainer-health:{RUN}"),
         place: Place::of_arn("arn:aws:states:eu-central-1:123456789012:execution:maintainer-health:run"),
         endpoints: vec!["https://shop.example.com/".to_owned()],
+        cycle: Cycle::Health,
         iteration: 1,
         evidence: evidence.iter().map(|&finding| finding.to_owned()).collect(),
         score: Some(4.2),

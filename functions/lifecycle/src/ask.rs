@@ -11,6 +11,7 @@ use crate::words::levels;
 use config::ResolvedApp;
 use domain::approval::{self, Question, Request, RequestState};
 use domain::change::{Change, Reversal};
+use domain::execution::Cycle;
 use domain::finding::Severity;
 use domain::guard::Refusal;
 use domain::health::Decided;
@@ -138,6 +139,7 @@ async fn request(run: &Run, app: &ResolvedApp, snapshot: &Snapshot, world: &Worl
         execution_arn: run.execution_arn.clone(),
         place: run.lives_in(),
         endpoints: run.endpoints.clone(),
+        cycle: run.cycle,
         iteration: run.iteration,
         evidence: findings.iter().take(EVIDENCE_MAX).map(|finding| line(&finding.summary)).collect(),
         score: decided.analysis.score.known().copied(),
@@ -184,8 +186,12 @@ fn in_brief(request: &Request) -> String {
 
 fn text(request: &Request, link: &str) -> String {
     let mut text = String::new();
-    let score = request.score.map_or_else(|| "can't be measured".to_owned(), |score| format!("is {score:.1} of 10"));
-    push(&mut text, format_args!("{}: health {score}. I would like to:\n", request.app));
+    let why = match (request.cycle, request.score) {
+        (Cycle::Cost, _) => "it costs more than it must".to_owned(),
+        (Cycle::Health, Some(score)) => format!("health is {score:.1} of 10"),
+        (Cycle::Health, None) => "health can't be measured".to_owned(),
+    };
+    push(&mut text, format_args!("{}: {why}. I would like to:\n", request.app));
     for question in &request.questions {
         let before = question.before.as_ref().map(|before| format!(" (now {})", line(before))).unwrap_or_default();
         push(&mut text, format_args!("\n- {}{before}\n", line(&question.in_words())));
@@ -194,7 +200,8 @@ fn text(request: &Request, link: &str) -> String {
         push(&mut text, format_args!("  risk {}, {}\n", question.risk, way_back(question.reversal)));
     }
     if !request.evidence.is_empty() {
-        push(&mut text, format_args!("\nWhat is wrong:\n"));
+        let title = if request.cycle == Cycle::Cost { "What could be saved" } else { "What is wrong" };
+        push(&mut text, format_args!("\n{title}:\n"));
         for finding in &request.evidence {
             push(&mut text, format_args!("- {finding}\n"));
         }

@@ -134,6 +134,10 @@ fn headline(score: Option<&Observed<f64>>, record: &ExecutionRecord) -> String {
         return "not everything could be undone".to_owned();
     }
     let iterations = record.iterations.len();
+    if record.workflow_type == Workflow::Cost {
+        let undone: u32 = record.iterations.iter().map(|iteration| iteration.undone).sum();
+        return if undone > 0 { "a saving was taken back".to_owned() } else { "savings wait".to_owned() };
+    }
     match score.and_then(Observed::known) {
         Some(score) => format!("health {score:.1} of 10 after {iterations} iteration(s)"),
         None => "its health can't be measured".to_owned(),

@@ -100,6 +100,11 @@ pub fn tell(facts: &Facts<'_>) -> String {
         end(&mut text, facts);
         return text;
     }
+    if record.workflow_type == Workflow::Cost {
+        savings(&mut text, facts);
+        end(&mut text, facts);
+        return text;
+    }
     let score = match facts.score {
         Some(Observed::Known(score)) => format!("Health score now: {score:.1} of 10."),
         Some(Observed::Missing(why)) => format!("Health score now: not measurable ({why})."),
@@ -124,6 +129,26 @@ pub fn tell(facts: &Facts<'_>) -> String {
     }
     end(&mut text, facts);
     text
+}
+
+/// What a run of the cost cycle has done, what stands of it and what that saves a month, and what it has left.
+fn savings(text: &mut String, facts: &Facts<'_>) {
+    let saved = |stands: fn(EntryState) -> bool| {
+        let standing = facts.changes.iter().filter(|entry| stands(entry.state));
+        -standing.filter_map(|entry| entry.change.cost_usd_cents_month).map(|cents| cents.min(0)).sum::<i64>()
+    };
+    let dollars = |cents: i64| format!("{}.{:02}", cents / 100, cents % 100);
+    let (kept, undone) = (saved(|state| state == EntryState::Kept), saved(|state| state == EntryState::Undone));
+    let back = if undone > 0 { format!("; {} USD were taken back", dollars(undone)) } else { String::new() };
+    paragraph(text, &format!("Saves about {} USD a month{back}. The bill will show it within days.", dollars(kept)));
+    list(text, "What was done", changes(facts), "nothing was changed");
+    held_back(text, "What was planned and held back", facts);
+    if !facts.findings.is_empty() {
+        list(text, "What could be saved", facts.findings.iter().map(|finding| line(&finding.summary)), "");
+    }
+    if !facts.unmeasured.is_empty() {
+        list(text, "What could not be looked at", facts.unmeasured.iter().map(|what| line(what)), "");
+    }
 }
 
 fn held_back(text: &mut String, title: &str, facts: &Facts<'_>) {

@@ -1,6 +1,6 @@
 //! How signals, their levels and counts are called before people, everywhere the same.
 
-use domain::{health, signals};
+use domain::{cost, health, signals};
 
 /// What a person calls a signal, and two levels of it, the second with the unit: `CPU`, `96.2`, `57.1 %`.
 pub(crate) fn levels(signal: &str, before: f64, after: f64) -> (&str, String, String) {
@@ -11,6 +11,9 @@ pub(crate) fn levels(signal: &str, before: f64, after: f64) -> (&str, String, St
 
 /// What a person calls a signal, published or derived, and its unit.
 pub(crate) fn known_as(signal: &str) -> (&str, &'static str) {
+    if signal == cost::WASTE {
+        return ("waste", "USD a month");
+    }
     // Everything that is derived is a share in per cent.
     let derived = health::DERIVED.iter().find(|derived| derived.id == signal).map(|derived| (derived.title, "%"));
     let published = || signals::spec(signal).map(|spec| (spec.title, spec.unit));

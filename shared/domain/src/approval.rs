@@ -4,6 +4,7 @@
 //! covers besides is a smaller step in the same direction. How a question reaches people is in `docs/approvals.md`.
 
 use crate::change::{Action, Change, ChangeKind, Expectation, Reversal};
+use crate::execution::Cycle;
 use crate::ids::{AppId, ChangeId, ExecutionId, RequestId, ResourceId};
 use crate::mode::Risk;
 use crate::outcome::Verdict;
@@ -31,6 +32,9 @@ pub struct Request {
     /// Addresses under which its users reach it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub endpoints: Vec<String>,
+    /// Cycle of that run.
+    #[serde(default)]
+    pub cycle: Cycle,
     /// Iteration of that run.
     pub iteration: u32,
     /// Why anything is to be changed: the worst findings, one sentence each.

@@ -104,6 +104,10 @@ fn world(expect: &WorldExpect, seen: &Seen, first: &BTreeSet<String>, add: &mut 
             add(range.holds(value), format!("{name}: {value}, expected {} to {}", range.min, range.max));
         }
     }
+    for (name, wanted) in &expect.disks {
+        let found = seen.disks.get(name).map_or("gone", String::as_str);
+        add(found == wanted, format!("type of disk {name}: {found}, expected {wanted}"));
+    }
     if let Some(wanted) = expect.cache_poisoned {
         let found = seen.cache_poisoned.map_or("it does not answer".to_owned(), |found| found.to_string());
         add(seen.cache_poisoned == Some(wanted), format!("cache poisoned: {found}, expected {wanted}"));

@@ -13,7 +13,7 @@ use super::world::see;
 use crate::cloud::Cloud;
 use crate::scenario::{ExpectedStatus, Kill, Scenario, Trigger};
 use crate::studio::{Life, Minute, Resources, StudioError};
-use domain::execution::{ExecutionRecord, Status, Workflow};
+use domain::execution::{Cycle, ExecutionRecord, Status, Workflow};
 use lifecycle::explain::beats::{Beat, Tone};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -230,10 +230,10 @@ impl Stage<'_> {
     /// One look at everything.
     async fn look(&mut self, actors: &mut [Actor]) -> Result<(), PlayError> {
         match &self.scenario.trigger {
-            Trigger::Manual { at_min, input } if !self.started && self.minute() >= *at_min => {
+            Trigger::Manual { at_min, input, cycle } if !self.started && self.minute() >= *at_min => {
                 self.started = true;
-                self.tell("by hand", &format!("start the health cycle with {input}"), Tone::Plain)?;
-                self.stack.start(input).await?;
+                self.tell("by hand", &format!("start the {cycle} cycle with {input}"), Tone::Plain)?;
+                self.stack.start(*cycle, input).await?;
             }
             Trigger::Schedule { at_min } if !self.started && self.minute() >= *at_min => {
                 self.started = true;
@@ -293,7 +293,7 @@ impl Stage<'_> {
                 stopped.is_started_again = true;
                 let input = serde_json::json!({ "app": watch.app });
                 self.tell("by hand", &format!("start the health cycle with {input}"), Tone::Plain)?;
-                self.stack.start(&input).await?;
+                self.stack.start(Cycle::Health, &input).await?;
             }
             Some(_) => {}
         }
@@ -411,7 +411,7 @@ impl Stage<'_> {
         }
         for actor in actors {
             let Some(setup) = self.scenario.apps.get(&actor.watch.app) else { continue };
-            let seen = see(&actor.cloud, &actor.resources).await?;
+            let seen = see(&actor.cloud, &actor.watch.app, &actor.resources).await?;
             let found = check(&setup.expect, &actor.watch, &seen, &actor.first_instances);
             findings.extend(found.into_iter().map(|finding| (actor.watch.app.clone(), finding)));
             if let Some(namesake) = &actor.namesake {

@@ -6,6 +6,7 @@ use crate::scenario::Scenario;
 use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_sfn::types::ExecutionStatus;
 use aws_sdk_sqs::types::QueueAttributeName;
+use domain::execution::Cycle;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -36,6 +37,8 @@ pub struct Stack {
 pub struct Outputs {
     /// The health cycle.
     pub health_state_machine_arn: String,
+    /// The cost cycle.
+    pub cost_state_machine_arn: String,
     /// Undoes what a person names.
     pub rollback_state_machine_arn: String,
     /// Tells the story of a run.
@@ -121,8 +124,11 @@ impl Stack {
     ///
     /// # Errors
     /// When the state machine refuses.
-    pub async fn start(&self, input: &Value) -> Result<(), StackError> {
-        let machine = &self.outputs.health_state_machine_arn;
+    pub async fn start(&self, cycle: Cycle, input: &Value) -> Result<(), StackError> {
+        let machine = match cycle {
+            Cycle::Health => &self.outputs.health_state_machine_arn,
+            Cycle::Cost => &self.outputs.cost_state_machine_arn,
+        };
         let start = self.cloud.sfn().start_execution().state_machine_arn(machine).input(input.to_string());
         start.send().await.map(drop).map_err(StackError::call("StartExecution", machine))
     }

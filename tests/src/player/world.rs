@@ -7,6 +7,8 @@ use crate::redis::RedisError;
 use crate::studio::{Resources, cache};
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
+use aws_sdk_ec2::types::{Filter, Volume};
+use domain::resource::APP_TAG;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was read.
@@ -18,6 +20,8 @@ pub struct Seen {
     pub tasks: f64,
     /// Ids of the instances.
     pub instances: BTreeSet<String>,
+    /// Types of its disks, by their names; those that are gone are not there.
+    pub disks: BTreeMap<String, String>,
     /// The cache holds the faulty job's entries.
     pub cache_poisoned: Option<bool>,
     /// Mean levels of the last five minutes by name; those that were not published are not there.
@@ -31,7 +35,7 @@ const WINDOW_MIN: u32 = 5;
 ///
 /// # Errors
 /// When the cloud does not answer.
-pub async fn see(cloud: &Cloud, resources: &Resources) -> Result<Seen, StackError> {
+pub async fn see(cloud: &Cloud, app: &str, resources: &Resources) -> Result<Seen, StackError> {
     let names = &resources.names;
     let mut seen = Seen::default();
     let groups = cloud.autoscaling().describe_auto_scaling_groups().auto_scaling_group_names(&names.group);
@@ -47,9 +51,21 @@ pub async fn see(cloud: &Cloud, resources: &Resources) -> Result<Seen, StackErro
     let services = cloud.ecs().describe_services().cluster(&names.cluster).services(&names.service);
     let services = services.send().await.map_err(StackError::call("DescribeServices", &names.service))?;
     seen.tasks = services.services().first().map_or(0.0, |service| f64::from(service.desired_count()));
+    seen.disks = disks(cloud, app).await?;
     seen.cache_poisoned = poisoned(resources).ok();
     seen.levels = levels(cloud, names).await?;
     Ok(seen)
+}
+
+async fn disks(cloud: &Cloud, app: &str) -> Result<BTreeMap<String, String>, StackError> {
+    let of_app = Filter::builder().name(format!("tag:{APP_TAG}")).values(app).build();
+    let found = cloud.ec2().describe_volumes().filters(of_app).send().await;
+    let found = found.map_err(StackError::call("DescribeVolumes", app))?;
+    let name = |volume: &Volume| {
+        let tag = volume.tags().iter().find(|tag| tag.key() == Some("Name"))?.value()?;
+        Some((tag.to_owned(), volume.volume_type()?.as_str().to_owned()))
+    };
+    Ok(found.volumes().iter().filter_map(name).collect())
 }
 
 fn poisoned(resources: &Resources) -> Result<bool, RedisError> {

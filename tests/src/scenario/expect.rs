@@ -91,6 +91,8 @@ pub struct WorldExpect {
     pub first_instances_left: Option<Range>,
     /// True: the cache still holds the faulty job's entries. False: they are gone.
     pub cache_poisoned: Option<bool>,
+    /// Types of its disks, by their names.
+    pub disks: BTreeMap<String, String>,
     /// Response time p95 in milliseconds is below.
     pub p95_ms_below: Option<f64>,
     /// Response time p95 in milliseconds is above: the application is still sick.

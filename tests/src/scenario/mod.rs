@@ -9,6 +9,7 @@ pub use expect::{Bounds, Expect, ExpectedStatus, Range, WorldExpect};
 pub use parse::{ScenarioError, load, parse};
 
 use crate::model::{Event, Happening, Params};
+use domain::execution::Cycle;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -58,6 +59,9 @@ pub struct AppScenario {
     /// Earlier weeks of which CloudWatch still has the same minutes, at most two: an ordinary life with the events that are weekly.
     #[serde(default)]
     pub past_weeks: u32,
+    /// Disks of its own beside the model: the maintainer sees and pays for them, nothing of the model depends on them.
+    #[serde(default)]
+    pub disks: Vec<Disk>,
     /// Its part of `maintainer.yaml`: the mapping that stands under its name in `apps`.
     #[serde(default = "nothing")]
     pub config: Value,
@@ -66,6 +70,22 @@ pub struct AppScenario {
     pub closed: bool,
     /// What must hold at the end.
     pub expect: Expect,
+}
+
+/// An EBS volume of an application.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disk {
+    /// Value of its tag `Name`.
+    pub name: String,
+    /// `gp2`, `gp3` …
+    #[serde(rename = "type")]
+    pub volume_type: String,
+    /// Size in GiB.
+    pub size_gib: i32,
+    /// It is attached to a machine of its own; else to nothing.
+    #[serde(default)]
+    pub attached: bool,
 }
 
 fn nothing() -> Value {
@@ -85,6 +105,9 @@ pub enum Trigger {
         at_min: f64,
         /// The input of the execution.
         input: Value,
+        /// The cycle whose state machine it is; health unless said otherwise.
+        #[serde(default)]
+        cycle: Cycle,
     },
     /// Nothing that the alarms say arrives; all applications are looked at when the schedule's round comes.
     Schedule {

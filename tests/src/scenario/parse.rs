@@ -211,7 +211,10 @@ apps:
             SHORT.replace("    expect:", "    config: {capacity: {shop-worker: {max: 4}, shopping: {}}}\n    expect:");
         let config = &parse(&text, "x").unwrap().with_suffix("a1").apps["shop-a1"].config;
         assert_eq!(*config, serde_json::json!({"capacity": {"shop-a1-worker": {"max": 4}, "shopping": {}}}));
-        assert_eq!(renamed.trigger, Trigger::Manual { at_min: 1.0, input: serde_json::json!({"app": "shop-a1"}) });
+        assert_eq!(
+            renamed.trigger,
+            Trigger::Manual { at_min: 1.0, input: serde_json::json!({"app": "shop-a1"}), cycle: Default::default() }
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::alarms::{CHECKS, alarm_plans, put, storm_plans};
 use super::publish::publish;
 use super::read::Eyes;
-use super::setup::{Resources, create};
+use super::setup::{Resources, create, disks};
 use super::{StudioError, cache};
 use crate::cloud::Cloud;
 use crate::model::{App, Datum, Event, Happening, Metrics, Sample, Value, World, data, effects_at};
@@ -70,6 +70,7 @@ impl Life {
         cache::warm_up(redis.port(), &params.cache)?;
         let created_s = cloud.clock.now_s();
         let resources = create(cloud, app, &params, redis.port()).await?;
+        disks(cloud, app, &scenario.disks).await?;
         let mut life = Self {
             app: app.to_owned(),
             events: scenario.events.clone(),

@@ -1,11 +1,12 @@
 //! Creates the resources of one application through AWS's own operations, all tagged for it.
 //!
-//! The web group has a launch configuration instead of a launch template: that needs no EC2 client, and the maintainer
-//! looks at neither.
+//! The web group has a launch configuration instead of a launch template: the maintainer looks at neither.
 
 use super::StudioError;
 use crate::cloud::Cloud;
 use crate::model::{Names, Params};
+use crate::scenario::Disk;
+use aws_sdk_ec2::types::{InstanceType, ResourceType, TagSpecification, VolumeType};
 use aws_sdk_ecs::types::{Compatibility, ContainerDefinition, LaunchType, NetworkMode, PropagateTags};
 use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, ProtocolEnum};
 use domain::resource::APP_TAG;
@@ -51,6 +52,52 @@ pub async fn create(cloud: &Cloud, app: &str, params: &Params, cache_port: u16) 
     cache(cloud, app, &names, cache_port).await?;
     database(cloud, app, &names).await?;
     Ok(Resources { names, cache_port })
+}
+
+/// Creates the disks of a scenario; attached ones share a machine that belongs to nobody's fleet.
+///
+/// # Errors
+/// When the cloud refuses a call.
+pub async fn disks(cloud: &Cloud, app: &str, disks: &[Disk]) -> Result<(), StudioError> {
+    let mut host = None;
+    for (disk, letter) in disks.iter().zip('f'..='p') {
+        let tag = |key: &str, value: &str| aws_sdk_ec2::types::Tag::builder().key(key).value(value).build();
+        let tags = TagSpecification::builder()
+            .resource_type(ResourceType::Volume)
+            .tags(tag(APP_TAG, app))
+            .tags(tag("Name", &disk.name))
+            .build();
+        let operation = "CreateVolume";
+        let made = cloud
+            .ec2()
+            .create_volume()
+            .availability_zone(format!("{}a", cloud.state.region))
+            .volume_type(VolumeType::from(disk.volume_type.as_str()))
+            .size(disk.size_gib)
+            .tag_specifications(tags)
+            .send()
+            .await
+            .map_err(StudioError::call(operation, &disk.name))?;
+        let volume = made.volume_id().ok_or_else(|| StudioError::incomplete(operation, &disk.name, "an id"))?;
+        if disk.attached {
+            if host.is_none() {
+                host = Some(machine(cloud, app).await?);
+            }
+            let attach = cloud.ec2().attach_volume().volume_id(volume).device(format!("/dev/sd{letter}"));
+            let attached = attach.set_instance_id(host.clone()).send().await;
+            attached.map_err(StudioError::call("AttachVolume", &disk.name))?;
+        }
+    }
+    Ok(())
+}
+
+/// A machine of its own.
+async fn machine(cloud: &Cloud, app: &str) -> Result<String, StudioError> {
+    let operation = "RunInstances";
+    let run = cloud.ec2().run_instances().image_id("ami-00000001").instance_type(InstanceType::T3Micro);
+    let made = run.min_count(1).max_count(1).send().await.map_err(StudioError::call(operation, app))?;
+    let id = made.instances().first().and_then(|instance| instance.instance_id());
+    id.map(str::to_owned).ok_or_else(|| StudioError::incomplete(operation, app, "an id"))
 }
 
 async fn load_balancer(cloud: &Cloud, app: &str, names: &mut Names) -> Result<String, StudioError> {

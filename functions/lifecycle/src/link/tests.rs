@@ -14,6 +14,7 @@ fn request(app: &str, id: &str, open_s: i64) -> Request {
         execution_arn: String::new(),
         place: None,
         endpoints: Vec::new(),
+        cycle: Default::default(),
         iteration: 1,
         evidence: Vec::new(),
         score: None,

@@ -8,6 +8,7 @@ use crate::words::plural;
 use askama::Template;
 use domain::approval::{Answer, Question as Asked, Request, RequestState};
 use domain::change::Reversal;
+use domain::execution::Cycle;
 use domain::mode::Risk;
 use jiff::Timestamp;
 
@@ -32,6 +33,8 @@ pub(super) struct Page {
 pub(super) struct Question {
     pub(super) app: String,
     pub(super) score: Option<String>,
+    /// It is asked to save cost.
+    pub(super) saves: bool,
     /// Account and Region of the application.
     pub(super) place: Option<String>,
     /// Addresses of the application that a browser opens.
@@ -86,6 +89,7 @@ impl Question {
         Self {
             app: line(request.app.as_str()),
             score: request.score.map(|score| format!("{score:.1}")),
+            saves: request.cycle == Cycle::Cost,
             place: request
                 .place
                 .as_ref()

@@ -68,6 +68,7 @@ async fn asked_by(fake: &Fake, arn: &str) -> (Request, String) {
             format!("https://shop.example.com/{HOSTILE}"),
             "https://shop.example.com/\"onclick=\"alert(1)".to_owned(),
         ],
+        cycle: Default::default(),
         iteration: 1,
         evidence: vec![HOSTILE.to_owned()],
         score: Some(4.2),

@@ -52,6 +52,7 @@ fn request() -> Request {
         execution_arn: String::new(),
         place: None,
         endpoints: Vec::new(),
+        cycle: Default::default(),
         iteration: 1,
         evidence: Vec::new(),
         score: Some(3.1),
