@@ -127,7 +127,7 @@ fn of_another_cycle(change: &Change) -> PortError {
     }
 }
 
-fn mismatch(change: &Change, live: &Live) -> PortError {
+pub(crate) fn mismatch(change: &Change, live: &Live) -> PortError {
     PortError::Rejected {
         operation: change.action.to_string(),
         why: format!("the captured state is that of a {}", live.kind()),

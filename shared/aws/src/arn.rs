@@ -47,9 +47,29 @@ fn of_arn(arn: &str) -> Option<Named> {
         "sqs" => (ResourceKind::Queue, resource),
         "dynamodb" => (ResourceKind::Table, plain(resource.strip_prefix("table/")?)?),
         "cloudfront" => (ResourceKind::Distribution, resource.strip_prefix("distribution/")?),
+        "ec2" => of_ec2(resource)?,
+        // An ARN of a log group may end in ":*", which stands for its streams.
+        "logs" => {
+            let name = resource.strip_prefix("log-group:")?;
+            (ResourceKind::LogGroup, name.split(':').next()?)
+        }
         _ => return None,
     };
     (!name.is_empty()).then(|| Named { kind, name: name.to_owned() })
+}
+
+/// `volume/<id>` and what else is paid for by its mere existence.
+fn of_ec2(resource: &str) -> Option<(ResourceKind, &str)> {
+    let (kind, id) = resource.split_once('/')?;
+    let kind = match kind {
+        "volume" => ResourceKind::Volume,
+        "snapshot" => ResourceKind::DiskSnapshot,
+        "elastic-ip" => ResourceKind::Address,
+        "instance" => ResourceKind::Machine,
+        "natgateway" => ResourceKind::NatGateway,
+        _ => return None,
+    };
+    Some((kind, id))
 }
 
 /// `/restapis/<id>` or `/apis/<id>`, and none of what lies below them.
@@ -93,6 +113,12 @@ mod tests {
             ("arn:aws:sqs:eu-west-1:1:shop-jobs", ResourceKind::Queue, "shop-jobs"),
             ("arn:aws:dynamodb:eu-west-1:1:table/shop-orders", ResourceKind::Table, "shop-orders"),
             ("arn:aws-cn:cloudfront::1:distribution/E1", ResourceKind::Distribution, "E1"),
+            ("arn:aws:ec2:eu-west-1:1:volume/vol-1", ResourceKind::Volume, "vol-1"),
+            ("arn:aws:ec2:eu-west-1:1:snapshot/snap-1", ResourceKind::DiskSnapshot, "snap-1"),
+            ("arn:aws:ec2:eu-west-1:1:elastic-ip/eipalloc-1", ResourceKind::Address, "eipalloc-1"),
+            ("arn:aws:ec2:eu-west-1:1:instance/i-1", ResourceKind::Machine, "i-1"),
+            ("arn:aws:ec2:eu-west-1:1:natgateway/nat-1", ResourceKind::NatGateway, "nat-1"),
+            ("arn:aws:logs:eu-west-1:1:log-group:/shop/web:*", ResourceKind::LogGroup, "/shop/web"),
             ("auto_scaling_group/shop-web", ResourceKind::AutoScalingGroup, "shop-web"),
             ("database/shop-db", ResourceKind::Database, "shop-db"),
         ];
@@ -113,6 +139,8 @@ mod tests {
             "arn:aws:apigateway:eu-west-1::/restapis/abc/stages/prod",
             "arn:aws:dynamodb:eu-west-1:1:table/shop/index/by_app",
             "arn:aws:elasticache:eu-west-1:1:snapshot:x",
+            "arn:aws:ec2:eu-west-1:1:vpc/vpc-1",
+            "arn:aws:logs:eu-west-1:1:destination:x",
             "fleet/shop-web",
             "database/",
         ] {

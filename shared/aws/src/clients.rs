@@ -202,8 +202,16 @@ impl Clients {
         cloudwatch, aws_sdk_cloudwatch
     }
     client! {
+        /// Cost Explorer.
+        costexplorer, aws_sdk_costexplorer
+    }
+    client! {
         /// DynamoDB.
         dynamodb, aws_sdk_dynamodb
+    }
+    client! {
+        /// EC2.
+        ec2, aws_sdk_ec2
     }
     client! {
         /// ECS.
@@ -220,6 +228,10 @@ impl Clients {
     client! {
         /// EventBridge.
         eventbridge, aws_sdk_eventbridge
+    }
+    client! {
+        /// CloudWatch Logs.
+        logs, aws_sdk_cloudwatchlogs
     }
     client! {
         /// AWS Price List.

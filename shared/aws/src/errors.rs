@@ -17,6 +17,7 @@ const THROTTLING_CODES: &[&str] = &[
     "RequestThrottled",
     "RequestThrottledException",
     "SlowDown",
+    "SnapshotCreationPerVolumeRateExceeded",
     "ThrottledException",
     "Throttling",
     "ThrottlingException",
@@ -53,12 +54,19 @@ const GONE_CODES: &[&str] = &[
 /// Codes for "something else is under way" or "somebody else was faster".
 const CONFLICT_CODES: &[&str] = &[
     "ConditionalCheckFailedException",
+    "IncorrectModificationState",
+    "IncorrectState",
     "InstanceRefreshInProgress",
     "InstanceRefreshInProgressFault",
+    "InvalidIPAddress.InUse",
+    "InvalidSnapshot.InUse",
+    "OperationAbortedException",
     "ResourceInUse",
     "ResourceInUseException",
     "ScalingActivityInProgress",
     "ScalingActivityInProgressFault",
+    "VolumeInUse",
+    "VolumeModificationRateExceeded",
 ];
 
 /// Longest message of a service that is passed on, in characters.
@@ -198,6 +206,10 @@ mod tests {
         assert!(matches!(of(400, "ValidationError", "AutoScalingGroup name not found - x"), PortError::Gone { .. }));
         assert!(matches!(of(400, "ValidationError", "desired is above max"), PortError::Rejected { .. }));
         assert!(matches!(of(400, "ConditionalCheckFailedException", "no"), PortError::Conflict { .. }));
+        for code in ["VolumeInUse", "InvalidSnapshot.InUse", "VolumeModificationRateExceeded", "IncorrectState"] {
+            assert!(matches!(of(400, code, "no"), PortError::Conflict { .. }), "{code}");
+        }
+        assert!(matches!(of(400, "InvalidVolume.NotFound", "no"), PortError::Gone { .. }));
         assert!(matches!(of(500, "InternalFailure", ""), PortError::Unknown { .. }));
         assert!(matches!(of(503, "ServiceUnavailable", ""), PortError::Unknown { .. }));
         assert!(matches!(of(400, "InvalidParameterException", "x"), PortError::Rejected { .. }));

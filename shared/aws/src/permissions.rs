@@ -17,11 +17,13 @@ pub struct Needs {
 pub const TABLE: &[Needs] = &[
     Needs { adapter: "approvals", on: "approvals table", actions: crate::approvals::PERMISSIONS },
     Needs { adapter: "artifacts", on: "artifacts bucket", actions: crate::artifacts::PERMISSIONS },
+    Needs { adapter: "billing", on: "bill", actions: crate::billing::PERMISSIONS },
     Needs { adapter: "calendars", on: "change calendars", actions: crate::calendars::PERMISSIONS },
     Needs { adapter: "circuit", on: "leases table", actions: crate::circuit::PERMISSIONS },
     Needs { adapter: "config_source", on: "configuration bucket", actions: crate::config_source::PERMISSIONS },
     Needs { adapter: "dead_letters", on: "dead-letter queue", actions: crate::dead_letters::PERMISSIONS },
     Needs { adapter: "episodes", on: "leases table", actions: crate::episodes::PERMISSIONS },
+    Needs { adapter: "estates", on: "application", actions: crate::estates::PERMISSIONS },
     Needs { adapter: "executions", on: "workflow_executions table", actions: crate::executions::PERMISSIONS },
     Needs { adapter: "executions", on: "optimization_results table", actions: crate::executions::RESULT_PERMISSIONS },
     Needs { adapter: "inventory", on: "application", actions: crate::inventory::PERMISSIONS },
@@ -39,6 +41,7 @@ pub const TABLE: &[Needs] = &[
     Needs { adapter: "starter", on: "state machine", actions: crate::starter::PERMISSIONS },
     Needs { adapter: "switch", on: "kill switch parameter", actions: crate::switch::PERMISSIONS },
     Needs { adapter: "telemetry", on: "application", actions: crate::telemetry::PERMISSIONS },
+    Needs { adapter: "unit_prices", on: "price list", actions: crate::unit_prices::PERMISSIONS },
     Needs { adapter: "waker", on: "state machine", actions: crate::waker::PERMISSIONS },
     Needs { adapter: "watch", on: "leases table", actions: crate::watch::PERMISSIONS },
 ];
@@ -54,13 +57,13 @@ pub fn of_change(kind: ChangeKind) -> &'static [&'static str] {
         ChangeKind::RedeployService => crate::changes::redeploy_service::PERMISSIONS,
         ChangeKind::FlushCache => crate::changes::flush_cache::PERMISSIONS,
         ChangeKind::InvalidateCdn => crate::changes::invalidate_cdn::PERMISSIONS,
-        ChangeKind::SetVolumeType
-        | ChangeKind::MarkForDeletion
-        | ChangeKind::SnapshotVolume
-        | ChangeKind::DeleteVolume
-        | ChangeKind::DeleteDiskSnapshot
-        | ChangeKind::ReleaseAddress
-        | ChangeKind::SetLogRetention => &[],
+        ChangeKind::SetVolumeType => crate::changes::set_volume_type::PERMISSIONS,
+        ChangeKind::MarkForDeletion => crate::changes::mark_for_deletion::PERMISSIONS,
+        ChangeKind::SnapshotVolume => crate::changes::snapshot_volume::PERMISSIONS,
+        ChangeKind::DeleteVolume => crate::changes::delete_volume::PERMISSIONS,
+        ChangeKind::DeleteDiskSnapshot => crate::changes::delete_disk_snapshot::PERMISSIONS,
+        ChangeKind::ReleaseAddress => crate::changes::release_address::PERMISSIONS,
+        ChangeKind::SetLogRetention => crate::changes::set_log_retention::PERMISSIONS,
     }
 }
 

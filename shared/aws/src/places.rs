@@ -7,7 +7,7 @@
 use crate::clients::{Clients, Lazy};
 use crate::errors::port_error;
 use crate::prices::PriceList;
-use crate::{Actuator, Inventory, Prices, SystemClock, Telemetry};
+use crate::{Actuator, CostActuator, Estates, Inventory, Prices, SystemClock, Telemetry, UnitPrices};
 use async_trait::async_trait;
 use aws_credential_types::Credentials;
 use domain::place::Place;
@@ -55,6 +55,8 @@ pub struct At {
     clients: Clients,
     clock: SystemClock,
     prices: PriceList,
+    partition: String,
+    account: String,
 }
 
 impl At {
@@ -73,9 +75,24 @@ impl At {
         Prices::new(self.prices.clone(), &self.clients)
     }
 
-    /// The one port that writes to applications.
+    /// The port that writes to applications for the health cycle.
     pub fn actuator(&self) -> Actuator {
         Actuator::new(&self.clients)
+    }
+
+    /// What is paid for there.
+    pub fn estates(&self) -> Estates {
+        Estates::new(&self.clients, self.clock, &self.partition, &self.account)
+    }
+
+    /// What a unit of it costs there.
+    pub fn unit_prices(&self) -> UnitPrices {
+        UnitPrices::new(self.prices.clone(), self.clients.region().unwrap_or_default())
+    }
+
+    /// The port that writes to applications for the cost cycle.
+    pub fn cost_actuator(&self) -> CostActuator {
+        CostActuator::new(&self.clients, self.clock)
     }
 }
 
@@ -125,7 +142,14 @@ impl Places {
                 self.clients.in_region(&place.region).with_credentials(credentials)
             }
         };
-        Ok(At { clients, clock: self.clock, prices: self.prices.clone() })
+        let account = place.map_or_else(|| self.role.home.clone(), |place| place.account.clone());
+        Ok(At {
+            clients,
+            clock: self.clock,
+            prices: self.prices.clone(),
+            partition: self.role.partition.clone(),
+            account,
+        })
     }
 
     /// Boxed: the future of a call within those of a step is too deep for the compiler.

@@ -43,6 +43,30 @@ impl PriceList {
     pub fn new(home: &Clients) -> Self {
         Self { client: home.in_region(LIST_REGION).pricing(), known: Arc::default() }
     }
+
+    /// All products of a service in a Region that pass the filters.
+    pub(crate) async fn products(
+        &self,
+        region: &str,
+        service: &str,
+        filters: &[(&str, &str)],
+        subject: &str,
+    ) -> PortResult<Vec<Value>> {
+        let mut request = self.client.get_products().service_code(service).max_results(PAGE);
+        for (field, value) in filters.iter().copied().chain([("regionCode", region)]) {
+            let filter = Filter::builder().r#type(FilterType::TermMatch).field(field).value(value).build();
+            request = request.filters(
+                filter.map_err(|error| PortError::Rejected { operation: ACTION.to_owned(), why: error.to_string() })?,
+            );
+        }
+        let mut pages = request.into_paginator().items().send();
+        let mut products = Vec::new();
+        while let Some(product) = pages.next().await {
+            let text = product.map_err(|error| port_error(ACTION, subject, &error))?;
+            products.extend(serde_json::from_str::<Value>(&text));
+        }
+        Ok(products)
+    }
 }
 
 /// See [`engine::ports::Prices`].
@@ -87,7 +111,7 @@ impl Prices {
             ("tenancy", "Shared"),
             ("capacitystatus", "Used"),
         ];
-        let products = self.products("AmazonEC2", &filters, instance_type).await?;
+        let products = self.list.products(&self.region, "AmazonEC2", &filters, instance_type).await?;
         Ok(dearest(&products, |_| true))
     }
 
@@ -101,7 +125,7 @@ impl Prices {
             .runtime_platform()
             .and_then(|platform| platform.cpu_architecture())
             .is_some_and(|cpu| *cpu == aws_sdk_ecs::types::CpuArchitecture::Arm64);
-        let products = self.products("AmazonECS", &[], definition).await?;
+        let products = self.list.products(&self.region, "AmazonECS", &[], definition).await?;
         // Usage types end alike in all Regions: USE1-Fargate-vCPU-Hours:perCPU, EUC1-Fargate-ARM-GB-Hours.
         let of = |what: &str| {
             let end = if is_arm { format!("Fargate-ARM-{what}") } else { format!("Fargate-{what}") };
@@ -109,24 +133,6 @@ impl Prices {
         };
         let (Some(vcpu), Some(gb)) = (of("vCPU-Hours:perCPU"), of("GB-Hours")) else { return Ok(None) };
         Ok(Some(vcpu * cpu / UNITS_PER_VCPU + gb * memory / MIB_PER_GB))
-    }
-
-    /// All products of a service in the Region that pass the filters.
-    async fn products(&self, service: &str, filters: &[(&str, &str)], subject: &str) -> PortResult<Vec<Value>> {
-        let mut request = self.list.client.get_products().service_code(service).max_results(PAGE);
-        for (field, value) in filters.iter().copied().chain([("regionCode", self.region.as_str())]) {
-            let filter = Filter::builder().r#type(FilterType::TermMatch).field(field).value(value).build();
-            request = request.filters(
-                filter.map_err(|error| PortError::Rejected { operation: ACTION.to_owned(), why: error.to_string() })?,
-            );
-        }
-        let mut pages = request.into_paginator().items().send();
-        let mut products = Vec::new();
-        while let Some(product) = pages.next().await {
-            let text = product.map_err(|error| port_error(ACTION, subject, &error))?;
-            products.extend(serde_json::from_str::<Value>(&text));
-        }
-        Ok(products)
     }
 }
 

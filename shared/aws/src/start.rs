@@ -2,8 +2,9 @@
 //! template sets. Makes no call to AWS.
 
 use crate::{
-    Approvals, Artifacts, Calendars, Circuit, Clients, ConfigSource, DeadLetters, Episodes, Executions, Inventory,
-    Journal, Leases, Liveness, Notifier, Places, Runs, SigningKey, Starter, Switch, SystemClock, Waker, Watch,
+    Approvals, Artifacts, Billing, Calendars, Circuit, Clients, ConfigSource, DeadLetters, Episodes, Executions,
+    Inventory, Journal, Leases, Liveness, Notifier, Places, Runs, SigningKey, Starter, Switch, SystemClock, Waker,
+    Watch,
 };
 use domain::execution::Cycle;
 use domain::place::Place;
@@ -191,6 +192,11 @@ impl Start {
     /// A variable is not set, or names no role.
     pub fn places(&self) -> Result<Places, StepError> {
         Places::new(&self.clients, self.clock, &variable("MEMBER_ROLE")?, variable("MEMBER_EXTERNAL_ID")?)
+    }
+
+    /// The bill. It is that of the account of the deployment, wherever applications live.
+    pub fn billing(&self) -> Billing {
+        Billing::new(&self.clients)
     }
 
     /// Resources and tags of the place of the deployment.

@@ -25,7 +25,7 @@ pub(super) fn is_fleet(id: &ResourceId) -> bool {
 }
 
 /// Groups that carry all tags, and groups that are listed. The tagging API does not list groups, so they are asked directly.
-pub(super) async fn discover(client: &Client, tags: &Tags, listed: &[Candidate]) -> Found {
+pub(crate) async fn discover(client: &Client, tags: &Tags, listed: &[Candidate]) -> Found {
     let by_tag = async {
         match by_tags(client, tags).await {
             Ok(groups) => with_refreshes(client, groups.into_iter().map(|group| (None, group)).collect()).await,
@@ -42,6 +42,26 @@ pub(super) async fn discover(client: &Client, tags: &Tags, listed: &[Candidate])
     // A group that is tagged and listed too is one group.
     by_name.resources.retain(|listed| by_tag.resources.iter().all(|tagged| tagged.name != listed.name));
     by_tag.merge(by_name)
+}
+
+/// The groups among these ids.
+pub(crate) fn listed(ids: &[ResourceId]) -> Vec<Candidate> {
+    let named = ids.iter().filter(|id| is_fleet(id)).filter_map(|id| Some((id, arn::named(id.as_str())?.name)));
+    named.map(|(id, name)| Candidate { id: id.clone(), name, tags: Tags::new() }).collect()
+}
+
+/// Every group of the account that does not carry this tag.
+pub(crate) async fn without_tag(client: &Client, key: &str) -> Found {
+    let mut pages = client.describe_auto_scaling_groups().max_records(PAGE).into_paginator().items().send();
+    let mut groups = Vec::new();
+    while let Some(group) = pages.next().await {
+        match group {
+            Ok(group) if group.tags().iter().any(|tag| tag.key() == Some(key)) => {}
+            Ok(group) => groups.push((None, group)),
+            Err(error) => return Found::failed(&port_error(ACTION, "", &error)),
+        }
+    }
+    with_refreshes(client, groups).await
 }
 
 /// One group as it is now.

@@ -174,7 +174,7 @@ impl Inventory {
                     for kind in
                         arns.iter().filter_map(|arn| arn::named(arn)).map(|named| named.kind).collect::<BTreeSet<_>>()
                     {
-                        if kind != ResourceKind::AutoScalingGroup {
+                        if tagged::KINDS.contains(&kind) || kind == ResourceKind::Distribution {
                             found.undiscovered.push((kind, error.missing()));
                         }
                     }

@@ -41,7 +41,7 @@ const ARNS_PER_CALL: usize = 100;
 const ACTION: &str = "tag:GetResources";
 
 /// Resources that carry all of these tags; the value `*` stands for any.
-pub(super) async fn by_tags(client: &Client, tags: &Tags, types: &[&str]) -> PortResult<Vec<(String, Tags)>> {
+pub(crate) async fn by_tags(client: &Client, tags: &Tags, types: &[&str]) -> PortResult<Vec<(String, Tags)>> {
     let filters = tags.iter().map(|(key, value)| {
         let filter = TagFilter::builder().key(key);
         if value == "*" { filter.build() } else { filter.values(value).build() }
@@ -63,7 +63,7 @@ pub(super) async fn by_tags(client: &Client, tags: &Tags, types: &[&str]) -> Por
 }
 
 /// Tags of these resources. One that has never had a tag is not in the answer.
-pub(super) async fn by_arn(client: &Client, arns: &[&str]) -> PortResult<BTreeMap<String, Tags>> {
+pub(crate) async fn by_arn(client: &Client, arns: &[&str]) -> PortResult<BTreeMap<String, Tags>> {
     let mut found = BTreeMap::new();
     for some in arns.chunks(ARNS_PER_CALL) {
         let arns = some.iter().map(|arn| (*arn).to_owned()).collect();

@@ -12,7 +12,12 @@ pub(super) const SPEC: ChangeSpec = ChangeSpec {
     cycles: &[Cycle::Cost],
     direction: Way::Reduces,
     reversal: Reversal::Irreversible,
-    permissions: &["ec2:DescribeVolumes", "ec2:DescribeSnapshots", "ec2:DeleteVolume"],
+    permissions: &[
+        "ec2:DescribeVolumes",
+        "ec2:DescribeVolumesModifications",
+        "ec2:DescribeSnapshots",
+        "ec2:DeleteVolume",
+    ],
     settle_s: 0,
     when_inconclusive: WhenInconclusive::Keep,
 };

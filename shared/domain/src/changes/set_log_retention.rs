@@ -12,7 +12,7 @@ pub(super) const SPEC: ChangeSpec = ChangeSpec {
     cycles: &[Cycle::Cost],
     direction: Way::Reduces,
     reversal: Reversal::Irreversible,
-    permissions: &["logs:DescribeLogGroups", "logs:PutRetentionPolicy"],
+    permissions: &["logs:DescribeLogGroups", "logs:ListTagsForResource", "logs:PutRetentionPolicy"],
     settle_s: 0,
     when_inconclusive: WhenInconclusive::Keep,
 };

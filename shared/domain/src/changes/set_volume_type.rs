@@ -13,7 +13,12 @@ pub(super) const SPEC: ChangeSpec = ChangeSpec {
     cycles: &[Cycle::Cost],
     direction: Way::Reduces,
     reversal: Reversal::Undoable,
-    permissions: &["ec2:DescribeVolumes", "ec2:DescribeVolumesModifications", "ec2:ModifyVolume"],
+    permissions: &[
+        "ec2:DescribeVolumes",
+        "ec2:DescribeVolumesModifications",
+        "ec2:DescribeSnapshots",
+        "ec2:ModifyVolume",
+    ],
     settle_s: 3_600,
     when_inconclusive: WhenInconclusive::Keep,
 };

@@ -14,6 +14,7 @@ pub(super) const SPEC: ChangeSpec = ChangeSpec {
     reversal: Reversal::Undoable,
     permissions: &[
         "ec2:DescribeVolumes",
+        "ec2:DescribeVolumesModifications",
         "ec2:DescribeSnapshots",
         "ec2:CreateSnapshot",
         "ec2:CreateTags",

@@ -1,0 +1,208 @@
+//! The bill, as Cost Explorer tells it. Each page of an answer is charged by AWS, 0.01 USD at the time of writing, so pages are counted.
+
+use crate::clients::{Clients, Lazy};
+use crate::decimal;
+use crate::errors::port_error;
+use async_trait::async_trait;
+use aws_sdk_costexplorer::Client;
+use aws_sdk_costexplorer::operation::get_cost_and_usage::GetCostAndUsageOutput;
+use aws_sdk_costexplorer::types::{
+    DateInterval, Granularity, Group, GroupDefinition, GroupDefinitionType, MetricValue, ResultByTime,
+};
+use domain::cost::bill::{AppLine, Bill, Line};
+use domain::cost::money::UsdMicros;
+use domain::resource::APP_TAG;
+use engine::ports::{Billing as Port, PortError, PortResult};
+use futures::future::BoxFuture;
+use jiff::civil::Date;
+
+/// IAM actions.
+pub const PERMISSIONS: &[&str] = &["ce:GetCostAndUsage"];
+
+/// Where Cost Explorer is asked; it knows all Regions.
+const REGION: &str = "us-east-1";
+const ACTION: &str = "ce:GetCostAndUsage";
+const COST: &str = "UnblendedCost";
+const QUANTITY: &str = "UsageQuantity";
+/// Pages of one answer, at most: a bill that has more is not paid for unseen.
+const PAGES_MAX: u32 = 50;
+
+/// See [`engine::ports::Billing`].
+#[derive(Clone, Debug)]
+pub struct Billing {
+    client: Lazy<Client>,
+}
+
+impl Billing {
+    /// The bill of the account of these clients.
+    pub fn new(home: &Clients) -> Self {
+        Self { client: home.in_region(REGION).costexplorer() }
+    }
+
+    /// Days with their groups, and the number of pages they came in.
+    fn days(
+        &self,
+        from: Date,
+        to: Date,
+        by: Vec<GroupDefinition>,
+    ) -> BoxFuture<'_, PortResult<(Vec<ResultByTime>, u32)>> {
+        Box::pin(async move {
+            let (mut days, mut calls, mut token) = (Vec::new(), 0, None);
+            loop {
+                let page = self.page(from, to, &by, token).await?;
+                calls += 1;
+                days.extend(page.results_by_time.unwrap_or_default());
+                token = page.next_page_token.filter(|token| !token.is_empty());
+                if token.is_none() {
+                    return Ok((days, calls));
+                }
+                if calls >= PAGES_MAX {
+                    return Err(rejected(format!(
+                        "the bill has more than {PAGES_MAX} pages, which is more than is paid for"
+                    )));
+                }
+            }
+        })
+    }
+
+    async fn page(
+        &self,
+        from: Date,
+        to: Date,
+        by: &[GroupDefinition],
+        token: Option<String>,
+    ) -> PortResult<GetCostAndUsageOutput> {
+        let period = DateInterval::builder().start(from.to_string()).end(to.to_string()).build();
+        let period = period.map_err(|error| rejected(error.to_string()))?;
+        let answer = self
+            .client
+            .get_cost_and_usage()
+            .time_period(period)
+            .granularity(Granularity::Daily)
+            .metrics(COST)
+            .metrics(QUANTITY)
+            .set_group_by(Some(by.to_vec()))
+            .set_next_page_token(token)
+            .send()
+            .await;
+        answer.map_err(|error| {
+            let code = error.as_service_error().and_then(|error| error.meta().code()).unwrap_or_default();
+            let text = error.as_service_error().and_then(|error| error.meta().message()).unwrap_or_default();
+            explained(code, text, port_error(ACTION, "", &error))
+        })
+    }
+}
+
+#[async_trait]
+impl Port for Billing {
+    async fn read(&self, from: Date, to: Date) -> PortResult<Bill> {
+        let usage = vec![
+            group_by(GroupDefinitionType::Dimension, "SERVICE"),
+            group_by(GroupDefinitionType::Dimension, "USAGE_TYPE"),
+        ];
+        let app = vec![group_by(GroupDefinitionType::Tag, APP_TAG)];
+        let (by_usage, by_app) = futures::join!(self.days(from, to, usage), self.days(from, to, app));
+        let ((by_usage, calls), (by_app, more)) = (by_usage?, by_app?);
+        let mut bill =
+            Bill { from, to, currency: String::new(), lines: Vec::new(), by_app: Vec::new(), calls: calls + more };
+        for (day, is_estimated, group) in groups(by_usage)? {
+            let cost = amount(&group, COST)?;
+            let quantity = group.metrics().and_then(|metrics| metrics.get(QUANTITY));
+            let [service, usage_type] = keys(&group);
+            see_currency(&mut bill, cost)?;
+            bill.lines.push(Line {
+                day,
+                service,
+                usage_type,
+                cost: micros(cost)?,
+                quantity: float(quantity)?,
+                unit: quantity.and_then(MetricValue::unit).unwrap_or_default().to_owned(),
+                is_estimated,
+            });
+        }
+        for (day, _, group) in groups(by_app)? {
+            let cost = amount(&group, COST)?;
+            see_currency(&mut bill, cost)?;
+            let [key] = keys(&group);
+            // "maintainer:app$shop"; with nothing behind the sign for what has no such tag.
+            let app = key.split_once('$').map_or("", |(_, app)| app).to_owned();
+            bill.by_app.push(AppLine { day, app, cost: micros(cost)? });
+        }
+        if bill.currency.is_empty() {
+            // Nothing was charged, in no currency at all.
+            "USD".clone_into(&mut bill.currency);
+        }
+        Ok(bill)
+    }
+}
+
+fn group_by(kind: GroupDefinitionType, key: &str) -> GroupDefinition {
+    GroupDefinition::builder().r#type(kind).key(key).build()
+}
+
+/// Every group with its day, and whether that may still change.
+fn groups(days: Vec<ResultByTime>) -> PortResult<Vec<(Date, bool, Group)>> {
+    let mut all = Vec::new();
+    for result in days {
+        let start = result.time_period.map(|period| period.start).unwrap_or_default();
+        let day: Date = start.parse().map_err(|_| rejected(format!("\"{start}\" is no day")))?;
+        all.extend(result.groups.unwrap_or_default().into_iter().map(|group| (day, result.estimated, group)));
+    }
+    Ok(all)
+}
+
+fn keys<const N: usize>(group: &Group) -> [String; N] {
+    let mut keys = group.keys().iter();
+    std::array::from_fn(|_| keys.next().cloned().unwrap_or_default())
+}
+
+fn amount<'a>(group: &'a Group, metric: &str) -> PortResult<&'a MetricValue> {
+    let value = group.metrics().and_then(|metrics| metrics.get(metric));
+    value.ok_or_else(|| rejected(format!("a line of the bill has no {metric}")))
+}
+
+fn micros(value: &MetricValue) -> PortResult<UsdMicros> {
+    let text = value.amount().unwrap_or_default();
+    decimal::micros(text).map(UsdMicros).ok_or_else(|| rejected(format!("\"{text}\" is no amount")))
+}
+
+fn float(value: Option<&MetricValue>) -> PortResult<f64> {
+    let Some(text) = value.and_then(MetricValue::amount) else { return Ok(0.0) };
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+    number.ok_or_else(|| rejected(format!("\"{text}\" is no quantity")))
+}
+
+/// One bill has one currency.
+fn see_currency(bill: &mut Bill, cost: &MetricValue) -> PortResult<()> {
+    let unit = cost.unit().unwrap_or_default();
+    if bill.currency.is_empty() {
+        unit.clone_into(&mut bill.currency);
+    }
+    if unit != bill.currency {
+        return Err(rejected(format!("the bill is in {} and in {unit}", bill.currency)));
+    }
+    Ok(())
+}
+
+fn rejected(why: String) -> PortError {
+    PortError::Rejected { operation: ACTION.to_owned(), why }
+}
+
+/// What a person has to do, where AWS does not say it.
+fn explained(code: &str, text: &str, error: PortError) -> PortError {
+    match code {
+        "DataUnavailableException" => rejected(
+            "Cost Explorer has no data: open it once in the Billing console of this account, which enables it, and wait 24 hours"
+                .to_owned(),
+        ),
+        "LimitExceededException" => PortError::Throttled { operation: ACTION.to_owned() },
+        "AccessDeniedException" if text.contains("not enabled for cost explorer") => rejected(
+            "Cost Explorer is closed to this account: enable it in the Billing console, in an organization in its management account"
+                .to_owned(),
+        ),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests;

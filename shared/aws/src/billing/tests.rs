@@ -1,0 +1,100 @@
+use super::*;
+use crate::scripted::{Answer, Service};
+use jiff::civil::date;
+use serde_json::{Value, json};
+
+fn answer(body: &Value) -> Answer {
+    Answer(200, body.to_string().into_bytes())
+}
+
+fn group(keys: &[&str], cost: &str, quantity: &str, unit: &str) -> Value {
+    json!({"Keys": keys, "Metrics": {
+        "UnblendedCost": {"Amount": cost, "Unit": "USD"}, "UsageQuantity": {"Amount": quantity, "Unit": unit}}})
+}
+
+fn day(start: &str, end: &str, estimated: bool, groups: &[Value]) -> Value {
+    json!({"TimePeriod": {"Start": start, "End": end}, "Total": {}, "Groups": groups, "Estimated": estimated})
+}
+
+async fn read(service: &Service) -> PortResult<Bill> {
+    Billing::new(&service.clients()).read(date(2026, 11, 1), date(2026, 11, 3)).await
+}
+
+/// A bill of two days in two pages, and by application in one.
+fn two_days(body: &[u8]) -> Answer {
+    let asked: Value = serde_json::from_slice(body).unwrap();
+    assert_eq!(asked["TimePeriod"], json!({"Start": "2026-11-01", "End": "2026-11-03"}));
+    assert_eq!(asked["Granularity"], "DAILY");
+    if asked["GroupBy"][0]["Type"] == "TAG" {
+        let apps =
+            [group(&["maintainer:app$shop"], "1.5", "1", "N/A"), group(&["maintainer:app$"], "0.25", "1", "N/A")];
+        return answer(&json!({"ResultsByTime": [day("2026-11-01", "2026-11-02", false, &apps)]}));
+    }
+    match asked["NextPageToken"].as_str() {
+        None => {
+            let lines = [group(&["EC2 - Other", "EUC1-EBS:VolumeUsage.gp2"], "1.7500000001", "14.5", "GB-Mo")];
+            answer(&json!({"NextPageToken": "p2", "ResultsByTime": [day("2026-11-01", "2026-11-02", false, &lines)]}))
+        }
+        Some(token) => {
+            assert_eq!(token, "p2");
+            let lines = [group(&["Tax", "NoUsageType"], "-3E-7", "0", "")];
+            answer(&json!({"ResultsByTime": [day("2026-11-02", "2026-11-03", true, &lines)]}))
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_page_is_read_and_counted() {
+    let service = Service::new(|_, body| two_days(body));
+    let bill = read(&service).await.unwrap();
+    let line = |day, service: &str, usage_type: &str, cost, quantity, unit: &str, is_estimated| Line {
+        day,
+        service: service.to_owned(),
+        usage_type: usage_type.to_owned(),
+        cost: UsdMicros(cost),
+        quantity,
+        unit: unit.to_owned(),
+        is_estimated,
+    };
+    let (first, second) = (date(2026, 11, 1), date(2026, 11, 2));
+    assert_eq!(
+        bill.lines,
+        [
+            line(first, "EC2 - Other", "EUC1-EBS:VolumeUsage.gp2", 1_750_000, 14.5, "GB-Mo", false),
+            line(second, "Tax", "NoUsageType", 0, 0.0, "", true),
+        ]
+    );
+    let app = |app: &str, cost| AppLine { day: first, app: app.to_owned(), cost: UsdMicros(cost) };
+    assert_eq!(bill.by_app, [app("shop", 1_500_000), app("", 250_000)]);
+    assert_eq!((bill.calls, bill.currency.as_str(), service.requests()), (3, "USD", 3));
+}
+
+#[tokio::test]
+async fn fault_what_can_t_be_read_is_no_bill_and_says_what_to_do() {
+    let refused = |code: &'static str, text: &'static str| {
+        Service::new(move |_, _| Answer(400, json!({"__type": code, "message": text}).to_string().into_bytes()))
+    };
+    let error = read(&refused("DataUnavailableException", "")).await.unwrap_err();
+    assert!(error.to_string().contains("wait 24 hours"), "{error}");
+    let error = read(&refused("AccessDeniedException", "User not enabled for cost explorer access")).await.unwrap_err();
+    assert!(error.to_string().contains("enable it in the Billing console"), "{error}");
+    let error = read(&refused("AccessDeniedException", "no")).await.unwrap_err();
+    assert!(matches!(&error, PortError::Denied { permission, .. } if permission == "ce:GetCostAndUsage"), "{error}");
+    let error = read(&refused("LimitExceededException", "")).await.unwrap_err();
+    assert!(matches!(error, PortError::Throttled { .. }), "{error}");
+    let broken = Service::new(|_, _| {
+        let lines = [group(&["a", "b"], "much", "1", "Hrs")];
+        answer(&json!({"ResultsByTime": [day("2026-11-01", "2026-11-02", false, &lines)]}))
+    });
+    let error = read(&broken).await.unwrap_err();
+    assert!(error.to_string().contains("\"much\" is no amount"), "{error}");
+    let endless = Service::new(|_, _| answer(&json!({"NextPageToken": "again", "ResultsByTime": []})));
+    assert!(read(&endless).await.is_err(), "a bill without end is not paid for");
+}
+
+#[tokio::test]
+async fn a_bill_without_a_charge_is_in_us_dollars() {
+    let service = Service::new(|_, _| answer(&json!({"ResultsByTime": [day("2026-11-01", "2026-11-02", true, &[])]})));
+    let bill = read(&service).await.unwrap();
+    assert_eq!((bill.currency.as_str(), bill.lines.len(), bill.calls), ("USD", 0, 2));
+}

@@ -1,0 +1,163 @@
+//! Finds what is paid for by its mere existence, of one application or of what belongs to none, with its live state. Reads only.
+//!
+//! One file per kind. A kind that could not be read as a whole is named with its reason: it is never an empty list.
+
+pub(crate) mod addresses;
+pub(crate) mod log_groups;
+mod machines;
+mod nat_gateways;
+mod read;
+pub(crate) mod snapshots;
+pub(crate) mod volumes;
+mod whose;
+
+use crate::SystemClock;
+use crate::chances::Chances;
+use crate::clients::{Clients, Lazy};
+use crate::inventory::fleets;
+use async_trait::async_trait;
+use domain::cost::estate::{Item, Template};
+use domain::ids::ResourceId;
+use domain::resource::{Resource, ResourceKind};
+use engine::ports::{Clock, Estates as Port, PortResult, Scope, Surveyed};
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use whose::Whose;
+
+/// IAM actions.
+pub const PERMISSIONS: &[&str] = &[
+    "autoscaling:DescribeAutoScalingGroups",
+    "autoscaling:DescribeInstanceRefreshes",
+    "ec2:DescribeAddresses",
+    "ec2:DescribeImages",
+    "ec2:DescribeInstances",
+    "ec2:DescribeNatGateways",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSnapshots",
+    "ec2:DescribeVolumes",
+    "ec2:DescribeVolumesModifications",
+    "logs:DescribeLogGroups",
+    "tag:GetResources",
+];
+
+/// Whose ARNs these are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Account {
+    /// `aws`, `aws-cn` or `aws-us-gov`.
+    pub(crate) partition: String,
+    /// Region.
+    pub(crate) region: String,
+    /// Account number.
+    pub(crate) number: String,
+}
+
+impl Account {
+    /// The ARN of something of EC2.
+    fn ec2(&self, kind: &str, name: &str) -> ResourceId {
+        ResourceId::new(format!("arn:{}:ec2:{}:{}:{kind}/{name}", self.partition, self.region, self.number))
+    }
+
+    fn log_group(&self, name: &str) -> String {
+        format!("arn:{}:logs:{}:{}:log-group:{name}", self.partition, self.region, self.number)
+    }
+}
+
+/// See [`engine::ports::Estates`].
+#[derive(Clone, Debug)]
+pub struct Estates {
+    autoscaling: Lazy<aws_sdk_autoscaling::Client>,
+    ec2: Lazy<aws_sdk_ec2::Client>,
+    logs: Lazy<aws_sdk_cloudwatchlogs::Client>,
+    tagging: Lazy<aws_sdk_resourcegroupstagging::Client>,
+    account: Account,
+    clock: SystemClock,
+    chances: Chances,
+}
+
+impl Estates {
+    /// The estate in the Region of these clients, which are those of this account of this partition.
+    pub fn new(clients: &Clients, clock: SystemClock, partition: &str, account: &str) -> Self {
+        let account = Account {
+            partition: partition.to_owned(),
+            region: clients.region().unwrap_or_default().to_owned(),
+            number: account.to_owned(),
+        };
+        Self {
+            autoscaling: clients.autoscaling(),
+            ec2: clients.ec2(),
+            logs: clients.logs(),
+            tagging: clients.tagging(),
+            account,
+            clock,
+            chances: clients.chances(),
+        }
+    }
+
+    /// One kind, boxed: the futures of all within that of a step are too deep for the compiler.
+    fn kind<'a>(&'a self, kind: ResourceKind, whose: Whose<'a>) -> BoxFuture<'a, PortResult<Vec<Item>>> {
+        let (ec2, account) = (&self.ec2, &self.account);
+        Box::pin(self.chances.read(move || async move {
+            match kind {
+                ResourceKind::Volume => volumes::survey(ec2, whose, account, self.clock.now()).await,
+                ResourceKind::DiskSnapshot => snapshots::survey(ec2, whose, account).await,
+                ResourceKind::Address => addresses::survey(ec2, whose, account).await,
+                ResourceKind::LogGroup => log_groups::survey(&self.logs, &self.tagging, whose, account).await,
+                ResourceKind::Machine => machines::survey(ec2, whose, account).await,
+                ResourceKind::NatGateway => nat_gateways::survey(ec2, whose, account).await,
+                _ => Ok(Vec::new()),
+            }
+        }))
+    }
+
+    /// Auto Scaling groups, as the inventory reads them.
+    async fn fleets(&self, whose: Whose<'_>) -> (Vec<Item>, Vec<domain::observed::Missing>) {
+        let found = match whose {
+            Whose::Rest => {
+                self.chances.read(|| fleets::without_tag(&self.autoscaling, domain::resource::APP_TAG)).await
+            }
+            Whose::App(selector) => {
+                let listed = fleets::listed(&selector.resources);
+                self.chances.read(|| fleets::discover(&self.autoscaling, &selector.tags, &listed)).await
+            }
+        };
+        (whose.only(found.resources.into_iter().map(|group| item(group, None)).collect()), found.missing)
+    }
+}
+
+/// Kinds that are surveyed, besides the Auto Scaling groups.
+const KINDS: [ResourceKind; 6] = [
+    ResourceKind::Volume,
+    ResourceKind::DiskSnapshot,
+    ResourceKind::Address,
+    ResourceKind::LogGroup,
+    ResourceKind::Machine,
+    ResourceKind::NatGateway,
+];
+
+#[async_trait]
+impl Port for Estates {
+    async fn survey(&self, scope: &Scope) -> PortResult<Surveyed> {
+        let whose = Whose::of(scope);
+        let kinds = futures::future::join_all(KINDS.map(|kind| self.kind(kind, whose)));
+        let (kinds, (fleets, missing)) = futures::join!(kinds, self.fleets(whose));
+        let mut surveyed = Surveyed { items: fleets, unread: Vec::new() };
+        surveyed.unread.extend(missing.into_iter().map(|why| (ResourceKind::AutoScalingGroup, why)));
+        for (kind, read) in KINDS.into_iter().zip(kinds) {
+            match read {
+                Ok(items) => surveyed.items.extend(items),
+                Err(error) => surveyed.unread.push((kind, error.missing())),
+            }
+        }
+        surveyed.items.sort_by(|a, b| a.resource.id.cmp(&b.resource.id));
+        surveyed.unread.sort_by_key(|(kind, missing)| (*kind, missing.to_string()));
+        Ok(surveyed)
+    }
+}
+
+fn item(resource: Resource, created_at: Option<Timestamp>) -> Item {
+    let managed_by = Template::of_tags(&resource.tags);
+    Item { resource, created_at, unused_since: None, managed_by }
+}
+
+#[cfg(test)]
+mod tests;

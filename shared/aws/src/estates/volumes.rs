@@ -1,0 +1,177 @@
+//! EBS volumes, with the modification that may be under way and the final snapshot that may have been taken.
+
+use super::whose::{VALUES_PER_FILTER, Whose, filter, literal};
+use super::{Account, item, read};
+use crate::errors::port_error;
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::types::{Filter, SnapshotState, VolumeModification, VolumeModificationState as State, VolumeState};
+use domain::cost::estate::Item;
+use domain::ids::ResourceId;
+use domain::resource::{FINAL_SNAPSHOT_TAG, FinalSnapshot, Live, Resource, ResourceKind, Volume};
+use engine::ports::{PortError, PortResult};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// Largest pages.
+const PAGE: i32 = 1_000;
+const MODIFICATIONS_PAGE: i32 = 500;
+const ACTION: &str = "ec2:DescribeVolumes";
+/// How long after a modification EC2 refuses another one.
+const REST: SignedDuration = SignedDuration::from_hours(6);
+
+pub(super) async fn survey(
+    client: &Client,
+    whose: Whose<'_>,
+    account: &Account,
+    now: Timestamp,
+) -> PortResult<Vec<Item>> {
+    let volumes = whose.find(ResourceKind::Volume, "volume-id", |filters| list(client, filters)).await?;
+    let names: Vec<String> = volumes.iter().filter_map(|volume| volume.volume_id.clone()).collect();
+    let beside = Beside::read(client, &names).await?;
+    let items = volumes.into_iter().map(|volume| {
+        let created_at = read::moment(volume.create_time);
+        let id = account.ec2("volume", volume.volume_id().unwrap_or_default());
+        item(resource(volume, id, &beside, now), created_at)
+    });
+    Ok(whose.only(items.collect()))
+}
+
+/// One volume as it is now.
+pub(crate) async fn read(client: &Client, id: &ResourceId, name: &str, now: Timestamp) -> PortResult<Resource> {
+    let names = [name.to_owned()];
+    let volumes = list(client, vec![filter("volume-id", &names)]).await?;
+    let gone = || PortError::Gone { operation: format!("{ACTION} on {name}"), what: name.to_owned() };
+    let volume = volumes.into_iter().find(|volume| volume.volume_id() == Some(name)).ok_or_else(gone)?;
+    let beside = Beside::read(client, &names).await?;
+    Ok(resource(volume, id.clone(), &beside, now))
+}
+
+/// Which of these volumes exist.
+pub(super) async fn existing(client: &Client, names: &[String]) -> PortResult<Vec<String>> {
+    let mut found = Vec::new();
+    for some in names.chunks(VALUES_PER_FILTER) {
+        let volumes = list(client, vec![filter("volume-id", some)]).await?;
+        found.extend(volumes.into_iter().filter_map(|volume| volume.volume_id));
+    }
+    Ok(found)
+}
+
+/// The final snapshots of a volume that were not lost, the newest first.
+pub(crate) async fn final_snapshots(client: &Client, volume: &str) -> PortResult<Vec<FinalSnapshot>> {
+    let beside = finals(client, &[volume.to_owned()]).await?;
+    let mut found: Vec<_> = beside.into_iter().filter(|(of, ..)| of == volume).collect();
+    found.sort_by_key(|(_, at, _)| std::cmp::Reverse(*at));
+    Ok(found.into_iter().map(|(_, _, snapshot)| snapshot).collect())
+}
+
+async fn list(client: &Client, filters: Vec<Filter>) -> PortResult<Vec<aws_sdk_ec2::types::Volume>> {
+    let request = client.describe_volumes().set_filters(Some(filters)).max_results(PAGE);
+    let mut pages = request.into_paginator().items().send();
+    let mut volumes = Vec::new();
+    while let Some(volume) = pages.next().await {
+        let volume = volume.map_err(|error| port_error(ACTION, "", &error))?;
+        // One that is being deleted is paid for no longer.
+        if !matches!(volume.state, Some(VolumeState::Deleting | VolumeState::Deleted)) {
+            volumes.push(volume);
+        }
+    }
+    Ok(volumes)
+}
+
+/// What belongs to volumes and is read apart from them.
+#[derive(Debug, Default)]
+struct Beside {
+    modifications: BTreeMap<String, VolumeModification>,
+    snapshots: BTreeMap<String, (Option<Timestamp>, FinalSnapshot)>,
+}
+
+impl Beside {
+    async fn read(client: &Client, names: &[String]) -> PortResult<Self> {
+        let mut beside = Self::default();
+        for some in names.chunks(VALUES_PER_FILTER) {
+            let (modifications, finals) = futures::join!(modifications(client, some), finals(client, some));
+            for modification in modifications? {
+                let name = modification.volume_id.clone().unwrap_or_default();
+                let began = |of: &VolumeModification| read::moment(of.start_time);
+                match beside.modifications.get(&name) {
+                    Some(newer) if began(newer) >= began(&modification) => {}
+                    _ => drop(beside.modifications.insert(name, modification)),
+                }
+            }
+            for (name, at, snapshot) in finals? {
+                match beside.snapshots.get(&name) {
+                    Some((newer, _)) if *newer >= at => {}
+                    _ => drop(beside.snapshots.insert(name, (at, snapshot))),
+                }
+            }
+        }
+        Ok(beside)
+    }
+}
+
+async fn modifications(client: &Client, names: &[String]) -> PortResult<Vec<VolumeModification>> {
+    // By filter, since a volume that was never modified is an error when it is asked for by its id.
+    let request = client.describe_volumes_modifications().filters(filter("volume-id", names));
+    let mut pages = request.max_results(MODIFICATIONS_PAGE).into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(modification) = pages.next().await {
+        found.push(modification.map_err(|error| port_error("ec2:DescribeVolumesModifications", "", &error))?);
+    }
+    Ok(found)
+}
+
+/// Final snapshots with the volume that each is of and when it was begun. One that failed is none.
+async fn finals(client: &Client, volumes: &[String]) -> PortResult<Vec<(String, Option<Timestamp>, FinalSnapshot)>> {
+    let names: Vec<String> = volumes.iter().map(|name| literal(name)).collect();
+    let request = client.describe_snapshots().owner_ids("self");
+    let request = request.filters(filter(&format!("tag:{FINAL_SNAPSHOT_TAG}"), &names)).max_results(PAGE);
+    let mut pages = request.into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(snapshot) = pages.next().await {
+        let snapshot = snapshot.map_err(|error| port_error("ec2:DescribeSnapshots", "", &error))?;
+        let Some(volume) = read::tags(snapshot.tags).remove(FINAL_SNAPSHOT_TAG) else { continue };
+        if snapshot.state == Some(SnapshotState::Error) {
+            continue;
+        }
+        let is_complete = snapshot.state == Some(SnapshotState::Completed);
+        let at = read::moment(snapshot.start_time);
+        found.push((volume, at, FinalSnapshot { id: snapshot.snapshot_id.unwrap_or_default(), is_complete }));
+    }
+    Ok(found)
+}
+
+fn resource(volume: aws_sdk_ec2::types::Volume, id: ResourceId, beside: &Beside, now: Timestamp) -> Resource {
+    let name = volume.volume_id.unwrap_or_default();
+    let tags = read::tags(volume.tags);
+    let modification = beside.modifications.get(&name);
+    let mut live = Volume {
+        volume_type: volume.volume_type.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+        size_gib: read::number(volume.size).unwrap_or(0),
+        iops: read::number(volume.iops),
+        throughput_mibps: read::number(volume.throughput),
+        attached_to: volume.attachments.unwrap_or_default().into_iter().filter_map(|of| of.instance_id).collect(),
+        is_modifying: modification.is_some_and(|of| bars_another(of, now)),
+        delete_after: read::delete_after(&tags),
+        final_snapshot: beside.snapshots.get(&name).map(|(_, snapshot)| snapshot.clone()),
+    };
+    if let Some(of) = modification.filter(|of| is_under_way(of)) {
+        // What it is becoming is what was set; EC2 shows the old values until the modification is far enough.
+        if let Some(kind) = &of.target_volume_type {
+            kind.as_str().clone_into(&mut live.volume_type);
+            live.iops = read::number(of.target_iops);
+            live.throughput_mibps = read::number(of.target_throughput);
+        }
+    }
+    Resource { id, name, tags, live: Live::Volume(live) }
+}
+
+fn is_under_way(of: &VolumeModification) -> bool {
+    matches!(of.modification_state, Some(State::Modifying | State::Optimizing))
+}
+
+/// Under way, or over for less than six hours.
+fn bars_another(of: &VolumeModification, now: Timestamp) -> bool {
+    let ended = read::moment(of.end_time).or_else(|| read::moment(of.start_time));
+    let is_fresh = ended.is_some_and(|at| now.duration_since(at) < REST);
+    is_under_way(of) || (of.modification_state == Some(State::Completed) && is_fresh)
+}
