@@ -12,6 +12,7 @@ mod night;
 mod orphaned_snapshot;
 mod oversized_fleet;
 mod oversized_machine;
+mod patch;
 mod reserve;
 mod sizes;
 mod stopped_machine;
@@ -162,13 +163,15 @@ fn is_worth_it(opportunity: &Opportunity, policy: &Policy) -> bool {
     opportunity.saving.known().is_none_or(|saving| saving.likely >= least)
 }
 
-/// What a template manages is not changed behind its back.
+/// What a template manages is not changed behind its back: a change becomes a patch for it, and advice says so.
 fn through_template(opportunity: Opportunity, item: &Item) -> Opportunity {
-    let (Remedy::Change { action }, Some(template)) = (&opportunity.remedy, &item.managed_by) else {
-        return opportunity;
+    let Some(template) = &item.managed_by else { return opportunity };
+    let remedy = match opportunity.remedy {
+        Remedy::Change { action } => Remedy::Patch { text: patch::patch(template, item, &action) },
+        Remedy::Advice { what } => Remedy::Advice { what: format!("{}\n{what}", patch::note(template, item)) },
+        other => other,
     };
-    let text = format!("{template} manages {}: {action} there", item.resource.name);
-    Opportunity { remedy: Remedy::Patch { text }, ..opportunity }
+    Opportunity { remedy, ..opportunity }
 }
 
 /// The way of everything that is deleted: marked first, then a time of grace, then what `then` says. Whoever removes
