@@ -19,8 +19,8 @@ use domain::snapshot::Snapshot;
 use engine::act::{self, ChangeReport, Context, Ports, Report, Rules, Stop, Timing};
 use engine::documents;
 use engine::ports::{
-    Actuator, Approvals, Artifacts, CalendarState, Calendars, Circuit, Clock, Entry, EntryState, Executions, Journal,
-    Leases, PortError, PortResult, Switch, Telemetry,
+    Actuator, Alarms, Approvals, Artifacts, CalendarState, Calendars, Circuit, Clock, Entry, EntryState, Executions,
+    Journal, Leases, PortError, PortResult, Switch,
 };
 use engine::run::{Decision, RollbackOrder, Run, artifact_key};
 use engine::runtime::measure;
@@ -89,7 +89,7 @@ pub struct World<'a> {
     /// Records.
     pub executions: &'a dyn Executions,
     /// Alarms.
-    pub telemetry: &'a dyn Telemetry,
+    pub alarms: &'a dyn Alarms,
 }
 
 /// Does what is asked for. Repeating it finds in the journal what was done before.
@@ -121,7 +121,7 @@ pub async fn optimize(request: Request, app: &ResolvedApp, world: &World<'_>) ->
             leases: world.leases,
             switch: world.switch,
             executions: world.executions,
-            telemetry: world.telemetry,
+            alarms: world.alarms,
         },
         run: &run,
         rules: Rules {

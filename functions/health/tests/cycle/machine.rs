@@ -412,7 +412,7 @@ pub async fn step(
                 circuit: world,
                 artifacts: stores,
                 executions: stores,
-                telemetry: process,
+                alarms: process,
             };
             written(&optimize::optimize(parsed(payload)?, &app, &ports).await?)
         }
