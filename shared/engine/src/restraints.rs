@@ -19,7 +19,7 @@ pub(crate) async fn incident(context: &Context<'_>, resources: &[Resource]) -> O
     let (lease, runs, alarms) = join3(
         either(ports.leases.holder(&key), ports.leases.holder(&key)),
         either(ports.executions.newest(&run.app), ports.executions.newest(&run.app)),
-        either(ports.telemetry.alarms(&run.app, resources), ports.telemetry.alarms(&run.app, resources)),
+        either(ports.alarms.alarms(&run.app, resources), ports.alarms.alarms(&run.app, resources)),
     )
     .await;
     let now = context.now();

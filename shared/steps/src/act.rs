@@ -19,8 +19,8 @@ use domain::snapshot::Snapshot;
 use engine::act::{ChangeReport, Context, Ports, Report, Rules, Stop, Timing};
 use engine::documents;
 use engine::ports::{
-    Actuator, Approvals, Artifacts, CalendarState, Calendars, Circuit, Clock, Entry, EntryState, Executions, Journal,
-    Leases, PortError, PortResult, Switch, Telemetry,
+    Actuator, Alarms, Approvals, Artifacts, CalendarState, Calendars, Circuit, Clock, Entry, EntryState, Executions,
+    Journal, Leases, PortError, PortResult, Switch,
 };
 use engine::run::{Decision, RollbackOrder, Run, artifact_key};
 use engine::runtime::measure;
@@ -95,7 +95,7 @@ pub struct World<'a> {
     /// Records.
     pub executions: &'a dyn Executions,
     /// Alarms.
-    pub telemetry: &'a dyn Telemetry,
+    pub alarms: &'a dyn Alarms,
 }
 
 /// Does what is asked for. Repeating it finds in the journal what was done before.
@@ -127,7 +127,7 @@ pub async fn act(request: Request, app: &ResolvedApp, world: &World<'_>) -> Resu
             leases: world.leases,
             switch: world.switch,
             executions: world.executions,
-            telemetry: world.telemetry,
+            alarms: world.alarms,
         },
         run: &run,
         rules: Rules {

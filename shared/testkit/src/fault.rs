@@ -110,15 +110,7 @@ impl Process {
 
     /// The ports of a writing step, all of them through this process.
     pub fn ports(&self) -> Ports<'_> {
-        Ports {
-            clock: self,
-            actuator: self,
-            journal: self,
-            leases: self,
-            switch: self,
-            executions: self,
-            telemetry: self,
-        }
+        Ports { clock: self, actuator: self, journal: self, leases: self, switch: self, executions: self, alarms: self }
     }
 
     /// The calls made so far.

@@ -21,7 +21,9 @@ impl Place {
     /// When the program can't tell where it lies.
     pub fn find() -> Result<Self, Failure> {
         let program = std::env::current_exe().map_err(|error| format!("this program can't be found: {error}"))?;
-        let binaries = program.parent().unwrap_or(Path::new(".")).to_path_buf();
+        let directory = program.parent().unwrap_or(Path::new("."));
+        // The program of a test lies one level deeper than the binaries.
+        let binaries = directory.parent().filter(|_| directory.ends_with("deps")).unwrap_or(directory).to_path_buf();
         let package = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = package.ancestors().nth(2).unwrap_or(package).to_path_buf();
         Ok(Self { scratch: root.join(".local/bench"), root, binaries })

@@ -39,6 +39,12 @@ struct Subject {
     resident_mb: Vec<f64>,
 }
 
+impl Subject {
+    fn new(name: &str, program: PathBuf, arguments: Vec<&'static str>, starts: usize) -> Self {
+        Self { name: name.to_owned(), program, arguments, starts, start_ms: Vec::new(), resident_mb: Vec::new() }
+    }
+}
+
 /// First request of a connection: when it was there, its path, and the connection, which is left unanswered.
 type Arrival = (Instant, String, TcpStream);
 
@@ -71,8 +77,7 @@ impl RuntimeApi {
 pub fn measure(place: &Place, template: &Template) -> Result<(), Failure> {
     let api = RuntimeApi::start()?;
     let mut subjects = subjects(place, template)?;
-    let variables: Vec<&str> =
-        template.functions.iter().flat_map(|function| &function.variables).map(String::as_str).collect();
+    let variables = variables(template);
     for round in 0..STARTS {
         for subject in subjects.iter_mut().filter(|subject| round < subject.starts) {
             start_once(subject, &api, &variables)?;
@@ -98,21 +103,13 @@ pub fn measure(place: &Place, template: &Template) -> Result<(), Failure> {
 }
 
 fn subjects(place: &Place, template: &Template) -> Result<Vec<Subject>, Failure> {
-    let subject = |name: &str, program: PathBuf, arguments: Vec<&'static str>, starts: usize| Subject {
-        name: name.to_owned(),
-        program,
-        arguments,
-        starts,
-        start_ms: Vec::new(),
-        resident_mb: Vec::new(),
-    };
     let own = std::iter::once("bench-echo").chain(template.functions.iter().map(|function| function.binary.as_str()));
     let mut subjects = own
-        .map(|name| Ok(subject(name, place.binary(name)?, Vec::new(), STARTS)))
+        .map(|name| Ok(Subject::new(name, place.binary(name)?, Vec::new(), STARTS)))
         .collect::<Result<Vec<Subject>, Failure>>()?;
     let python = place.root.join(".tools/ministack/bin/python");
     if python.exists() {
-        subjects.push(subject("python-boto3", python, vec!["-c", PYTHON], STARTS_PYTHON));
+        subjects.push(Subject::new("python-boto3", python, vec!["-c", PYTHON], STARTS_PYTHON));
     } else {
         say("Python with boto3 is left out: it is not installed (make setup)");
     }
@@ -136,6 +133,11 @@ fn start_once(subject: &mut Subject, api: &RuntimeApi, variables: &[&str]) -> Re
     subject.start_ms.push(at.duration_since(began).as_secs_f64() * 1000.0);
     subject.resident_mb.push(resident_mb?);
     Ok(())
+}
+
+/// Variables that the template sets for any function.
+fn variables(template: &Template) -> Vec<&str> {
+    template.functions.iter().flat_map(|function| &function.variables).map(String::as_str).collect()
 }
 
 /// What Lambda and the template give to a function. Nothing listens at the endpoint: a start makes no call.
@@ -179,4 +181,25 @@ pub fn resident_mb(process: &Path) -> Result<f64, Failure> {
     let kb =
         status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok());
     kb.map(|kb| kb / 1024.0).ok_or_else(|| format!("{} has no VmRSS", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The functions once refused what they are started with here, which nothing but the figure itself could tell.
+    #[test]
+    #[ignore = "needs the functions built beside this program: scripts/test e2e"]
+    fn regression_every_function_that_is_started_here_polls_for_work() {
+        let place = Place::find().unwrap();
+        let template = Template::load(&place.root).unwrap();
+        let api = RuntimeApi::start().unwrap();
+        assert!(!template.functions.is_empty());
+        for function in &template.functions {
+            let program = place.binary(&function.binary).unwrap();
+            let mut subject = Subject::new(&function.binary, program, Vec::new(), 1);
+            start_once(&mut subject, &api, &variables(&template)).unwrap();
+            assert_eq!((subject.start_ms.len(), subject.resident_mb.len()), (1, 1), "{}", function.binary);
+        }
+    }
 }

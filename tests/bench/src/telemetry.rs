@@ -12,7 +12,7 @@ use aws_sdk_sfn::config::Credentials;
 use config::{ResolvedApp, Selector};
 use domain::ids::AppId;
 use domain::resource::Resource;
-use engine::ports::{Clock, Discovery, Inventory, MetricQuery, PortResult, Telemetry as _};
+use engine::ports::{Alarms as _, Clock, Discovery, Inventory, MetricQuery, PortResult, Telemetry as _};
 use health::observe::{World, observe};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;

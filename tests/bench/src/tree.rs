@@ -38,7 +38,8 @@ impl Tree {
             fs::create_dir_all(to.join(directory))?;
         }
         // Copies where a script asks for its own place or a path goes up from a file; links elsewhere.
-        for file in ["scripts/package", "scripts/deploy-local", "scripts/local-cloud", "infra/template.yaml"] {
+        let scripts = ["scripts/package", "scripts/blank-unwinding", "scripts/deploy-local", "scripts/local-cloud"];
+        for file in scripts.into_iter().chain(["infra/template.yaml"]) {
             fs::copy(from.join(file), to.join(file))?;
         }
         for file in fs::read_dir(from.join("infra/statemachines"))? {

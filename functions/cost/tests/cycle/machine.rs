@@ -180,7 +180,7 @@ fn written<T: serde::Serialize>(output: &T) -> Value {
 async fn step(shop: &Shop, process: &Process, function: &str, payload: Value) -> Result<Value, StepError> {
     let world = &*shop.world;
     let app = shop.config.resolve_any(&"shop".into());
-    let see = || observe::World { clock: process, inventory: world, telemetry: process };
+    let see = || observe::World { clock: process, inventory: world, telemetry: world };
     Ok(match function {
         "ResolveFunction" => {
             let ports =
@@ -239,7 +239,7 @@ async fn step(shop: &Shop, process: &Process, function: &str, payload: Value) ->
                 circuit: world,
                 artifacts: process,
                 executions: process,
-                telemetry: process,
+                alarms: process,
             };
             written(&act::act(parsed(payload)?, &app, &ports).await?)
         }

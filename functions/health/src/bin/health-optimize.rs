@@ -16,7 +16,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         let app = settings.app(&call.input.run.app).await?;
         let run = &call.input.run;
         let at = places.to_change(run.place.as_ref(), run.execution_id.as_str()).await?;
-        let (actuator, telemetry) = (at.actuator(), at.telemetry());
+        let (actuator, alarms) = (at.actuator(), at.telemetry());
         let world = World {
             clock: &start.clock,
             speed: start.clock.speed(),
@@ -30,7 +30,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             circuit: &circuit,
             artifacts: &artifacts,
             executions: &executions,
-            telemetry: &telemetry,
+            alarms: &alarms,
         };
         act(call.input, &app, &world).await
     })

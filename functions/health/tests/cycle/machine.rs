@@ -358,7 +358,7 @@ pub async fn step(
                 circuit: world,
                 artifacts: stores,
                 executions: stores,
-                telemetry: process,
+                alarms: process,
             };
             written(&optimize::act(parsed(payload)?, &app, &ports).await?)
         }

@@ -10,7 +10,7 @@ use domain::place::Place;
 use domain::resource::Resource;
 use domain::series::Series;
 use domain::snapshot::Alarm;
-use engine::ports::{Discovery, Inventory, MetricQuery, PortError, PortResult, Telemetry};
+use engine::ports::{Alarms, Discovery, Inventory, MetricQuery, PortError, PortResult, Telemetry};
 use engine::step::StepError;
 use health::observe::{World, observe};
 use jiff::Timestamp;
@@ -27,7 +27,10 @@ impl Telemetry for Asked {
         self.0.lock().unwrap().push(from);
         queries.iter().map(|_| Observed::Missing(Missing::NoData)).collect()
     }
+}
 
+#[async_trait]
+impl Alarms for Asked {
     async fn alarms(&self, _: &AppId, _: &[Resource]) -> PortResult<Vec<Alarm>> {
         Ok(Vec::new())
     }

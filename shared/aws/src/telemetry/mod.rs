@@ -23,7 +23,7 @@ use domain::observed::{Missing, Observed};
 use domain::resource::Resource;
 use domain::series::Series;
 use domain::snapshot::Alarm;
-use engine::ports::{Clock, MetricQuery, PortError, PortResult, Telemetry as Port};
+use engine::ports::{Alarms as AlarmsPort, Clock, MetricQuery, PortError, PortResult, Telemetry as Port};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use grid::Grid;
@@ -223,7 +223,10 @@ impl Port for Telemetry {
         let answers: Vec<Vec<Observed<Series>>> = futures::stream::iter(calls).buffered(CALLS_AT_ONCE).collect().await;
         answers.into_iter().flatten().collect()
     }
+}
 
+#[async_trait]
+impl AlarmsPort for Telemetry {
     async fn alarms(&self, app: &AppId, resources: &[Resource]) -> PortResult<Vec<Alarm>> {
         let (all, tagged) = futures::join!(
             self.chances.read(|| alarms::all(&self.cloudwatch)),

@@ -9,7 +9,7 @@ use domain::observed::{Missing, Observed};
 use domain::resource::{Live, Resource};
 use domain::signal::Target;
 use domain::snapshot::AlarmState;
-use engine::ports::{MetricQuery, Telemetry as _};
+use engine::ports::{Alarms as _, MetricQuery, Telemetry as _};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! What a step that writes is given: ports, the run, the rules in force, and how long it may take.
 
-use crate::ports::{Actuator, Clock, Entry, Executions, Journal, Lease, Leases, PortError, Switch, Telemetry};
+use crate::ports::{Actuator, Alarms, Clock, Entry, Executions, Journal, Lease, Leases, PortError, Switch};
 use crate::run::Run;
 use crate::step::StepError;
 use domain::approval::Consent;
@@ -28,7 +28,7 @@ pub struct Ports<'a> {
     /// Records of runs: how the last ones on the application ended.
     pub executions: &'a dyn Executions,
     /// Alarms of the application.
-    pub telemetry: &'a dyn Telemetry,
+    pub alarms: &'a dyn Alarms,
 }
 
 /// The mode that is configured for a change, by application, risk and kind. A run's own mode makes it more careful.

@@ -58,9 +58,16 @@ pub struct MetricQuery {
     pub target: Target,
 }
 
+/// Reads alarms. Reads only. Apart from the metrics, so that a step that changes something links no reading of them.
+#[async_trait]
+pub trait Alarms: Send + Sync {
+    /// Metric alarms whose dimensions name one of these resources, or that are tagged for the application.
+    async fn alarms(&self, app: &AppId, resources: &[Resource]) -> PortResult<Vec<Alarm>>;
+}
+
 /// Reads metrics and alarms. Reads only.
 #[async_trait]
-pub trait Telemetry: Send + Sync {
+pub trait Telemetry: Alarms {
     /// One series per query, in the same order, on a grid of `period_s` over `[from, to)`. A query that failed is
     /// `Missing` by itself and does not spoil the others. A period without a datapoint is a gap, never zero.
     async fn read(
@@ -70,8 +77,6 @@ pub trait Telemetry: Send + Sync {
         to: Timestamp,
         period_s: u32,
     ) -> Vec<Observed<Series>>;
-    /// Metric alarms whose dimensions name one of these resources, or that are tagged for the application.
-    async fn alarms(&self, app: &AppId, resources: &[Resource]) -> PortResult<Vec<Alarm>>;
 }
 
 /// Applies changes. The only port that writes to an application.

@@ -7,7 +7,7 @@ mod records;
 mod runs;
 
 pub use application::{
-    Actuator, CalendarState, Calendars, Discovery, Inventory, MetricQuery, Places, Prices, Switch, Telemetry,
+    Actuator, Alarms, CalendarState, Calendars, Discovery, Inventory, MetricQuery, Places, Prices, Switch, Telemetry,
 };
 pub use bill::{Billing, Estates, Scope, Surveyed, UnitPrices};
 pub use people::{Approvals, Asked, Message, Notifier, SigningKey, Waker};

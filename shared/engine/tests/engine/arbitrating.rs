@@ -154,7 +154,7 @@ fn what_cannot_be_read_forbids_it_and_what_fails_once_is_read_again() {
         assert_eq!(twin.act_in(&process, &plan).finished().unwrap().unwrap().applied().count(), 1);
         process.calls().iter().position(|call| call.operation == operation).unwrap()
     };
-    for operation in ["Leases.holder", "Executions.newest", "Telemetry.alarms"] {
+    for operation in ["Leases.holder", "Executions.newest", "Alarms.alarms"] {
         let at = number(operation);
         for (fault, is_made) in [(Fault::Deny, false), (Fault::Throttle, true), (Fault::LoseAnswer, true)] {
             let bench = other(&grown(true));

@@ -5,14 +5,12 @@ use async_trait::async_trait;
 use domain::approval::Request;
 use domain::execution::ExecutionRecord;
 use domain::ids::{AppId, ExecutionId, RequestId};
-use domain::observed::Observed;
 use domain::outcome::Outcome;
 use domain::resource::Resource;
-use domain::series::Series;
 use domain::snapshot::Alarm;
 use engine::ports::{
-    Approvals, Arrival, Artifacts, Asked, Episode, Episodes, Executions, Message, MetricQuery, Notifier, PortResult,
-    Runs, SigningKey, Starter, Telemetry, Waker,
+    Alarms, Approvals, Arrival, Artifacts, Asked, Episode, Episodes, Executions, Message, Notifier, PortResult, Runs,
+    SigningKey, Starter, Waker,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -151,20 +149,9 @@ impl Executions for Process {
 }
 
 #[async_trait]
-impl Telemetry for Process {
-    /// Metrics are read as they are: the steps that measure have no faults of their own.
-    async fn read(
-        &self,
-        queries: &[MetricQuery],
-        from: Timestamp,
-        to: Timestamp,
-        period_s: u32,
-    ) -> Vec<Observed<Series>> {
-        Telemetry::read(&*self.world, queries, from, to, period_s).await
-    }
-
+impl Alarms for Process {
     async fn alarms(&self, app: &AppId, resources: &[Resource]) -> PortResult<Vec<Alarm>> {
-        self.records("Telemetry.alarms", self.world.alarms(app, resources)).await
+        self.records("Alarms.alarms", self.world.alarms(app, resources)).await
     }
 }
 

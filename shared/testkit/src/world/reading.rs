@@ -9,7 +9,7 @@ use domain::price::{Price, Sold};
 use domain::resource::Resource;
 use domain::series::Series;
 use domain::snapshot::Alarm;
-use engine::ports::{Discovery, Inventory, MetricQuery, PortResult, Prices, Telemetry};
+use engine::ports::{Alarms, Discovery, Inventory, MetricQuery, PortResult, Prices, Telemetry};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -65,7 +65,10 @@ impl Telemetry for World {
         let published = self.state().published.clone();
         queries.iter().map(|query| series_of(&published, query, from, to, period_s)).collect()
     }
+}
 
+#[async_trait]
+impl Alarms for World {
     async fn alarms(&self, _app: &AppId, _resources: &[Resource]) -> PortResult<Vec<Alarm>> {
         Ok(self.state().alarms.clone())
     }
