@@ -14,7 +14,8 @@ pub struct Wiring {
 }
 
 /// What is made in the place of an application, with its clients and nothing of the environment.
-pub const OF_A_PLACE: [&str; 4] = ["actuator", "inventory", "prices", "telemetry"];
+pub const OF_A_PLACE: [&str; 7] =
+    ["actuator", "cost_actuator", "estates", "inventory", "prices", "telemetry", "unit_prices"];
 
 const CARE: &str = "functions/lifecycle/src/care.rs";
 const RECORDS: &str = "functions/health/src/records.rs";
