@@ -31,8 +31,9 @@ SECONDS_PER_HOUR = Decimal(3_600)
 DAY_S = 86_400
 ALWAYS = float("-inf")
 DAYS_PER_PAGE = 20
-# What the types of volumes include in the price of their size.
+# What gp3 includes in the price of its size.
 IOPS_INCLUDED, MIBPS_INCLUDED = 3_000, 125
+# Of fleets whose launch configuration does not say it.
 INSTANCE_TYPE_DEFAULT = "t3.micro"
 WATCHED = ("ec2", "autoscaling", "logs")
 EC2_OTHER = "EC2 - Other"
@@ -120,7 +121,8 @@ class Ledger:
         for group in self.autoscaling._asgs.values():
             app = next((tag["Value"] for tag in group.get("Tags", []) if tag["Key"] == APP_TAG), "")
             for instance in group["Instances"]:
-                kind = instance.get("InstanceType") or INSTANCE_TYPE_DEFAULT
+                configuration = self.autoscaling._launch_configs.get(instance.get("LaunchConfigurationName", ""), {})
+                kind = configuration.get("InstanceType") or INSTANCE_TYPE_DEFAULT
                 add(compute, f"BoxUsage:{kind}", "Hrs", app, instance["LifecycleState"] != "Terminating")
         for group in self.logs._log_groups.values():
             stored = sum(len(event.get("message", "")) for stream in group["streams"].values() for event in stream["events"])
