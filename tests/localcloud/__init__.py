@@ -8,6 +8,10 @@ the passing of time that the maintainer observes and changes:
 - `targets`      load balancer target health that follows the instances
 - `containers`   ECS rollouts that take time, without Docker
 - `alarms`       alarm evaluation per metric, period and missing data; SNS, EventBridge and Lambda actions
+- `disks`        EBS volumes, snapshots and addresses: modifications that take time, refusals, filters
+- `loggroups`    log groups by name
+- `prices`       the Price List
+- `bill`         Cost Explorer, computed from what exists
 - `metrics`      reads of metrics that stay fast
 - `tagging`      Resource Groups Tagging for load balancers, databases and alarms; tags in IAM conditions
 - `records`      caches that point to a real Redis

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import (alarms, autoscaling_api, callbacks, containers, deliveries, metrics, places, prices, records, scaling,
+from . import (alarms, autoscaling_api, bill, callbacks, containers, deliveries, disks, loggroups, metrics, places, prices, records, scaling,
                schedules, stacks, tagging, targets)
 from .clock import VirtualClock, VirtualTime
 
@@ -11,7 +11,7 @@ def install(clock: VirtualClock) -> targets.TargetHealth:
     """Installs every module; gives what the admin endpoint needs."""
     from ministack import app
     from ministack.core import iam_actions, iam_evaluator, responses, router
-    from ministack.services import (alb, autoscaling, cloudwatch, dynamodb, ecs, elasticache, eventbridge, lambda_svc,
+    from ministack.services import (alb, autoscaling, cloudwatch, cloudwatch_logs, dynamodb, ec2, ecs, elasticache, eventbridge, lambda_svc,
                                     rds, scheduler, sns, stepfunctions)
     from ministack.services import tagging as resource_tags
     from ministack.services.cloudformation import changesets, engine, handlers, provisioners
@@ -25,8 +25,11 @@ def install(clock: VirtualClock) -> targets.TargetHealth:
     containers.install(ecs, clock)
     scaling.install(app, router, iam_actions, clock)
     prices.install(app, router, iam_actions)
+    disks.install(ec2, clock)
+    loggroups.install(cloudwatch_logs)
+    bill.install(app, router, iam_actions, ec2, autoscaling, cloudwatch_logs, responses, clock)
     records.install(elasticache)
-    tagging.install(resource_tags, alb, rds, cloudwatch, autoscaling)
+    tagging.install(resource_tags, alb, rds, cloudwatch, autoscaling, ec2, cloudwatch_logs)
     deliveries.install(lambda_svc, eventbridge, sns, clock)
     stacks.install(engine, handlers, changesets, stack_runs, responses)
     schedules.install(scheduler, eventbridge, clock)

@@ -1,12 +1,16 @@
-"""AWS Price List, as far as the maintainer reads it: GetProducts of AmazonEC2 and AmazonECS, a handful of products.
+"""AWS Price List, as far as the maintainer reads it: GetProducts of AmazonEC2, AmazonECS, AmazonVPC and AmazonCloudWatch, a handful
+of products.
 
 Documents have the shape of the Price List Query API: a JSON text for each product, terms by offer code. Prices are list prices
-of US East (N. Virginia), Linux, on demand; they hold for every Region here.
+of US East (N. Virginia), Linux, on demand; they hold for every Region here. Usage types begin with the Region's billing code
+("AWS Region billing codes"), which US East (N. Virginia) has with some services only. io1 is called piops in them, and standard
+volumes have no name; throughput is sold by the GiB a second.
 """
 
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 SERVICE = "pricing"
 TARGET = "AWSPriceListService"
@@ -15,6 +19,43 @@ INSTANCES = {"t3.micro": "0.0104000000", "t4g.small": "0.0168000000", "m5.large"
              "m6g.large": "0.0770000000"}
 FARGATE = {"vCPU-Hours:perCPU": "0.0404800000", "GB-Hours": "0.0044450000",
            "ARM-vCPU-Hours:perCPU": "0.0323800000", "ARM-GB-Hours": "0.0035600000"}
+# (service, usage type, unit) in US East (N. Virginia) -> US dollars.
+SPELLED_OUT = "USE1-"
+STORED = {
+    ("AmazonEC2", "EBS:VolumeUsage", "GB-Mo"): "0.0500000000", ("AmazonEC2", "EBS:VolumeUsage.gp2", "GB-Mo"): "0.1000000000",
+    ("AmazonEC2", "EBS:VolumeUsage.gp3", "GB-Mo"): "0.0800000000", ("AmazonEC2", "EBS:VolumeUsage.piops", "GB-Mo"): "0.1250000000",
+    ("AmazonEC2", "EBS:VolumeUsage.io2", "GB-Mo"): "0.1250000000", ("AmazonEC2", "EBS:VolumeUsage.st1", "GB-Mo"): "0.0450000000",
+    ("AmazonEC2", "EBS:VolumeUsage.sc1", "GB-Mo"): "0.0150000000", ("AmazonEC2", "EBS:VolumeP-IOPS.gp3", "IOPS-Mo"): "0.0050000000",
+    ("AmazonEC2", "EBS:VolumeP-IOPS.piops", "IOPS-Mo"): "0.0650000000", ("AmazonEC2", "EBS:VolumeP-IOPS.io2", "IOPS-Mo"): "0.0650000000",
+    ("AmazonEC2", "EBS:VolumeP-Throughput.gp3", "GiBps-mo"): "40.9600000000",
+    ("AmazonEC2", "EBS:SnapshotUsage", "GB-Mo"): "0.0500000000", ("AmazonEC2", "NatGateway-Hours", "Hrs"): "0.0450000000",
+    ("AmazonVPC", f"{SPELLED_OUT}PublicIPv4:IdleAddress", "Hrs"): "0.0050000000",
+    ("AmazonVPC", f"{SPELLED_OUT}PublicIPv4:InUseAddress", "Hrs"): "0.0050000000",
+    ("AmazonCloudWatch", f"{SPELLED_OUT}TimedStorage-ByteHrs", "GB-Mo"): "0.0300000000"}
+CODES = {"us-east-1": "", "us-east-2": "USE2-", "us-west-2": "USW2-", "eu-west-1": "EU-", "eu-central-1": "EUC1-"}
+OLD_NAMES = {"io1": ".piops", "standard": ""}
+
+
+def in_region(usage_type: str, region: str) -> str:
+    """A usage type of US East (N. Virginia) as another Region calls it."""
+    return usage_type if region == "us-east-1" else CODES.get(region, f"{region}-") + usage_type.removeprefix(SPELLED_OUT)
+
+
+def volume_usage(kind: str) -> str:
+    """The usage type of the size of a volume."""
+    return "EBS:VolumeUsage" + OLD_NAMES.get(kind, f".{kind}")
+
+
+def iops_usage(kind: str) -> str:
+    """The usage type of the provisioned I/O of a volume."""
+    return "EBS:VolumeP-IOPS" + OLD_NAMES.get(kind, f".{kind}")
+
+
+def unit_price(usage_type: str) -> Decimal:
+    """US dollars for a unit of it, as US East (N. Virginia) calls it."""
+    if usage_type.startswith("BoxUsage:"):
+        return Decimal(INSTANCES.get(usage_type.removeprefix("BoxUsage:"), "0"))
+    return next(Decimal(usd) for (_, name, _), usd in STORED.items() if name == usage_type)
 
 
 def product(attributes: dict, unit: str, usd: str) -> dict:
@@ -33,11 +74,13 @@ def products(region: str) -> list[dict]:
     """Everything that is sold in a Region."""
     instances = [product({"servicecode": "AmazonEC2", "regionCode": region, "instanceType": name,
                           "operatingSystem": "Linux", "preInstalledSw": "NA", "tenancy": "Shared",
-                          "capacitystatus": "Used", "usagetype": f"BoxUsage:{name}"}, "Hrs", usd)
+                          "capacitystatus": "Used", "usagetype": in_region(f"BoxUsage:{name}", region)}, "Hrs", usd)
                  for name, usd in INSTANCES.items()]
     tasks = [product({"servicecode": "AmazonECS", "regionCode": region, "usagetype": f"USE1-Fargate-{name}"},
                      "hours", usd) for name, usd in FARGATE.items()]
-    return instances + tasks
+    stored = [product({"servicecode": service, "regionCode": region, "usagetype": in_region(name, region)}, unit, usd)
+              for (service, name, unit), usd in STORED.items()]
+    return instances + tasks + stored
 
 
 async def handle(_method, _path, headers, body, _query):

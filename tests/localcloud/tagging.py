@@ -1,8 +1,9 @@
 """Tags of more services: for Resource Groups Tagging, and for aws:ResourceTag conditions in IAM policies.
 
 Resource Groups Tagging API Reference, GetResources: pages of ResourcesPerPage (at most 100) with a PaginationToken.
-Load balancers, target groups, databases and alarms are listed, as on AWS; Auto Scaling groups are not, as on AWS
-(their own DescribeTags and tag filters find them), but IAM conditions see their tags.
+Load balancers, target groups, databases, alarms and log groups are listed, as on AWS; Auto Scaling groups are not, as on AWS
+(their own DescribeTags and tag filters find them), but IAM conditions see their tags, and those of volumes, snapshots and addresses.
+Service Authorization Reference, EC2: CreateTags and DeleteTags are authorized on the resource that they tag.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 PAGE_DEFAULT, PAGE_MAX = 50, 100
 
 
-def install(service, balancers, databases, alarms, scaling) -> None:
+def install(service, balancers, databases, alarms, scaling, ec2, logs) -> None:
     """Adds collectors to MiniStack's tables and pages to GetResources."""
     def of_balancers():
         yield from ((arn, tags or []) for arn, tags in list(balancers._tags.items()))
@@ -28,14 +29,37 @@ def install(service, balancers, databases, alarms, scaling) -> None:
         for group in list(scaling._asgs.values()):
             yield group["AutoScalingGroupARN"], group.get("Tags", [])
 
-    service._COLLECTORS.update({"elasticloadbalancing": of_balancers, "rds": of_databases, "cloudwatch": of_alarms})
+    def of_log_groups():
+        for name, group in list(logs._log_groups.items()):
+            yield logs._make_group_arn_no_star(name), [{"Key": key, "Value": value} for key, value in group["tags"].items()]
+
+    def of_ec2():
+        for name, tags in list(ec2._tags.items()):
+            kind = ec2._guess_resource_type(name)
+            yield f"arn:aws:ec2:{ec2.get_region()}:{ec2.get_account_id()}:{kind}/{name}", tags
+
+    service._COLLECTORS.update({"elasticloadbalancing": of_balancers, "rds": of_databases, "cloudwatch": of_alarms,
+                                "logs": of_log_groups})
+    _know_names_with_slashes(service)
     service._RESOURCE_TAG_COLLECTORS.update({
-        "elasticloadbalancing": of_balancers, "rds": of_databases, "cloudwatch": of_alarms, "autoscaling": of_groups,
+        "elasticloadbalancing": of_balancers, "rds": of_databases, "cloudwatch": of_alarms, "autoscaling": of_groups, "ec2": of_ec2, "logs": of_log_groups,
         "ecs": service._collect_ecs, "elasticache": service._collect_elasticache,
         "cloudfront": service._collect_cloudfront})
     _match_group_arns(service)
     _name_resources_of_requests()
     _page_resources(service)
+
+
+def _know_names_with_slashes(service) -> None:
+    """The type of `log-group:/shop/web` is what stands before the colon."""
+    matches = service._matches_type_filters
+
+    def matches_type(arn, wanted):
+        if ":log-group:" in arn:
+            return not wanted or any(kind in ("logs", "logs:log-group") for kind in wanted)
+        return matches(arn, wanted)
+
+    service._matches_type_filters = matches_type
 
 
 def _match_group_arns(service) -> None:
@@ -81,6 +105,9 @@ def _name_resources_of_requests() -> None:
             for group in autoscaling._asgs.values() if wanted else ():
                 if any(i["InstanceId"] == wanted for i in group["Instances"]):
                     return group["AutoScalingGroupARN"]
+        if service == "ec2" and (name := iam_actions._query_param(params, "ResourceId.1")):
+            from ministack.services import ec2
+            return f"arn:aws:ec2:{region}:{account_id}:{ec2._guess_resource_type(name)}/{name}"
         if service == "monitoring" and (arn := _alarm_arn(headers, body, params)):
             return arn
         return original(service, method, path, headers, body, params, region, account_id)

@@ -14,7 +14,7 @@ import tempfile
 import textwrap
 import time
 import unittest
-from datetime import datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 from .alarms import state_of
@@ -370,6 +370,171 @@ class LiveCloud(unittest.TestCase):
         self.assertEqual(group["NodeGroups"][0]["PrimaryEndpoint"], {"Address": "127.0.0.1", "Port": 16399})
         database = databases.describe_db_instances(DBInstanceIdentifier="listed-db")["DBInstances"][0]
         self.assertEqual(database["DBInstanceStatus"], "available")
+
+    def volume(self, **more):
+        return self.client("ec2").create_volume(AvailabilityZone="us-east-1a", **more)["VolumeId"]
+
+    def read_volume(self, name):
+        return self.client("ec2").describe_volumes(VolumeIds=[name])["Volumes"][0]
+
+    def test_a_volume_becomes_another_type_over_time_and_rests_for_six_hours(self):
+        ec2 = self.client("ec2")
+        name = self.volume(Size=500, VolumeType="gp2")
+        before = self.read_volume(name)
+        self.assertEqual((before["Iops"], before.get("Throughput")), (1_500, None), "gp2 has 3 IOPS a GiB")
+        by_name = [{"Name": "volume-id", "Values": [name]}]
+        self.assertEqual(ec2.describe_volumes_modifications(Filters=by_name)["VolumesModifications"], [])
+        with self.assertRaisesRegex(ec2.exceptions.ClientError, "InvalidVolumeModification.NotFound"):
+            ec2.describe_volumes_modifications(VolumeIds=[name])
+        with self.assertRaisesRegex(ec2.exceptions.ClientError, "InvalidParameterCombination"):
+            ec2.modify_volume(VolumeId=name, VolumeType="gp2", Iops=3_000)
+        asked = ec2.modify_volume(VolumeId=name, VolumeType="gp3", Iops=3_000, Throughput=250)["VolumeModification"]
+        self.assertEqual((asked["ModificationState"], asked["TargetThroughput"], asked["OriginalVolumeType"]), ("modifying", 250, "gp2"))
+        with self.assertRaisesRegex(ec2.exceptions.ClientError, "IncorrectModificationState"):
+            ec2.modify_volume(VolumeId=name, VolumeType="gp2")
+        self.wait(lambda: self.read_volume(name)["VolumeType"] == "gp3")
+        after = self.read_volume(name)
+        self.assertEqual((after["Iops"], after["Throughput"]), (3_000, 250))
+
+        def state():
+            return ec2.describe_volumes_modifications(Filters=by_name)["VolumesModifications"][0]["ModificationState"]
+
+        self.wait(lambda: state() == "completed")
+        with self.assertRaisesRegex(ec2.exceptions.ClientError, "VolumeModificationRateExceeded"):
+            ec2.modify_volume(VolumeId=name, VolumeType="gp2")
+
+    def test_a_snapshot_takes_time_and_an_image_holds_it(self):
+        ec2, name = self.client("ec2"), self.volume(Size=1, VolumeType="gp3")
+        tags = [{"Key": "maintainer:final-snapshot-of", "Value": name}]
+        snapshot = ec2.create_snapshot(VolumeId=name, TagSpecifications=[{"ResourceType": "snapshot", "Tags": tags}])
+        self.assertEqual(snapshot["State"], "pending")
+        by_tag = [{"Name": "tag:maintainer:final-snapshot-of", "Values": [name]}]
+
+        def found():
+            return ec2.describe_snapshots(OwnerIds=["self"], Filters=by_tag)["Snapshots"]
+
+        self.wait(lambda: [s["State"] for s in found()] == ["completed"])
+        image = ec2.register_image(Name="held", RootDeviceName="/dev/xvda", BlockDeviceMappings=[
+            {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot["SnapshotId"]}}])["ImageId"]
+        by_disk = [{"Name": "block-device-mapping.snapshot-id", "Values": [snapshot["SnapshotId"]]}]
+        self.assertEqual([i["ImageId"] for i in ec2.describe_images(Owners=["self"], Filters=by_disk)["Images"]], [image])
+        with self.assertRaisesRegex(ec2.exceptions.ClientError, "InvalidSnapshot.InUse"):
+            ec2.delete_snapshot(SnapshotId=snapshot["SnapshotId"])
+        ec2.deregister_image(ImageId=image)
+        ec2.delete_snapshot(SnapshotId=snapshot["SnapshotId"])
+        self.assertEqual(found(), [])
+
+    def test_an_address_is_found_by_its_tags_and_kept_while_it_is_used(self):
+        ec2 = self.client("ec2")
+        name = ec2.allocate_address(Domain="vpc")["AllocationId"]
+        ec2.create_tags(Resources=[name], Tags=[{"Key": "maintainer:app", "Value": "addressed"}])
+        with self.assertRaisesRegex(ec2.exceptions.ClientError, "InvalidVolume.NotFound"):
+            ec2.create_tags(Resources=["vol-0"], Tags=[{"Key": "a", "Value": "b"}])
+        by_tag = [{"Name": "tag:maintainer:app", "Values": ["addressed"]}]
+        self.assertEqual([a["AllocationId"] for a in ec2.describe_addresses(Filters=by_tag)["Addresses"]], [name])
+        self.assertEqual(ec2.describe_addresses(Filters=[{"Name": "allocation-id", "Values": ["eipalloc-0"]}])["Addresses"], [])
+        machine = ec2.run_instances(ImageId="ami-0c55b159cbfafe1f0", InstanceType="t3.micro", MinCount=1, MaxCount=1)
+        machine = machine["Instances"][0]["InstanceId"]
+        link = ec2.associate_address(AllocationId=name, InstanceId=machine)["AssociationId"]
+        with self.assertRaisesRegex(ec2.exceptions.ClientError, "InvalidIPAddress.InUse"):
+            ec2.release_address(AllocationId=name)
+        ec2.disassociate_address(AssociationId=link)
+        ec2.release_address(AllocationId=name)
+        ec2.stop_instances(InstanceIds=[machine])
+        stopped = ec2.describe_instances(Filters=[{"Name": "instance-id", "Values": [machine]}])["Reservations"]
+        self.assertRegex(stopped[0]["Instances"][0]["StateTransitionReason"], r"^User initiated \(2026-03-\d\d .* GMT\)$")
+        ec2.terminate_instances(InstanceIds=[machine])
+
+    def test_a_route_leads_to_its_gateway(self):
+        ec2 = self.client("ec2")
+        network = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        subnet = ec2.create_subnet(VpcId=network, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
+        gateways = [ec2.create_nat_gateway(SubnetId=subnet)["NatGateway"]["NatGatewayId"] for _ in range(2)]
+        table = ec2.create_route_table(VpcId=network)["RouteTable"]["RouteTableId"]
+        ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=gateways[0])
+        for gateway, tables in zip(gateways, ([table], [])):
+            found = ec2.describe_route_tables(Filters=[{"Name": "route.nat-gateway-id", "Values": [gateway]}])["RouteTables"]
+            self.assertEqual([row["RouteTableId"] for row in found], tables)
+            ec2.delete_nat_gateway(NatGatewayId=gateway)
+
+    def test_log_groups_are_found_by_name_and_by_tag(self):
+        logs = self.client("logs")
+        for name in ("/named/web", "/named/web-2", "/named/jobs"):
+            logs.create_log_group(logGroupName=name, tags={"maintainer:app": "named"} if name != "/named/jobs" else {})
+        asked = ["/named/web", "arn:aws:logs:us-east-1:000000000000:log-group:/named/jobs:*", "/named/gone"]
+        found = logs.describe_log_groups(logGroupIdentifiers=asked)["logGroups"]
+        self.assertEqual([group["logGroupName"] for group in found], ["/named/web", "/named/jobs"])
+        tagging = self.client("resourcegroupstaggingapi")
+        tagged = tagging.get_resources(TagFilters=[{"Key": "maintainer:app", "Values": ["named"]}],
+                                       ResourceTypeFilters=["logs:log-group"])["ResourceTagMappingList"]
+        self.assertEqual(sorted(row["ResourceARN"].rsplit(":", 1)[-1] for row in tagged), ["/named/web", "/named/web-2"])
+
+    def bill(self, account, first, days, *groups):
+        """Days of an account's bill: (keys, cost, quantity) by day, and whether they may still change."""
+        costs, token, found, estimated = self.client_in(account, "eu-central-1", "ce"), None, {}, {}
+        period = {"Start": first.isoformat(), "End": (first + timedelta(days=days)).isoformat()}
+        while True:
+            page = costs.get_cost_and_usage(
+                TimePeriod=period, Granularity="DAILY", Metrics=["UnblendedCost", "UsageQuantity"],
+                GroupBy=[{"Type": kind, "Key": key} for kind, key in groups], **({"NextPageToken": token} if token else {}))
+            for result in page["ResultsByTime"]:
+                day = date.fromisoformat(result["TimePeriod"]["Start"])
+                estimated[day] = result["Estimated"]
+                found[day] = {tuple(group["Keys"]): (float(group["Metrics"]["UnblendedCost"]["Amount"]),
+                                                     float(group["Metrics"]["UsageQuantity"]["Amount"])) for group in result["Groups"]}
+            token = page.get("NextPageToken")
+            if not token:
+                return found, estimated
+
+    def test_the_bill_follows_what_exists(self):
+        account, usage = "777788889999", (("DIMENSION", "SERVICE"), ("DIMENSION", "USAGE_TYPE"))
+        ec2 = self.client_in(account, "eu-central-1", "ec2")
+        tags = [{"ResourceType": "volume", "Tags": [{"Key": "maintainer:app", "Value": "billed"}]}]
+        name = ec2.create_volume(AvailabilityZone="eu-central-1a", Size=730, VolumeType="gp2", TagSpecifications=tags)["VolumeId"]
+        ec2.allocate_address(Domain="vpc")
+        today = datetime.fromtimestamp(self.clock.now(), tz=timezone.utc).date()
+        first = today - timedelta(days=30)
+        days, estimated = self.bill(account, first, 30, *usage)
+        self.assertEqual(len(days), 30, "two pages")
+        before = days[first]
+        cost, quantity = before["EC2 - Other", "EUC1-EBS:VolumeUsage.gp2"]
+        # 730 GiB for a day are 24 GiB-months, at 0.10 USD.
+        self.assertEqual((round(cost, 6), round(quantity, 6)), (2.4, 24.0))
+        cost, quantity = before["Amazon Virtual Private Cloud", "EUC1-PublicIPv4:IdleAddress"]
+        self.assertEqual((round(cost, 6), round(quantity, 6)), (0.12, 24.0))
+        self.assertEqual([estimated[first], estimated[today - timedelta(days=1)]], [False, True])
+        by_app, _ = self.bill(account, first, 1, ("TAG", "maintainer:app"))
+        self.assertEqual({keys: round(cost, 6) for keys, (cost, _) in by_app[first].items()},
+                         {("maintainer:app$billed",): 2.4, ("maintainer:app$",): 0.12})
+        ec2.delete_volume(VolumeId=name)
+        # A day is 144 s here, so what happens today is seen today: the volume no longer adds to it.
+        part, _ = self.bill(account, today, 1, *usage)
+        at = part[today]["EC2 - Other", "EUC1-EBS:VolumeUsage.gp2"][1]
+        idle = part[today]["Amazon Virtual Private Cloud", "EUC1-PublicIPv4:IdleAddress"][1]
+        self.wait(lambda: self.bill(account, today, 1, *usage)[0][today][
+            "Amazon Virtual Private Cloud", "EUC1-PublicIPv4:IdleAddress"][1] > idle)
+        after, _ = self.bill(account, today, 1, *usage)
+        self.assertEqual(after[today]["EC2 - Other", "EUC1-EBS:VolumeUsage.gp2"][1], at)
+        again, _ = self.bill(account, first, 1, *usage)
+        self.assertEqual(again[first], before, "what was charged stays charged")
+        costs = self.client_in(account, "eu-central-1", "ce")
+        with self.assertRaisesRegex(costs.exceptions.ClientError, "ValidationException"):
+            costs.get_cost_and_usage(TimePeriod={"Start": "2026-03-02", "End": "2026-03-01"}, Granularity="DAILY",
+                                     Metrics=["UnblendedCost"], GroupBy=[{"Type": "TAG", "Key": "a"}])
+
+    def test_the_price_list_sells_what_the_bill_charges(self):
+        pricing = self.client("pricing")
+
+        def price(service, usage_type, region):
+            filters = [{"Type": "TERM_MATCH", "Field": key, "Value": value}
+                       for key, value in (("usagetype", usage_type), ("regionCode", region))]
+            found = pricing.get_products(ServiceCode=service, Filters=filters)["PriceList"]
+            return [next(iter(next(iter(json.loads(item)["terms"]["OnDemand"].values()))["priceDimensions"].values()))["pricePerUnit"]
+                    for item in found]
+
+        self.assertEqual(price("AmazonEC2", "EUC1-EBS:VolumeUsage.gp3", "eu-central-1"), [{"USD": "0.0800000000"}])
+        self.assertEqual(price("AmazonVPC", "USE1-PublicIPv4:IdleAddress", "us-east-1"), [{"USD": "0.0050000000"}])
+        self.assertEqual(price("AmazonEC2", "EUC1-EBS:VolumeUsage.gp3", "us-east-1"), [])
 
 
 if __name__ == "__main__":

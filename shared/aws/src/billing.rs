@@ -1,4 +1,5 @@
-//! The bill, as Cost Explorer tells it. Each page of an answer is charged by AWS, 0.01 USD at the time of writing, so pages are counted.
+//! The bill, as Cost Explorer tells it. Each page of an answer is charged by AWS, 0.01 USD at the time of writing, so
+//! pages are counted.
 
 use crate::clients::{Clients, Lazy};
 use crate::decimal;

@@ -1,7 +1,8 @@
-//! Applies the changes of the cost cycle: with [`crate::Actuator`] the only adapter that writes to an application. One file per kind
-//! in [`crate::changes`].
+//! Applies the changes of the cost cycle: with [`crate::Actuator`] the only adapter that writes to an application. One
+//! file per kind in [`crate::changes`].
 //!
-//! A type of its own, so that each of the two functions that change applications links only the clients that its changes need.
+//! A type of its own, so that each of the two functions that change applications links only the clients that its
+//! changes need.
 
 use crate::SystemClock;
 use crate::actuator::mismatch;

@@ -5,8 +5,8 @@ const PLACES: i32 = 6;
 /// Largest exponent that is looked at; everything beyond is none of a bill.
 const EXPONENT_MAX: i32 = 30;
 
-/// "12.3456789", "-0.5" or "1.5E-7" in millionths, rounded to the nearest, halves away from zero. None for what is no number, or one
-/// that does not fit.
+/// "12.3456789", "-0.5" or "1.5E-7" in millionths, rounded to the nearest, halves away from zero. None for what is no
+/// number, or one that does not fit.
 pub(crate) fn micros(text: &str) -> Option<i64> {
     let text = text.trim();
     let (text, is_negative) = match text.strip_prefix('-') {

@@ -4,6 +4,7 @@
 //! actions of these.
 
 use aws::permissions::{self, Needs};
+use domain::execution::Cycle;
 use std::collections::BTreeSet;
 
 /// An action and what it concerns.
@@ -32,7 +33,7 @@ const fn row(adapter: &'static str, method: &'static str, grants: &'static [Gran
     Method { adapter, method, grants }
 }
 
-/// Every method of every adapter but the actuator's, whose actions stand beside the changes.
+/// Every method of every adapter but the actuators', whose actions stand beside the changes.
 const TABLE: &[Method] = &[
     row(
         "approvals",
@@ -47,6 +48,7 @@ const TABLE: &[Method] = &[
     // Without the list S3 answers "access denied" where a document is only absent.
     row("artifacts", "get", &[("s3:GetObject", ARTIFACTS), ("s3:ListBucket", ARTIFACTS)]),
     row("prices", "read", &[("ecs:DescribeTaskDefinition", APPLICATION), ("pricing:GetProducts", "price list")]),
+    row("billing", "read", &[("ce:GetCostAndUsage", "bill")]),
     row("calendars", "state", &[("ssm:GetCalendarState", "change calendars")]),
     row("circuit", "close", &[("dynamodb:UpdateItem", LEASES)]),
     row("circuit", "closed_at", &[("dynamodb:GetItem", LEASES)]),
@@ -63,6 +65,24 @@ const TABLE: &[Method] = &[
     row("episodes", "replace", &[("dynamodb:UpdateItem", LEASES), ("dynamodb:DeleteItem", LEASES)]),
     row("episodes", "arrive", &[("dynamodb:UpdateItem", LEASES)]),
     row("episodes", "remember", &[("dynamodb:UpdateItem", LEASES)]),
+    row(
+        "estates",
+        "survey",
+        &[
+            ("autoscaling:DescribeAutoScalingGroups", APPLICATION),
+            ("autoscaling:DescribeInstanceRefreshes", APPLICATION),
+            ("ec2:DescribeAddresses", APPLICATION),
+            ("ec2:DescribeImages", APPLICATION),
+            ("ec2:DescribeInstances", APPLICATION),
+            ("ec2:DescribeNatGateways", APPLICATION),
+            ("ec2:DescribeRouteTables", APPLICATION),
+            ("ec2:DescribeSnapshots", APPLICATION),
+            ("ec2:DescribeVolumes", APPLICATION),
+            ("ec2:DescribeVolumesModifications", APPLICATION),
+            ("logs:DescribeLogGroups", APPLICATION),
+            ("tag:GetResources", APPLICATION),
+        ],
+    ),
     row("executions", "open", &[("dynamodb:PutItem", EXECUTIONS), ("dynamodb:GetItem", EXECUTIONS)]),
     row("executions", "read", &[("dynamodb:GetItem", EXECUTIONS)]),
     row("executions", "unclosed", &[("dynamodb:Query", EXECUTIONS)]),
@@ -112,6 +132,7 @@ const TABLE: &[Method] = &[
     row("switch", "read", &[("ssm:GetParameter", "kill switch parameter")]),
     row("telemetry", "read", &[("cloudwatch:GetMetricData", APPLICATION)]),
     row("telemetry", "alarms", &[("cloudwatch:DescribeAlarms", APPLICATION), ("tag:GetResources", APPLICATION)]),
+    row("unit_prices", "list", &[("pricing:GetProducts", "price list")]),
     row("waker", "wake", &[("states:SendTaskSuccess", "state machine")]),
     row("watch", "roll", &[("dynamodb:GetItem", LEASES)]),
     row("watch", "call", &[("dynamodb:UpdateItem", LEASES)]),
@@ -121,9 +142,18 @@ const TABLE: &[Method] = &[
     row("watch", "forget", &[("dynamodb:DeleteItem", LEASES), ("dynamodb:UpdateItem", LEASES)]),
 ];
 
+/// The cycle whose changes an actuator makes.
+fn cycle(adapter: &str) -> Option<Cycle> {
+    match adapter {
+        "actuator" => Some(Cycle::Health),
+        "cost_actuator" => Some(Cycle::Cost),
+        _ => None,
+    }
+}
+
 /// Methods of an adapter.
 pub fn methods(adapter: &str) -> Vec<&'static str> {
-    if adapter == "actuator" {
+    if cycle(adapter).is_some() {
         return vec!["live", "apply", "restore"];
     }
     TABLE.iter().filter(|row| row.adapter == adapter).map(|row| row.method).collect()
@@ -131,8 +161,9 @@ pub fn methods(adapter: &str) -> Vec<&'static str> {
 
 /// What these methods of an adapter need.
 pub fn grants(adapter: &str, methods: &BTreeSet<&str>) -> BTreeSet<Grant> {
-    if adapter == "actuator" {
-        let of_changes = domain::changes::TABLE.iter().flat_map(|spec| spec.permissions);
+    if let Some(cycle) = cycle(adapter) {
+        let of_cycle = domain::changes::TABLE.iter().filter(|spec| spec.cycles.contains(&cycle));
+        let of_changes = of_cycle.flat_map(|spec| spec.permissions);
         return of_changes.map(|action| (*action, APPLICATION)).collect();
     }
     let called = TABLE.iter().filter(|row| row.adapter == adapter && methods.contains(row.method));
@@ -159,7 +190,7 @@ fn the_methods_of_an_adapter_need_what_it_declares_and_nothing_else() {
 
 #[test]
 fn the_table_has_every_method_of_the_ports() {
-    let ports = ["application", "people", "records", "runs"]
+    let ports = ["application", "bill", "people", "records", "runs"]
         .map(|part| crate::repository::text(&format!("shared/engine/src/ports/{part}.rs")))
         .concat();
     for (name, adapter) in [
@@ -177,6 +208,10 @@ fn the_table_has_every_method_of_the_ports() {
         ("Telemetry", "telemetry"),
         ("Watch", "watch"),
         ("Actuator", "actuator"),
+        ("Actuator", "cost_actuator"),
+        ("Billing", "billing"),
+        ("Estates", "estates"),
+        ("UnitPrices", "unit_prices"),
     ] {
         let start = ports.find(&format!("pub trait {name}:")).unwrap_or_else(|| panic!("no port {name}"));
         let body = &ports[start..];

@@ -1,7 +1,7 @@
 //! Takes the final snapshot of a volume, and deletes it again.
 //!
-//! EC2 has no token that would make this happen once. The snapshot is tagged with its volume in the same call, so one that is there
-//! already, from a call whose answer was lost, is found by its tag and is the one.
+//! EC2 has no token that would make this happen once. The snapshot is tagged with its volume in the same call, so one
+//! that is there already, from a call whose answer was lost, is found by its tag and is the one.
 
 use super::delete_disk_snapshot;
 use super::throttled::{OnlyTheThrottled, patient};

@@ -40,7 +40,8 @@ async fn list(client: &Client, filters: Vec<Filter>) -> PortResult<Vec<Instance>
     Ok(instances)
 }
 
-/// EC2 tells the last start of an instance and when its disks were attached; it is at least as old as the oldest of these.
+/// EC2 tells the last start of an instance and when its disks were attached; it is at least as old as the oldest of
+/// these.
 fn created_at(instance: &Instance) -> Option<Timestamp> {
     let disks = instance.block_device_mappings().iter().filter_map(|disk| disk.ebs()?.attach_time);
     disks.chain(instance.launch_time).filter_map(|at| read::moment(Some(at))).min()

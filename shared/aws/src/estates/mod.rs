@@ -1,4 +1,5 @@
-//! Finds what is paid for by its mere existence, of one application or of what belongs to none, with its live state. Reads only.
+//! Finds what is paid for by its mere existence, of one application or of what belongs to none, with its live state.
+//! Reads only.
 //!
 //! One file per kind. A kind that could not be read as a whole is named with its reason: it is never an empty list.
 

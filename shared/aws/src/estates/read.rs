@@ -20,8 +20,8 @@ pub(super) fn number(value: Option<i32>) -> Option<u32> {
     value.and_then(|value| u32::try_from(value).ok())
 }
 
-/// The mark that says from when on a resource may be deleted: RFC 3339, or a date, which begins at midnight UTC. Somebody who has
-/// written anything else there has not agreed to a day, so it stands for the end of time.
+/// The mark that says from when on a resource may be deleted: RFC 3339, or a date, which begins at midnight UTC.
+/// Somebody who has written anything else there has not agreed to a day, so it stands for the end of time.
 pub(super) fn delete_after(tags: &Tags) -> Option<Timestamp> {
     let text = tags.get(DELETE_AFTER_TAG)?.trim();
     let moment = text.parse::<Timestamp>().ok();

@@ -61,8 +61,8 @@ impl<'a> Whose<'a> {
         Ok(found)
     }
 
-    /// What is meant of what came back, each once: there is no filter for the absence of a tag, and a service that does not know a
-    /// filter would give everything.
+    /// What is meant of what came back, each once: there is no filter for the absence of a tag, and a service that does
+    /// not know a filter would give everything.
     pub(super) fn only(&self, mut items: Vec<Item>) -> Vec<Item> {
         items.retain(|item| self.is_meant(&item.resource));
         items.sort_by(|a, b| a.resource.id.cmp(&b.resource.id));

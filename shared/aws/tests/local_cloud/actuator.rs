@@ -2,13 +2,15 @@
 
 use crate::Cloud;
 use aws::Actuator;
-use domain::change::{Action, Better, Change, Expectation};
+use domain::approval::{Approval, Consent, Via};
+use domain::change::{Action, Better, Change, Expectation, Reversal};
 use domain::guard::{Facts, KillSwitch, Limits, clear};
-use domain::ids::{ChangeId, ResourceId, RuleId, SignalId};
+use domain::ids::{ChangeId, RequestId, ResourceId, RuleId, SignalId};
 use domain::mode::Mode;
 use domain::resource::{Fleet, Live, Resource};
 use domain::settle::{self, Effect};
 use engine::ports::{Actuator as _, PortError, PortResult};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -53,13 +55,32 @@ pub(crate) fn change(action: Action, resource: &Resource) -> Change {
     }
 }
 
+/// What cannot be undone needs somebody's consent.
+fn consent(change: &Change, at: Timestamp) -> Consent {
+    match change.action.spec().reversal {
+        Reversal::Irreversible => Consent::Given(Approval::Given {
+            request: RequestId::new("request-1"),
+            by: "somebody".to_owned(),
+            remark: String::new(),
+            via: Via::Link,
+            at,
+        }),
+        _ => Consent::NotAsked,
+    }
+}
+
 /// Clears and applies, as the engine does after all its reading.
-pub(crate) async fn apply(cloud: &Cloud, actuator: &Actuator, change: &Change, live: &Live) -> PortResult<()> {
+pub(crate) async fn apply(
+    cloud: &Cloud,
+    actuator: &impl engine::ports::Actuator,
+    change: &Change,
+    live: &Live,
+) -> PortResult<()> {
     let facts = Facts {
         calendar_closed: None,
         now: cloud.now(),
         mode: Mode::Auto,
-        consent: domain::approval::Consent::NotAsked,
+        consent: consent(change, cloud.now()),
         kill_switch: KillSwitch::Off,
         freeze: None,
         protected: false,

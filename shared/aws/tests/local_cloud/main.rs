@@ -15,7 +15,10 @@
 extern crate maintainer_aws as aws;
 
 mod actuator;
+mod bill;
 mod caches;
+mod disks;
+mod estates;
 mod inventory;
 mod records;
 mod stores;

@@ -1,0 +1,71 @@
+//! The bill and the prices, of what exists in the cloud.
+
+use crate::{Cloud, later};
+use aws::prices::PriceList;
+use aws::{Billing, UnitPrices};
+use domain::cost::money::UsdMicros;
+use domain::cost::prices::{PriceSource, Sold, UnitPrice};
+use domain::observed::Observed;
+use engine::ports::{Billing as _, UnitPrices as _};
+use jiff::tz::Offset;
+
+/// What 500 GiB of gp2 cost a day, at 0.10 USD a month of 730 hours.
+const GP2_USD_MICROS_DAY: i64 = 50 * 1_000_000 * 24 / 730;
+
+#[tokio::test]
+async fn the_bill_names_what_exists_by_usage_type_and_by_application() {
+    let Some(cloud) = Cloud::connect("bill").await else { return };
+    cloud.gp2_volume().await;
+    let today = Offset::UTC.to_datetime(cloud.now()).date();
+    let yesterday = Offset::UTC.to_datetime(later(cloud.now(), -86_400)).date();
+    let from = Offset::UTC.to_datetime(later(cloud.now(), -45 * 86_400)).date();
+    let bill = Billing::new(&cloud.clients).read(from, today).await.unwrap();
+    assert_eq!((bill.from, bill.to, bill.currency.as_str()), (from, today, "USD"));
+    assert_eq!(bill.calls, 6, "45 days are three pages, twice");
+    let of_day = |day| bill.lines.iter().filter(move |line| line.day == day);
+    let line = of_day(from).find(|line| line.usage_type == "EBS:VolumeUsage.gp2").unwrap();
+    assert_eq!((line.service.as_str(), line.unit.as_str(), line.is_estimated), ("EC2 - Other", "GB-Mo", false));
+    assert!(line.cost >= UsdMicros(GP2_USD_MICROS_DAY), "{line:?}");
+    #[allow(clippy::cast_precision_loss, reason = "a day's cost")]
+    let unit_usd_micros = line.cost.0 as f64 / line.quantity;
+    assert!((unit_usd_micros - 100_000.0).abs() < 1.0, "{unit_usd_micros}");
+    assert!(of_day(yesterday).all(|line| line.is_estimated));
+    let by_usage: UsdMicros = of_day(from).map(|line| line.cost).sum();
+    let by_app: UsdMicros = bill.by_app.iter().filter(|line| line.day == from).map(|line| line.cost).sum();
+    // Each line is rounded by itself.
+    assert!((by_usage - by_app).0.abs() < 100, "{by_usage:?} by usage, {by_app:?} by application");
+    let ours: Vec<_> = bill.by_app.iter().filter(|line| line.day == from && line.app == cloud.name).collect();
+    assert!(ours.len() == 1 && (ours[0].cost.0 - GP2_USD_MICROS_DAY).abs() < 2, "{ours:?}");
+}
+
+#[tokio::test]
+async fn everything_that_is_sold_has_a_price() {
+    let Some(cloud) = Cloud::connect("unit prices").await else { return };
+    let prices = UnitPrices::new(PriceList::new(&cloud.clients), "eu-central-1");
+    assert_eq!(prices.usage_type_prefix(), "EUC1-");
+    for region in ["us-east-1", "eu-central-1"] {
+        let prices = UnitPrices::new(PriceList::new(&cloud.clients), region);
+        let gp = |number: u32| format!("gp{number}");
+        let expected = [
+            (Sold::VolumeGib(gp(2)), 100_000.0),
+            (Sold::VolumeGib(gp(3)), 80_000.0),
+            (Sold::VolumeIops(gp(3)), 5_000.0),
+            (Sold::VolumeMibps(gp(3)), 40_000.0),
+            (Sold::VolumeGib("io1".to_owned()), 125_000.0),
+            (Sold::SnapshotGib, 50_000.0),
+            (Sold::IdleAddressHour, 5_000.0),
+            (Sold::LogGib, 30_000.0),
+            (Sold::InstanceHour("t3.micro".to_owned()), 10_400.0),
+            (Sold::NatGatewayHour, 45_000.0),
+        ];
+        let sold: Vec<Sold> = expected.iter().map(|(sold, _)| sold.clone()).collect();
+        let book = prices.list(&sold).await;
+        for (sold, usd_micros) in &expected {
+            let Observed::Known(UnitPrice { usd_micros: found, from }) = book.unit(sold) else {
+                panic!("no price of {sold:?} in {region}")
+            };
+            assert!((found - usd_micros).abs() < 1e-6 && from == PriceSource::List, "{sold:?} in {region}: {found}");
+        }
+        assert!(prices.list(&[Sold::VolumeGib("gp9".to_owned())]).await.units[0].1.is_missing());
+    }
+}

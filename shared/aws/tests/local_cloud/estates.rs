@@ -1,0 +1,123 @@
+//! The estate: all kinds, of an application and of what belongs to none.
+
+use crate::Cloud;
+use aws::Estates;
+use aws_sdk_ec2::types::{InstanceType, Tag};
+use config::Selector;
+use domain::cost::estate::Item;
+use domain::ids::ResourceId;
+use domain::resource::{APP_TAG, Live, ResourceKind};
+use engine::ports::{Estates as _, Scope};
+use std::collections::BTreeMap;
+
+/// What was made, by its names.
+struct Made {
+    volume: String,
+    snapshot: String,
+    address: String,
+    machine: String,
+    gateway: String,
+    group: String,
+}
+
+impl Cloud {
+    async fn tag(&self, names: &[&String], tags: &[(&str, &str)]) {
+        let tags = tags.iter().map(|(key, value)| Tag::builder().key(*key).value(*value).build()).collect();
+        let names = names.iter().map(|name| (*name).clone()).collect();
+        self.ec2().create_tags().set_resources(Some(names)).set_tags(Some(tags)).send().await.unwrap();
+    }
+
+    /// One of each kind; the gateway is the only one with a route.
+    async fn things(&self) -> Made {
+        let ec2 = self.ec2();
+        let volume = self.gp2_volume().await;
+        let snapshot = ec2.create_snapshot().volume_id(&volume).send().await.unwrap().snapshot_id.unwrap();
+        let address = ec2.allocate_address().send().await.unwrap().allocation_id.unwrap();
+        let request = ec2.run_instances().image_id("ami-0c55b159cbfafe1f0").instance_type(InstanceType::T3Micro);
+        let run = request.min_count(1).max_count(1).send().await.unwrap();
+        let machine = run.instances.unwrap().remove(0).instance_id.unwrap();
+        let network = ec2.create_vpc().cidr_block("10.7.0.0/16").send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
+        let subnet = ec2.create_subnet().vpc_id(&network).cidr_block("10.7.1.0/24").send().await.unwrap();
+        let subnet = subnet.subnet.unwrap().subnet_id.unwrap();
+        let gateway = ec2.create_nat_gateway().subnet_id(subnet).send().await.unwrap();
+        let gateway = gateway.nat_gateway.unwrap().nat_gateway_id.unwrap();
+        let table = ec2.create_route_table().vpc_id(network).send().await.unwrap();
+        let table = table.route_table.unwrap().route_table_id.unwrap();
+        let route = ec2.create_route().route_table_id(table).destination_cidr_block("0.0.0.0/0");
+        route.nat_gateway_id(&gateway).send().await.unwrap();
+        let group = format!("/{}/jobs", self.name);
+        let logs = aws_sdk_cloudwatchlogs::Client::new(&self.config);
+        logs.create_log_group().log_group_name(&group).send().await.unwrap();
+        Made { volume, snapshot, address, machine, gateway, group }
+    }
+
+    async fn survey(&self, scope: Scope) -> Vec<Item> {
+        let estates = Estates::new(&self.clients, self.clock, "aws", "000000000000");
+        let surveyed = estates.survey(&scope).await.unwrap();
+        assert!(surveyed.unread.is_empty(), "{:?}", surveyed.unread);
+        surveyed.items
+    }
+}
+
+fn find<'a>(items: &'a [Item], name: &str) -> Option<&'a Item> {
+    items.iter().find(|item| item.resource.name == name)
+}
+
+#[tokio::test]
+async fn everything_of_an_application_is_found_and_nothing_of_it_is_the_rest() {
+    let Some(cloud) = Cloud::connect("estate").await else { return };
+    let made = cloud.things().await;
+    let names = [&made.snapshot, &made.address, &made.machine, &made.gateway];
+    let rest = cloud.survey(Scope::Rest).await;
+    for name in names.into_iter().chain([&made.group]) {
+        assert!(find(&rest, name).is_some(), "{name} belongs to nobody yet");
+    }
+    assert!(find(&rest, &made.volume).is_none());
+
+    cloud.tag(&names, &[(APP_TAG, &cloud.name), ("terraform", "true")]).await;
+    let selector = Selector {
+        tags: BTreeMap::from([(APP_TAG.to_owned(), cloud.name.clone())]),
+        resources: vec![ResourceId::new(format!("log_group/{}", made.group))],
+    };
+    let items = cloud.survey(Scope::App(selector)).await;
+    let kinds: Vec<(ResourceKind, &str)> =
+        items.iter().map(|item| (item.resource.kind(), item.resource.name.as_str())).collect();
+    let expected = [
+        (ResourceKind::Address, made.address.as_str()),
+        (ResourceKind::Machine, &made.machine),
+        (ResourceKind::NatGateway, &made.gateway),
+        (ResourceKind::DiskSnapshot, &made.snapshot),
+        (ResourceKind::Volume, &made.volume),
+        (ResourceKind::LogGroup, &made.group),
+    ];
+    assert_eq!(kinds, expected, "by id");
+    let of = |name: &str| find(&items, name).unwrap();
+    let id = of(&made.volume).resource.id.to_string();
+    assert_eq!(id, format!("arn:aws:ec2:us-east-1:000000000000:volume/{}", made.volume));
+    let id = of(&made.group).resource.id.to_string();
+    assert_eq!(id, format!("arn:aws:logs:us-east-1:000000000000:log-group:{}", made.group));
+    assert!(of(&made.snapshot).managed_by.is_some() && of(&made.volume).managed_by.is_none());
+    assert!(of(&made.volume).created_at.is_some_and(|at| at <= cloud.now()));
+    assert!(matches!(&of(&made.gateway).resource.live, Live::NatGateway(live) if live.has_routes));
+    let Live::Machine(machine) = &of(&made.machine).resource.live else { panic!("a machine") };
+    assert_eq!((machine.instance_type.as_str(), machine.is_running, machine.volumes.len()), ("t3.micro", true, 1));
+    let rest = cloud.survey(Scope::Rest).await;
+    assert!(names.iter().all(|name| find(&rest, name).is_none()), "nothing of an application is the rest");
+    assert!(find(&rest, &made.group).is_some(), "what is listed only carries no tag");
+}
+
+#[tokio::test]
+async fn a_stopped_machine_says_since_when_and_a_fleet_is_found_by_its_tag() {
+    let Some(cloud) = Cloud::connect("machines and fleets").await else { return };
+    let shop = cloud.shop().await;
+    let made = cloud.things().await;
+    cloud.tag(&[&made.machine], &[(APP_TAG, &cloud.name)]).await;
+    cloud.ec2().stop_instances().instance_ids(&made.machine).send().await.unwrap();
+    let tags = BTreeMap::from([(APP_TAG.to_owned(), cloud.name.clone())]);
+    let items = cloud.survey(Scope::App(Selector { tags, resources: Vec::new() })).await;
+    let Live::Machine(machine) = &find(&items, &made.machine).unwrap().resource.live else { panic!("a machine") };
+    assert!(!machine.is_running && machine.since.is_some_and(|at| at <= cloud.now()), "{machine:?}");
+    let fleet = find(&items, &shop.group).unwrap();
+    assert!(matches!(&fleet.resource.live, Live::AutoScalingGroup(fleet) if fleet.desired == 2), "{fleet:?}");
+    assert!(find(&cloud.survey(Scope::Rest).await, &shop.group).is_none());
+}
