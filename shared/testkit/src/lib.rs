@@ -18,6 +18,7 @@ pub mod clock;
 pub mod fault;
 mod proof;
 pub mod schedule;
+pub mod waste;
 pub mod world;
 
 pub use clock::TestClock;

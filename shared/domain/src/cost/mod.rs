@@ -5,8 +5,10 @@
 //! the estate and the snapshots. Money is in millionths of a US dollar, as integers. Design note: `docs/cost.md`.
 
 pub mod bill;
+pub mod bill_analysis;
 pub mod estate;
 mod iterate;
+pub mod matrix;
 pub mod money;
 pub mod opportunity;
 mod plan;

@@ -1,0 +1,219 @@
+//! A seeded account whose waste is known: hundreds of resources, wasteful ones and innocent ones that look like them.
+//!
+//! Each resource is made from a story ("detached five minutes ago", "a batch host, busy at night"), and the story says
+//! what a rule must find, and what it must not. The same seed makes the same account; another seed other sizes, ages,
+//! levels, times and tags. One file for each kind of resource.
+
+mod disks;
+mod fleets;
+mod load;
+mod machines;
+mod things;
+
+use domain::cost::estate::{Estate, Item, Template};
+use domain::cost::money::UsdMicros;
+use domain::cost::prices::{PriceBook, PriceSource, Sold, UnitPrice};
+use domain::cost::usage::{HISTORY_DAYS, PERIOD_S, Profile, Quantity, Usage};
+use domain::ids::{AppId, ResourceId};
+use domain::observed::{Missing, Observed};
+use domain::resource::{Live, Resource};
+use fastrand::Rng;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// Hours of a history.
+pub const HOURS: i64 = HISTORY_DAYS as i64 * 24;
+
+/// What is true of a resource, as far as one rule is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is waste, and the account shows it: the rule must claim it.
+    Waste,
+    /// It may be waste, but what would prove it is not known: advice is right, a change or an amount is not.
+    Unproven,
+    /// It looks like waste and is not: nothing may be claimed.
+    Innocent,
+}
+
+/// One fact of the account.
+#[derive(Clone, Debug)]
+pub struct Fact {
+    /// The resource.
+    pub resource: ResourceId,
+    /// The rule that it concerns.
+    pub rule: &'static str,
+    /// What is true.
+    pub verdict: Verdict,
+    /// The story, in a few words.
+    pub story: &'static str,
+}
+
+/// An account with what is true of it.
+#[derive(Debug)]
+pub struct Account {
+    /// What is there.
+    pub estate: Estate,
+    /// What it costs.
+    pub prices: PriceBook,
+    /// What is true. Of what is not named here, nothing may be claimed.
+    pub facts: Vec<Fact>,
+}
+
+/// The account of a seed, with so many resources of each story.
+pub fn account(seed: u64, of_each: usize) -> Account {
+    let mut rng = Rng::with_seed(seed);
+    // Some hour of 2026 or 2027: weekdays, seasons and changes of the clock vary with the seed.
+    let now = Timestamp::from_second(1_767_571_200 + 3_600 * rng.i64(0..17_520)).expect("a moment in two years");
+    let mut made = Made { rng, now, number: 0, items: Vec::new(), usage: Vec::new(), facts: Vec::new() };
+    for _ in 0..of_each {
+        disks::add(&mut made);
+        things::add(&mut made);
+        machines::add(&mut made);
+        fleets::add(&mut made);
+    }
+    let Made { mut rng, mut items, usage, facts, .. } = made;
+    rng.shuffle(&mut items);
+    let estate = Estate { app: AppId::from("seeded"), taken_at: now, items, unread: Vec::new(), usage };
+    Account { estate, prices: prices(), facts }
+}
+
+/// List prices of Frankfurt, rounded.
+pub fn prices() -> PriceBook {
+    let listed = [
+        (Sold::VolumeGib("gp2".to_owned()), 119_000.0),
+        (Sold::VolumeGib("gp3".to_owned()), 95_200.0),
+        (Sold::VolumeIops("gp3".to_owned()), 6_000.0),
+        (Sold::VolumeMibps("gp3".to_owned()), 48_000.0),
+        (Sold::SnapshotGib, 54_000.0),
+        (Sold::IdleAddressHour, 5_000.0),
+        (Sold::LogGib, 32_400.0),
+        (Sold::InstanceHour("m5.large".to_owned()), 115_000.0),
+        (Sold::InstanceHour("m5.xlarge".to_owned()), 230_000.0),
+        (Sold::InstanceHour("m5.2xlarge".to_owned()), 460_000.0),
+        (Sold::InstanceHour("c5.9xlarge".to_owned()), 1_746_000.0),
+        (Sold::NatGatewayHour, 52_000.0),
+    ];
+    let price = |usd_micros| Observed::Known(UnitPrice { usd_micros, from: PriceSource::List });
+    PriceBook { units: listed.into_iter().map(|(sold, usd_micros)| (sold, price(usd_micros))).collect() }
+}
+
+/// What is claimed of an account is worth at least this.
+pub const LEAST: UsdMicros = UsdMicros(1_000_000);
+
+/// An account in the making.
+struct Made {
+    rng: Rng,
+    now: Timestamp,
+    number: u32,
+    items: Vec<Item>,
+    usage: Vec<Usage>,
+    facts: Vec<Fact>,
+}
+
+/// A resource in the making, with its histories.
+struct Draft {
+    item: Item,
+    usage: Vec<Usage>,
+}
+
+impl Made {
+    fn days_ago(&self, days: i64) -> Timestamp {
+        self.now - SignedDuration::from_hours(24 * days)
+    }
+
+    /// Some days ago, as many as the seed says.
+    fn some_days_ago(&mut self, days: std::ops::Range<i64>) -> Timestamp {
+        let days = self.rng.i64(days);
+        self.days_ago(days)
+    }
+
+    /// A resource of a service's kind in some Region, with tags that say nothing.
+    fn draft(&mut self, service: &str, kind: &str, prefix: &str, live: Live) -> Draft {
+        self.number += 1;
+        let region = ["eu-central-1", "us-east-1", "ap-southeast-2", "ap-south-1", "us-west-2"][self.rng.usize(0..5)];
+        let name = format!("{prefix}{:08x}{:04x}", self.number, self.rng.u32(0..0xffff));
+        let id = format!("arn:aws:{service}:{region}:111122223333:{kind}{name}");
+        let mut tags = BTreeMap::new();
+        for (key, values) in [
+            ("team", ["orders", "search", "payments"]),
+            ("cost-center", ["1200", "1300", "keep-track"]),
+            ("Name", ["alpha", "beta-drive", "prodigy"]),
+            ("role", ["web", "worker", "standard"]),
+        ] {
+            if self.rng.bool() {
+                tags.insert(key.to_owned(), values[self.rng.usize(0..3)].to_owned());
+            }
+        }
+        let resource = Resource { id: ResourceId::new(id), name, tags, live };
+        let created_at = Some(self.some_days_ago(200..1_500));
+        Draft { item: Item { resource, created_at, unused_since: None, managed_by: None }, usage: Vec::new() }
+    }
+
+    fn put(&mut self, rule: &'static str, verdict: Verdict, story: &'static str, draft: Draft) {
+        self.facts.push(Fact { resource: draft.item.resource.id.clone(), rule, verdict, story });
+        self.items.push(draft.item);
+        self.usage.extend(draft.usage);
+    }
+
+    /// Waste; some of it is managed by a template.
+    fn waste(&mut self, rule: &'static str, story: &'static str, mut draft: Draft) {
+        draft.item.managed_by = match self.rng.u8(0..8) {
+            0 => Some(Template::CloudFormation { stack: "shop".to_owned(), logical_id: "Thing".to_owned() }),
+            1 => Some(Template::Terraform { tag: "managed-by".to_owned() }),
+            _ => None,
+        };
+        self.put(rule, Verdict::Waste, story, draft);
+    }
+
+    fn innocent(&mut self, rule: &'static str, story: &'static str, draft: Draft) {
+        self.put(rule, Verdict::Innocent, story, draft);
+    }
+
+    /// One of the ways in which an owner says that something must stay.
+    fn kept(&mut self, mut draft: Draft) -> Draft {
+        let said = [
+            ("maintainer:protected", "true"),
+            ("do-not-delete", "yes"),
+            ("Keep", "until the audit"),
+            ("role", "standby"),
+            ("Purpose", "disaster-recovery"),
+            ("failover", "true"),
+        ];
+        let (key, value) = said[self.rng.usize(0..said.len())];
+        draft.item.resource.tags.insert(key.to_owned(), value.to_owned());
+        draft
+    }
+}
+
+impl Draft {
+    fn tag(mut self, key: &str, value: &str) -> Self {
+        self.item.resource.tags.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// With a history of hourly values; `value` is asked with the hour, 0 the oldest.
+    fn history(mut self, made: &Made, quantity: Quantity, value: impl FnMut(i64) -> Option<f64>) -> Self {
+        let start = made.now - SignedDuration::from_secs(HOURS * i64::from(PERIOD_S));
+        let hourly: Vec<Option<f64>> = (0..HOURS).map(value).collect();
+        let profile = Observed::Known(Profile::of(start, &hourly));
+        self.usage.push(Usage { resource: self.item.resource.id.clone(), quantity, profile });
+        self
+    }
+
+    /// With a history that could not be read.
+    fn unread(mut self, quantity: Quantity) -> Self {
+        let profile = Observed::Missing(Missing::Denied("cloudwatch:GetMetricData".to_owned()));
+        self.usage.push(Usage { resource: self.item.resource.id.clone(), quantity, profile });
+        self
+    }
+
+    fn created(mut self, at: Option<Timestamp>) -> Self {
+        self.item.created_at = at;
+        self
+    }
+
+    fn unused_since(mut self, at: Option<Timestamp>) -> Self {
+        self.item.unused_since = at;
+        self
+    }
+}

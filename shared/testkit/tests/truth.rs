@@ -1,0 +1,122 @@
+//! Precision and recall of every rule of the cost cycle, on seeded accounts whose waste is known.
+//!
+//! Run with `--nocapture` to read the table.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test")]
+
+use domain::cost::opportunity::{Opportunity, Remedy};
+use domain::cost::policy::Policy;
+use domain::cost::rules::{TABLE, find};
+use domain::ids::ResourceId;
+use maintainer_testkit::waste::{Account, LEAST, Verdict, account};
+use std::collections::{BTreeMap, BTreeSet};
+
+const SEEDS: std::ops::Range<u64> = 1..13;
+const OF_EACH: usize = 6;
+
+#[derive(Default)]
+struct Score {
+    right: u32,
+    wrong: u32,
+    missed: u32,
+    spared: u32,
+}
+
+/// A change or an amount: what somebody would act on.
+fn is_claimed(found: &Opportunity) -> bool {
+    found.saving.known().is_some() || !matches!(found.remedy, Remedy::Advice { .. })
+}
+
+/// What is wrong with what was found, and the scores of the rules.
+fn judge(account: &Account, found: &[Opportunity], scores: &mut BTreeMap<String, Score>) -> Vec<String> {
+    let claimed: BTreeSet<(&ResourceId, &str)> =
+        found.iter().filter(|one| is_claimed(one)).map(|one| (&one.resource, one.rule.as_str())).collect();
+    let advised: BTreeSet<(&ResourceId, &str)> = found.iter().map(|one| (&one.resource, one.rule.as_str())).collect();
+    let mut errors = Vec::new();
+    let mut expected = BTreeSet::new();
+    for fact in &account.facts {
+        let score = scores.entry(fact.rule.to_owned()).or_default();
+        let key = (&fact.resource, fact.rule);
+        match fact.verdict {
+            Verdict::Waste => {
+                expected.insert(key);
+                if claimed.contains(&key) {
+                    score.right += 1;
+                } else {
+                    score.missed += 1;
+                    errors.push(format!("{} missed {}: {}", fact.rule, fact.resource, fact.story));
+                }
+            }
+            Verdict::Unproven if !advised.contains(&key) => {
+                errors.push(format!("{} gave no advice on {}: {}", fact.rule, fact.resource, fact.story));
+            }
+            Verdict::Unproven => {}
+            Verdict::Innocent if !advised.contains(&key) => score.spared += 1,
+            Verdict::Innocent => {
+                errors.push(format!("{} advises on {}: {}", fact.rule, fact.resource, fact.story));
+            }
+        }
+    }
+    for (resource, rule) in claimed.difference(&expected) {
+        scores.entry((*rule).to_owned()).or_default().wrong += 1;
+        let story = account.facts.iter().find(|fact| fact.resource == **resource).map(|fact| fact.story);
+        errors.push(format!("{rule} claims {resource}: {}", story.unwrap_or("no story")));
+    }
+    errors
+}
+
+#[test]
+fn every_rule_finds_all_waste_that_the_account_shows_and_touches_no_innocent() {
+    let (mut scores, mut errors, mut items) = (BTreeMap::new(), Vec::new(), 0);
+    for seed in SEEDS {
+        let account = account(seed, OF_EACH);
+        items += account.estate.items.len();
+        let found = find(&account.estate, &Policy::default(), &account.prices);
+        errors.extend(judge(&account, &found, &mut scores).into_iter().map(|error| format!("seed {seed}: {error}")));
+    }
+    println!("{items} resources of {} seeds", SEEDS.end - SEEDS.start);
+    println!(
+        "{:<22}{:>8}{:>8}{:>8}{:>8}{:>11}{:>8}",
+        "rule", "waste", "found", "wrong", "spared", "precision", "recall"
+    );
+    for (rule, score) in &scores {
+        let share = |of: u32| if of == 0 { 0.0 } else { f64::from(score.right) / f64::from(of) };
+        println!(
+            "{rule:<22}{:>8}{:>8}{:>8}{:>8}{:>11.3}{:>8.3}",
+            score.right + score.missed,
+            score.right,
+            score.wrong,
+            score.spared,
+            share(score.right + score.wrong),
+            share(score.right + score.missed)
+        );
+    }
+    assert!(errors.is_empty(), "{} errors:\n{}", errors.len(), errors.join("\n"));
+    for rule in TABLE {
+        let score = scores.get(rule.name).unwrap_or_else(|| panic!("no story of {}", rule.name));
+        assert!(score.right > 0 && score.spared > 0, "{} has waste and look-alikes", rule.name);
+    }
+}
+
+#[test]
+fn what_is_claimed_has_evidence_a_way_back_and_an_ordered_interval() {
+    let account = account(99, 3);
+    for one in find(&account.estate, &Policy::default(), &account.prices) {
+        assert!(!one.summary.is_empty() && !one.evidence.is_empty() && !one.way_back.is_empty(), "{one:?}");
+        assert!((0.0..=1.0).contains(&one.confidence), "{one:?}");
+        if let Some(saving) = one.saving.known() {
+            assert!(saving.low <= saving.likely && saving.likely <= saving.high, "{one:?}");
+            assert!(saving.likely >= LEAST && saving.low.0 >= 0, "{one:?}");
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_makes_the_same_account_and_the_same_findings() {
+    let of = |seed| {
+        let account = account(seed, 2);
+        serde_json::to_string(&find(&account.estate, &Policy::default(), &account.prices)).unwrap()
+    };
+    assert_eq!(of(5), of(5));
+    assert_ne!(of(5), of(6));
+}
