@@ -3,7 +3,7 @@
 //! The message carries what is wrong, what was tried and measured, what was undone and what to look at next. Telling
 //! twice is better than not at all, so a repeated step tells again.
 
-use crate::story::{Facts, changes_detail, chat, findings_detail, line, subject, tell};
+use crate::story::{Facts, Part, Unread, changes_detail, chat, findings_detail, line, subject, tell};
 use domain::execution::{ExecutionRecord, Status, Workflow};
 use domain::finding::{Finding, Severity};
 use domain::guard::Refusal;
@@ -11,7 +11,7 @@ use domain::health::Decided;
 use domain::observed::Observed;
 use engine::act::{ChangeReport, Report};
 use engine::documents;
-use engine::ports::{Artifacts, Entry, Executions, Journal, Message, Notifier};
+use engine::ports::{Artifacts, Entry, Executions, Journal, Message, Notifier, PortResult};
 use engine::run::{Decision, Run};
 use engine::settle::{self, Settled, Settlement};
 use engine::step::StepError;
@@ -35,8 +35,7 @@ pub struct World<'a> {
 /// Tells people about a run.
 ///
 /// # Errors
-/// When the notification itself fails; everything else that can't be read is left out of the message, never a reason
-/// for silence.
+/// When the notification itself fails; everything else that can't be read is called not known, never a reason for silence.
 pub async fn escalate(mut run: Run, world: &World<'_>) -> Result<Run, StepError> {
     let failure = run
         .error
@@ -69,8 +68,10 @@ fn bare(run: &Run, reason: &str) -> Message {
 }
 
 async fn message(run: &Run, record: &ExecutionRecord, reason: &str, world: &World<'_>) -> Message {
-    let changes = changes_of(run, record, world.journal).await;
-    let decided: Option<Decided> = documents::get(world.artifacts, &run.key("analysis")).await.ok().flatten();
+    let mut unread = Unread::default();
+    let changes = unread.or_note(Part::Changes, changes_of(run, record, world.journal).await);
+    let decided: Option<Decided> =
+        unread.or_note(Part::Findings, documents::get(world.artifacts, &run.key("analysis")).await);
     let (findings, unmeasured, analyzed) = decided.map_or_else(
         || (Vec::new(), Vec::new(), None),
         |decided| {
@@ -83,7 +84,7 @@ async fn message(run: &Run, record: &ExecutionRecord, reason: &str, world: &Worl
     // measurement failed an older score is no answer to "now".
     let lost = record.iterations.last().is_some_and(|last| last.measured_at.is_some() && last.score_after.is_none());
     let score = run.score.map(Observed::Known).or(analyzed.filter(|score| score.is_missing() || !lost));
-    let held_back = held_back(run, world.artifacts).await;
+    let held_back = unread.or_note(Part::HeldBack, held_back(run, world.artifacts).await);
     let facts = Facts {
         record,
         score: score.as_ref(),
@@ -91,6 +92,7 @@ async fn message(run: &Run, record: &ExecutionRecord, reason: &str, world: &Worl
         unmeasured: &unmeasured,
         changes: &changes,
         held_back: &held_back,
+        unread: &unread,
         reason,
         run,
     };
@@ -99,6 +101,7 @@ async fn message(run: &Run, record: &ExecutionRecord, reason: &str, world: &Worl
     let mut detail = detail(run, record, reason, severity, &findings, &changes, score.as_ref());
     if let Some(fields) = detail.as_object_mut() {
         fields.insert("held_back".to_owned(), json!(held_back.iter().map(|what| line(what)).collect::<Vec<_>>()));
+        fields.insert("unread".to_owned(), json!(unread.names()));
         fields.insert("text".to_owned(), json!(chat(&text)));
     }
     Message {
@@ -110,23 +113,23 @@ async fn message(run: &Run, record: &ExecutionRecord, reason: &str, world: &Worl
     }
 }
 
-/// What guards have refused in the last iteration, in words: changes, and what was ordered back. Without the reports
-/// nothing is said.
-async fn held_back(run: &Run, artifacts: &dyn Artifacts) -> Vec<String> {
-    let report: Option<Report> = documents::get(artifacts, &run.key("actions")).await.ok().flatten();
+/// What guards have refused in the last iteration, in words: changes, and what was ordered back. Where there are no reports
+/// there is nothing to say.
+async fn held_back(run: &Run, artifacts: &dyn Artifacts) -> Result<Vec<String>, StepError> {
+    let report: Option<Report> = documents::get(artifacts, &run.key("actions")).await?;
     let said = |(change, refusal): (&ChangeReport, &Refusal)| format!("{}: {refusal}", change.action);
-    let undone: Option<Settlement> = documents::get(artifacts, &run.key("undone")).await.ok().flatten();
+    let undone: Option<Settlement> = documents::get(artifacts, &run.key("undone")).await?;
     let kept = |(line, refusal): (&Settled, &Refusal)| {
         format!("undo of \"{}\" (back to {}): {refusal}", line.what, line.before)
     };
     let changes = report.iter().flat_map(Report::refused).map(said);
-    changes.chain(undone.iter().flat_map(Settlement::refused).map(kept)).collect()
+    Ok(changes.chain(undone.iter().flat_map(Settlement::refused).map(kept)).collect())
 }
 
-/// Changes of this run and those that it took over, oldest first. A journal that can't be read leaves the list empty.
-async fn changes_of(run: &Run, record: &ExecutionRecord, journal: &dyn Journal) -> Vec<Entry> {
-    let entries = journal.since(&run.app, settle::look_back(record.started_at)).await.unwrap_or_default();
-    entries.into_iter().filter(|entry| entry.concerns(&run.execution_id)).collect()
+/// Changes of this run and those that it took over, oldest first.
+async fn changes_of(run: &Run, record: &ExecutionRecord, journal: &dyn Journal) -> PortResult<Vec<Entry>> {
+    let entries = journal.since(&run.app, settle::look_back(record.started_at)).await?;
+    Ok(entries.into_iter().filter(|entry| entry.concerns(&run.execution_id)).collect())
 }
 
 fn headline(score: Option<&Observed<f64>>, record: &ExecutionRecord) -> String {

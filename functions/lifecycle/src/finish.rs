@@ -3,7 +3,7 @@
 //! Runs at the end of every run, also of a failed one. Silent when nothing was changed.
 
 use crate::names::request_id;
-use crate::story::{Facts, changes_detail, chat, line, subject, tell};
+use crate::story::{Facts, Unread, changes_detail, chat, line, subject, tell};
 use crate::succession::{self, is_own, let_go};
 use domain::approval::{Request, RequestState};
 use domain::execution::{ExecutionRecord, Status, Workflow};
@@ -154,6 +154,7 @@ async fn report(run: &Run, record: &ExecutionRecord, world: &World<'_>) -> Resul
         unmeasured: &[],
         changes: &changes,
         held_back: &[],
+        unread: &Unread::default(),
         reason: &reason,
         run,
     };

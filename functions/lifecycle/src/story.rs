@@ -42,10 +42,57 @@ pub struct Facts<'a> {
     pub changes: &'a [Entry],
     /// What was planned last and held back by a guard, each with the refusal.
     pub held_back: &'a [String],
+    /// Which of these lists could not be read: empty, they say nothing.
+    pub unread: &'a Unread,
     /// Why it is told now, one sentence.
     pub reason: &'a str,
     /// The run, which says where the application lives and where its users find it.
     pub run: &'a Run,
+}
+
+/// A list of a story that must be read from a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What is wrong, from the analysis.
+    Findings,
+    /// What was changed, from the journal.
+    Changes,
+    /// What guards refused, from their reports.
+    HeldBack,
+}
+
+/// The lists that could not be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unread(Vec<Part>);
+
+impl Unread {
+    /// What was read; where that failed, nothing, and the failure is remembered.
+    pub fn or_note<T: Default, E>(&mut self, part: Part, read: Result<T, E>) -> T {
+        read.unwrap_or_else(|_| {
+            self.0.push(part);
+            T::default()
+        })
+    }
+
+    /// Their names in an event, documented in `docs/events.md`.
+    pub fn names(&self) -> Vec<&'static str> {
+        let name = |part: &Part| match part {
+            Part::Findings => "findings",
+            Part::Changes => "changes",
+            Part::HeldBack => "held_back",
+        };
+        self.0.iter().map(name).collect()
+    }
+
+    /// What stands in place of an empty list.
+    fn or(&self, part: Part, none: &'static str) -> &'static str {
+        match part {
+            _ if !self.0.contains(&part) => none,
+            Part::Findings => "not known: the analysis could not be read",
+            Part::Changes => "not known: the journal of changes could not be read",
+            Part::HeldBack => "not known: the reports of the guards could not be read",
+        }
+    }
 }
 
 /// A subject line: ASCII, one line, at most 100 characters.
@@ -93,8 +140,9 @@ pub fn tell(facts: &Facts<'_>) -> String {
     paragraph(&mut text, &line(facts.reason));
     if record.workflow_type == Workflow::Rollback {
         // Where all of it was held back, the run has touched nothing.
-        if !facts.changes.is_empty() || facts.held_back.is_empty() {
-            list(&mut text, "What was to be undone", changes(facts), "nothing");
+        if !facts.changes.is_empty() || facts.held_back.is_empty() || facts.unread.0.contains(&Part::Changes) {
+            let none = facts.unread.or(Part::Changes, "nothing");
+            list(&mut text, "What was to be undone", changes(facts), none);
         }
         held_back(&mut text, "What was ordered and held back", facts);
         end(&mut text, facts);
@@ -118,12 +166,12 @@ pub fn tell(facts: &Facts<'_>) -> String {
             &mut text,
             "What is wrong",
             facts.findings.iter().map(finding),
-            "no cause was found in what can be measured",
+            facts.unread.or(Part::Findings, "no cause was found in what can be measured"),
         );
         if !facts.unmeasured.is_empty() {
             list(&mut text, "What could not be measured", facts.unmeasured.iter().map(|what| line(what)), "");
         }
-        list(&mut text, "What was tried", changes(facts), "nothing was changed");
+        list(&mut text, "What was tried", changes(facts), facts.unread.or(Part::Changes, "nothing was changed"));
         held_back(&mut text, "What was planned and held back", facts);
         list(&mut text, "What to look at next", next_steps(facts).into_iter(), "");
     }
@@ -152,8 +200,9 @@ fn savings(text: &mut String, facts: &Facts<'_>) {
 }
 
 fn held_back(text: &mut String, title: &str, facts: &Facts<'_>) {
-    if !facts.held_back.is_empty() {
-        list(text, title, facts.held_back.iter().map(|what| line(what)), "");
+    let none = facts.unread.or(Part::HeldBack, "");
+    if !facts.held_back.is_empty() || !none.is_empty() {
+        list(text, title, facts.held_back.iter().map(|what| line(what)), none);
     }
 }
 

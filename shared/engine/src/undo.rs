@@ -78,7 +78,7 @@ pub async fn carry_out(context: &Context<'_>, outcomes: &[Outcome]) -> Result<Se
             let why = outcome.map_or(entry.note.as_str(), |outcome| outcome.why.as_str());
             put_back(context, entry.clone(), outcome, why).await?
         };
-        if matches!(line.end, End::LeftOpen { .. }) {
+        if line.end.is_open() {
             blocked.insert(line.resource.clone());
         }
         settlement.changes.push(line);
@@ -106,7 +106,7 @@ pub async fn residue(context: &Context<'_>) -> Result<Settlement, ActError> {
         }
         let why = entry.outcome.as_ref().map_or_else(|| entry.note.clone(), |outcome| outcome.why.clone());
         let line = put_back(context, entry, None, &why).await?;
-        if matches!(line.end, End::LeftOpen { .. }) {
+        if line.end.is_open() {
             covered.insert(resource);
         }
         settlement.changes.push(line);
@@ -145,7 +145,7 @@ pub async fn ordered(
                 None => put_back(context, Entry { rolled_back: true, ..entry.clone() }, None, why).await?,
             },
         };
-        if matches!(line.end, End::LeftOpen { .. } | End::Refused { .. }) {
+        if line.end.is_open() || matches!(line.end, End::Refused { .. }) {
             blocked.entry(resource).or_insert_with(|| covered_by(&entry));
         }
         settlement.changes.push(line);
@@ -270,7 +270,7 @@ pub(crate) async fn put_back(
         Err(error @ PortError::Gone { .. }) => {
             return close(context, &entry, EntryState::Superseded, &error.to_string()).await;
         }
-        Err(error) => return left_open(&entry, error.to_string()),
+        Err(error) => return Ok(Settled::failed(&entry, &error, context.now())),
     };
     match standing(&entry.change.action, &entry.prior.live, &live.live) {
         Standing::AsPrior => {
@@ -296,7 +296,7 @@ pub(crate) async fn put_back(
             .await
         }
         Standing::AsChanged if context.is_out_of_time() => {
-            left_open(&entry, "the time of this step is over".to_owned())
+            Ok(Settled::line(&entry, End::unfinished("the time of this step is over"), context.now()))
         }
         Standing::AsChanged => restore(context, entry, why).await,
     }
@@ -314,23 +314,27 @@ async fn restore(context: &Context<'_>, entry: Entry, why: &str) -> Result<Settl
             Recorded::Moved(entry) => return Ok(Settled::of(&entry, context.now())),
         }
     };
-    let left_open = |why: String| Ok(Settled::line(&entry, End::LeftOpen { why }, context.now()));
+    let left = |end: End| Ok(Settled::line(&entry, end, context.now()));
     let lease = lease::renew(context).await?;
     // Both want to be the last thing read before the call.
     let (live, kill_switch) = join(context.ports.actuator.live(&entry.prior), context.ports.switch.read()).await;
     match live.map(|live| standing(&entry.change.action, &entry.prior.live, &live.live)) {
         Ok(Standing::AsChanged) => {}
         // The next delivery finds it so and closes it.
-        Ok(_) => return left_open("somebody else is changing it at the moment".to_owned()),
-        Err(error) => return left_open(error.to_string()),
+        Ok(_) => return left(End::unfinished("somebody else is changing it at the moment")),
+        Err(error) => return Ok(Settled::failed(&entry, &error, context.now())),
     }
     match kill_switch {
         KillSwitch::Off => {}
-        KillSwitch::On => return left_open("the kill switch is on: nothing is changed, not even back".to_owned()),
-        KillSwitch::Unreadable(why) => return left_open(format!("the kill switch could not be read: {why}")),
+        KillSwitch::On => {
+            return left(End::LeftOpen { why: "the kill switch is on: nothing is changed, not even back".to_owned() });
+        }
+        KillSwitch::Unreadable(why) => {
+            return left(End::LeftOpen { why: format!("the kill switch could not be read: {why}") });
+        }
     }
     if let Some(why) = context.too_late(&lease, None) {
-        return left_open(why);
+        return left(End::unfinished(why));
     }
     match context.ports.actuator.restore(&entry.change, &entry.prior.live).await {
         Ok(()) => close(context, &entry, EntryState::Undone, why).await,
@@ -344,11 +348,11 @@ async fn restore(context: &Context<'_>, entry: Entry, why: &str) -> Result<Settl
                 )
                 .await
             }
-            _ => left_open(lost.to_string()),
+            _ => Ok(Settled::failed(&entry, &lost, context.now())),
         },
         Err(error @ (PortError::Rejected { .. } | PortError::Gone { .. })) => {
             close(context, &entry, EntryState::Superseded, &format!("{why}; not undone: {error}")).await
         }
-        Err(error) => left_open(error.to_string()),
+        Err(error) => Ok(Settled::failed(&entry, &error, context.now())),
     }
 }

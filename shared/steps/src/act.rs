@@ -274,7 +274,16 @@ async fn take_back(context: &Context<'_>, world: &World<'_>) -> Result<(), StepE
     undone.changes.extend(undo::residue(context).await?.changes);
     publish(context, &undone);
     count_again(context, world).await?;
-    documents::put(world.artifacts, &run.key("undone"), &undone).await
+    documents::put(world.artifacts, &run.key("undone"), &undone).await?;
+    finished(&undone)
+}
+
+/// An undo that a moment's trouble has interrupted is an error that is worth another try: the same again compares first, and
+/// restores nothing twice.
+fn finished(undone: &Settlement) -> Result<(), StepError> {
+    undone.unfinished().map_or(Ok(()), |line| {
+        Err(StepError::Transient(format!("the undo of \"{}\" is not finished: {}", line.what, line.end.why())))
+    })
 }
 
 async fn take_residue_back(context: &Context<'_>, world: &World<'_>) -> Result<(), StepError> {
@@ -320,6 +329,7 @@ async fn roll_back(
     let report = undo::ordered(context, &order.changes, &resources, why).await?;
     publish(context, &report);
     documents::put(world.artifacts, &run.key("undone"), &report).await?;
+    finished(&report)?;
     // From the journal: an earlier delivery of this step may have undone a part.
     let entries = world.journal.since(&run.app, Timestamp::UNIX_EPOCH).await?;
     let named: Vec<&Entry> = entries.iter().filter(|entry| order.changes.contains(entry.id())).collect();

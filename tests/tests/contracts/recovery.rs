@@ -82,12 +82,21 @@ fn a_retry_is_limited_spread_and_only_for_what_may_pass() {
     }
 }
 
-/// After a time-out, a crash or a lost answer the change may have happened: the journal decides, not a second attempt.
+/// After a time-out, a crash or a lost answer the change may have happened: the journal decides, not a second attempt. An undo is
+/// settled, or done again: that settles first, and compares before it restores.
 #[test]
 fn a_step_that_writes_is_never_blindly_retried() {
-    for (machine, act) in [(Machine::health(), "OptimizeFunction"), (Machine::cost(), "CostImplementFunction")] {
-        let writes = |state: &State| state.function() == Some(act) && state.intent() != Some("settle");
-        let writing: Vec<_> = machine.states.iter().filter(|(_, state)| writes(state)).collect();
+    for (machine, act, undo) in [
+        (Machine::health(), "OptimizeFunction", "UndoWhatDidNotHelp"),
+        (Machine::cost(), "CostImplementFunction", "UndoWhatHurt"),
+    ] {
+        let again = machine.state(undo).items("Catch").map(|catch| catch["Next"].as_str().unwrap());
+        assert_eq!(again.collect::<BTreeSet<_>>(), BTreeSet::from(["SettleUndo"]));
+        assert_eq!(machine.state("SettleUndo").intent(), Some("undo"));
+        let writes = |(name, state): &(&String, &State)| {
+            state.function() == Some(act) && state.intent() != Some("settle") && *name != "SettleUndo"
+        };
+        let writing: Vec<_> = machine.states.iter().filter(writes).collect();
         let intents: Vec<&str> = writing.iter().map(|(_, state)| state.intent().unwrap()).collect();
         assert_eq!(BTreeSet::from_iter(intents), BTreeSet::from(["apply", "undo_residue", "undo"]));
         for (name, state) in writing {
@@ -96,7 +105,8 @@ fn a_step_that_writes_is_never_blindly_retried() {
             }
             for catch in state.items("Catch").filter(|catch| State::errors(catch) != ["Step.Stale"]) {
                 let next = machine.state(catch["Next"].as_str().unwrap());
-                assert_eq!(next.intent(), Some("settle"), "{name} is not settled after {:?}", State::errors(catch));
+                let settles = if state.intent() == Some("undo") { "undo" } else { "settle" };
+                assert_eq!(next.intent(), Some(settles), "{name} is not settled after {:?}", State::errors(catch));
             }
         }
     }

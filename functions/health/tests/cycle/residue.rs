@@ -7,6 +7,7 @@ use domain::execution::{Cycle, Status};
 use domain::outcome::Verdict;
 use engine::ports::{Artifacts, Entry, EntryState, Leases};
 use engine::run::{LEASE_TTL_S, lease_key};
+use engine::settle::Settlement;
 use jiff::Timestamp;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -266,6 +267,30 @@ fn regression_an_undo_that_dies_is_finished_by_the_run_itself() {
             );
             let undone: u32 = shop.record().iterations.iter().map(|iteration| iteration.undone).sum();
             assert_eq!(undone, 1, "{about}: {:#?}", shop.record());
+            shop.assert_sound(&about);
+        }
+    }
+}
+
+/// A call that fails for a moment left an undo half done, and where the run ended with that iteration it stayed so.
+#[test]
+fn regression_an_undo_whose_call_fails_once_is_done_before_the_run_goes_on() {
+    let calls = Machine::on(&harmed_by_servers()).run(json!({"app": "shop"})).calls["UndoWhatDidNotHelp"];
+    for call in 0..calls {
+        for fault in [Fault::LoseRequest, Fault::LoseAnswer, Fault::Throttle] {
+            let shop = harmed_by_servers();
+            let mut machine = Machine::on(&shop).with_fault("UndoWhatDidNotHelp", call, fault);
+            machine.stopped_at = Some("Iterate");
+            let ended = machine.run(json!({"app": "shop"}));
+            let about = format!("call {call}, {fault:?}: {:?}", ended.path);
+            let undone = shop.document::<Settlement>(1, "undone");
+            if undone.changes.iter().any(|line| line.end.why().contains("kill switch could not be read")) {
+                // Whoever can't read it obeys it as if it were on.
+                continue;
+            }
+            let states: Vec<EntryState> = shop.world.journal().iter().map(|entry| entry.state).collect();
+            assert_eq!((ended.injected, shop.servers(), states), (1, SERVERS, vec![EntryState::Undone]), "{about}");
+            assert_eq!(shop.record().iterations[0].undone, 1, "{about}");
             shop.assert_sound(&about);
         }
     }

@@ -190,6 +190,31 @@ fn fault_a_rollback_that_breaks_at_any_call_is_finished_or_told() {
     proof.survived(usize::try_from(injected).unwrap());
 }
 
+/// One 503 as answer to the undo handed it to people, half done and open in the journal.
+#[test]
+fn regression_a_rollback_whose_call_fails_once_is_done() {
+    let calls = roll_back(&healed(), order()).calls["RollBack"];
+    for call in 0..calls {
+        for fault in [Fault::LoseRequest, Fault::LoseAnswer, Fault::Throttle] {
+            let shop = healed();
+            let ended = Machine::rollback(&shop, BACK).with_fault("RollBack", call, fault).run(order());
+            let about = format!("call {call}, {fault:?}: {:?}", ended.path);
+            if ended.state == "HandedToPeople" {
+                // Whoever can't read it obeys it as if it were on.
+                let told = shop.world.messages().pop().unwrap();
+                assert!(told.text.contains("the kill switch could not be read"), "{about}: {}", told.text);
+                continue;
+            }
+            assert_eq!((ended.injected, ended.state.as_str(), shop.servers()), (1, "RolledBack", SERVERS), "{about}");
+            assert_eq!((shop.world.journal()[0].state, shop.lease()), (EntryState::Undone, None), "{about}");
+            assert_eq!(shop.record_of(BACK).iterations[0].undone, 1, "{about}");
+            let restored = shop.deeds().iter().filter(|(_, undone)| *undone).count();
+            assert_eq!(restored, 1, "{about}: not restored exactly once");
+            shop.assert_sound(&about);
+        }
+    }
+}
+
 #[test]
 fn fault_a_store_that_fails_at_any_call_of_a_rollback_loses_nothing() {
     let calls = roll_back(&healed(), order()).stored;

@@ -244,6 +244,46 @@ async fn fault_nothing_that_can_t_be_read_is_a_reason_for_silence() {
     assert_eq!(world.messages().len(), sent + 1);
 }
 
+/// A journal that could not be read was told as "nothing was changed", and an analysis as "no cause was found".
+#[tokio::test]
+async fn regression_what_could_not_be_read_is_told_as_not_known_and_never_as_nothing() {
+    let sound = {
+        let (world, run) = helpless(vec![finding("saturation", Severity::High, "CPU")]).await;
+        let wire = Wire::sound(&world);
+        tell(run, &wire).await.unwrap();
+        wire.calls()
+    };
+    let mut unread = BTreeSet::new();
+    for number in 0..sound - 1 {
+        for goes in Goes::ALL {
+            let (world, run) = helpless(vec![finding("saturation", Severity::High, "CPU")]).await;
+            tell(run, &Wire::failing(&world, number, goes)).await.unwrap();
+            let message = world.messages().pop().unwrap();
+            let about = format!("call {number}, {goes:?}:\n{}", message.text);
+            assert!(!message.text.contains("nothing was changed"), "{about}");
+            assert!(!message.text.contains("no cause was found"), "{about}");
+            for (list, words) in [
+                ("changes", "not known: the journal of changes could not be read"),
+                ("findings", "not known: the analysis could not be read"),
+                ("held_back", "not known: the reports of the guards could not be read"),
+            ] {
+                let named = message.detail["unread"].as_array().is_some_and(|names| names.contains(&json!(list)));
+                assert_eq!(named, message.text.contains(words), "{list}, {about}");
+                unread.extend(named.then_some(list));
+            }
+        }
+    }
+    assert_eq!(unread.into_iter().collect::<Vec<_>>(), ["changes", "findings", "held_back"]);
+}
+
+#[tokio::test]
+async fn what_was_read_is_not_named_as_unread() {
+    let (world, run) = helpless(Vec::new()).await;
+    let message = told(run, &world).await;
+    assert_eq!(message.detail["unread"], json!([]));
+    assert!(!message.text.contains("not known"), "{}", message.text);
+}
+
 #[tokio::test]
 async fn hostile_text_stays_data_on_one_bounded_line() {
     let bad = format!("x\r\n\u{1b}[31mFrom: boss\u{0}<script>{}", "ä".repeat(5_000));

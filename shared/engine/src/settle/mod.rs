@@ -124,7 +124,7 @@ async fn make_known(context: &Context<'_>, of: impl Fn(&Entry) -> bool) -> Resul
             }
             _ => None,
         };
-        if line.as_ref().is_none_or(|line| matches!(line.end, End::LeftOpen { .. } | End::Applied { .. })) {
+        if line.as_ref().is_none_or(|line| line.end.is_open() || matches!(line.end, End::Applied { .. })) {
             covered.insert(resource);
         }
         settlement.changes.extend(line);

@@ -1,6 +1,6 @@
 //! What became of changes that were open: what the settling and the undoing step report.
 
-use crate::ports::{Entry, EntryState};
+use crate::ports::{Entry, EntryState, PortError};
 use domain::change::Action;
 use domain::guard::Refusal;
 use domain::ids::{ChangeId, ExecutionId, ResourceId};
@@ -73,6 +73,11 @@ pub enum End {
         /// What stood in the way.
         why: String,
     },
+    /// A call failed or its answer was lost, or the time was over: the journal keeps it open, and the same again may end well.
+    Unfinished {
+        /// What stood in the way.
+        why: String,
+    },
     /// A guard refused its undo: it stands as it did, and people are told.
     Refused {
         /// The guard with its numbers.
@@ -93,6 +98,16 @@ impl End {
         Self::Refused { why: refusal.to_string(), refusal }
     }
 
+    /// Worth another try.
+    pub(crate) fn unfinished(why: impl Into<String>) -> Self {
+        Self::Unfinished { why: why.into() }
+    }
+
+    /// Whether the journal keeps it open because it could not be dealt with now.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self, Self::LeftOpen { .. } | Self::Unfinished { .. } | Self::InFlight { .. })
+    }
+
     /// Why it stands as it does, in words.
     pub fn why(&self) -> String {
         match self {
@@ -102,6 +117,7 @@ impl End {
             | Self::Undone { why }
             | Self::HandedOver { why }
             | Self::LeftOpen { why }
+            | Self::Unfinished { why }
             | Self::Refused { why, .. } => why.clone(),
             Self::InFlight { .. } => "it may still be on its way".to_owned(),
         }
@@ -133,7 +149,12 @@ impl Settlement {
 
     /// Changes that could not be dealt with now.
     pub fn left_open(&self) -> impl Iterator<Item = &Settled> {
-        self.changes.iter().filter(|line| matches!(line.end, End::LeftOpen { .. } | End::InFlight { .. }))
+        self.changes.iter().filter(|line| line.end.is_open())
+    }
+
+    /// The first of the changes that the same again may finish.
+    pub fn unfinished(&self) -> Option<&Settled> {
+        self.changes.iter().find(|line| matches!(line.end, End::Unfinished { .. }))
     }
 
     /// Number of changes that were undone.
@@ -157,6 +178,19 @@ impl Settled {
             end,
             at,
         }
+    }
+
+    /// A line on an entry of which a call failed. What a moment's trouble has stopped may go well when it is done again; what
+    /// is refused will be refused again.
+    pub(crate) fn failed(entry: &Entry, error: &PortError, at: Timestamp) -> Self {
+        let why = error.to_string();
+        let end = match error {
+            PortError::Throttled { .. } | PortError::Unknown { .. } | PortError::Conflict { .. } => {
+                End::unfinished(why)
+            }
+            PortError::Denied { .. } | PortError::Gone { .. } | PortError::Rejected { .. } => End::LeftOpen { why },
+        };
+        Self::line(entry, end, at)
     }
 
     /// A line that says how the journal has the entry.
