@@ -259,3 +259,19 @@ proptest! {
         }
     }
 }
+
+/// What is made cheaper waits like what is made smaller; a mark or a copy takes nothing from anybody.
+#[test]
+fn a_kind_without_a_number_says_itself_which_way_it_goes() {
+    let release = Action::ReleaseAddress { allocation: "a".to_owned() };
+    let (volume, volume_type) = ("v".to_owned(), "gp3".to_owned());
+    let gp3 = Action::SetVolumeType { volume, volume_type, iops: 3_000, throughput_mibps: 125 };
+    let copy = Action::SnapshotVolume { volume: "v".to_owned() };
+    for (action, change, undo) in [
+        (&release, Direction::Reduces, Direction::Grows),
+        (&gp3, Direction::Reduces, Direction::Grows),
+        (&copy, Direction::Neutral, Direction::Neutral),
+    ] {
+        assert_eq!((Direction::of(action, &Live::Queue), Direction::of_undo(action, &Live::Queue)), (change, undo));
+    }
+}

@@ -175,3 +175,6 @@ fn values(snapshot: &Snapshot, like: &Measurement) -> Option<Vec<f64>> {
     let values: Vec<f64> = found.series.known()?.values.iter().flatten().copied().collect();
     (!values.is_empty()).then_some(values)
 }
+
+#[cfg(test)]
+mod tests;

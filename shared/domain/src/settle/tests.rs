@@ -142,3 +142,59 @@ fn every_kind_has_words_for_before_and_after() {
     assert_eq!(after_in_words(&resize(4)), "4");
     assert_eq!(before_in_words(&Action::RefreshFleet { group: "web".into() }, &group(2)), "2 of 2 instances healthy");
 }
+
+fn disk(edit: impl FnOnce(&mut crate::resource::Volume)) -> Live {
+    let mut volume = crate::resource::Volume {
+        volume_type: "gp2".to_owned(),
+        size_gib: 500,
+        iops: Some(1_500),
+        throughput_mibps: None,
+        attached_to: Vec::new(),
+        is_modifying: false,
+        delete_after: None,
+        final_snapshot: None,
+    };
+    edit(&mut volume);
+    Live::Volume(volume)
+}
+
+/// Values that are no numbers are compared like sizes: as set, as before, or somebody else's.
+#[test]
+fn values_of_disks_and_logs_are_compared_before_anything_is_undone() {
+    let day = |days: i64| jiff::Timestamp::from_second(days * 86_400).unwrap();
+    let (volume, volume_type) = ("v".to_owned(), "gp3".to_owned());
+    let gp3 = Action::SetVolumeType { volume, volume_type, iops: 3_000, throughput_mibps: 125 };
+    let as_gp3 = |iops| {
+        disk(|disk| {
+            disk.volume_type = "gp3".to_owned();
+            (disk.iops, disk.throughput_mibps) = (Some(iops), Some(125));
+        })
+    };
+    let mark = Action::MarkForDeletion { arn: "v".to_owned(), delete_after: day(20_000) };
+    let marked = |days| disk(|disk| disk.delete_after = Some(day(days)));
+    let copy = Action::SnapshotVolume { volume: "v".to_owned() };
+    let snapshot = crate::resource::FinalSnapshot { id: "s".to_owned(), is_complete: false };
+    let copied = disk(|disk| disk.final_snapshot = Some(snapshot));
+    for (action, done, other) in [
+        (&gp3, as_gp3(3_000), Some(as_gp3(4_000))),
+        (&mark, marked(20_000), Some(marked(20_001))),
+        (&copy, copied, None),
+    ] {
+        let prior = disk(|_| ());
+        assert_eq!(
+            (standing(action, &prior, &done), effect(action, &prior, &done)),
+            (Standing::AsChanged, Effect::Happened)
+        );
+        assert_eq!(
+            (standing(action, &prior, &prior), effect(action, &prior, &prior)),
+            (Standing::AsPrior, Effect::NeverHappened)
+        );
+        if let Some(other) = other {
+            assert!(matches!(standing(action, &prior, &other), Standing::Other(_)), "{action}");
+        }
+    }
+    let delete = Action::DeleteVolume { volume: "v".to_owned() };
+    let prior = disk(|_| ());
+    assert_eq!(effect(&delete, &prior, &prior), Effect::NeverHappened, "it is still there");
+    assert_eq!(standing(&delete, &prior, &prior), Standing::NotUndoable);
+}
