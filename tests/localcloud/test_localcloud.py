@@ -67,8 +67,10 @@ class Clock(unittest.TestCase):
                 VirtualClock.parse(text)
 
 
-class LiveCloud(unittest.TestCase):
+class Cloud(unittest.TestCase):
     """One cloud for the class; ten virtual minutes are a second."""
+
+    flags: tuple[str, ...] = ()
 
     @classmethod
     def setUpClass(cls):
@@ -77,7 +79,7 @@ class LiveCloud(unittest.TestCase):
         state_file = Path(cls.home.name) / "state.json"
         cls.process = subprocess.Popen(
             [sys.executable, "-m", "localcloud", "--state", str(state_file), "--speed", str(SPEED),
-             "--start", "2026-03-02T09:00:00Z"],
+             "--start", "2026-03-02T09:00:00Z", *cls.flags],
             cwd=Path(__file__).resolve().parent.parent, stdout=subprocess.DEVNULL)
         cls.wait(lambda: state_file.exists() or cls.process.poll() is not None)
         cls.state = json.loads(state_file.read_text())
@@ -107,6 +109,10 @@ class LiveCloud(unittest.TestCase):
         import boto3
         # An access key of 12 digits is an account here.
         return boto3.Session(account, "test", region_name=region).client(name, endpoint_url=self.state["endpoint"])
+
+
+class LiveCloud(Cloud):
+    """What the services do."""
 
     def group(self, name):
         return self.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"][0]
@@ -535,6 +541,55 @@ class LiveCloud(unittest.TestCase):
         self.assertEqual(price("AmazonEC2", "EUC1-EBS:VolumeUsage.gp3", "eu-central-1"), [{"USD": "0.0800000000"}])
         self.assertEqual(price("AmazonVPC", "USE1-PublicIPv4:IdleAddress", "us-east-1"), [{"USD": "0.0050000000"}])
         self.assertEqual(price("AmazonEC2", "EUC1-EBS:VolumeUsage.gp3", "us-east-1"), [])
+
+
+class EnforcedCloud(Cloud):
+    """What IAM allows."""
+
+    flags = ("--auth",)
+
+    def test_what_is_paid_for_is_changed_only_where_its_tag_allows_it(self):
+        import boto3
+        iam, ec2, logs = self.client("iam"), self.client("ec2"), self.client("logs")
+        trust = [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]
+        writes = ["ec2:ModifyVolume", "ec2:CreateTags", "ec2:DeleteTags", "ec2:CreateSnapshot", "ec2:DeleteSnapshot",
+                  "ec2:DeleteVolume", "ec2:ReleaseAddress", "logs:PutRetentionPolicy"]
+        allowed = [{"Effect": "Allow", "Action": writes, "Resource": "*",
+                    "Condition": {"StringEquals": {"aws:ResourceTag/maintainer:app": "shop"}}},
+                   {"Effect": "Allow", "Action": ["ec2:DescribeVolumes", "ce:GetCostAndUsage"], "Resource": "*"}]
+        iam.create_role(RoleName="saver", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": trust}))
+        iam.put_role_policy(RoleName="saver", PolicyName="saves",
+                            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": allowed}))
+        role = self.client("sts").assume_role(RoleArn="arn:aws:iam::000000000000:role/saver", RoleSessionName="saver")
+        keys = role["Credentials"]
+        session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name="us-east-1")
+        saver = {name: session.client(name, endpoint_url=self.state["endpoint"]) for name in ("ec2", "logs", "ce")}
+        for app in ("shop", "other"):
+            tags = [{"Key": "maintainer:app", "Value": app}]
+            volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, VolumeType="gp2")["VolumeId"]
+            snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+            address, group = ec2.allocate_address(Domain="vpc")["AllocationId"], f"/{app}"
+            ec2.create_tags(Resources=[volume, snapshot, address], Tags=tags)
+            logs.create_log_group(logGroupName=group, tags={"maintainer:app": app})
+            mark = [{"Key": "maintainer:delete-after", "Value": "2026-04-01"}]
+            for call in (lambda: saver["ec2"].modify_volume(VolumeId=volume, VolumeType="gp3"),
+                         lambda: saver["ec2"].create_tags(Resources=[volume], Tags=mark),
+                         lambda: saver["ec2"].delete_tags(Resources=[volume], Tags=mark),
+                         lambda: saver["ec2"].create_snapshot(VolumeId=volume),
+                         lambda: saver["ec2"].delete_snapshot(SnapshotId=snapshot),
+                         lambda: saver["ec2"].release_address(AllocationId=address),
+                         lambda: saver["logs"].put_retention_policy(logGroupName=group, retentionInDays=30),
+                         lambda: saver["ec2"].delete_volume(VolumeId=volume)):
+                if app == "shop":
+                    call()
+                else:
+                    with self.assertRaisesRegex(Exception, "UnauthorizedOperation|AccessDenied"):
+                        call()
+        self.assertEqual(len(saver["ec2"].describe_volumes()["Volumes"]), 1)
+        with self.assertRaisesRegex(Exception, "UnauthorizedOperation"):
+            saver["ec2"].describe_snapshots(OwnerIds=["self"])
+        saver["ce"].get_cost_and_usage(TimePeriod={"Start": "2026-03-01", "End": "2026-03-02"}, Granularity="DAILY",
+                                       Metrics=["UnblendedCost"], GroupBy=[{"Type": "TAG", "Key": "maintainer:app"}])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-//! Unit prices of the Price List for what is paid for by its mere existence. Asking is free of charge; what is known is asked once in a
-//! process.
+//! Unit prices of the Price List for what is paid for by its mere existence. Asking is free of charge; what is known is
+//! asked once in a process.
 
 use crate::prices::PriceList;
 use async_trait::async_trait;
@@ -89,7 +89,7 @@ impl UnitPrices {
     }
 
     async fn ask(&self, sold: &Sold) -> PortResult<Option<f64>> {
-        let usage_type = usage_type(sold);
+        let usage_type = sold.usage_type();
         let spelled_out = (self.region == SPELLED_OUT.0).then(|| SPELLED_OUT.1.to_owned());
         for prefix in [Some(self.usage_type_prefix()), spelled_out].into_iter().flatten() {
             let usage_type = format!("{prefix}{usage_type}");
@@ -121,7 +121,8 @@ impl Port for UnitPrices {
         PriceBook { units }
     }
 
-    /// Of a Region that is not in the table, one that no usage type begins with: nothing on the bill is taken for its price.
+    /// Of a Region that is not in the table, one that no usage type begins with: nothing on the bill is taken for its
+    /// price.
     fn usage_type_prefix(&self) -> String {
         let found = PREFIXES.iter().find(|(region, _)| *region == self.region);
         found.map_or_else(|| format!("{}-", self.region), |(_, prefix)| (*prefix).to_owned())
@@ -142,16 +143,6 @@ fn service(sold: &Sold) -> &'static str {
     }
 }
 
-/// The usage type without its prefix. Two types of volumes have older names there than in EC2.
-fn usage_type(sold: &Sold) -> String {
-    match sold {
-        Sold::VolumeGib(kind) if kind == "standard" => "EBS:VolumeUsage".to_owned(),
-        Sold::VolumeGib(kind) if kind == "io1" => "EBS:VolumeUsage.piops".to_owned(),
-        Sold::VolumeIops(kind) if kind == "io1" => "EBS:VolumeP-IOPS.piops".to_owned(),
-        other => other.usage_type(),
-    }
-}
-
 /// What a unit of the list is in units of `sold`; none where it is another thing.
 fn units(sold: &Sold, unit: &str) -> Option<f64> {
     let one_of = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(unit)).then_some(1.0);
@@ -164,8 +155,8 @@ fn units(sold: &Sold, unit: &str) -> Option<f64> {
     }
 }
 
-/// The highest price on demand among these products, in millionths of a US dollar for a unit: where it falls with the amount, or
-/// begins with something free, that of the dearest step.
+/// The highest price on demand among these products, in millionths of a US dollar for a unit: where it falls with the
+/// amount, or begins with something free, that of the dearest step.
 fn dearest(products: &[Value], sold: &Sold) -> Option<f64> {
     let terms = products.iter().filter_map(|product| product.pointer("/terms/OnDemand")?.as_object());
     let dimensions = terms.flat_map(|terms| terms.values()).filter_map(|term| term.get("priceDimensions")?.as_object());

@@ -81,7 +81,8 @@ async fn all(client: &Client) -> PortResult<Vec<aws_sdk_cloudwatchlogs::types::L
 async fn named(client: &Client, names: &[String]) -> PortResult<Vec<aws_sdk_cloudwatchlogs::types::LogGroup>> {
     let mut groups = Vec::new();
     for some in names.chunks(NAMES_PER_CALL) {
-        let request = client.describe_log_groups().set_log_group_identifiers(Some(some.to_vec())).limit(PAGE);
+        let request = client.describe_log_groups().set_log_group_identifiers(Some(some.to_vec()));
+        // Names go with no limit of a page; there are no more of them than a page has by itself.
         let mut pages = request.into_paginator().items().send();
         while let Some(group) = pages.next().await {
             groups.push(group.map_err(|error| port_error(ACTION, "", &error))?);

@@ -133,3 +133,31 @@ async fn fault_a_volume_whose_modifications_can_t_be_read_is_not_known_to_rest()
     assert!(surveyed.items.is_empty());
     assert!(surveyed.unread.iter().any(|(kind, _)| *kind == ResourceKind::Volume));
 }
+
+#[tokio::test]
+async fn every_page_is_read_and_a_lost_one_makes_the_kind_unread() {
+    let page = |name: &str, next: &str| {
+        let tags = "<tagSet><item><key>maintainer:app</key><value>shop</value></item></tagSet>";
+        let item = format!("<item><natGatewayId>{name}</natGatewayId>{tags}</item>");
+        let inner = format!("<natGatewaySet>{item}</natGatewaySet>{next}");
+        Answer(200, format!("<DescribeNatGatewaysResponse>{inner}</DescribeNatGatewaysResponse>").into_bytes())
+    };
+    for is_lost in [false, true] {
+        let service = Service::new(move |_, body| {
+            let text = String::from_utf8_lossy(body).into_owned();
+            if text.contains("Action=DescribeRouteTables&") {
+                return Answer(200, b"<DescribeRouteTablesResponse/>".to_vec());
+            }
+            match (text.contains("Action=DescribeNatGateways&"), text.contains("NextToken=more")) {
+                (true, false) => page("nat-1", "<nextToken>more</nextToken>"),
+                (true, true) if !is_lost => page("nat-2", ""),
+                _ => Answer(400, Vec::new()),
+            }
+        });
+        let surveyed = estates(&service).survey(&shop()).await.unwrap();
+        let names: Vec<&str> = surveyed.items.iter().map(|item| item.resource.name.as_str()).collect();
+        let is_unread = surveyed.unread.iter().any(|(kind, _)| *kind == ResourceKind::NatGateway);
+        let expected: (&[&str], bool) = if is_lost { (&[], true) } else { (&["nat-1", "nat-2"], false) };
+        assert_eq!((names.as_slice(), is_unread), expected);
+    }
+}

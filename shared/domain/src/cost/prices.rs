@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Hours that AWS bills for a month, on average over a year.
 pub const HOURS_PER_MONTH: f64 = 730.0;
+/// The prefix of US East (N. Virginia) on usage types of newer services; the older ones have none there.
+const SPELLED_OUT: &str = "USE1-";
 
 /// Something that is paid for by what exists, by hour or by month.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,8 +39,8 @@ impl Sold {
     /// How the bill's usage type ends, after the Region's prefix (`EUC1-`; US East (N. Virginia) has none).
     pub fn usage_type(&self) -> String {
         match self {
-            Self::VolumeGib(kind) => format!("EBS:VolumeUsage.{kind}"),
-            Self::VolumeIops(kind) => format!("EBS:VolumeP-IOPS.{kind}"),
+            Self::VolumeGib(kind) => format!("EBS:VolumeUsage{}", billed(kind)),
+            Self::VolumeIops(kind) => format!("EBS:VolumeP-IOPS{}", billed(kind)),
             Self::VolumeMibps(kind) => format!("EBS:VolumeP-Throughput.{kind}"),
             Self::SnapshotGib => "EBS:SnapshotUsage".to_owned(),
             Self::IdleAddressHour => "PublicIPv4:IdleAddress".to_owned(),
@@ -46,6 +48,25 @@ impl Sold {
             Self::InstanceHour(kind) => format!("BoxUsage:{kind}"),
             Self::NatGatewayHour => "NatGateway-Hours".to_owned(),
         }
+    }
+
+    /// The service of its lines on the bill: a usage type alone may be of several (logs and S3 both store `TimedStorage-ByteHrs`).
+    pub fn service(&self) -> &'static str {
+        match self {
+            Self::VolumeGib(_)
+            | Self::VolumeIops(_)
+            | Self::VolumeMibps(_)
+            | Self::SnapshotGib
+            | Self::NatGatewayHour => "EC2 - Other",
+            Self::IdleAddressHour => "Amazon Virtual Private Cloud",
+            Self::LogGib => "AmazonCloudWatch",
+            Self::InstanceHour(_) => "Amazon Elastic Compute Cloud - Compute",
+        }
+    }
+
+    /// Units of it in one unit of a bill's line: throughput is billed by the GiB a second.
+    fn in_billed(&self, unit: &str) -> f64 {
+        if matches!(self, Self::VolumeMibps(_)) && unit.eq_ignore_ascii_case("GiBps-mo") { 1_024.0 } else { 1.0 }
     }
 
     /// Units that a month has of it: 730 for what is sold by the hour, else 1.
@@ -131,16 +152,19 @@ impl PriceBook {
         if bill.currency != "USD" {
             return Self::default();
         }
-        let mut sums: BTreeMap<&str, (i64, f64)> = BTreeMap::new();
+        let mut sums: BTreeMap<(&str, &str), (i64, f64, &str)> = BTreeMap::new();
         for line in bill.lines.iter().filter(|line| line.cost.0 > 0 && line.quantity > 0.0) {
             let Some(kind) = line.usage_type.strip_prefix(region_prefix) else { continue };
-            let sum = sums.entry(kind).or_default();
-            *sum = (sum.0.saturating_add(line.cost.0), sum.1 + line.quantity);
+            // Some services have a prefix in US East (N. Virginia), too.
+            let kind = if region_prefix.is_empty() { kind.strip_prefix(SPELLED_OUT).unwrap_or(kind) } else { kind };
+            let sum = sums.entry((&line.service, kind)).or_default();
+            *sum = (sum.0.saturating_add(line.cost.0), sum.1 + line.quantity, &line.unit);
         }
         let price = |sold: &Sold| {
-            let (cost, quantity) = sums.get(sold.usage_type().as_str())?;
+            let usage_type = sold.usage_type();
+            let (cost, quantity, unit) = sums.get(&(sold.service(), usage_type.as_str()))?;
             #[expect(clippy::cast_precision_loss, reason = "a month's bill in millionths of a dollar fits")]
-            let usd_micros = *cost as f64 / quantity;
+            let usd_micros = *cost as f64 / (quantity * sold.in_billed(unit));
             Some((sold.clone(), Observed::Known(UnitPrice { usd_micros, from: PriceSource::Bill })))
         };
         Self { units: wanted.iter().filter_map(price).collect() }
@@ -157,6 +181,15 @@ impl PriceBook {
             }
         }
         self
+    }
+}
+
+/// What the bill calls a type of volume: `io1` by its older name, the magnetic ones by none.
+fn billed(kind: &str) -> String {
+    match kind {
+        "standard" => String::new(),
+        "io1" => ".piops".to_owned(),
+        other => format!(".{other}"),
     }
 }
 
@@ -198,6 +231,36 @@ mod tests {
         let both = book.or(list);
         assert_eq!(both.month(&gp2, 500.0), Observed::Known(UsdMicros(53_500_000)), "discounts are in");
         assert_eq!(both.month(&Sold::IdleAddressHour, 1.0), Observed::Known(UsdMicros(3_650_000)));
+    }
+
+    /// S3 stores by the same usage type as logs, throughput is billed by the GiB a second, and names differ from those of EC2.
+    #[test]
+    fn regression_a_price_of_the_bill_is_that_of_its_service_unit_and_name() {
+        let of = |service: &str, usage_type: &str, cost, quantity, unit: &str| Line {
+            service: service.to_owned(),
+            unit: unit.to_owned(),
+            ..line(usage_type, cost, quantity)
+        };
+        let lines = vec![
+            of("Amazon Simple Storage Service", "USE1-TimedStorage-ByteHrs", 23_000, 1.0, "GB-Mo"),
+            of("AmazonCloudWatch", "USE1-TimedStorage-ByteHrs", 30_000, 1.0, "GB-Mo"),
+            of("Amazon Virtual Private Cloud", "USE1-PublicIPv4:IdleAddress", 120_000, 24.0, "Hrs"),
+            of("EC2 - Other", "EBS:VolumeP-Throughput.gp3", 40_960_000, 1.0, "GiBps-mo"),
+            of("EC2 - Other", "EBS:VolumeUsage.piops", 125_000, 1.0, "GB-Mo"),
+            of("EC2 - Other", "EBS:VolumeUsage", 50_000, 1.0, "GB-Mo"),
+        ];
+        let volume = |kind: &str| Sold::VolumeGib(kind.to_owned());
+        for (sold, usd_micros) in [
+            (Sold::LogGib, 30_000.0),
+            (Sold::IdleAddressHour, 5_000.0),
+            (Sold::VolumeMibps("gp3".to_owned()), 40_000.0),
+            (volume("io1"), 125_000.0),
+            (volume("standard"), 50_000.0),
+        ] {
+            let book = PriceBook::of_bill(&bill(lines.clone()), std::slice::from_ref(&sold), "");
+            let price = UnitPrice { usd_micros, from: PriceSource::Bill };
+            assert_eq!(book.unit(&sold), Observed::Known(price), "{sold:?}");
+        }
     }
 
     #[test]
