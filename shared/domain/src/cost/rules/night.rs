@@ -40,7 +40,7 @@ pub(super) struct Off {
 impl Off {
     /// Hours of a night.
     pub(super) fn night_h(&self) -> usize {
-        DAY_H + self.start_h - self.stop_h
+        (DAY_H + self.start_h).saturating_sub(self.stop_h)
     }
 
     /// Hours of a week for which it is off.
