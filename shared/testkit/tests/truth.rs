@@ -4,10 +4,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test")]
 
+use domain::cost::estate::Template;
 use domain::cost::opportunity::{Opportunity, Remedy};
 use domain::cost::policy::Policy;
 use domain::cost::rules::{TABLE, find};
 use domain::ids::ResourceId;
+use domain::observed::{Missing, Observed};
+use domain::resource::PROTECTED_TAG;
 use maintainer_testkit::waste::{Account, LEAST, Verdict, account};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -119,4 +122,106 @@ fn the_same_seed_makes_the_same_account_and_the_same_findings() {
     };
     assert_eq!(of(5), of(5));
     assert_ne!(of(5), of(6));
+}
+
+/// The accounts of some seeds.
+fn accounts() -> impl Iterator<Item = Account> {
+    (100..106).map(|seed| account(seed, 2))
+}
+
+fn found(account: &Account) -> Vec<Opportunity> {
+    find(&account.estate, &Policy::default(), &account.prices)
+}
+
+fn rules_of(found: &[Opportunity]) -> BTreeSet<&str> {
+    found.iter().map(|one| one.rule.as_str()).collect()
+}
+
+#[test]
+fn where_nothing_could_be_read_nothing_is_claimed_about_use() {
+    for mut account in accounts() {
+        for usage in &mut account.estate.usage {
+            usage.profile = Observed::Missing(Missing::Throttled);
+        }
+        let found = found(&account);
+        let without_use = ["gp2_volume", "log_retention", "orphaned_snapshot", "unassociated_address"];
+        assert_eq!(rules_of(&found), BTreeSet::from(without_use));
+        account.estate.usage.clear();
+        assert_eq!(rules_of(&self::found(&account)), BTreeSet::from(without_use));
+    }
+}
+
+#[test]
+fn what_is_protected_is_left_alone_and_what_is_kept_only_gets_a_cheaper_form() {
+    for mut account in accounts() {
+        let tag = |account: &mut Account, key: &str, value: &str| {
+            for item in &mut account.estate.items {
+                item.resource.tags.insert(key.to_owned(), value.to_owned());
+            }
+        };
+        tag(&mut account, "role", "standby");
+        assert_eq!(rules_of(&found(&account)), BTreeSet::from(["gp2_volume"]));
+        tag(&mut account, PROTECTED_TAG, "true");
+        assert!(found(&account).is_empty());
+    }
+}
+
+#[test]
+fn what_is_looked_at_for_the_first_time_is_not_unused() {
+    for mut account in accounts() {
+        account.estate.items.iter_mut().for_each(|item| item.unused_since = None);
+        let found = found(&account);
+        assert!(!rules_of(&found).contains("unattached_volume") && !rules_of(&found).contains("unassociated_address"));
+    }
+}
+
+#[test]
+fn the_order_of_the_account_does_not_matter() {
+    for mut account in accounts() {
+        let before = found(&account);
+        account.estate.items.reverse();
+        account.estate.usage.reverse();
+        assert_eq!(before, found(&account));
+    }
+}
+
+#[test]
+fn twice_the_prices_save_twice_as_much_and_without_prices_nothing_is_claimed() {
+    for mut account in accounts() {
+        let before = found(&account);
+        for (_, price) in &mut account.prices.units {
+            if let Observed::Known(price) = price {
+                price.usd_micros *= 2.0;
+            }
+        }
+        let twice: BTreeMap<(String, String), i64> =
+            found(&account).iter().filter_map(|one| Some((key(one), one.saving.known()?.likely.0))).collect();
+        for one in before.iter().filter(|one| one.saving.known().is_some()) {
+            let (was, is) = (one.saving.known().unwrap().likely.0, twice[&key(one)]);
+            assert!((is - 2 * was).abs() <= 8, "{was} {is} {one:?}");
+        }
+        account.prices.units.clear();
+        assert!(found(&account).iter().all(|one| one.saving.is_missing()));
+    }
+}
+
+fn key(one: &Opportunity) -> (String, String) {
+    (one.rule.to_string(), one.resource.to_string())
+}
+
+#[test]
+fn what_a_template_manages_is_never_changed_behind_its_back() {
+    for mut account in accounts() {
+        for item in &mut account.estate.items {
+            item.managed_by = Some(Template::Terraform { tag: "managed-by".to_owned() });
+        }
+        for one in found(&account) {
+            match &one.remedy {
+                Remedy::Change { .. } => panic!("{one:?}"),
+                Remedy::Patch { text } => assert!(text.contains("# Terraform (tag managed-by)"), "{text}"),
+                Remedy::Advice { what } => assert!(what.contains("do it in the template"), "{what}"),
+                Remedy::Wait { .. } => {}
+            }
+        }
+    }
 }

@@ -10,10 +10,10 @@ use crate::cost::opportunity::Opportunity;
 use crate::mode::Risk;
 use std::fmt::Write as _;
 
-const WIDTH: f64 = 860.0;
+const WIDTH: f64 = 920.0;
 /// Where names end and the scale begins, and where it ends.
 const LEFT: f64 = 250.0;
-const RIGHT: f64 = 660.0;
+const RIGHT: f64 = 600.0;
 const TOP: f64 = 64.0;
 const ROW: f64 = 26.0;
 const LANE_GAP: f64 = 34.0;
@@ -33,8 +33,8 @@ pub fn svg(opportunities: &[Opportunity]) -> String {
         .collect();
     let height = lanes.iter().fold(TOP, |sum, (_, cells)| sum + LANE_GAP + ROW * count(cells.len())) + 44.0;
     let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
-         font-family=\"sans-serif\" font-size=\"13\" role=\"img\">\n<title>Savings and risk</title>\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" \
+         height=\"{height}\" font-family=\"sans-serif\" font-size=\"13\" role=\"img\">\n<title>Savings and risk</title>\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
     );
     label(&mut out, 20.0, 28.0, "start", "#111111", "bold", "Savings and risk, US dollars a month");
@@ -102,7 +102,7 @@ fn said(cell: &Cell) -> String {
     let (saving, unpriced) = (&cell.saving, cell.unpriced);
     let interval =
         if saving.low == saving.high { String::new() } else { format!(" ({} to {})", saving.low, saving.high) };
-    let rest = if unpriced == 0 { String::new() } else { format!(", {unpriced} not priced") };
+    let rest = if unpriced == 0 { String::new() } else { format!(", {unpriced} not known") };
     format!("{}{interval}{rest}", saving.likely)
 }
 
@@ -124,7 +124,8 @@ fn label(out: &mut String, x: f64, y: f64, anchor: &str, fill: &str, weight: &st
     let text = escaped(text);
     let _ = writeln!(
         out,
-        "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" fill=\"{fill}\" font-weight=\"{weight}\">{text}</text>"
+        "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" fill=\"{fill}\" \
+         font-weight=\"{weight}\">{text}</text>"
     );
 }
 

@@ -14,10 +14,9 @@ use crate::cost::opportunity::{Effort, Opportunity, Remedy, Saving};
 use crate::cost::prices::Sold;
 use crate::cost::usage::{HISTORY_DAYS, Quantity, WEEK_H};
 use crate::finding::Evidence;
-use crate::ids::RuleId;
+use crate::ids::{ResourceId, RuleId};
 use crate::mode::Risk;
-use crate::observed::Observed;
-use crate::place::Place;
+use crate::observed::{Missing, Observed};
 use crate::resource::{Fleet, Live, ResourceKind};
 use std::collections::BTreeMap;
 
@@ -27,25 +26,28 @@ pub(super) const NAME: &str = "idle_nights";
 /// Finds them.
 pub(super) fn find(view: &View<'_>) -> Vec<Opportunity> {
     let items = view.expendable(ResourceKind::Machine).chain(view.expendable(ResourceKind::AutoScalingGroup));
-    let mut zones: BTreeMap<Option<String>, Zone> = BTreeMap::new();
+    let mut zones: BTreeMap<Option<&str>, Zone> = BTreeMap::new();
     let found = items.filter_map(|item| {
-        let region = Place::of_arn(item.resource.id.as_str()).map(|place| place.region);
-        let zone = zones
-            .entry(region)
-            .or_insert_with_key(|region| of_region(region.as_deref(), view.estate.taken_at, HISTORY_DAYS));
+        let region = region(&item.resource.id);
+        let zone = zones.entry(region).or_insert_with(|| of_region(region, view.estate.taken_at, HISTORY_DAYS));
         one(view, item, zone)
     });
     found.collect()
 }
 
+/// The Region that an ARN names.
+fn region(id: &ResourceId) -> Option<&str> {
+    id.as_str().strip_prefix("arn:")?.split(':').nth(2).filter(|region| !region.is_empty())
+}
+
 fn one(view: &View<'_>, item: &Item, zone: &Zone) -> Option<Opportunity> {
     let name = &item.resource.name;
-    if reserve::is_production(&item.resource) {
+    if !is_running(&item.resource.live) || reserve::is_production(&item.resource) {
         return None;
     }
-    let cost = cost(view, &item.resource.live)?;
     let cpu = *whole(view, item, Quantity::CpuPct).known()?;
     let off = off(&cpu.week, &zone.offsets_min)?;
+    let cost = cost(view, &item.resource.live);
     let is_confirmed = reserve::is_non_production(&item.resource);
     let schedule = match &item.resource.live {
         Live::AutoScalingGroup(fleet) => of_fleet(name, fleet, &off, zone),
@@ -88,17 +90,24 @@ fn one(view: &View<'_>, item: &Item, zone: &Zone) -> Option<Opportunity> {
     })
 }
 
-/// What it costs a month while it always runs; none where it is not running, or is something else.
-fn cost(view: &View<'_>, live: &Live) -> Option<Observed<UsdMicros>> {
+/// It runs, all of it.
+fn is_running(live: &Live) -> bool {
     match live {
-        Live::Machine(machine) if machine.is_running => {
-            Some(view.prices.month(&Sold::InstanceHour(machine.instance_type.clone()), 1.0))
-        }
-        Live::AutoScalingGroup(fleet) if fleet.desired > 0 && fleet.healthy() == fleet.desired => {
+        Live::Machine(machine) => machine.is_running,
+        Live::AutoScalingGroup(fleet) => fleet.desired > 0 && fleet.healthy() == fleet.desired,
+        _ => false,
+    }
+}
+
+/// What it costs a month while it always runs.
+fn cost(view: &View<'_>, live: &Live) -> Observed<UsdMicros> {
+    match live {
+        Live::Machine(machine) => view.prices.month(&Sold::InstanceHour(machine.instance_type.clone()), 1.0),
+        Live::AutoScalingGroup(fleet) => {
             let all = f64::from(fleet.desired);
-            Some(members_month(view, fleet).map(|(_, mean, _)| mean.times(all)))
+            members_month(view, fleet).map(|(_, mean, _)| mean.times(all))
         }
-        _ => None,
+        other => Observed::Missing(Missing::NotPublished(format!("the price of a {}", other.kind()))),
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) const NAME: &str = "log_retention";
 const GIB: f64 = 1_073_741_824.0;
 const WEEK_DAYS: f64 = 7.0;
 /// Words in the names of logs that are evidence.
-const EVIDENCE: [&str; 6] = ["audit", "audits", "cloudtrail", "trail", "compliance", "legal"];
+const EVIDENCE: [&str; 5] = ["audit", "audits", "cloudtrail", "compliance", "legal"];
 /// Retentions that CloudWatch Logs knows, in days. (CloudWatch Logs API, `PutRetentionPolicy`.)
 const ALLOWED_DAYS: [u32; 23] = [
     1,

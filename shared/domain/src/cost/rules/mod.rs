@@ -34,7 +34,7 @@ use crate::change::{Action, day};
 use crate::ids::ResourceId;
 use crate::observed::{Missing, Observed};
 use crate::resource::{Fleet, ResourceKind};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What a rule looks at.
 pub struct View<'a> {
@@ -45,24 +45,35 @@ pub struct View<'a> {
     /// Unit prices.
     pub prices: &'a PriceBook,
     usage: HashMap<(&'a ResourceId, Quantity), &'a Observed<Profile>>,
+    /// Items that their owner has not protected, by kind, and those of them that may go or shrink.
+    open: BTreeMap<ResourceKind, Vec<&'a Item>>,
+    expendable: BTreeMap<ResourceKind, Vec<&'a Item>>,
 }
 
 impl<'a> View<'a> {
     /// A view of an estate.
     pub fn new(estate: &'a Estate, policy: &'a Policy, prices: &'a PriceBook) -> Self {
         let usage = estate.usage.iter().map(|usage| ((&usage.resource, usage.quantity), &usage.profile)).collect();
-        Self { estate, policy, prices, usage }
+        let mut open: BTreeMap<ResourceKind, Vec<&'a Item>> = BTreeMap::new();
+        let mut expendable: BTreeMap<ResourceKind, Vec<&'a Item>> = BTreeMap::new();
+        for item in estate.items.iter().filter(|item| !item.resource.is_protected()) {
+            open.entry(item.resource.kind()).or_default().push(item);
+            if !reserve::is_kept(&item.resource) {
+                expendable.entry(item.resource.kind()).or_default().push(item);
+            }
+        }
+        Self { estate, policy, prices, usage, open, expendable }
     }
 
     /// Items of one kind that their owner has not protected.
     pub fn of_kind(&self, kind: ResourceKind) -> impl Iterator<Item = &'a Item> {
-        self.estate.items.iter().filter(move |item| item.resource.kind() == kind && !item.resource.is_protected())
+        self.open.get(&kind).into_iter().flatten().copied()
     }
 
     /// Items of one kind that may go or shrink: neither protected, nor kept on purpose, nor waiting for the failure of
     /// something else.
     pub fn expendable(&self, kind: ResourceKind) -> impl Iterator<Item = &'a Item> {
-        self.of_kind(kind).filter(|item| !reserve::is_kept(&item.resource))
+        self.expendable.get(&kind).into_iter().flatten().copied()
     }
 
     /// The history of a quantity of an item; missing with its reason.

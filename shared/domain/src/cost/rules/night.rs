@@ -40,7 +40,7 @@ pub(super) struct Off {
 impl Off {
     /// Hours of a night.
     pub(super) fn night_h(&self) -> usize {
-        DAY_H + self.start_h - self.stop_h
+        (DAY_H + self.start_h).saturating_sub(self.stop_h)
     }
 
     /// Hours of a week for which it is off.
@@ -84,17 +84,22 @@ pub(super) fn off(week: &[Option<f64>], offsets_min: &[i64]) -> Option<Off> {
     (off.night_h() >= OFF_H_MIN).then_some(off)
 }
 
-/// The week by local time: of each local hour the largest value of all hours of UTC that it overlaps with, under any of
-/// the offsets.
+/// The week by local time: of each local hour the largest value of all hours of UTC that it overlaps with, under any of the
+/// offsets.
 fn local(week: &[Option<f64>], offsets_min: &[i64]) -> Option<Vec<f64>> {
-    let hours = i64::try_from(WEEK_H).ok()?;
+    let known: Vec<f64> = week.iter().copied().collect::<Option<_>>()?;
+    if known.len() != WEEK_H {
+        return None;
+    }
     let mut found = vec![0.0_f64; WEEK_H];
-    for (hour, slot) in (0_i64..).zip(found.iter_mut()) {
-        for offset in offsets_min {
-            let begin = hour * 60 - offset;
-            for utc in [begin.div_euclid(60), (begin + 59).div_euclid(60)] {
-                let place = usize::try_from(utc.rem_euclid(hours)).ok()?;
-                *slot = slot.max((*week.get(place)?)?);
+    for offset in offsets_min {
+        // A local hour begins so many minutes after the hour of UTC in this place, and reaches into the next one.
+        let begin = usize::try_from((-offset).div_euclid(60).rem_euclid(i64::try_from(WEEK_H).ok()?)).ok()?;
+        let reaches = usize::from(offset.rem_euclid(60) != 0);
+        for after in begin..=begin + reaches {
+            let (early, late) = known.split_at(after % WEEK_H);
+            for (slot, value) in found.iter_mut().zip(late.iter().chain(early)) {
+                *slot = slot.max(*value);
             }
         }
     }

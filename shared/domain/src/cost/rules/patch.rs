@@ -118,8 +118,9 @@ fn cloudformation(stack: &str, logical_id: &str, kind: &str, item: &Item, edit: 
         Edit::Remove if item.resource.kind() == ResourceKind::Volume => {
             let _ = write!(
                 text,
-                "# First deploy this, so that the stack takes a final snapshot:\nResources:\n  {id}:\n    Type: {kind}\n    \
-                 DeletionPolicy: Snapshot\n# Then remove the resource {id}, and whatever refers to it.\n"
+                "# First deploy this, so that the stack takes a final snapshot:\nResources:\n  {id}:\n    \
+                 Type: {kind}\n    DeletionPolicy: Snapshot\n# Then remove the resource {id}, and whatever refers to \
+                 it.\n"
             );
         }
         Edit::Remove => {

@@ -32,6 +32,9 @@ const NON_PRODUCTION: [&str; 14] = [
     "preprod",
 ];
 
+/// Letters and digits that the longest of these words has at most.
+const PLAIN_MAX: usize = 24;
+
 /// Its owner says that it must stay, or that it waits for the failure of something else.
 pub(super) fn is_kept(resource: &Resource) -> bool {
     is_named(resource, &RESERVE)
@@ -85,8 +88,14 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 
 /// It is one of these, whatever its case and punctuation: `Do-Not-Delete` and `DoNotDelete` are one.
 fn is_one_of(text: &str, wanted: &[&str]) -> bool {
-    let plain = || text.bytes().filter(u8::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase());
-    wanted.iter().any(|of| plain().eq(of.bytes()))
+    let mut plain = [0_u8; PLAIN_MAX];
+    let mut length = 0;
+    for letter in text.bytes().filter(u8::is_ascii_alphanumeric) {
+        let Some(slot) = plain.get_mut(length) else { return false };
+        *slot = letter.to_ascii_lowercase();
+        length += 1;
+    }
+    wanted.iter().any(|of| plain.get(..length) == Some(of.as_bytes()))
 }
 
 #[cfg(test)]
