@@ -266,16 +266,23 @@ async fn settle_all(context: &Context<'_>, world: &World<'_>) -> Result<bool, St
 async fn take_back(context: &Context<'_>, world: &World<'_>) -> Result<(), StepError> {
     let run = context.run;
     let validation: Validation = documents::need(world.artifacts, &run.key("validation")).await?;
-    let _found_out: Settlement = settle::own(context).await?;
-    let _of_others: Settlement = settle::residue(context).await?;
+    let found_out = settle::own(context).await?.after(settle::residue(context).await?.changes);
     // Closes what stands, also what was only just found to have happened; the rest goes back.
     let _kept = undo::keep(context, &validation.outcomes).await?;
     let mut undone = undo::carry_out(context, &validation.outcomes).await?;
     undone.changes.extend(undo::residue(context).await?.changes);
-    publish(context, &undone);
+    let undone = undone.after(found_out.taken_back());
+    note_undone(context, world, &undone).await?;
     count_again(context, world).await?;
-    documents::put(world.artifacts, &run.key("undone"), &undone).await?;
     finished(&undone)
+}
+
+/// Writes down what was undone, after what an earlier delivery of this step has written down.
+async fn note_undone(context: &Context<'_>, world: &World<'_>, undone: &Settlement) -> Result<(), StepError> {
+    publish(context, undone);
+    let key = context.run.key("undone");
+    let earlier: Settlement = documents::get(world.artifacts, &key).await?.unwrap_or_default();
+    documents::put(world.artifacts, &key, &undone.clone().after(earlier.changes)).await
 }
 
 /// An undo that a moment's trouble has interrupted is an error that is worth another try: the same again compares first, and
@@ -327,8 +334,8 @@ async fn roll_back(
     let why =
         if order.remark.is_empty() { "rolled back by hand" } else { &format!("rolled back by hand: {}", order.remark) };
     let report = undo::ordered(context, &order.changes, &resources, why).await?;
-    publish(context, &report);
-    documents::put(world.artifacts, &run.key("undone"), &report).await?;
+    let report = report.after(found_out.taken_back());
+    note_undone(context, world, &report).await?;
     finished(&report)?;
     // From the journal: an earlier delivery of this step may have undone a part.
     let entries = world.journal.since(&run.app, Timestamp::UNIX_EPOCH).await?;

@@ -7,6 +7,7 @@ use domain::execution::{Status, Workflow};
 use domain::guard::KillSwitch;
 use domain::resource::PROTECTED_TAG;
 use engine::ports::{EntryState, Life};
+use engine::settle::Settlement;
 use lifecycle::explain;
 use serde_json::{Value, json};
 use testkit::{Fault, Proof};
@@ -28,6 +29,11 @@ fn order() -> Value {
 
 fn roll_back(shop: &Shop, order: Value) -> Ended {
     Machine::rollback(shop, BACK).run(order)
+}
+
+/// What the rollback has written down for its story.
+fn noted(shop: &Shop) -> Settlement {
+    shop.document_of(BACK, 1, "undone")
 }
 
 #[test]
@@ -210,6 +216,7 @@ fn regression_a_rollback_whose_call_fails_once_is_done() {
             assert_eq!(shop.record_of(BACK).iterations[0].undone, 1, "{about}");
             let restored = shop.deeds().iter().filter(|(_, undone)| *undone).count();
             assert_eq!(restored, 1, "{about}: not restored exactly once");
+            assert_eq!(noted(&shop).undone(), 1, "{about}: {:?}", noted(&shop));
             shop.assert_sound(&about);
         }
     }
@@ -243,6 +250,7 @@ fn every_step_of_a_rollback_may_be_delivered_twice() {
     assert_eq!((ended.state.as_str(), shop.servers(), shop.lease()), ("RolledBack", SERVERS, None));
     let restored = shop.deeds().iter().filter(|(_, undone)| *undone).count();
     assert_eq!(restored, 1);
+    assert_eq!(noted(&shop).undone(), 1, "the second delivery keeps what the first has written down");
 }
 
 fn told(shop: &Shop, input: Value) -> explain::Answer {

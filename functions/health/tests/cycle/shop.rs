@@ -158,7 +158,12 @@ impl Shop {
 
     /// A document of the run.
     pub fn document<T: DeserializeOwned>(&self, iteration: u32, name: &str) -> T {
-        ready(documents::need(&*self.world, &format!("runs/shop/{RUN}/{iteration}/{name}.json"))).unwrap()
+        self.document_of(RUN, iteration, name)
+    }
+
+    /// A document of another run.
+    pub fn document_of<T: DeserializeOwned>(&self, run: &str, iteration: u32, name: &str) -> T {
+        ready(documents::need(&*self.world, &format!("runs/shop/{run}/{iteration}/{name}.json"))).unwrap()
     }
 
     /// The lease on the shop.

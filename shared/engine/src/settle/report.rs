@@ -7,6 +7,7 @@ use domain::ids::{ChangeId, ExecutionId, ResourceId};
 use domain::settle::{after_in_words, before_in_words};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What became of changes that were open.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -125,6 +126,18 @@ impl End {
 }
 
 impl Settlement {
+    /// These lines, and before them those of an earlier look that concern other changes.
+    pub fn after(self, earlier: impl IntoIterator<Item = Settled>) -> Self {
+        let told: BTreeSet<ChangeId> = self.changes.iter().map(|line| line.change.clone()).collect();
+        let other = earlier.into_iter().filter(|line| !told.contains(&line.change));
+        Self { changes: other.chain(self.changes).collect() }
+    }
+
+    /// Changes that were closed because they were being undone, or because somebody else has changed the value.
+    pub fn taken_back(self) -> impl Iterator<Item = Settled> {
+        self.changes.into_iter().filter(|line| matches!(line.end, End::Undone { .. } | End::HandedOver { .. }))
+    }
+
     /// Seconds to wait before the rest can be settled, when a change may still be on its way.
     pub fn retry_after_s(&self) -> Option<u32> {
         let waits = self.changes.iter().filter_map(|line| match line.end {
