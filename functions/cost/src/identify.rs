@@ -2,9 +2,11 @@
 
 use crate::analyze::Read;
 use config::ResolvedApp;
+use domain::cost::bill_analysis::{BillAnalysis, analyse};
 use domain::cost::{self, Opportunity, Past};
 use domain::finding::{Finding, Severity};
 use domain::health::Analysis;
+use domain::ids::{ResourceId, RuleId};
 use domain::mode::Mode;
 use domain::observed::{Missing, Observed};
 use domain::plan::Plan;
@@ -13,6 +15,7 @@ use engine::ports::{Artifacts, Clock, Entry, EntryState, Executions, Journal};
 use engine::run::{Decision, Run};
 use engine::settle;
 use engine::step::StepError;
+use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 use steps::records::{iteration, running};
 
@@ -37,6 +40,10 @@ pub struct Decided {
     pub plan: Plan,
     /// What could be saved, with its price.
     pub opportunities: Vec<Opportunity>,
+    /// Savings against risk, as a table for people.
+    pub matrix: String,
+    /// What the bill says, or why it could not be read.
+    pub bill: Observed<BillAnalysis>,
 }
 
 /// Finds what could be saved and plans a phase.
@@ -47,6 +54,7 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
     let read: Read = documents::need(world.artifacts, &run.key("estate")).await?;
     let opportunities = cost::rules::find(&read.estate, &app.cost, &read.prices);
     let now = world.clock.now();
+    let bill = read.bill.map(|bill| analyse(&bill, &app.cost, Offset::UTC.to_datetime(now).date()));
     let journal = world.journal.since(&run.app, settle::look_back(now)).await?;
     let past: Vec<Past> = journal.iter().filter_map(past).collect();
     let plan = cost::plan(&opportunities, &past, &app.cost, &app.limits, (&run.execution_id, run.iteration), now);
@@ -68,13 +76,15 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
         score: Observed::Missing(Missing::NotPublished("a health score: this cycle looks at cost".to_owned())),
         confidence: 1.0,
         signals: Vec::new(),
-        findings: opportunities.iter().map(finding).collect(),
+        findings: bill.known().and_then(growth).into_iter().chain(opportunities.iter().map(finding)).collect(),
         trends: Vec::new(),
         anomalies: Vec::new(),
         unmeasured: read.estate.unread.iter().map(|(kind, why)| format!("every {kind} ({why})")).collect(),
         no_opportunity_because: opportunities.is_empty().then(|| "nothing that is paid for is waste".to_owned()),
     };
-    documents::put(world.artifacts, &run.key("analysis"), &Decided { analysis, plan, opportunities }).await?;
+    let matrix = cost::matrix::text(&opportunities);
+    let decided = Decided { analysis, plan, opportunities, matrix, bill };
+    documents::put(world.artifacts, &run.key("analysis"), &decided).await?;
     Ok(run)
 }
 
@@ -87,6 +97,24 @@ fn past(entry: &Entry) -> Option<Past> {
         stands: entry.state.is_open() || entry.state == EntryState::Kept,
         verdict: entry.outcome.as_ref().map(|outcome| outcome.verdict),
         at: entry.applied_at.unwrap_or(entry.intended_at),
+    })
+}
+
+/// That the account's cost has grown by more than people want to hear of, week over week.
+fn growth(bill: &BillAnalysis) -> Option<Finding> {
+    let week = bill.week.as_ref().filter(|week| week.is_steep)?;
+    let drivers = week.drivers.iter().map(|driver| driver.usage_type.as_str()).collect::<Vec<_>>().join(", ");
+    Some(Finding {
+        rule: RuleId::from("cost_growth"),
+        resource: ResourceId::from("account"),
+        member: None,
+        severity: Severity::Medium,
+        confidence: 1.0,
+        summary: format!(
+            "the account's bill went from {} to {} USD, week over week; most of it comes from {drivers}",
+            week.before, week.last
+        ),
+        evidence: Vec::new(),
     })
 }
 
