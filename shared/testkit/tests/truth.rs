@@ -144,7 +144,8 @@ fn where_nothing_could_be_read_nothing_is_claimed_about_use() {
             usage.profile = Observed::Missing(Missing::Throttled);
         }
         let found = found(&account);
-        let without_use = ["gp2_volume", "log_retention", "orphaned_snapshot", "unassociated_address"];
+        let without_use =
+            ["gp2_volume", "log_retention", "orphaned_snapshot", "previous_generation", "unassociated_address"];
         assert_eq!(rules_of(&found), BTreeSet::from(without_use));
         account.estate.usage.clear();
         assert_eq!(rules_of(&self::found(&account)), BTreeSet::from(without_use));

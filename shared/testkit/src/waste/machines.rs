@@ -8,11 +8,13 @@ use domain::resource::{Live, Machine};
 const STOPPED: &str = "stopped_machine";
 const OVERSIZED: &str = "oversized_machine";
 const NIGHTS: &str = "idle_nights";
+const OLDER: &str = "previous_generation";
 
 pub(super) fn add(made: &mut Made) {
     stopped(made);
     oversized(made);
     nights(made);
+    older(made);
 }
 
 fn machine(made: &mut Made, instance_type: &str, is_running: bool, since_days: i64, volumes: Vec<String>) -> Draft {
@@ -146,4 +148,20 @@ fn nights(made: &mut Made) {
         })
         .tag("env", "dev");
     made.innocent(NIGHTS, "off at night already", draft);
+}
+
+fn older(made: &mut Made) {
+    let draft = on(made, "m4.xlarge");
+    made.waste(OLDER, "of a previous generation", draft);
+    let draft = on(made, "r4.large");
+    made.put(OLDER, Verdict::Unproven, "of a previous generation, the price of the next is not known", draft);
+    let draft = on(made, "m5.large");
+    made.innocent(OLDER, "of a generation that is still sold", draft);
+    let draft = on(made, "m3.medium");
+    made.innocent(OLDER, "the next generation has no such size", draft);
+    let draft = machine(made, "m4.xlarge", false, 3, vec!["vol-0".to_owned()]);
+    made.innocent(OLDER, "it does not run", draft);
+    let draft = on(made, "m4.xlarge");
+    let draft = made.kept(draft);
+    made.innocent(OLDER, "kept by tag", draft);
 }

@@ -91,6 +91,9 @@ pub fn prices() -> PriceBook {
         (Sold::InstanceHour("m5.xlarge".to_owned()), 230_000.0),
         (Sold::InstanceHour("m5.2xlarge".to_owned()), 460_000.0),
         (Sold::InstanceHour("c5.9xlarge".to_owned()), 1_746_000.0),
+        (Sold::InstanceHour("m4.xlarge".to_owned()), 240_000.0),
+        (Sold::InstanceHour("m6i.xlarge".to_owned()), 230_000.0),
+        (Sold::InstanceHour("r4.large".to_owned()), 160_000.0),
         (Sold::NatGatewayHour, 52_000.0),
     ];
     let price = |usd_micros| Observed::Known(UnitPrice { usd_micros, from: PriceSource::List });

@@ -13,6 +13,7 @@ mod orphaned_snapshot;
 mod oversized_fleet;
 mod oversized_machine;
 mod patch;
+mod previous_generation;
 mod reserve;
 mod sizes;
 mod stopped_machine;
@@ -143,6 +144,7 @@ pub const TABLE: &[Rule] = &[
     Rule { name: oversized_fleet::NAME, family: Family::RightSizing, find: oversized_fleet::find },
     Rule { name: oversized_machine::NAME, family: Family::RightSizing, find: oversized_machine::find },
     Rule { name: gp2_volumes::NAME, family: Family::CheaperForm, find: gp2_volumes::find },
+    Rule { name: previous_generation::NAME, family: Family::CheaperForm, find: previous_generation::find },
     Rule { name: log_retention::NAME, family: Family::CheaperForm, find: log_retention::find },
     Rule { name: idle_nights::NAME, family: Family::Schedule, find: idle_nights::find },
 ];

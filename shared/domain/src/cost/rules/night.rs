@@ -56,6 +56,11 @@ impl Off {
 /// the history.
 pub(super) fn off(week: &[Option<f64>], offsets_min: &[i64]) -> Option<Off> {
     let week = local(week, offsets_min)?;
+    let nights = || week.chunks(DAY_H).filter_map(|day| day.get(..NIGHT_H)).flatten();
+    // Most of what runs is told apart here, before anything is sorted.
+    if nights().any(|value| *value > IDLE_PCT_MAX) {
+        return None;
+    }
     let busy_pct = *week.clone().select_nth_unstable_by(WEEK_H * 9 / 10, f64::total_cmp).1;
     if busy_pct < BUSY_PCT_MIN {
         return None;
@@ -63,7 +68,7 @@ pub(super) fn off(week: &[Option<f64>], offsets_min: &[i64]) -> Option<Off> {
     let idle_pct_max = IDLE_PCT_MAX.min(busy_pct / BUSY_TIMES);
     let is_busy: Vec<bool> = week.iter().map(|value| *value > idle_pct_max).collect();
     let days: Vec<&[bool]> = is_busy.chunks(DAY_H).collect();
-    if days.iter().any(|day| day[..NIGHT_H].contains(&true)) {
+    if nights().any(|value| *value > idle_pct_max) {
         return None;
     }
     let (weekdays, weekend) = days.split_at(WEEKDAYS);

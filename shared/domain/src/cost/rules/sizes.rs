@@ -115,6 +115,17 @@ pub(super) fn newer(instance_type: &str) -> Option<(&'static str, &'static str)>
     })
 }
 
+/// The same size of the newer family, where that has it, and the Graviton family.
+pub(super) fn newer_of_same_size(instance_type: &str) -> Option<(String, &'static str)> {
+    let (_, size) = instance_type.split_once('.')?;
+    let (family, graviton) = newer(instance_type)?;
+    let has_size = match family {
+        "t3" => matches!(size, "nano" | "micro" | "small" | "medium" | "large" | "xlarge" | "2xlarge"),
+        _ => STEPS.iter().any(|(of, ..)| *of == size) && size != "48xlarge",
+    };
+    has_size.then(|| (format!("{family}.{size}"), graviton))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,5 +162,11 @@ mod tests {
         }
         assert_eq!(newer("m4.large"), Some(("m6i", "m7g")));
         assert_eq!(newer("m5.large"), None);
+        let same = |of| newer_of_same_size(of).map(|(newer, _)| newer);
+        assert_eq!(same("t2.micro").as_deref(), Some("t3.micro"));
+        assert_eq!(same("r4.16xlarge").as_deref(), Some("r6i.16xlarge"));
+        for none in ["m4.10xlarge", "m3.medium", "m1.small", "m5.large"] {
+            assert_eq!(same(none), None, "{none}");
+        }
     }
 }

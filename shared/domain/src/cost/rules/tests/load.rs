@@ -204,3 +204,18 @@ fn production_busy_nights_and_flat_loads_get_no_schedule() {
     assert!(nights(machine("m5.large"), 25.0, 9.0).is_none(), "not clearly busier by day");
     assert!(nights(fleet(0, |_| ()), 60.0, 3.0).is_none());
 }
+
+#[test]
+fn a_previous_generation_is_advised_on_and_priced_where_both_prices_are_known() {
+    let of = |it: Item| found(vec![it], vec![]).into_iter().find(|one| one.rule.as_str() == "previous_generation");
+    let one = of(machine("m4.large")).unwrap();
+    assert!(matches!(&one.remedy, Remedy::Advice { what } if what.contains("Value=m6i.large") && what.contains("m7g")));
+    assert!(one.saving.is_missing(), "no price of either is known");
+    let old = fleet(4, |it| it.instances.iter_mut().for_each(|one| one.instance_type = Some("c4.xlarge".to_owned())));
+    assert!(matches!(&of(old).unwrap().remedy, Remedy::Advice { what } if what.contains("launch template")));
+    assert!(
+        of(machine("m5.large")).is_none() && of(machine("m4.10xlarge")).is_none() && of(fleet(4, |_| ())).is_none()
+    );
+    let mixed = fleet(2, |it| it.instances[0].instance_type = Some("m4.large".to_owned()));
+    assert!(of(mixed).is_none(), "it is on its way already");
+}
