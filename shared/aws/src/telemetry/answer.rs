@@ -22,7 +22,8 @@ use aws_smithy_types::config_bag::ConfigBag;
 /// Bytes of a number in double precision, and what they begin with (RFC 8949 §3.3).
 const DOUBLE_BYTES: usize = 9;
 const DOUBLE: u8 = 0xfb;
-/// What a time begins with (RFC 8949 §3.4.2).
+/// Bytes of a time in double precision, and what it begins with (RFC 8949 §3.4.2).
+const TIME_BYTES: usize = 10;
 const TIME: u8 = 0xc1;
 
 /// Puts the leaner reading in the place of the SDK's own.
@@ -99,8 +100,8 @@ fn result(decoder: &mut Decoder<'_>, body: &[u8]) -> Option<MetricDataResult> {
             "Id" => so_far.id(decoder.string().ok()?),
             "StatusCode" => so_far.status_code(StatusCode::from(decoder.str().ok()?.as_ref())),
             "Label" => decoder.str().ok().map(|_| so_far)?,
-            "Timestamps" => so_far.set_timestamps(Some(list(decoder, body, time)?)),
-            "Values" => so_far.set_values(Some(list(decoder, body, double)?)),
+            "Timestamps" => so_far.set_timestamps(Some(list(decoder, body, time, |decoder| decoder.timestamp().ok())?)),
+            "Values" => so_far.set_values(Some(list(decoder, body, double, |decoder| decoder.double().ok())?)),
             "Messages" => no_messages(decoder).map(|()| so_far)?,
             _ => decoder.skip().ok().map(|()| so_far)?,
         };
@@ -136,18 +137,30 @@ fn each<'b>(
     }
 }
 
-fn list<'b, T>(
+/// A list. Runs of items in the usual form, of so many bytes each, are read at once, the others by `sdk`.
+fn list<'b, T, const BYTES: usize>(
     decoder: &mut Decoder<'b>,
     body: &[u8],
-    item: impl Fn(&mut Decoder<'b>, &[u8]) -> Option<T>,
+    usual: impl Fn(&[u8; BYTES]) -> Option<T>,
+    sdk: impl Fn(&mut Decoder<'b>) -> Option<T>,
 ) -> Option<Vec<T>> {
     let length = decoder.list().ok()?;
-    let mut items = Vec::with_capacity(at_most(length, body.len() / DOUBLE_BYTES));
-    each(decoder, length, |decoder| {
-        items.push(item(decoder, body)?);
-        Some(())
-    })?;
-    Some(items)
+    let mut left = length.map(usize::try_from).transpose().ok()?;
+    let mut items = Vec::with_capacity(at_most(length, body.len() / BYTES));
+    loop {
+        let (at, before) = (decoder.position(), items.len());
+        let (ahead, _) = body.get(at..)?.as_chunks();
+        items.extend(ahead.iter().take(left.unwrap_or(ahead.len())).map_while(&usual));
+        let run = items.len() - before;
+        decoder.set_position(at + run * BYTES);
+        left = left.map(|left| left - run);
+        match left {
+            Some(0) => return Some(items),
+            None if decoder.datatype().ok()? == Type::Break => return decoder.skip().ok().map(|()| items),
+            _ => items.push(sdk(decoder)?),
+        }
+        left = left.map(|left| left - 1);
+    }
 }
 
 /// A length that is only claimed does not reserve more than the body could hold.
@@ -155,35 +168,18 @@ fn at_most(length: Option<u64>, most: usize) -> usize {
     length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0).min(most)
 }
 
-fn double(decoder: &mut Decoder<'_>, body: &[u8]) -> Option<f64> {
-    let at = decoder.position();
-    match plain_double(body, at) {
-        Some(value) => {
-            decoder.set_position(at + DOUBLE_BYTES);
-            Some(value)
-        }
-        None => decoder.double().ok(),
-    }
-}
-
-fn time(decoder: &mut Decoder<'_>, body: &[u8]) -> Option<DateTime> {
-    let at = decoder.position();
-    let seconds = (body.get(at) == Some(&TIME)).then(|| plain_double(body, at + 1)).flatten();
-    match seconds {
-        // Whole seconds, and so few that no bit is lost.
-        Some(seconds) if seconds.abs() < 1e12 && (seconds as i64) as f64 == seconds => {
-            decoder.set_position(at + 1 + DOUBLE_BYTES);
-            Some(DateTime::from_secs(seconds as i64))
-        }
-        _ => decoder.timestamp().ok(),
-    }
-}
-
-fn plain_double(body: &[u8], at: usize) -> Option<f64> {
-    match body.get(at..)?.first_chunk::<DOUBLE_BYTES>()? {
+fn double(bytes: &[u8; DOUBLE_BYTES]) -> Option<f64> {
+    match bytes {
         [DOUBLE, bytes @ ..] => Some(f64::from_be_bytes(*bytes)),
         _ => None,
     }
+}
+
+/// Whole seconds, and so few that no bit is lost.
+fn time(bytes: &[u8; TIME_BYTES]) -> Option<DateTime> {
+    let [TIME, bytes @ ..] = bytes else { return None };
+    let seconds = double(bytes)?;
+    (seconds.abs() < 1e12 && (seconds as i64) as f64 == seconds).then(|| DateTime::from_secs(seconds as i64))
 }
 
 /// An empty list of messages is passed over; one that says something is for the SDK to read.
