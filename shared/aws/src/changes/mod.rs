@@ -68,16 +68,24 @@ mod tests {
         assert_eq!(service.requests(), 4 * answers.len());
     }
 
+    const TAGGED_VOLUME: &[u8] = b"<DescribeVolumesResponse><volumeSet><item><volumeId>vol-1</volumeId><status>available</status>\
+        <tagSet><item><key>maintainer:app</key><value>shop</value></item></tagSet></item></volumeSet></DescribeVolumesResponse>";
     const NO_SNAPSHOTS: &[u8] = b"<DescribeSnapshotsResponse><snapshotSet/></DescribeSnapshotsResponse>";
 
     #[tokio::test]
     async fn fault_a_final_snapshot_whose_answer_is_lost_is_unknown_and_found_by_its_tag() {
-        let service = Service::new(|number, _| {
-            Answer(if number == 0 { 200 } else { 500 }, if number == 0 { NO_SNAPSHOTS.to_vec() } else { Vec::new() })
+        let service = Service::new(|number, body| match number {
+            0 => Answer(200, NO_SNAPSHOTS.to_vec()),
+            1 => Answer(200, TAGGED_VOLUME.to_vec()),
+            _ => {
+                let text = String::from_utf8_lossy(body).into_owned();
+                assert!(text.contains("Key=maintainer%3Aapp&") && text.contains("Value=shop"), "its owner's: {text}");
+                Answer(500, Vec::new())
+            }
         });
         let answer = snapshot_volume::take(&service.clients().ec2(), "vol-1").await;
         assert!(matches!(answer, Err(PortError::Unknown { .. })), "{answer:?}");
-        assert_eq!(service.requests(), 2, "one look, one write");
+        assert_eq!(service.requests(), 3, "two looks, one write");
         let there = b"<DescribeSnapshotsResponse><snapshotSet><item><snapshotId>snap-1</snapshotId><status>pending</status>\
             <tagSet><item><key>maintainer:final-snapshot-of</key><value>vol-1</value></item></tagSet></item></snapshotSet>\
             </DescribeSnapshotsResponse>";

@@ -9,7 +9,7 @@ use crate::errors::port_error;
 use crate::estates::volumes;
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use aws_sdk_ec2::{Client, config};
-use domain::resource::{FINAL_SNAPSHOT_TAG, FinalSnapshot};
+use domain::resource::{APP_TAG, FINAL_SNAPSHOT_TAG, FinalSnapshot};
 use engine::ports::PortResult;
 
 /// IAM actions.
@@ -28,8 +28,11 @@ pub(crate) async fn take(client: &Client, volume: &str) -> PortResult<()> {
     if !volumes::final_snapshots(client, volume).await?.is_empty() {
         return Ok(());
     }
-    let tag = Tag::builder().key(FINAL_SNAPSHOT_TAG).value(volume).build();
-    let tags = TagSpecification::builder().resource_type(ResourceType::Snapshot).tags(tag).build();
+    let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
+    // It belongs to whom its volume belongs to: on the bill, and for IAM, which lets nothing else be deleted again.
+    let app = volumes::tags(client, volume).await?.remove(APP_TAG);
+    let tags = [Some(tag(FINAL_SNAPSHOT_TAG, volume)), app.map(|app| tag(APP_TAG, &app))].into_iter().flatten();
+    let tags = TagSpecification::builder().resource_type(ResourceType::Snapshot).set_tags(Some(tags.collect())).build();
     let repeats = patient(client.config().retry_config());
     client
         .create_snapshot()

@@ -78,6 +78,14 @@ async fn list(client: &Client, filters: Vec<Filter>) -> PortResult<Vec<aws_sdk_e
     Ok(volumes)
 }
 
+/// Tags of a volume.
+pub(crate) async fn tags(client: &Client, name: &str) -> PortResult<BTreeMap<String, String>> {
+    let volumes = list(client, vec![filter("volume-id", &[name.to_owned()])]).await?;
+    let gone = || PortError::Gone { operation: format!("{ACTION} on {name}"), what: name.to_owned() };
+    let volume = volumes.into_iter().find(|volume| volume.volume_id() == Some(name)).ok_or_else(gone)?;
+    Ok(read::tags(volume.tags))
+}
+
 /// What belongs to volumes and is read apart from them.
 #[derive(Debug, Default)]
 struct Beside {

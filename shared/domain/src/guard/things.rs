@@ -18,7 +18,7 @@ pub(super) fn scope(action: &Action, live: &Live, now: Timestamp) -> Option<Resu
             set_type(volume, volume_type, *iops, *throughput_mibps)
         }
         (Action::MarkForDeletion { delete_after: wanted, .. }, live) => {
-            let Some(mark) = delete_after(live) else { return None };
+            let mark = delete_after(live)?;
             unused(live).and_then(|()| unmarked(mark, *wanted, now))
         }
         (Action::SnapshotVolume { .. }, Live::Volume(volume)) => {
