@@ -90,11 +90,11 @@ pub async fn analyze(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Resu
 }
 
 /// Prices from the bill, and from the list what the bill does not know.
-async fn prices(estate: &Estate, bill: &Observed<Bill>, list: &dyn UnitPrices) -> PriceBook {
+async fn prices(estate: &Estate, bill: &Observed<Bill>, unit_prices: &dyn UnitPrices) -> PriceBook {
     let wanted: Vec<Sold> = wanted_prices(estate);
     let ours = bill
         .known()
-        .map_or_else(PriceBook::default, |bill| PriceBook::of_bill(bill, &wanted, &list.usage_type_prefix()));
+        .map_or_else(PriceBook::default, |bill| PriceBook::of_bill(bill, &wanted, &unit_prices.usage_type_prefix()));
     let lacking: Vec<Sold> = wanted.into_iter().filter(|sold| ours.unit(sold).is_missing()).collect();
-    if lacking.is_empty() { ours } else { ours.or(list.list(&lacking).await) }
+    if lacking.is_empty() { ours } else { ours.or(unit_prices.list(&lacking).await) }
 }

@@ -216,7 +216,11 @@ fn the_table_has_every_method_of_the_ports() {
         let start = ports.find(&format!("pub trait {name}:")).unwrap_or_else(|| panic!("no port {name}"));
         let body = &ports[start..];
         let body = &body[..body.find("\n}").unwrap()];
-        let declared: BTreeSet<&str> = crate::repository::after(body, "async fn ").into_iter().collect();
+        let mut declared: BTreeSet<&str> = crate::repository::after(body, "async fn ").into_iter().collect();
+        if name == "Telemetry" {
+            // Alarms are a port of their own, which the same adapter serves.
+            declared.insert("alarms");
+        }
         assert_eq!(declared, methods(adapter).into_iter().collect(), "{name}");
     }
 }

@@ -14,7 +14,8 @@ const ACT: [(&str, Cycle); 2] = [("health-optimize", Cycle::Health), ("cost-impl
 const WAKE: &str = "states:SendTaskSuccess";
 
 /// Actions that take no resource in IAM and concern no application, with what they concern.
-const ON_NO_RESOURCE: &[(&str, &str)] = &[(WAKE, "state machine"), ("pricing:GetProducts", "price list")];
+const ON_NO_RESOURCE: &[(&str, &str)] =
+    &[(WAKE, "state machine"), ("pricing:GetProducts", "price list"), ("ce:GetCostAndUsage", "bill")];
 
 /// Actions that change something although they are allowed on `*`, with the reason.
 const ON_EVERYTHING: &[(&str, &str)] = &[
