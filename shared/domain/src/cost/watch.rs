@@ -7,6 +7,7 @@
 
 use super::policy::Policy;
 use crate::change::{Change, Reversal, WhenInconclusive};
+use crate::ids::{ResourceId, SignalId};
 use crate::outcome::{Outcome, Verdict};
 use crate::snapshot::{Measurement, Snapshot};
 use stats::compare::{Difference, difference};
@@ -23,6 +24,7 @@ const LOAD_SHARE_MIN: f64 = 0.8;
 /// What the watch came to for all changes of a phase.
 struct Seen {
     verdict: Verdict,
+    of: Option<(SignalId, ResourceId)>,
     before: Option<f64>,
     after: Option<f64>,
     interval: Option<(f64, f64)>,
@@ -37,6 +39,9 @@ pub fn watch(change: &Change, before: &Snapshot, after: &Snapshot, policy: &Poli
         (Some(before), Some(after)) if before.abs() > f64::EPSILON => Some(100.0 * (before - after) / before.abs()),
         _ => None,
     };
+    // What was compared; the saving itself is on the bill, not in a snapshot.
+    let expected = || (change.expected.signal.clone(), change.expected.resource.clone());
+    let (signal, resource) = seen.of.clone().unwrap_or_else(expected);
     let spec = change.action.spec();
     let keep = match seen.verdict {
         Verdict::Verified => true,
@@ -47,8 +52,8 @@ pub fn watch(change: &Change, before: &Snapshot, after: &Snapshot, policy: &Poli
     };
     Outcome {
         change: change.id.clone(),
-        signal: change.expected.signal.clone(),
-        resource: change.expected.resource.clone(),
+        signal,
+        resource,
         verdict: seen.verdict,
         before: seen.before,
         after: seen.after,
@@ -79,7 +84,7 @@ pub fn watch_without_before(change: &Change, after: &Snapshot, reason: &str) -> 
 }
 
 fn look(before: &Snapshot, after: &Snapshot, policy: &Policy) -> Seen {
-    let plain = |verdict, why: String| Seen { verdict, before: None, after: None, interval: None, why };
+    let plain = |verdict, why: String| Seen { verdict, of: None, before: None, after: None, interval: None, why };
     if let Some(why) = unavailable(before, after, policy) {
         return plain(Verdict::Regressed, why);
     }
@@ -113,6 +118,7 @@ fn look(before: &Snapshot, after: &Snapshot, policy: &Policy) -> Seen {
     );
     let seen = |verdict, why| Seen {
         verdict,
+        of: Some((of.signal.clone(), of.resource.clone())),
         before: Some(found.before),
         after: Some(found.after),
         interval: Some((found.low, found.high)),

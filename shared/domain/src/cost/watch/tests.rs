@@ -89,6 +89,13 @@ fn a_loss_of_a_tenth_for_certain_takes_a_change_back_and_the_exclusion_of_one_ke
 }
 
 #[test]
+fn regression_an_outcome_names_the_signal_whose_levels_it_carries() {
+    let outcome = watch(&gp3(), &shop(100.0, 6_000.0, 1.0), &shop(150.0, 6_000.0, 1.0), &Policy::default());
+    assert_eq!((outcome.signal.as_str(), outcome.resource.as_str()), ("latency_p95_ms", DOOR));
+    assert!(outcome.before.is_some_and(|ms| (99.0..101.0).contains(&ms)), "{outcome:?}");
+}
+
+#[test]
 fn failed_requests_take_it_back_whatever_the_response_time() {
     assert_eq!(verdict(&gp3(), &shop(100.0, 6_000.0, 29.0)), (Verdict::Verified, true), "99.52 %");
     assert_eq!(verdict(&gp3(), &shop(100.0, 6_000.0, 31.0)), (Verdict::Regressed, false), "99.48 %");
