@@ -181,21 +181,37 @@ pub fn tell(facts: &Facts<'_>) -> String {
 
 /// What a run of the cost cycle has done, what stands of it and what that saves a month, and what it has left.
 fn savings(text: &mut String, facts: &Facts<'_>) {
-    let saved = |stands: fn(EntryState) -> bool| {
-        let standing = facts.changes.iter().filter(|entry| stands(entry.state));
-        -standing.filter_map(|entry| entry.change.cost_usd_cents_month).map(|cents| cents.min(0)).sum::<i64>()
-    };
-    let dollars = |cents: i64| format!("{}.{:02}", cents / 100, cents % 100);
-    let (kept, undone) = (saved(|state| state == EntryState::Kept), saved(|state| state == EntryState::Undone));
-    let back = if undone > 0 { format!("; {} USD were taken back", dollars(undone)) } else { String::new() };
-    paragraph(text, &format!("Saves about {} USD a month{back}. The bill will show it within days.", dollars(kept)));
-    list(text, "What was done", changes(facts), "nothing was changed");
+    if let Some(sentence) = saved(facts.changes, facts.unread.0.contains(&Part::Changes)) {
+        paragraph(text, &sentence);
+    }
+    list(text, "What was done", changes(facts), facts.unread.or(Part::Changes, "nothing was changed"));
     held_back(text, "What was planned and held back", facts);
-    if !facts.findings.is_empty() {
-        list(text, "What could be saved", facts.findings.iter().map(|finding| line(&finding.summary)), "");
+    let none = facts.unread.or(Part::Findings, "");
+    if !facts.findings.is_empty() || !none.is_empty() {
+        list(text, "What could be saved", facts.findings.iter().map(|finding| line(&finding.summary)), none);
     }
     if !facts.unmeasured.is_empty() {
         list(text, "What could not be looked at", facts.unmeasured.iter().map(|what| line(what)), "");
+    }
+}
+
+/// What these changes save a month; none where they save nothing, as a mark for deletion does.
+fn saved(changes: &[Entry], are_unread: bool) -> Option<String> {
+    if are_unread {
+        return Some("What it saves is not known: the journal of changes could not be read.".to_owned());
+    }
+    let sum = |state: EntryState| {
+        let in_state = changes.iter().filter(|entry| entry.state == state);
+        -in_state.filter_map(|entry| entry.change.cost_usd_cents_month).map(|cents| cents.min(0)).sum::<i64>()
+    };
+    let dollars = |cents: i64| format!("{}.{:02}", cents / 100, cents % 100);
+    match (sum(EntryState::Kept), sum(EntryState::Undone)) {
+        (0, 0) => None,
+        (0, undone) => Some(format!("Saves nothing: {} USD a month were taken back.", dollars(undone))),
+        (kept, undone) => {
+            let back = if undone > 0 { format!("; {} USD were taken back", dollars(undone)) } else { String::new() };
+            Some(format!("Saves about {} USD a month{back}. The bill will show it within days.", dollars(kept)))
+        }
     }
 }
 
@@ -343,6 +359,12 @@ pub fn console_link(execution_arn: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn regression_a_journal_that_cannot_be_read_is_no_saving_of_nothing() {
+        assert!(saved(&[], true).is_some_and(|said| said.contains("not known")));
+        assert_eq!(saved(&[], false), None, "nothing is said of a bill that will show nothing");
+    }
 
     #[test]
     fn a_subject_is_one_ascii_line_of_at_most_100_characters() {
