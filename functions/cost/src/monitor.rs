@@ -92,7 +92,7 @@ pub async fn monitor(request: Request, app: &ResolvedApp, world: &World<'_>) -> 
     }
     run.decision = if to_undo { Decision::Undo } else { Decision::Keep };
     let name = if intent == Intent::Iteration { "validation" } else { "residue" };
-    documents::put(world.artifacts, &run.key(name), &Validation { score: None, outcomes }).await?;
+    documents::put(world.artifacts, &run.key(name), &Validation { cycle: run.cycle, score: None, outcomes }).await?;
     Ok(run)
 }
 

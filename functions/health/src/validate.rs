@@ -100,7 +100,12 @@ async fn judge_iteration(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> 
     outcomes.extend(left.outcomes);
     publish(&run, &outcomes);
     run.decision = if to_undo { Decision::Undo } else { Decision::Keep };
-    documents::put(world.artifacts, &run.key("validation"), &Validation { score: run.score, outcomes }).await?;
+    documents::put(
+        world.artifacts,
+        &run.key("validation"),
+        &Validation { cycle: run.cycle, score: run.score, outcomes },
+    )
+    .await?;
     Ok(run)
 }
 

@@ -101,7 +101,13 @@ fn monitor(artifact: &Value) -> Option<Beat> {
 fn analyze(artifact: &Value) -> Option<Beat> {
     let analysis = artifact.get("analysis")?;
     let score: Observed<f64> = serde_json::from_value(analysis.get("score")?.clone()).ok()?;
+    // The cost cycle looks at what could be saved, not at a score.
+    let opportunities = artifact.get("opportunities").and_then(Value::as_array);
     let (text, tone) = match &score {
+        _ if opportunities.is_some() => {
+            let count = opportunities.map_or(0, Vec::len);
+            (format!("{count} thing(s) cost more than they must"), if count == 0 { Tone::Good } else { Tone::Note })
+        }
         Observed::Known(score) => (format!("score {score:.1} of 10"), score_tone(*score)),
         Observed::Missing(why) => (format!("score unknown: {why}"), Tone::Bad),
     };
@@ -172,6 +178,9 @@ fn validate(artifact: &Value) -> Option<Beat> {
     let outcomes: Vec<Outcome> = serde_json::from_value(artifact.get("outcomes")?.clone()).ok()?;
     let (text, tone) = match artifact.get("score").and_then(Value::as_f64) {
         Some(score) => (format!("score {score:.1} of 10"), score_tone(score)),
+        None if artifact.get("cycle").and_then(Value::as_str) == Some("cost") => {
+            ("how users fare since the phase".to_owned(), Tone::Plain)
+        }
         None => ("the score can't be measured".to_owned(), Tone::Bad),
     };
     Some(judged(Beat::new("validate", text, tone), outcomes))
@@ -180,7 +189,8 @@ fn validate(artifact: &Value) -> Option<Beat> {
 /// What measuring brought to light about changes that a dead run had left.
 fn residue(artifact: &Value) -> Option<Beat> {
     let outcomes: Vec<Outcome> = serde_json::from_value(artifact.get("outcomes")?.clone()).ok()?;
-    let waiting = artifact.get("too_early")?.as_array()?.len();
+    // The cost cycle names only what it has judged.
+    let waiting = artifact.get("too_early").and_then(Value::as_array).map_or(0, Vec::len);
     let text =
         format!("{} left by a run that died, {waiting} not settled yet", plural(outcomes.len() + waiting, "change"));
     Some(judged(Beat::new("judge", text, Tone::Note), outcomes))
