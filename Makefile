@@ -14,7 +14,7 @@ GLIBC := 2.34
 FUNCTIONS := -p maintainer-lifecycle -p maintainer-health -p maintainer-cost --bins
 export ARCHITECTURE
 
-.PHONY: help setup demo test lint pages validate build run bench bench-nab deploy replay destroy
+.PHONY: help setup demo test lint pages validate build run bench bench-nab deploy replay savings destroy
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -59,6 +59,9 @@ deploy: ## to the AWS account of your credentials; STACK= NOTIFICATION_EMAIL= CO
 
 replay: ## lists events that were parked with the reason, or sends them to dispatch again; ID=… or ID=--all, STACK=
 	@scripts/replay $(ID)
+
+savings: ## what was saved, spent and used, from the records of the cost cycle; WHAT="spend 14" or WHAT="use APP", STACK=
+	@scripts/savings $(WHAT)
 
 destroy: ## removes the stack and its records from the account; KEEP_DATA=1 keeps the records
 	@scripts/setup deploy

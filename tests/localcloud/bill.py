@@ -9,13 +9,14 @@ addresses, NAT gateways, log groups, instances, those of fleets among them), is 
 on it is looked at after every request to one of these services; each look that finds something else than the last begins a new
 stretch. A day costs what its stretches cost at the prices of the Price List (`prices`), by the virtual clock. So from the moment
 something changes, later days cost less or more.
-A month has 730 hours. The day under way costs as much as has passed of it, and is estimated; so is the day before it.
+What is billed by the month has its days in each month alike, long or short. The day under way costs as much as has passed of it, and is estimated; so is the day before it.
 Not in it: Fargate, load balancers, requests, traffic, tax.
 """
 
 from __future__ import annotations
 
 import json
+from calendar import monthrange
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -26,7 +27,6 @@ SERVICE = "ce"
 TARGET = "AWSInsightsIndexService"
 JSON = {"Content-Type": "application/x-amz-json-1.1"}
 APP_TAG = "maintainer:app"
-HOURS_PER_MONTH = Decimal(730)
 SECONDS_PER_HOUR = Decimal(3_600)
 DAY_S = 86_400
 ALWAYS = float("-inf")
@@ -55,7 +55,7 @@ class Ledger:
     def __init__(self, ec2, autoscaling, logs, responses, clock) -> None:
         self.ec2, self.autoscaling, self.logs = ec2, autoscaling, logs
         self.responses, self.clock = responses, clock
-        # (account, Region) -> [(since, {(service, usage type, unit, app): quantity an hour})]
+        # (account, Region) -> [(since, {(service, usage type, unit, app): how much there is})]
         self.stretches: dict[tuple[str, str], list[tuple[float, dict]]] = {}
         # Accounts whose bill was asked for.
         self.opened: set[str] = set()
@@ -90,13 +90,13 @@ class Ledger:
             kept.append((self.clock.now() if since is None else since, found))
 
     def rates(self) -> dict:
-        """Quantity an hour of everything, in the unit of its usage type."""
+        """How much there is of everything: a quantity an hour, or what makes a whole month's quantity."""
         rates: dict[tuple[str, str, str, str], Decimal] = {}
 
         def add(service, usage_type, unit, app, quantity):
             if quantity > 0:
                 key = (service, usage_type, unit, app)
-                rates[key] = rates.get(key, Decimal(0)) + Decimal(quantity) / (1 if unit == "Hrs" else HOURS_PER_MONTH)
+                rates[key] = rates.get(key, Decimal(0)) + Decimal(quantity)
 
         for name, volume in self.ec2._volumes.items():
             kind, app = volume["VolumeType"], self.app_of(name)
@@ -143,7 +143,8 @@ class Ledger:
                 begins = max(start, since)
                 ends = min(end, kept[number + 1][0]) if number + 1 < len(kept) else end
                 hours = Decimal(max(0.0, ends - begins)) / SECONDS_PER_HOUR
-                for (service, usage_type, unit, app), rate in rates.items() if hours else ():
+                for (service, usage_type, unit, app), units in rates.items() if hours else ():
+                    rate = units if unit == "Hrs" else units / (24 * monthrange(day.year, day.month)[1])
                     key = (service, prices.in_region(usage_type, region), unit, app)
                     cost, quantity = charges.get(key, (Decimal(0), Decimal(0)))
                     price = prices.unit_price(usage_type)

@@ -14,6 +14,7 @@ import tempfile
 import textwrap
 import time
 import unittest
+from calendar import monthrange
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -504,14 +505,15 @@ class LiveCloud(Cloud):
         self.assertEqual(len(days), 30, "two pages")
         before = days[first]
         cost, quantity = before["EC2 - Other", "EUC1-EBS:VolumeUsage.gp2"]
-        # 730 GiB for a day are 24 GiB-months, at 0.10 USD.
-        self.assertEqual((round(cost, 6), round(quantity, 6)), (2.4, 24.0))
+        # A month's GiB, on a day, at 0.10 USD: the same in a short month and in a long one.
+        month = monthrange(first.year, first.month)[1]
+        self.assertEqual((round(cost, 6), round(quantity, 6)), (round(73 / month, 6), round(730 / month, 6)))
         cost, quantity = before["Amazon Virtual Private Cloud", "EUC1-PublicIPv4:IdleAddress"]
         self.assertEqual((round(cost, 6), round(quantity, 6)), (0.12, 24.0))
         self.assertEqual([estimated[first], estimated[today - timedelta(days=1)]], [False, True])
         by_app, _ = self.bill(account, first, 1, ("TAG", "maintainer:app"))
         self.assertEqual({keys: round(cost, 6) for keys, (cost, _) in by_app[first].items()},
-                         {("maintainer:app$billed",): 2.4, ("maintainer:app$",): 0.12})
+                         {("maintainer:app$billed",): round(73 / month, 6), ("maintainer:app$",): 0.12})
         ec2.delete_volume(VolumeId=name)
         # A day is 144 s here, so what happens today is seen today: the volume no longer adds to it.
         part, _ = self.bill(account, today, 1, *usage)

@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod cloud;
+mod commands;
 pub mod local;
 pub mod model;
 pub mod player;
@@ -12,5 +13,6 @@ pub mod promises;
 pub mod redis;
 pub mod rehearsal;
 pub mod replay;
+pub mod savings;
 pub mod scenario;
 pub mod studio;

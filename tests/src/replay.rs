@@ -1,10 +1,9 @@
 //! The command that sends parked events again, against a deployed stack.
 
-use crate::local::root;
+use crate::commands::run_script;
 use crate::player::Stack;
 use aws_sdk_sqs::types::MessageAttributeValue;
 use serde_json::{Value, json};
-use std::process::Command;
 
 /// Two events are parked: one that nobody understands and one that dispatch takes. Both are listed with their sentence; sent again, the
 /// first is parked again and the second is gone. Gives what the command said.
@@ -53,18 +52,6 @@ async fn park(stack: &Stack, event: &Value) -> Result<String, String> {
     sent.message_id.ok_or_else(|| "the queue gives no id".to_owned())
 }
 
-/// What the command says with these words, and whether it ended well.
 fn replay(stack: &Stack, words: &[&str]) -> Result<(String, bool), String> {
-    let state = &stack.cloud.state;
-    let done = Command::new(root().join("scripts/replay"))
-        .args(words)
-        .env("AWS_ENDPOINT_URL", &state.endpoint)
-        .env("AWS_REGION", &state.region)
-        .env("AWS_DEFAULT_REGION", &state.region)
-        .env("AWS_ACCESS_KEY_ID", "test")
-        .env("AWS_SECRET_ACCESS_KEY", "test")
-        .output()
-        .map_err(|error| error.to_string())?;
-    let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    Ok((said, done.status.success()))
+    run_script(stack, "replay", words)
 }

@@ -16,6 +16,7 @@ use futures::stream::{self, StreamExt};
 use maintainer_tests::local::{LocalCloud, root};
 use maintainer_tests::player::{Stack, Story, play};
 use maintainer_tests::replay;
+use maintainer_tests::savings;
 use maintainer_tests::scenario::{Scenario, Trigger, load};
 use std::error::Error;
 use std::fs::File;
@@ -25,6 +26,8 @@ use std::time::Instant;
 
 /// Virtual seconds per real second: slow enough that a step takes minutes, not quarters of an hour, on two busy cores.
 const SPEED: f64 = 60.0;
+/// The scenario in which the cost cycle changes something.
+const SAVING: &str = "dear_disks";
 /// Scenarios at a time.
 const AT_ONCE: usize = 6;
 
@@ -123,13 +126,17 @@ fn examined(name: &str, outcome: Result<String, String>, directory: &Path) -> Pl
 }
 
 /// What holds the product to promises that no scenario shows.
-async fn examine(stack: &Stack, directory: &Path) -> Vec<Played> {
+async fn examine(stack: &Stack, directory: &Path, has_saved: bool) -> Vec<Played> {
     let replayed = replay::examine(stack).await;
     let duplicates = duplicates::examine(stack).await.map_err(|error| DisplayErrorContext(&*error).to_string());
-    vec![
+    let mut examined_all = vec![
         examined("what_was_parked_is_sent_again_by_a_command", replayed, directory),
         examined("a_thousand_duplicates_in_the_cloud_start_one_execution", duplicates, directory),
-    ]
+    ];
+    if has_saved {
+        examined_all.push(examined("what_was_saved_is_told_by_a_command", savings::examine(stack), directory));
+    }
+    examined_all
 }
 
 fn report(played: &[Played], began: Instant) -> ExitCode {
@@ -165,7 +172,9 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    println!("\nrunning {} tests", scenarios.len() + 3 * usize::from(!scenarios.is_empty()));
+    let has_saved = scenarios.iter().any(|scenario| scenario.name == SAVING);
+    let besides = usize::from(!scenarios.is_empty()) * (3 + usize::from(has_saved));
+    println!("\nrunning {} tests", scenarios.len() + besides);
     if scenarios.is_empty() {
         return Ok(report(&[], Instant::now()));
     }
@@ -179,7 +188,7 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
     let speed = number("MAINTAINER_E2E_SPEED").unwrap_or(SPEED);
     let cloud = LocalCloud::start(&directory, speed, faults.as_deref(), &scenarios)?;
     let mut played = play_all(&cloud.stack, &scenarios, &directory).await?;
-    played.extend(examine(&cloud.stack, &directory).await);
+    played.extend(examine(&cloud.stack, &directory, has_saved).await);
     played.push(leaks(&cloud, &directory));
     if faults.is_some() {
         println!("{}", cloud.faults()?);

@@ -3,6 +3,7 @@
 use crate::bill;
 use crate::history;
 use crate::memory;
+use crate::traffic;
 use config::ResolvedApp;
 use domain::cost::bill::Bill;
 use domain::cost::prices::{PriceBook, Sold};
@@ -42,6 +43,12 @@ pub struct Read {
     pub prices: PriceBook,
     /// The bill of the last 30 days, or why it could not be read: then list prices are all that is known.
     pub bill: Observed<Bill>,
+    /// This run has read the bill of the day: it is the one to tell people of it.
+    pub is_bill_ours: bool,
+    /// Prefix of the usage types on the bill of the place in which the application lives.
+    pub region_prefix: String,
+    /// Requests to the application by day, from the first day of the bill on; empty where they are not known.
+    pub traffic: Vec<Option<f64>>,
 }
 
 /// Reads all that the next step decides upon.
@@ -70,8 +77,13 @@ pub async fn analyze(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Resu
     }
     memory::remember(&run, &mut estate, world.artifacts).await?;
     estate.usage = history::read(&estate, world.see.telemetry).await;
-    let bill = bill::read(&run, world).await?;
-    let prices = prices(&estate, &bill, world.prices).await;
+    let (bill, is_bill_ours) = bill::read(&run, world).await?;
+    let traffic = match &bill {
+        Observed::Known(bill) => traffic::by_day(&snapshot, bill.from, bill.to, world.see.telemetry).await,
+        Observed::Missing(_) => Vec::new(),
+    };
+    let region_prefix = world.prices.usage_type_prefix();
+    let prices = prices(&estate, &bill, &region_prefix, world.prices).await;
     // The guards compare what they change with the snapshot that the plan rests on.
     let known: Vec<Resource> = estate.items.iter().map(|item| item.resource.clone()).collect();
     snapshot.resources.retain(|resource| known.iter().all(|item| item.id != resource.id));
@@ -84,17 +96,25 @@ pub async fn analyze(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Resu
         "read what is paid for"
     );
     documents::put(world.artifacts, &run.key("snapshot"), &snapshot).await?;
-    documents::put(world.artifacts, &run.key("estate"), &Read { estate, prices, bill }).await?;
+    documents::put(
+        world.artifacts,
+        &run.key("estate"),
+        &Read { estate, prices, bill, is_bill_ours, region_prefix, traffic },
+    )
+    .await?;
     run.decision = Decision::Measured;
     Ok(run)
 }
 
 /// Prices from the bill, and from the list what the bill does not know.
-async fn prices(estate: &Estate, bill: &Observed<Bill>, unit_prices: &dyn UnitPrices) -> PriceBook {
+async fn prices(
+    estate: &Estate,
+    bill: &Observed<Bill>,
+    region_prefix: &str,
+    unit_prices: &dyn UnitPrices,
+) -> PriceBook {
     let wanted: Vec<Sold> = wanted_prices(estate);
-    let ours = bill
-        .known()
-        .map_or_else(PriceBook::default, |bill| PriceBook::of_bill(bill, &wanted, &unit_prices.usage_type_prefix()));
+    let ours = bill.known().map_or_else(PriceBook::default, |bill| PriceBook::of_bill(bill, &wanted, region_prefix));
     let lacking: Vec<Sold> = wanted.into_iter().filter(|sold| ours.unit(sold).is_missing()).collect();
     if lacking.is_empty() { ours } else { ours.or(unit_prices.list(&lacking).await) }
 }

@@ -1,8 +1,11 @@
 //! identify: what could be saved, and what of it this phase does. The decisions are `domain::cost`'s.
 
 use crate::analyze::Read;
+use crate::bill_alert;
+use crate::savings;
 use config::ResolvedApp;
 use domain::cost::bill_analysis::{BillAnalysis, analyse};
+use domain::cost::savings::Savings;
 use domain::cost::{self, Opportunity, Past};
 use domain::finding::{Finding, Severity};
 use domain::health::Analysis;
@@ -11,7 +14,7 @@ use domain::mode::Mode;
 use domain::observed::{Missing, Observed};
 use domain::plan::Plan;
 use engine::documents;
-use engine::ports::{Artifacts, Clock, Entry, EntryState, Executions, Journal};
+use engine::ports::{Artifacts, Clock, Entry, EntryState, Executions, Journal, Notifier, SavingsBook};
 use engine::run::{Decision, Run};
 use engine::settle;
 use engine::step::StepError;
@@ -29,6 +32,10 @@ pub struct World<'a> {
     pub executions: &'a dyn Executions,
     /// Earlier changes.
     pub journal: &'a dyn Journal,
+    /// What changes have saved.
+    pub savings_book: &'a dyn SavingsBook,
+    /// People and agents.
+    pub notifier: &'a dyn Notifier,
 }
 
 /// What was decided, the artifact `analysis`: in the shape that questions, escalations and stories of every cycle read.
@@ -44,6 +51,8 @@ pub struct Decided {
     pub matrix: String,
     /// What the bill says, or why it could not be read.
     pub bill: Observed<BillAnalysis>,
+    /// What earlier changes have saved, and what these opportunities promise.
+    pub savings: Savings,
 }
 
 /// Finds what could be saved and plans a phase.
@@ -54,8 +63,12 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
     let read: Read = documents::need(world.artifacts, &run.key("estate")).await?;
     let opportunities = cost::rules::find(&read.estate, &app.cost, &read.prices);
     let now = world.clock.now();
-    let bill = read.bill.map(|bill| analyse(&bill, &app.cost, Offset::UTC.to_datetime(now).date()));
+    let bill = read.bill.clone().map(|bill| analyse(&bill, &app.cost, Offset::UTC.to_datetime(now).date()));
     let journal = world.journal.since(&run.app, settle::look_back(now)).await?;
+    let savings = savings::note(&run, &journal, &read, &opportunities, now, world.savings_book).await?;
+    if let (Some(bill), true, 1) = (bill.known(), read.is_bill_ours, run.iteration) {
+        bill_alert::tell(&run, bill, world.notifier).await?;
+    }
     let past: Vec<Past> = journal.iter().filter_map(past).collect();
     let plan = cost::plan(&opportunities, &past, &app.cost, &app.limits, (&run.execution_id, run.iteration), now);
     run.decision = match (plan.changes.is_empty(), run.mode) {
@@ -83,7 +96,7 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
         no_opportunity_because: opportunities.is_empty().then(|| "nothing that is paid for is waste".to_owned()),
     };
     let matrix = cost::matrix::text(&opportunities);
-    let decided = Decided { analysis, plan, opportunities, matrix, bill };
+    let decided = Decided { analysis, plan, opportunities, matrix, bill, savings };
     documents::put(world.artifacts, &run.key("analysis"), &decided).await?;
     Ok(run)
 }

@@ -5,8 +5,11 @@
 
 pub mod analyze;
 mod bill;
+pub mod bill_alert;
 mod history;
 pub mod identify;
 pub mod iterate;
 mod memory;
 pub mod monitor;
+mod savings;
+mod traffic;

@@ -120,7 +120,7 @@ fn read(said: &Value, request: &Request, at: Timestamp) -> Answer {
 
 /// A text of a person, bounded, without characters that are not seen or that turn what others read.
 pub fn clean(text: &str, chars_max: usize) -> String {
-    let printable: String = text.chars().map(crate::story::plain).collect();
+    let printable: String = text.chars().map(domain::text::plain).collect();
     printable.trim().chars().take(chars_max).collect()
 }
 

@@ -5,7 +5,6 @@
 
 use crate::link::Links;
 use crate::names::request_id;
-use crate::story::{chat, line, subject};
 use crate::succession::{self, let_go};
 use crate::words::levels;
 use config::ResolvedApp;
@@ -17,6 +16,7 @@ use domain::guard::Refusal;
 use domain::health::Decided;
 use domain::ids::RequestId;
 use domain::snapshot::Snapshot;
+use domain::text::{chat, line, subject};
 use engine::act::{ChangeReport, Report};
 use engine::documents;
 use engine::ports::{

@@ -3,12 +3,13 @@
 //! The message carries what is wrong, what was tried and measured, what was undone and what to look at next. Telling
 //! twice is better than not at all, so a repeated step tells again.
 
-use crate::story::{Facts, Part, Unread, changes_detail, chat, findings_detail, line, subject, tell};
+use crate::story::{Facts, Part, Unread, changes_detail, findings_detail, tell};
 use domain::execution::{ExecutionRecord, Status, Workflow};
 use domain::finding::{Finding, Severity};
 use domain::guard::Refusal;
 use domain::health::Decided;
 use domain::observed::Observed;
+use domain::text::{chat, line, subject};
 use engine::act::{ChangeReport, Report};
 use engine::documents;
 use engine::ports::{Artifacts, Entry, Executions, Journal, Message, Notifier, PortResult};

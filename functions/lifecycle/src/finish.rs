@@ -3,11 +3,12 @@
 //! Runs at the end of every run, also of a failed one. Silent when nothing was changed.
 
 use crate::names::request_id;
-use crate::story::{Facts, Unread, changes_detail, chat, line, subject, tell};
+use crate::story::{Facts, Unread, changes_detail, tell};
 use crate::succession::{self, is_own, let_go};
 use domain::approval::{Request, RequestState};
 use domain::execution::{ExecutionRecord, Status, Workflow};
 use domain::finding::Severity;
+use domain::text::{chat, line, subject};
 use engine::ports::{
     Approvals, Clock, Entry, EntryState, Episode, Episodes, Executions, Journal, Leases, Message, Notifier, PortError,
     Starter, Watch,

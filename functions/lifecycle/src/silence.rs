@@ -3,9 +3,10 @@
 //! The alarm on the state machine notices when no run ends well at all. This notices when one application is left out
 //! while the others are looked after. The rule is `domain::watch`.
 
-use crate::story::{chat, console_link, line, subject};
+use crate::story::console_link;
 use domain::finding::Severity;
 use domain::ids::AppId;
+use domain::text::{chat, line, subject};
 use domain::watch::Watched;
 use engine::ports::{Clock, Message, Notifier, Watch};
 use engine::step::StepError;

@@ -101,33 +101,27 @@ impl Port for Billing {
             group_by(GroupDefinitionType::Dimension, "SERVICE"),
             group_by(GroupDefinitionType::Dimension, "USAGE_TYPE"),
         ];
-        let app = vec![group_by(GroupDefinitionType::Tag, APP_TAG)];
+        let app =
+            vec![group_by(GroupDefinitionType::Tag, APP_TAG), group_by(GroupDefinitionType::Dimension, "USAGE_TYPE")];
         let (by_usage, by_app) = futures::join!(self.days(from, to, usage), self.days(from, to, app));
         let ((by_usage, calls), (by_app, more)) = (by_usage?, by_app?);
         let mut bill =
             Bill { from, to, currency: String::new(), lines: Vec::new(), by_app: Vec::new(), calls: calls + more };
         for (day, is_estimated, group) in groups(by_usage)? {
             let cost = amount(&group, COST)?;
-            let quantity = group.metrics().and_then(|metrics| metrics.get(QUANTITY));
+            let (quantity, unit) = used(&group)?;
             let [service, usage_type] = keys(&group);
             see_currency(&mut bill, cost)?;
-            bill.lines.push(Line {
-                day,
-                service,
-                usage_type,
-                cost: micros(cost)?,
-                quantity: float(quantity)?,
-                unit: quantity.and_then(MetricValue::unit).unwrap_or_default().to_owned(),
-                is_estimated,
-            });
+            bill.lines.push(Line { day, service, usage_type, cost: micros(cost)?, quantity, unit, is_estimated });
         }
         for (day, _, group) in groups(by_app)? {
             let cost = amount(&group, COST)?;
             see_currency(&mut bill, cost)?;
-            let [key] = keys(&group);
+            let (quantity, unit) = used(&group)?;
+            let [key, usage_type] = keys(&group);
             // "maintainer:app$shop"; with nothing behind the sign for what has no such tag.
             let app = key.split_once('$').map_or("", |(_, app)| app).to_owned();
-            bill.by_app.push(AppLine { day, app, cost: micros(cost)? });
+            bill.by_app.push(AppLine { day, app, usage_type, cost: micros(cost)?, quantity, unit });
         }
         if bill.currency.is_empty() {
             // Nothing was charged, in no currency at all.
@@ -167,10 +161,13 @@ fn micros(value: &MetricValue) -> PortResult<UsdMicros> {
     decimal::micros(text).map(UsdMicros).ok_or_else(|| rejected(format!("\"{text}\" is no amount")))
 }
 
-fn float(value: Option<&MetricValue>) -> PortResult<f64> {
-    let Some(text) = value.and_then(MetricValue::amount) else { return Ok(0.0) };
+/// How much was used, and its unit.
+fn used(group: &Group) -> PortResult<(f64, String)> {
+    let value = group.metrics().and_then(|metrics| metrics.get(QUANTITY));
+    let unit = value.and_then(MetricValue::unit).unwrap_or_default().to_owned();
+    let Some(text) = value.and_then(MetricValue::amount) else { return Ok((0.0, unit)) };
     let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
-    number.ok_or_else(|| rejected(format!("\"{text}\" is no quantity")))
+    number.map(|number| (number, unit)).ok_or_else(|| rejected(format!("\"{text}\" is no quantity")))
 }
 
 /// One bill has one currency.

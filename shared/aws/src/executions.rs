@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::execution::{ExecutionRecord, Status};
-use domain::ids::{AppId, ExecutionId};
+use domain::ids::{AppId, ChangeId, ExecutionId};
 use domain::outcome::Outcome;
 use engine::ports::{Executions as Port, PortError, PortResult};
 
@@ -151,10 +151,15 @@ fn execution_item(record: &ExecutionRecord) -> PortResult<Item> {
     Ok(item)
 }
 
+/// Sort key of a change's result.
+pub(crate) fn result_id(iteration: u32, change: &ChangeId) -> String {
+    format!("{iteration:03}#{change}")
+}
+
 fn result_item(execution: &ExecutionId, iteration: u32, outcome: &Outcome) -> PortResult<Item> {
     let mut item = Item::from([
         ("execution_id".to_owned(), text(execution.as_str())),
-        ("result_id".to_owned(), text(format!("{iteration:03}#{}", outcome.change))),
+        ("result_id".to_owned(), text(result_id(iteration, &outcome.change))),
         ("execution".to_owned(), text(execution.as_str())),
         ("metric".to_owned(), text(outcome.signal.as_str())),
         ("verdict".to_owned(), text(outcome.verdict.to_string())),

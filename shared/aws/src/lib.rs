@@ -37,6 +37,7 @@ pub mod permissions;
 pub mod places;
 pub mod prices;
 pub mod runs;
+pub mod savings_book;
 #[cfg(test)]
 mod scripted;
 pub mod signing_key;
@@ -70,6 +71,7 @@ pub use notifier::Notifier;
 pub use places::Places;
 pub use prices::Prices;
 pub use runs::Runs;
+pub use savings_book::SavingsBook;
 pub use signing_key::SigningKey;
 pub use starter::Starter;
 pub use switch::Switch;

@@ -37,6 +37,7 @@ pub const TABLE: &[Needs] = &[
     Needs { adapter: "prices", on: "application", actions: crate::prices::PERMISSIONS },
     Needs { adapter: "prices", on: "price list", actions: crate::prices::LIST_PERMISSIONS },
     Needs { adapter: "runs", on: "state machine", actions: crate::runs::PERMISSIONS },
+    Needs { adapter: "savings_book", on: "optimization_results table", actions: crate::savings_book::PERMISSIONS },
     Needs { adapter: "signing_key", on: "signing key", actions: crate::signing_key::PERMISSIONS },
     Needs { adapter: "starter", on: "state machine", actions: crate::starter::PERMISSIONS },
     Needs { adapter: "switch", on: "kill switch parameter", actions: crate::switch::PERMISSIONS },

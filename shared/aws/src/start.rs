@@ -3,8 +3,8 @@
 
 use crate::{
     Approvals, Artifacts, Billing, Calendars, Circuit, Clients, ConfigSource, DeadLetters, Episodes, Executions,
-    Inventory, Journal, Leases, Liveness, Notifier, Places, Runs, SigningKey, Starter, Switch, SystemClock, Waker,
-    Watch,
+    Inventory, Journal, Leases, Liveness, Notifier, Places, Runs, SavingsBook, SigningKey, Starter, Switch,
+    SystemClock, Waker, Watch,
 };
 use domain::execution::Cycle;
 use domain::place::Place;
@@ -54,6 +54,14 @@ impl Start {
     /// A variable is not set.
     pub fn executions(&self) -> Result<Executions, StepError> {
         Ok(Executions::new(&self.clients, variable("TABLE_EXECUTIONS")?, optional("TABLE_RESULTS").unwrap_or_default()))
+    }
+
+    /// What changes have saved.
+    ///
+    /// # Errors
+    /// When the environment lacks its table.
+    pub fn savings_book(&self) -> Result<SavingsBook, StepError> {
+        Ok(SavingsBook::new(&self.clients, variable("TABLE_RESULTS")?))
     }
 
     /// The journal of changes.

@@ -28,4 +28,5 @@ pub mod settle;
 pub mod signal;
 pub mod signals;
 pub mod snapshot;
+pub mod text;
 pub mod watch;

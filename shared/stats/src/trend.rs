@@ -4,8 +4,8 @@
 //! given the trend: a strongly autocorrelated series looks more significant than it is, and a season within the window
 //! is no trend, so give it whole days or the residuals from the season.
 
-use super::normal::two_sided_p;
-use super::robust::{median, thin};
+use super::normal::{Z_95, two_sided_p};
+use super::robust::{median, sorted, thin};
 
 /// More points than this are thinned evenly: all pairs are compared, so the cost grows with the square.
 pub const POINTS_MAX: usize = 200;
@@ -56,36 +56,95 @@ impl Trend {
 /// z = 9 / 4.08 = 2.20, p = 0.027 (five points are too few to rely on it).
 #[must_use]
 pub fn theil_sen(points: &[(f64, f64)]) -> Option<Trend> {
-    let mut known: Vec<(f64, f64)> = points.iter().copied().filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
-    known.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    let known = thin(&known, POINTS_MAX);
-    let n = known.len();
-    if n < 3 {
-        return None;
-    }
-    let mut slopes = Vec::with_capacity(n * (n - 1) / 2);
-    let mut rises = 0_i32;
-    for (i, &(x, y)) in known.iter().enumerate() {
-        for &(later_x, later_y) in known[i + 1..].iter().filter(|later| later.0 > x) {
-            slopes.push((later_y - y) / (later_x - x));
-            rises += i32::from(later_y > y) - i32::from(later_y < y);
-        }
-    }
-    let slope = median(&slopes)?;
-    let rests: Vec<f64> = known.iter().map(|(x, y)| y - slope * x).collect();
-    Some(Trend { slope, intercept: median(&rests)?, p_value: p_value(rises, &known), n })
+    let pairs = Pairs::of(points)?;
+    let slope = median(&pairs.slopes)?;
+    let rests: Vec<f64> = pairs.points.iter().map(|(x, y)| y - slope * x).collect();
+    Some(Trend { slope, intercept: median(&rests)?, p_value: pairs.p_value(), n: pairs.points.len() })
 }
 
-/// Two-sided p of Kendall's S: z = (|S| − 1) / √Var S, corrected for ties in x and y (Kendall 1970, eq. 4.4).
-fn p_value(s: i32, points: &[(f64, f64)]) -> f64 {
-    let n = points.len() as f64;
-    let x = Ties::of(points.iter().map(|p| p.0));
-    let y = Ties::of(points.iter().map(|p| p.1));
-    let variance = (n * (n - 1.0) * (2.0 * n + 5.0) - x.spread - y.spread) / 18.0
-        + x.pairs * y.pairs / (2.0 * n * (n - 1.0))
-        + x.triples * y.triples / (9.0 * n * (n - 1.0) * (n - 2.0));
-    let distance = f64::from(s.abs()) - 1.0;
-    if distance <= 0.0 || variance <= 0.0 { 1.0 } else { two_sided_p(distance / variance.sqrt()) }
+/// A slope with its 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Slope {
+    /// Change of y per unit of x, as in [`Trend`].
+    pub slope: f64,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+}
+
+/// The slope of points `(x, y)` with the interval of Sen (1968): of the N slopes between pairs with different x, sorted, those
+/// numbered C and N + 1 − C, C = ⌊(N − 1.96 · √Var S) / 2⌋, Var S as for the p-value. Where x takes two values only, this is the
+/// shift of Hodges and Lehmann between the two groups, per unit of x. Gaps and thinning as in [`theil_sen`].
+///
+/// `None` where there is no trend, or too few points for a 95 % interval (C < 1).
+///
+/// Example: the points of [`theil_sen`] have N = 10 and Var S = 16.67, so C = ⌊(10 − 8.00) / 2⌋ = 0: no interval.
+#[must_use]
+pub fn slope(points: &[(f64, f64)]) -> Option<Slope> {
+    let pairs = Pairs::of(points)?;
+    let slopes = sorted(&pairs.slopes);
+    let cut = ((slopes.len() as f64 - Z_95 * pairs.variance().max(0.0).sqrt()) / 2.0).floor();
+    if cut < 1.0 {
+        return None;
+    }
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at least 1 and at most half the slopes"
+    )]
+    let cut = cut as usize;
+    Some(Slope {
+        slope: median(&slopes)?,
+        low: *slopes.get(cut - 1)?,
+        high: *slopes.get(slopes.len().checked_sub(cut)?)?,
+    })
+}
+
+/// All pairs of points with different x.
+struct Pairs {
+    points: Vec<(f64, f64)>,
+    slopes: Vec<f64>,
+    /// Kendall's S: pairs that rise less pairs that fall.
+    rises: i32,
+}
+
+impl Pairs {
+    fn of(points: &[(f64, f64)]) -> Option<Self> {
+        let mut known: Vec<(f64, f64)> =
+            points.iter().copied().filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
+        known.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let points = thin(&known, POINTS_MAX);
+        let n = points.len();
+        if n < 3 {
+            return None;
+        }
+        let mut slopes = Vec::with_capacity(n * (n - 1) / 2);
+        let mut rises = 0_i32;
+        for (i, &(x, y)) in points.iter().enumerate() {
+            for &(later_x, later_y) in points[i + 1..].iter().filter(|later| later.0 > x) {
+                slopes.push((later_y - y) / (later_x - x));
+                rises += i32::from(later_y > y) - i32::from(later_y < y);
+            }
+        }
+        Some(Self { points, slopes, rises })
+    }
+
+    /// Var S, corrected for ties in x and y (Kendall 1970, eq. 4.4).
+    fn variance(&self) -> f64 {
+        let n = self.points.len() as f64;
+        let x = Ties::of(self.points.iter().map(|p| p.0));
+        let y = Ties::of(self.points.iter().map(|p| p.1));
+        (n * (n - 1.0) * (2.0 * n + 5.0) - x.spread - y.spread) / 18.0
+            + x.pairs * y.pairs / (2.0 * n * (n - 1.0))
+            + x.triples * y.triples / (9.0 * n * (n - 1.0) * (n - 2.0))
+    }
+
+    /// Two-sided p of Kendall's S: z = (|S| − 1) / √Var S.
+    fn p_value(&self) -> f64 {
+        let (distance, variance) = (f64::from(self.rises.abs()) - 1.0, self.variance());
+        if distance <= 0.0 || variance <= 0.0 { 1.0 } else { two_sided_p(distance / variance.sqrt()) }
+    }
 }
 
 /// Sums over groups of t equal values: t(t−1), t(t−1)(t−2) and t(t−1)(2t+5).
@@ -139,6 +198,20 @@ mod tests {
         let points: Vec<(f64, f64)> = (0..).map(f64::from).zip(y).collect();
         let trend = theil_sen(&points).unwrap();
         assert!((trend.p_value - two_sided_p(40.0 / (2166.0_f64 / 18.0).sqrt())).abs() < 1e-12, "{trend:?}");
+    }
+
+    #[test]
+    fn a_slope_has_the_interval_of_sen_and_none_from_too_few_points() {
+        assert_eq!(slope(&[(0.0, 1.0), (1.0, 3.0), (2.0, 4.0), (3.0, 6.0), (4.0, 30.0)]), None);
+        let exact = slope(&line(10, 2.0)).unwrap();
+        assert_eq!((exact.slope, exact.low, exact.high), (2.0, 2.0, 2.0));
+        // Two levels: the shift and interval of Hodges and Lehmann, per unit of x.
+        let before = [10.0, 12.0, 11.0, 13.0, 12.5, 11.5];
+        let after = [7.0, 8.0, 6.0, 9.0, 7.5, 8.5];
+        let steps = before.iter().map(|y| (0.0, *y)).chain(after.iter().map(|y| (-2.0, *y)));
+        let step = slope(&steps.collect::<Vec<_>>()).unwrap();
+        let shift = crate::compare::difference(&before, &after).unwrap();
+        assert_eq!((step.slope, step.low, step.high), (-shift.shift / 2.0, -shift.high / 2.0, -shift.low / 2.0));
     }
 
     #[test]

@@ -50,6 +50,7 @@ const TABLE: &[Method] = &[
     row("prices", "read", &[("ecs:DescribeTaskDefinition", APPLICATION), ("pricing:GetProducts", "price list")]),
     row("billing", "read", &[("ce:GetCostAndUsage", "bill")]),
     row("calendars", "state", &[("ssm:GetCalendarState", "change calendars")]),
+    row("savings_book", "note", &[("dynamodb:UpdateItem", RESULTS)]),
     row("circuit", "close", &[("dynamodb:UpdateItem", LEASES)]),
     row("circuit", "closed_at", &[("dynamodb:GetItem", LEASES)]),
     row("config_source", "fetch", &[("s3:GetObject", CONFIG), ("s3:ListBucket", CONFIG)]),

@@ -52,6 +52,7 @@ fn the_events_page_names_the_events_that_are_sent() {
             lifecycle::escalate::ESCALATION,
             lifecycle::finish::REPORT,
             lifecycle::silence::SILENCE,
+            cost::bill_alert::BILL,
         ])
     );
     assert!(page.contains(&format!("`source` is always `{}`", aws::notifier::EVENT_SOURCE)));

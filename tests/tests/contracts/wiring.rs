@@ -168,14 +168,20 @@ pub const TABLE: &[Wiring] = &[
             "functions/cost/src/bill.rs",
             "functions/cost/src/history.rs",
             "functions/cost/src/memory.rs",
+            "functions/cost/src/traffic.rs",
             OBSERVE,
             RECORDS,
         ],
     },
     Wiring {
         binary: "cost-identify",
-        makes: &["settings", "artifacts", "executions", "journal"],
-        files: &["functions/cost/src/identify.rs", RECORDS],
+        makes: &["settings", "artifacts", "executions", "journal", "savings_book", "notifier"],
+        files: &[
+            "functions/cost/src/identify.rs",
+            "functions/cost/src/bill_alert.rs",
+            "functions/cost/src/savings.rs",
+            RECORDS,
+        ],
     },
     Wiring {
         binary: "cost-implement",
@@ -227,6 +233,7 @@ const WITHOUT_CALLS: &[(&str, &[&str])] = &[
     ("functions/lifecycle/src/page/", &["answer", "ask"]),
     ("functions/lifecycle/src/begin.rs", &["resolve"]),
     ("functions/cost/src/identify.rs", &["analyze"]),
+    ("functions/cost/src/savings.rs", &["analyze"]),
 ];
 
 impl Wiring {

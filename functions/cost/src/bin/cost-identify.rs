@@ -10,9 +10,17 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let start = Start::load()?;
     let settings = start.settings()?;
     let (artifacts, executions, journal) = (start.artifacts()?, start.executions()?, start.journal()?);
+    let (savings_book, notifier) = (start.savings_book()?, start.notifier()?);
     serve("cost-identify", async |call: Call<Run>| {
         let app = settings.app(&call.input.app).await?;
-        let world = World { clock: &start.clock, artifacts: &artifacts, executions: &executions, journal: &journal };
+        let world = World {
+            clock: &start.clock,
+            artifacts: &artifacts,
+            executions: &executions,
+            journal: &journal,
+            savings_book: &savings_book,
+            notifier: &notifier,
+        };
         identify(call.input, &app, &world).await
     })
     .await

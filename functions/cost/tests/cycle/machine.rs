@@ -222,7 +222,14 @@ async fn step(shop: &Shop, process: &Process, function: &str, payload: Value) ->
             written(&analyze::analyze(parsed(payload)?, &app, &ports).await?)
         }
         "CostIdentifyFunction" => {
-            let ports = identify::World { clock: process, artifacts: process, executions: process, journal: process };
+            let ports = identify::World {
+                clock: process,
+                artifacts: process,
+                executions: process,
+                journal: process,
+                savings_book: process,
+                notifier: world,
+            };
             written(&identify::identify(parsed(payload)?, &app, &ports).await?)
         }
         "CostImplementFunction" => {

@@ -8,7 +8,9 @@
     reason = "a test that can't go on must fail loudly"
 )]
 
+mod bill;
 mod faults;
 mod machine;
 mod saving;
 mod shop;
+mod shown;

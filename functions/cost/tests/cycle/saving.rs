@@ -1,7 +1,7 @@
 //! What the cycle saves, in which order, and what it takes back.
 
 use crate::machine::{Ended, Machine, questions};
-use crate::shop::{ADDRESS, DISK, SPARE, Shop};
+use crate::shop::{ADDRESS, Bills, DISK, SPARE, Shop};
 use domain::cost::bill::{Bill, Line};
 use domain::cost::money::UsdMicros;
 use domain::execution::Status;
@@ -148,11 +148,11 @@ fn line(usage_type: &str, cost: i64, quantity: f64) -> Line {
 
 #[test]
 fn the_bill_is_read_once_a_day_and_its_prices_come_before_those_of_the_list() {
-    let shop = Shop::auto();
+    let mut shop = Shop::auto();
     let lines = vec![line("EBS:VolumeUsage.gp2", 900_000, 10.0), line("EBS:VolumeUsage.gp3", 720_000, 10.0)];
     let (from, to) = (date(2025, 12, 1), date(2026, 1, 1));
     let bill = Bill { from, to, currency: "USD".to_owned(), lines, by_app: Vec::new(), calls: 2 };
-    *shop.bill.lock().unwrap() = Ok(bill);
+    shop.bills = Bills::Fixed(Ok(bill));
     for name in ["cost-1", "cost-2"] {
         Machine::cost(&shop, name).run(json!({"app": "shop", "mode": "observe"}));
     }

@@ -28,6 +28,14 @@ pub const SPARE: &str = "volume/vol-old";
 pub const ADDRESS: &str = "address/eipalloc-1";
 const DOOR: &str = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/shop/1";
 
+/// What Cost Explorer answers.
+pub enum Bills {
+    /// Always this.
+    Fixed(PortResult<Bill>),
+    /// What has existed in the world, day by day.
+    Living,
+}
+
 /// The shop.
 pub struct Shop {
     /// Its world.
@@ -35,7 +43,7 @@ pub struct Shop {
     /// What is configured.
     pub config: Config,
     /// What the bill says when it is asked; each question is counted.
-    pub bill: Mutex<PortResult<Bill>>,
+    pub bills: Bills,
     /// Questions to the bill.
     pub asked: Mutex<u32>,
 }
@@ -59,7 +67,7 @@ impl Shop {
         let shop = Self {
             world,
             config: Config::parse(config).unwrap(),
-            bill: Mutex::new(Err(PortError::Denied {
+            bills: Bills::Fixed(Err(PortError::Denied {
                 operation: "read the bill".to_owned(),
                 permission: "ce:GetCostAndUsage".to_owned(),
             })),
@@ -169,9 +177,12 @@ impl Estates for Shop {
 
 #[async_trait]
 impl Billing for Shop {
-    async fn read(&self, _: Date, _: Date) -> PortResult<Bill> {
+    async fn read(&self, from: Date, to: Date) -> PortResult<Bill> {
         *self.asked.lock().unwrap() += 1;
-        self.bill.lock().unwrap().clone()
+        match &self.bills {
+            Bills::Fixed(bill) => bill.clone(),
+            Bills::Living => Ok(crate::bill::of(self, from, to)),
+        }
     }
 }
 

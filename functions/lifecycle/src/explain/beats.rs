@@ -3,6 +3,7 @@
 //! Reads documents as they are, and gives nothing for one of another shape: an old run must be told too.
 
 use crate::words::{known_as, levels, number, plural};
+use domain::cost::savings::Savings;
 use domain::execution::{ExecutionRecord, Status};
 use domain::finding::{Finding, Severity};
 use domain::observed::Observed;
@@ -123,6 +124,7 @@ fn analyze(artifact: &Value) -> Option<Beat> {
         );
         beat.details.push(("finding", text, tone));
     }
+    beat.details.extend(saved(artifact));
     if let Some(why) = analysis.get("no_opportunity_because").and_then(Value::as_str) {
         beat.details.push(("no change", why.to_owned(), Tone::Dim));
     }
@@ -142,6 +144,14 @@ fn analyze(artifact: &Value) -> Option<Beat> {
         }
     }
     Some(beat)
+}
+
+/// What earlier changes of the cost cycle have saved, where there are any.
+fn saved(artifact: &Value) -> Vec<(&'static str, String, Tone)> {
+    let savings = artifact.get("savings").and_then(|savings| serde_json::from_value::<Savings>(savings.clone()).ok());
+    let Some(savings) = savings.filter(|savings| !savings.changes.is_empty()) else { return Vec::new() };
+    let changes = savings.changes.iter().map(|change| ("", change.to_string(), Tone::Dim));
+    std::iter::once(("saved", savings.sums.to_string(), Tone::Good)).chain(changes).collect()
 }
 
 /// Findings of an analysis.

@@ -1,9 +1,9 @@
 //! The story of a run as plain text: reads well in a terminal and in the console.
 
 use super::{Chapter, Story};
-use crate::story::line;
 use domain::execution::{AnswerRecord, Status};
 use domain::settle::{after_in_words, before_in_words};
+use domain::text::line;
 use engine::ports::{Entry, EntryState};
 use jiff::Timestamp;
 use std::fmt::Write;

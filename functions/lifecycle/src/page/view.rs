@@ -3,13 +3,14 @@
 use super::answering::{BY_MAX, Given, REMARK_MAX};
 use crate::answer::clean;
 use crate::ask::{expected, way_back};
-use crate::story::{is_web_address, line};
+use crate::story::is_web_address;
 use crate::words::plural;
 use askama::Template;
 use domain::approval::{Answer, Question as Asked, Request, RequestState};
 use domain::change::Reversal;
 use domain::execution::Cycle;
 use domain::mode::Risk;
+use domain::text::line;
 use jiff::Timestamp;
 
 /// The style sheet. It stands in the page itself, and the page's policy allows this text and no other.

@@ -140,7 +140,7 @@ impl Row {
     fn of(record: &ExecutionRecord) -> Self {
         let score = record.iterations.iter().rev().find_map(|iteration| iteration.score_after.or(iteration.score));
         Self {
-            app: crate::story::line(record.app.as_str()),
+            app: domain::text::line(record.app.as_str()),
             began: record.started_at.strftime("%-d %b %H:%M").to_string(),
             status: match record.status {
                 Status::Running => "running",
@@ -149,7 +149,7 @@ impl Row {
                 Status::Escalated => "needs a person",
             },
             score: score.map_or_else(|| "–".to_owned(), |score| format!("{score:.1}")),
-            conclusion: record.conclusion.as_deref().map(crate::story::line).unwrap_or_default(),
+            conclusion: record.conclusion.as_deref().map(domain::text::line).unwrap_or_default(),
         }
     }
 }

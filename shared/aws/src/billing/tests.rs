@@ -26,8 +26,10 @@ fn two_days(body: &[u8]) -> Answer {
     assert_eq!(asked["TimePeriod"], json!({"Start": "2026-11-01", "End": "2026-11-03"}));
     assert_eq!(asked["Granularity"], "DAILY");
     if asked["GroupBy"][0]["Type"] == "TAG" {
-        let apps =
-            [group(&["maintainer:app$shop"], "1.5", "1", "N/A"), group(&["maintainer:app$"], "0.25", "1", "N/A")];
+        let apps = [
+            group(&["maintainer:app$shop", "EUC1-EBS:VolumeUsage.gp2"], "1.5", "12.5", "GB-Mo"),
+            group(&["maintainer:app$", "EUC1-EBS:VolumeUsage.gp2"], "0.25", "2", "GB-Mo"),
+        ];
         return answer(&json!({"ResultsByTime": [day("2026-11-01", "2026-11-02", false, &apps)]}));
     }
     match asked["NextPageToken"].as_str() {
@@ -64,8 +66,15 @@ async fn every_page_is_read_and_counted() {
             line(second, "Tax", "NoUsageType", 0, 0.0, "", true),
         ]
     );
-    let app = |app: &str, cost| AppLine { day: first, app: app.to_owned(), cost: UsdMicros(cost) };
-    assert_eq!(bill.by_app, [app("shop", 1_500_000), app("", 250_000)]);
+    let app = |app: &str, cost, quantity| AppLine {
+        day: first,
+        app: app.to_owned(),
+        usage_type: "EUC1-EBS:VolumeUsage.gp2".to_owned(),
+        cost: UsdMicros(cost),
+        quantity,
+        unit: "GB-Mo".to_owned(),
+    };
+    assert_eq!(bill.by_app, [app("shop", 1_500_000, 12.5), app("", 250_000, 2.0)]);
     assert_eq!((bill.calls, bill.currency.as_str(), service.requests()), (3, "USD", 3));
 }
 

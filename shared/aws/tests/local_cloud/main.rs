@@ -21,6 +21,7 @@ mod disks;
 mod estates;
 mod inventory;
 mod records;
+mod savings;
 mod stores;
 mod telemetry;
 

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 impl Cloud {
-    async fn table(&self, suffix: &str, keys: &[&str]) -> String {
+    pub(crate) async fn table(&self, suffix: &str, keys: &[&str]) -> String {
         let name = format!("{}-{suffix}", self.name);
         let client = aws_sdk_dynamodb::Client::new(&self.config);
         let mut request = client.create_table().table_name(&name).billing_mode(BillingMode::PayPerRequest);

@@ -15,7 +15,7 @@ pub struct Bill {
     pub currency: String,
     /// Charges by service and usage type.
     pub lines: Vec<Line>,
-    /// The same charges by the application tag; an empty name is what carries no such tag.
+    /// The same charges by the application tag and usage type; an empty name is what carries no such tag.
     pub by_app: Vec<AppLine>,
     /// Calls that were charged for this bill: 0 when it came from the cache of the day.
     pub calls: u32,
@@ -40,13 +40,19 @@ pub struct Line {
     pub is_estimated: bool,
 }
 
-/// The charges of one day by application.
+/// A charge of one day by application.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AppLine {
     /// The day.
     pub day: Date,
     /// Value of the application tag; empty for what has none.
     pub app: String,
+    /// Usage type. Of which service it is, the bill does not tell along with the tag.
+    pub usage_type: String,
     /// What was charged.
     pub cost: UsdMicros,
+    /// How much was used, in `unit`.
+    pub quantity: f64,
+    /// Unit of the quantity.
+    pub unit: String,
 }

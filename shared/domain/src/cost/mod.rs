@@ -15,6 +15,7 @@ mod plan;
 pub mod policy;
 pub mod prices;
 pub mod rules;
+pub mod savings;
 pub mod usage;
 mod watch;
 
@@ -29,4 +30,4 @@ pub use plan::{Past, WASTE, plan};
 pub use policy::Policy;
 pub use prices::PriceBook;
 pub use prices::wanted as wanted_prices;
-pub use watch::{watch, watch_without_before};
+pub use watch::{request_signals, watch, watch_without_before};

@@ -65,16 +65,26 @@ impl Sold {
     }
 
     /// Units of it in one unit of a bill's line: throughput is billed by the GiB a second.
-    fn in_billed(&self, unit: &str) -> f64 {
+    pub(super) fn in_billed(&self, unit: &str) -> f64 {
         if matches!(self, Self::VolumeMibps(_)) && unit.eq_ignore_ascii_case("GiBps-mo") { 1_024.0 } else { 1.0 }
+    }
+
+    /// True for what is sold by the hour, false for what is sold by the month.
+    pub fn is_by_hour(&self) -> bool {
+        match self {
+            Self::IdleAddressHour | Self::InstanceHour(_) | Self::NatGatewayHour => true,
+            Self::VolumeGib(_) | Self::VolumeIops(_) | Self::VolumeMibps(_) | Self::SnapshotGib | Self::LogGib => false,
+        }
     }
 
     /// Units that a month has of it: 730 for what is sold by the hour, else 1.
     pub fn per_month(&self) -> f64 {
-        match self {
-            Self::IdleAddressHour | Self::InstanceHour(_) | Self::NatGatewayHour => HOURS_PER_MONTH,
-            Self::VolumeGib(_) | Self::VolumeIops(_) | Self::VolumeMibps(_) | Self::SnapshotGib | Self::LogGib => 1.0,
-        }
+        if self.is_by_hour() { HOURS_PER_MONTH } else { 1.0 }
+    }
+
+    /// False where another service bills by the same usage type: logs and objects are both stored by the hour.
+    pub(super) fn is_told_by_its_usage_type(&self) -> bool {
+        !matches!(self, Self::LogGib)
     }
 }
 
@@ -154,9 +164,7 @@ impl PriceBook {
         }
         let mut sums: BTreeMap<(&str, &str), (i64, f64, &str)> = BTreeMap::new();
         for line in bill.lines.iter().filter(|line| line.cost.0 > 0 && line.quantity > 0.0) {
-            let Some(kind) = line.usage_type.strip_prefix(region_prefix) else { continue };
-            // Some services have a prefix in US East (N. Virginia), too.
-            let kind = if region_prefix.is_empty() { kind.strip_prefix(SPELLED_OUT).unwrap_or(kind) } else { kind };
+            let Some(kind) = in_region(&line.usage_type, region_prefix) else { continue };
             let sum = sums.entry((&line.service, kind)).or_default();
             *sum = (sum.0.saturating_add(line.cost.0), sum.1 + line.quantity, &line.unit);
         }
@@ -182,6 +190,12 @@ impl PriceBook {
         }
         self
     }
+}
+
+/// A usage type of the Region with this prefix, without it. Some services have a prefix in US East (N. Virginia), too.
+pub(super) fn in_region<'a>(usage_type: &'a str, prefix: &str) -> Option<&'a str> {
+    let kind = usage_type.strip_prefix(prefix)?;
+    Some(if prefix.is_empty() { kind.strip_prefix(SPELLED_OUT).unwrap_or(kind) } else { kind })
 }
 
 /// What the bill calls a type of volume: `io1` by its older name, the magnetic ones by none.

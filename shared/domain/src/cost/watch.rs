@@ -18,6 +18,11 @@ const LATENCIES: [&str; 3] = ["latency_p95_ms", "api_latency_p95_ms", "function_
 /// Requests and failures of what users call, by signal: of the same resource.
 const REQUESTS: [(&str, &str); 3] =
     [("requests", "errors_5xx"), ("api_requests", "api_errors_5xx"), ("function_invocations", "function_errors")];
+/// Names of the signals that count what users call.
+pub fn request_signals() -> impl Iterator<Item = &'static str> {
+    REQUESTS.iter().map(|(requests, _)| *requests)
+}
+
 /// Load under this share of the one before proves nothing.
 const LOAD_SHARE_MIN: f64 = 0.8;
 

@@ -13,7 +13,7 @@ pub use bill::{Billing, Estates, Scope, Surveyed, UnitPrices};
 pub use people::{Approvals, Asked, Message, Notifier, SigningKey, Waker};
 pub use records::{
     Arrival, Artifacts, Circuit, Entry, EntryState, Episode, Episodes, Executions, Intent, Journal, Lease, LeaseAnswer,
-    Leases, Watch,
+    Leases, SavingsBook, Watch,
 };
 pub use runs::{ConfigFetch, ConfigSource, DeadLetters, Life, Liveness, Runs, Starter};
 

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use domain::approval::Approval;
 use domain::arbitration::{Direction, Made, Stands};
 use domain::change::{Change, Reversal};
+use domain::cost::savings::ChangeSaving;
 use domain::execution::{ExecutionRecord, Workflow};
 use domain::ids::{AppId, ChangeId, ExecutionId};
 use domain::outcome::Outcome;
@@ -286,6 +287,14 @@ pub trait Executions: Send + Sync {
     async fn save(&self, record: &ExecutionRecord) -> PortResult<()>;
     /// Writes the result of a verified, regressed or inconclusive change. Repeating it changes nothing.
     async fn result(&self, execution: &ExecutionId, iteration: u32, outcome: &Outcome) -> PortResult<()>;
+}
+
+/// What changes have saved, beside their verification in table `optimization_results`.
+#[async_trait]
+pub trait SavingsBook: Send + Sync {
+    /// Notes what a change has saved, as known at this moment. An amount that the bill has shown stays where it no longer says
+    /// anything, and goes where the change was taken back.
+    async fn note(&self, app: &AppId, saving: &ChangeSaving, at: Timestamp) -> PortResult<()>;
 }
 
 /// Artifacts: snapshots, analyses, memories of detectors, reports. S3.

@@ -3,6 +3,7 @@
 use super::{Process, Subject};
 use async_trait::async_trait;
 use domain::approval::Request;
+use domain::cost::savings::ChangeSaving;
 use domain::execution::ExecutionRecord;
 use domain::ids::{AppId, ExecutionId, RequestId};
 use domain::outcome::Outcome;
@@ -10,7 +11,7 @@ use domain::resource::Resource;
 use domain::snapshot::Alarm;
 use engine::ports::{
     Alarms, Approvals, Arrival, Artifacts, Asked, Episode, Episodes, Executions, Message, Notifier, PortResult, Runs,
-    SigningKey, Starter, Waker,
+    SavingsBook, SigningKey, Starter, Waker,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -145,6 +146,13 @@ impl Executions for Process {
 
     async fn result(&self, execution: &ExecutionId, iteration: u32, outcome: &Outcome) -> PortResult<()> {
         self.records("Executions.result", self.world.result(execution, iteration, outcome)).await
+    }
+}
+
+#[async_trait]
+impl SavingsBook for Process {
+    async fn note(&self, app: &AppId, saving: &ChangeSaving, at: Timestamp) -> PortResult<()> {
+        self.records("SavingsBook.note", self.world.note(app, saving, at)).await
     }
 }
 

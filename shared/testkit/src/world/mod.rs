@@ -13,6 +13,7 @@ mod things;
 pub use reading::Published;
 
 use crate::clock::TestClock;
+use domain::cost::savings::ChangeSaving;
 use domain::execution::ExecutionRecord;
 use domain::guard::KillSwitch;
 use domain::ids::{AppId, ChangeId, ExecutionId, RequestId, ResourceId};
@@ -95,6 +96,7 @@ struct State {
     kill_switch_was_read: bool,
     executions: BTreeMap<ExecutionId, ExecutionRecord>,
     results: BTreeMap<ChangeId, (ExecutionId, u32, Outcome)>,
+    savings: BTreeMap<ChangeId, ChangeSaving>,
     artifacts: BTreeMap<String, Vec<u8>>,
     episodes: BTreeMap<String, (Episode, Timestamp)>,
     approvals: BTreeMap<(AppId, RequestId), Asked>,

@@ -2,13 +2,15 @@
 
 use super::{LeaseRow, World};
 use async_trait::async_trait;
+use domain::cost::savings::ChangeSaving;
 use domain::execution::{ExecutionRecord, Status};
 use domain::ids::{AppId, ExecutionId};
+use domain::observed::{Missing, Observed};
 use domain::outcome::Outcome;
 use domain::watch::{Roll, Watched};
 use engine::ports::{
     Arrival, CalendarState, Calendars, Circuit, Entry, EntryState, Episode, Episodes, Executions, Intent, Journal,
-    Lease, LeaseAnswer, Leases, Life, Liveness, PortError, PortResult, Watch,
+    Lease, LeaseAnswer, Leases, Life, Liveness, PortError, PortResult, SavingsBook, Watch,
 };
 use engine::run::lease_key;
 use jiff::{SignedDuration, Timestamp};
@@ -156,6 +158,23 @@ impl Executions for World {
 }
 
 #[async_trait]
+impl SavingsBook for World {
+    async fn note(&self, _: &AppId, saving: &ChangeSaving, _: Timestamp) -> PortResult<()> {
+        let mut state = self.state();
+        let shown = state.savings.get(&saving.change).map(|noted| noted.verified.clone());
+        let mut saving = saving.clone();
+        // What the bill has shown stays unless the change was taken back.
+        if let (Observed::Missing(why), Some(shown @ Observed::Known(_))) = (&saving.verified, shown) {
+            if *why != Missing::Gone {
+                saving.verified = shown;
+            }
+        }
+        state.savings.insert(saving.change.clone(), saving);
+        Ok(())
+    }
+}
+
+#[async_trait]
 impl Calendars for World {
     async fn state(&self, calendars: &BTreeSet<String>) -> CalendarState {
         let state = self.state();
@@ -298,6 +317,11 @@ impl super::State {
 }
 
 impl World {
+    /// What is noted of savings, by change.
+    pub fn savings(&self) -> Vec<ChangeSaving> {
+        self.state().savings.values().cloned().collect()
+    }
+
     /// Results of changes, by change.
     pub fn results(&self) -> Vec<(ExecutionId, u32, Outcome)> {
         self.state().results.values().cloned().collect()

@@ -146,16 +146,23 @@ pub fn analyse(bill: &Bill, policy: &Policy, today: Date) -> BillAnalysis {
     }
 }
 
-/// The days that count: from the first of the bill to the last before one that does not.
-fn counted(bill: &Bill, today: Date) -> Option<Counted<'_>> {
+/// The days of a bill that count: from its first to the last before one that does not. The first, and the number of them; none
+/// where no day does.
+pub(super) fn whole_days(bill: &Bill, today: Date) -> Option<(Date, usize)> {
     let moves_from = today.checked_sub(SETTLING_DAYS.days()).ok()?;
     let estimated = bill.lines.iter().filter(|line| line.is_estimated).map(|line| line.day);
     let still_moves = estimated.filter(|day| *day >= moves_from).min();
     let end = bill.to.min(today).min(still_moves.unwrap_or(Date::MAX));
     let days = usize::try_from(days_between(bill.from, end)?).ok().filter(|days| *days > 0)?;
-    let counts = |line: &&Line| line.day >= bill.from && line.day < end;
+    Some((bill.from, days))
+}
+
+fn counted(bill: &Bill, today: Date) -> Option<Counted<'_>> {
+    let (from, days) = whole_days(bill, today)?;
+    let end = from.checked_add(i64::try_from(days).ok()?.days()).ok()?;
+    let counts = |line: &&Line| line.day >= from && line.day < end;
     let charges = bill.lines.iter().filter(counts).filter(|line| line.cost.0 > 0).collect();
-    Some(Counted { from: bill.from, days, charges })
+    Some(Counted { from, days, charges })
 }
 
 /// Of the charges by application, as far as there are any.
@@ -166,7 +173,7 @@ fn untagged_pct(bill: &Bill, counted: &Counted<'_>) -> Option<f64> {
     (all.0 > 0).then(|| 100.0 * usd(untagged) / usd(all))
 }
 
-fn days_between(from: Date, to: Date) -> Option<i64> {
+pub(super) fn days_between(from: Date, to: Date) -> Option<i64> {
     Some(i64::from(from.until(to).ok()?.get_days()))
 }
 

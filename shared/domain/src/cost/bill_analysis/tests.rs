@@ -143,7 +143,14 @@ fn a_day_stands_out_beside_its_own_weekday() {
 
 #[test]
 fn what_carries_no_tag_is_a_share_of_the_charges_by_application() {
-    let app = |app: &str, cents: i64| AppLine { day: date(2026, 11, 20), app: app.to_owned(), cost: usd_cents(cents) };
+    let app = |app: &str, cents: i64| AppLine {
+        day: date(2026, 11, 20),
+        app: app.to_owned(),
+        usage_type: "BoxUsage:m5.large".to_owned(),
+        cost: usd_cents(cents),
+        quantity: 1.0,
+        unit: "Hrs".to_owned(),
+    };
     let tagged = Bill { by_app: vec![app("shop", 300), app("", 100), app("", -50)], ..bill(28, |_| 1_000) };
     assert_eq!(of(&tagged).untagged_pct, Some(25.0));
     assert_eq!(of(&bill(28, |_| 1_000)).untagged_pct, None, "the bill does not tell");

@@ -6,8 +6,10 @@
 
 use super::View;
 use crate::change::Action;
+use crate::cost::money::UsdMicros;
 use crate::cost::opportunity::{Effort, Opportunity, Remedy, Saving};
 use crate::cost::prices::Sold;
+use crate::cost::savings::{GP3_IOPS_INCLUDED, GP3_MIBPS_INCLUDED, of_volume};
 use crate::finding::Evidence;
 use crate::ids::RuleId;
 use crate::mode::Risk;
@@ -17,9 +19,6 @@ use crate::resource::{Live, ResourceKind, Volume};
 /// Stable name.
 pub(super) const NAME: &str = "gp2_volume";
 
-/// What gp3 includes.
-const IOPS_INCLUDED: u32 = 3_000;
-const MIBPS_INCLUDED: u32 = 125;
 /// Size up to which gp2 has the smaller throughput, and both throughputs.
 const GP2_SMALL_GIB: u32 = 170;
 const GP2_SMALL_MIBPS: u32 = 128;
@@ -67,30 +66,24 @@ pub(super) fn find(view: &View<'_>) -> Vec<Opportunity> {
 fn as_good_as(volume: &Volume) -> (u32, u32) {
     let by_size = volume.size_gib.saturating_mul(3).clamp(100, 16_000);
     let mibps = if volume.size_gib <= GP2_SMALL_GIB { GP2_SMALL_MIBPS } else { GP2_LARGE_MIBPS };
-    (volume.iops.unwrap_or(by_size).max(by_size).max(IOPS_INCLUDED), mibps.max(MIBPS_INCLUDED))
+    (volume.iops.unwrap_or(by_size).max(by_size).max(GP3_IOPS_INCLUDED), mibps.max(GP3_MIBPS_INCLUDED))
 }
 
 /// The cost of today minus that of gp3 with what is bought on top.
 fn saving(view: &View<'_>, volume: &Volume, iops: u32, mibps: u32) -> Observed<Saving> {
-    let gp3 = || "gp3".to_owned();
-    let gib = f64::from(volume.size_gib);
-    let extra = |sold: Sold, wanted: u32, included: u32| match wanted.saturating_sub(included) {
-        0 => Observed::Known(Default::default()),
-        more => view.prices.month(&sold, f64::from(more)),
-    };
-    let parts = [
-        view.prices.month(&Sold::VolumeGib("gp2".to_owned()), gib),
-        view.prices.month(&Sold::VolumeGib(gp3()), gib),
-        extra(Sold::VolumeIops(gp3()), iops, IOPS_INCLUDED),
-        extra(Sold::VolumeMibps(gp3()), mibps, MIBPS_INCLUDED),
-    ];
-    let mut amounts = Vec::new();
-    for part in parts {
-        match part {
-            Observed::Known(amount) => amounts.push(amount),
-            Observed::Missing(why) => return Observed::Missing(why),
+    let month = |sold: Vec<(Sold, f64)>| {
+        let mut sum = UsdMicros::default();
+        for (sold, units) in sold {
+            match view.prices.month(&sold, units) {
+                Observed::Known(amount) => sum = sum + amount,
+                Observed::Missing(why) => return Observed::Missing(why),
+            }
         }
+        Observed::Known(sum)
+    };
+    let old = month(of_volume(&volume.volume_type, volume.size_gib, volume.iops, volume.throughput_mibps));
+    match (old, month(of_volume("gp3", volume.size_gib, Some(iops), Some(mibps)))) {
+        (Observed::Known(old), Observed::Known(new)) => Observed::Known(Saving::exactly(old - new)),
+        (Observed::Missing(why), _) | (_, Observed::Missing(why)) => Observed::Missing(why),
     }
-    let new = amounts.iter().skip(1).copied().sum();
-    Observed::Known(Saving::exactly(amounts.first().copied().unwrap_or_default() - new))
 }
