@@ -106,7 +106,8 @@ pub struct IterationRecord {
     pub undone: u32,
     /// Changes that a guard or a mode refused.
     pub refused: u32,
-    /// Nothing was changed because the answer to a change was lost: the iteration says nothing about what changes can do.
+    /// Nothing was changed for a reason that passes (an answer was lost, a call throttled or too late): the iteration says nothing about
+    /// what changes can do.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub answer_lost: bool,
 }

@@ -16,7 +16,7 @@ use domain::place::{Place, lies_in};
 use domain::plan::Plan;
 use domain::resource::{Live, Resource};
 use domain::snapshot::Snapshot;
-use engine::act::{ChangeReport, Context, Ports, Report, Rules, Stop, Timing};
+use engine::act::{ChangeReport, Context, Ports, Report, Rules, Timing};
 use engine::documents;
 use engine::ports::{
     Actuator, Alarms, Approvals, Artifacts, CalendarState, Calendars, Circuit, Clock, Entry, EntryState, Executions,
@@ -160,7 +160,7 @@ pub async fn act(request: Request, app: &ResolvedApp, world: &World<'_>) -> Resu
     };
     run.decision = Decision::Done;
     run.wait_s = run.wait_s.max(app.wait_s(run.cycle));
-    if is_for_nothing || report.as_ref().is_some_and(has_lost_its_answer) {
+    if is_for_nothing || report.as_ref().is_some_and(Report::was_in_vain) {
         // There is no effect to wait for, only certainty.
         run.wait_s = run.wait_s.min(timing(world.speed).in_flight_s());
     }
@@ -195,11 +195,6 @@ fn go_on(run: &mut Run, report: &Report, app: &ResolvedApp) {
         run.answer_within_s = Some(app.approval.answer_within_s);
         run.decision = Decision::Ask;
     }
-}
-
-/// Whether nothing was changed because the answer to a change was lost.
-fn has_lost_its_answer(report: &Report) -> bool {
-    matches!(report.stopped, Some(Stop::Unsettled { .. })) && report.applied().next().is_none()
 }
 
 /// One line per change, as many as a person reads.
@@ -238,7 +233,7 @@ async fn apply(context: &Context<'_>, world: &World<'_>) -> Result<Report, StepE
     let entry = iteration(&mut record, run.iteration, snapshot.taken_at);
     entry.applied = count(report.applied().count());
     entry.refused = count(report.refused().count());
-    entry.answer_lost = has_lost_its_answer(&report);
+    entry.answer_lost = report.was_in_vain();
     let app = &[("App", run.app.as_str())];
     measure(app, "ChangesApplied", f64::from(entry.applied), "Count");
     measure(app, "ChangesRefused", f64::from(entry.refused), "Count");

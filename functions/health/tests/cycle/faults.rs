@@ -143,6 +143,26 @@ fn regression_an_iteration_that_lost_an_answer_is_short_and_not_charged() {
     shop.assert_sound("a lost request");
 }
 
+/// A change that was throttled to the end cost an iteration of six, though nothing was known about what it can do.
+#[test]
+fn regression_an_iteration_whose_change_was_throttled_is_short_and_not_charged() {
+    let calls = calls_without_faults()["Optimize"];
+    let mut in_vain = 0;
+    for call in 0..calls {
+        let (shop, ended) = broken("Optimize", call, Fault::Throttle);
+        let record = shop.record();
+        let (first, second) = (&record.iterations[0], &record.iterations[1]);
+        if !first.answer_lost || first.applied > 0 {
+            continue;
+        }
+        in_vain += 1;
+        assert_eq!((ended.state.as_str(), second.applied, second.verified), ("Healthy", 1, 1), "call {call}");
+        assert!(second.at.duration_since(first.at).as_secs() < 300, "call {call}: {first:?} {second:?}");
+        shop.assert_sound("throttled");
+    }
+    assert!(in_vain > 0, "the call that changes something is one of them");
+}
+
 /// Optimize that dies before it has changed anything cost a whole iteration as well.
 #[test]
 fn regression_an_iteration_whose_optimize_died_before_its_change_is_short_and_not_charged() {

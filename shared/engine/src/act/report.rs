@@ -77,6 +77,9 @@ pub enum ChangeResult {
     Failed {
         /// One sentence.
         why: String,
+        /// The same may work a moment later: it was throttled, not answered, or not made in time.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        may_pass: bool,
     },
     /// The answer was lost and the live state does not show it (yet): the journal keeps it open.
     Unsettled {
@@ -143,6 +146,14 @@ impl Report {
         self.changes.iter().filter(|line| matches!(line.result, ChangeResult::Failed { .. }))
     }
 
+    /// True when nothing was changed for a reason that passes: an answer was lost, or a call was throttled or came too late. It says
+    /// nothing about what changes can do.
+    pub fn was_in_vain(&self) -> bool {
+        let may_pass = |line: &ChangeReport| matches!(line.result, ChangeResult::Failed { may_pass: true, .. });
+        let passes = matches!(self.stopped, Some(Stop::Unsettled { .. })) || self.changes.iter().any(may_pass);
+        passes && self.applied().next().is_none()
+    }
+
     /// True when delivering the step again would do more of the plan.
     pub fn is_cut_short(&self) -> bool {
         self.stopped == Some(Stop::OutOfTime)
@@ -167,7 +178,7 @@ impl ChangeReport {
                 let whys: Vec<String> = several.iter().map(ToString::to_string).collect();
                 format!("would be refused: {}", whys.join("; "))
             }
-            (ChangeResult::Failed { why } | ChangeResult::Unsettled { why }, _) => format!("would fail: {why}"),
+            (ChangeResult::Failed { why, .. } | ChangeResult::Unsettled { why }, _) => format!("would fail: {why}"),
             (ChangeResult::Applied { .. }, _) => "was made by an earlier delivery".to_owned(),
             (ChangeResult::NotTried, _) => "was not looked at".to_owned(),
         };

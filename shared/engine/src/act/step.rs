@@ -30,11 +30,14 @@ pub(super) async fn make(
     let line = |result| ChangeReport::of(change, context.now(), result);
     let kill_switch = context.ports.switch.read().await;
     let Some(planned_for) = snapshot.resource(&change.resource) else {
-        return Ok(line(ChangeResult::Failed { why: format!("{} is not in the snapshot", change.resource) }));
+        let why = format!("{} is not in the snapshot", change.resource);
+        return Ok(line(ChangeResult::Failed { why, may_pass: false }));
     };
     let resource = match context.ports.actuator.live(planned_for).await {
         Ok(resource) => resource,
-        Err(error) => return Ok(line(ChangeResult::Failed { why: error.to_string() })),
+        Err(error) => {
+            return Ok(line(ChangeResult::Failed { why: error.to_string(), may_pass: error.may_pass() }));
+        }
     };
     let before = Some(before_in_words(&change.action, &resource.live));
     let incident = incident_for(context, change, snapshot, &resource).await;
@@ -113,23 +116,23 @@ async fn announced(
     let mut entries = match entries {
         Ok(entries) => entries,
         Err(error) => {
-            not_applied(context, entry, "the journal could not be read after its intent".to_owned()).await?;
+            not_applied(context, entry, "the journal could not be read after its intent".to_owned(), true).await?;
             return Err(error);
         }
     };
     entries.retain(|other| other.id() != entry.id());
     let resource = match live {
         Ok(resource) => resource,
-        Err(error) => return not_applied(context, entry, error.to_string()).await,
+        Err(error) => return not_applied(context, entry, error.to_string(), error.may_pass()).await,
     };
     let facts = facts::gather(context, &change, snapshot, &entries, &resource, (kill_switch, incident));
     match guard::clear(&change, &facts, context.rules.limits) {
         Ok(_) if !is_as_captured(&entry, &resource) => {
-            not_applied(context, entry, "somebody else was changing it at the same moment".to_owned()).await
+            not_applied(context, entry, "somebody else was changing it at the same moment".to_owned(), false).await
         }
         Ok(cleared) => apply(context, entry, &cleared, lease).await,
         Err(refusal) => {
-            not_applied(context, entry, refusal.to_string()).await?;
+            not_applied(context, entry, refusal.to_string(), false).await?;
             Ok(refused(refusal))
         }
     }
@@ -149,12 +152,12 @@ async fn apply(
     lease: &Lease,
 ) -> Result<ChangeResult, ActError> {
     if let Some(why) = context.too_late(lease, Some(entry.intended_at)) {
-        return not_applied(context, entry, why).await;
+        return not_applied(context, entry, why, true).await;
     }
     match context.ports.actuator.apply(cleared).await {
         Ok(()) => applied(context, entry, "the service accepted it").await,
         Err(error @ PortError::Unknown { .. }) => unknown(context, entry, &error).await,
-        Err(error) => not_applied(context, entry, error.to_string()).await,
+        Err(error) => not_applied(context, entry, error.to_string(), error.may_pass()).await,
     }
 }
 
@@ -184,10 +187,15 @@ async fn applied(context: &Context<'_>, entry: Entry, note: &str) -> Result<Chan
     }
 }
 
-async fn not_applied(context: &Context<'_>, entry: Entry, why: String) -> Result<ChangeResult, ActError> {
+async fn not_applied(
+    context: &Context<'_>,
+    entry: Entry,
+    why: String,
+    may_pass: bool,
+) -> Result<ChangeResult, ActError> {
     let closed = settle::closed(context, &entry, EntryState::NotApplied, &why);
     match settle::record(context, EntryState::Intended, closed).await? {
-        Recorded::Now(_) => Ok(ChangeResult::Failed { why }),
+        Recorded::Now(_) => Ok(ChangeResult::Failed { why, may_pass }),
         Recorded::Moved(entry) => Ok(reported(&entry)),
     }
 }
@@ -233,9 +241,11 @@ fn another_delivery(context: &Context<'_>, entries: &[Entry]) -> Result<(), ActE
 /// What the journal says of a change that an earlier delivery has dealt with.
 fn reported(entry: &Entry) -> ChangeResult {
     match entry.state {
-        EntryState::NotApplied => ChangeResult::Failed { why: entry.note.clone() },
+        EntryState::NotApplied => ChangeResult::Failed { why: entry.note.clone(), may_pass: false },
         EntryState::Intended => ChangeResult::Unsettled { why: entry.note.clone() },
-        EntryState::Superseded if entry.applied_at.is_none() => ChangeResult::Failed { why: entry.note.clone() },
+        EntryState::Superseded if entry.applied_at.is_none() => {
+            ChangeResult::Failed { why: entry.note.clone(), may_pass: false }
+        }
         EntryState::Applied
         | EntryState::Kept
         | EntryState::UndoIntended

@@ -83,6 +83,11 @@ impl PortError {
         }
     }
 
+    /// True when the same reading may succeed a moment later.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Throttled { .. } | Self::Unknown { .. })
+    }
+
     /// True when the same call may succeed later and certainly did nothing now.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Throttled { .. })
