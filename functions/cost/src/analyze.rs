@@ -7,7 +7,9 @@ use crate::traffic;
 use config::ResolvedApp;
 use domain::cost::bill::Bill;
 use domain::cost::prices::{PriceBook, Sold};
+use domain::cost::rest::is_rest;
 use domain::cost::{Estate, wanted_prices};
+use domain::mode::Mode;
 use domain::observed::Observed;
 use domain::resource::Resource;
 use engine::documents;
@@ -59,7 +61,12 @@ pub struct Read {
 pub async fn analyze(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     keep_lease(&mut run, world.leases, world.see.clock).await?;
     let mut snapshot = observe(app, run.place.as_ref(), &world.see).await?;
-    let found = world.estates.survey(&Scope::App(app.selector.clone())).await?;
+    let scope = if is_rest(&run.app) { Scope::Rest } else { Scope::App(app.selector.clone()) };
+    if is_rest(&run.app) {
+        // Nobody has put it into the maintainer's care.
+        run.mode = Some(Mode::Observe);
+    }
+    let found = world.estates.survey(&scope).await?;
     let mut estate = Estate {
         app: run.app.clone(),
         taken_at: snapshot.taken_at,

@@ -2,9 +2,12 @@
 
 use crate::analyze::Read;
 use crate::bill_alert;
+use crate::digest;
 use crate::savings;
 use config::ResolvedApp;
+use digest::Digest;
 use domain::cost::bill_analysis::{BillAnalysis, analyse};
+use domain::cost::rest::{hands_off, is_rest};
 use domain::cost::savings::Savings;
 use domain::cost::{self, Opportunity, Past};
 use domain::finding::{Finding, Severity};
@@ -70,7 +73,16 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
         bill_alert::tell(&run, bill, world.notifier).await?;
     }
     let past: Vec<Past> = journal.iter().filter_map(past).collect();
-    let plan = cost::plan(&opportunities, &past, &app.cost, &app.limits, (&run.execution_id, run.iteration), now);
+    let plan = if is_rest(&run.app) {
+        hands_off(&opportunities)
+    } else {
+        cost::plan(&opportunities, &past, &app.cost, &app.limits, (&run.execution_id, run.iteration), now)
+    };
+    // A preview by hand is read by whoever asked for it.
+    if run.iteration == 1 && (run.mode != Some(Mode::Observe) || is_rest(&run.app)) {
+        let told = Digest { opportunities: &opportunities, plan: &plan, sums: savings.sums };
+        digest::tell(&run, &told, world.artifacts, world.notifier).await?;
+    }
     run.decision = match (plan.changes.is_empty(), run.mode) {
         (false, _) => Decision::Act,
         (true, Some(Mode::Observe)) => Decision::Previewed,

@@ -4,6 +4,7 @@ use crate::names::execution_name;
 use crate::silence;
 use config::Config;
 use config::input::Input;
+use domain::cost::rest::{REST, is_rest};
 use domain::execution::Cycle;
 use domain::ids::AppId;
 use domain::mode::Mode;
@@ -112,6 +113,11 @@ pub async fn resolve(request: Request, config: &Config, world: &World<'_>) -> Re
     // A configured application is known without asking AWS; only an unknown name or "all" needs the tags.
     if input.apps.is_empty() || input.apps.iter().any(|app| !known.contains(app)) {
         known.extend(world.inventory.tagged_apps().await?);
+    }
+    // What belongs to no application costs money, but has no health.
+    known.retain(|app| !is_rest(app));
+    if request.cycle == Cycle::Cost {
+        known.push(AppId::from(REST));
     }
     known.sort();
     known.dedup();

@@ -179,6 +179,7 @@ pub const TABLE: &[Wiring] = &[
         files: &[
             "functions/cost/src/identify.rs",
             "functions/cost/src/bill_alert.rs",
+            "functions/cost/src/digest.rs",
             "functions/cost/src/savings.rs",
             RECORDS,
         ],

@@ -179,7 +179,10 @@ fn written<T: serde::Serialize>(output: &T) -> Value {
 /// One step, as its binary runs it.
 async fn step(shop: &Shop, process: &Process, function: &str, payload: Value) -> Result<Value, StepError> {
     let world = &*shop.world;
-    let app = shop.config.resolve_any(&"shop".into());
+    // A run is for one application, and says for which.
+    let named = [&payload["app"], &payload["run"]["app"], &payload["input"]["app"]];
+    let named = named.iter().find_map(|name| name.as_str()).unwrap_or("shop");
+    let app = shop.config.resolve_any(&named.into());
     let see = || observe::World { clock: process, inventory: world, telemetry: world };
     Ok(match function {
         "ResolveFunction" => {

@@ -14,3 +14,4 @@ mod machine;
 mod saving;
 mod shop;
 mod shown;
+mod telling;

@@ -120,7 +120,12 @@ impl Shop {
 
     /// A document of a run.
     pub fn document<T: DeserializeOwned>(&self, run: &str, iteration: u32, name: &str) -> T {
-        ready(documents::need(&*self.world, &format!("runs/shop/{run}/{iteration}/{name}.json"))).unwrap()
+        self.document_of("shop", run, iteration, name)
+    }
+
+    /// A document of a run on another application.
+    pub fn document_of<T: DeserializeOwned>(&self, app: &str, run: &str, iteration: u32, name: &str) -> T {
+        ready(documents::need(&*self.world, &format!("runs/{app}/{run}/{iteration}/{name}.json"))).unwrap()
     }
 
     /// The lease of the cost cycle.
@@ -160,9 +165,11 @@ fn tagged(mut resource: Resource) -> Resource {
 
 #[async_trait]
 impl Estates for Shop {
-    async fn survey(&self, _: &Scope) -> PortResult<Surveyed> {
+    async fn survey(&self, scope: &Scope) -> PortResult<Surveyed> {
         let of_estate = |resource: &Resource| {
-            matches!(resource.kind(), ResourceKind::Volume | ResourceKind::Address | ResourceKind::LogGroup)
+            let is_kind =
+                matches!(resource.kind(), ResourceKind::Volume | ResourceKind::Address | ResourceKind::LogGroup);
+            is_kind && resource.tags.contains_key(APP_TAG) == matches!(scope, Scope::App(_))
         };
         let item = |resource: Resource| Item {
             created_at: None,

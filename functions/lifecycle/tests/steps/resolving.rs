@@ -10,12 +10,11 @@ use serde_json::{Value, json};
 const TWO: &str = "applications:\n  shop: {}\n  blog: {}\n";
 
 async fn ask(input: Value, config: &str, world: &testkit::World) -> Result<Answer, StepError> {
-    let request = Request {
-        input,
-        cycle: Cycle::Health,
-        execution_arn: "arn:run-1".to_owned(),
-        execution_name: "run-1".to_owned(),
-    };
+    ask_cycle(Cycle::Health, input, config, world).await
+}
+
+async fn ask_cycle(cycle: Cycle, input: Value, config: &str, world: &testkit::World) -> Result<Answer, StepError> {
+    let request = Request { input, cycle, execution_arn: "arn:run-1".to_owned(), execution_name: "run-1".to_owned() };
     let ports = World { clock: world, inventory: world, watch: world, notifier: world, silence_s: 9 * 3_600 };
     resolve(request, &Config::parse(config).unwrap(), &ports).await
 }
@@ -37,6 +36,17 @@ async fn an_empty_input_means_all_that_are_configured_or_tagged_each_once() {
     assert_eq!(apps(ask(json!({}), TWO, &world).await.unwrap()), ["blog", "shop"]);
     world.set_tagged_apps(&["shop", "wiki"]);
     assert_eq!(apps(ask(json!({}), TWO, &world).await.unwrap()), ["blog", "shop", "wiki"]);
+}
+
+#[tokio::test]
+async fn a_round_of_the_cost_cycle_looks_at_what_belongs_to_no_application_too() {
+    let config = "applications:\n  shop: {}\n  rest-of-account: {protected: [vol-1]}\n";
+    let of = async |cycle| apps(ask_cycle(cycle, json!({}), config, &shop()).await.unwrap());
+    assert_eq!(of(Cycle::Cost).await, ["rest-of-account", "shop"]);
+    assert_eq!(of(Cycle::Health).await, ["shop"], "it has no health");
+    let by_hand = json!({"app": "rest-of-account"});
+    assert_eq!(apps(ask_cycle(Cycle::Cost, by_hand.clone(), "", &shop()).await.unwrap()), ["rest-of-account"]);
+    assert!(ask_cycle(Cycle::Health, by_hand, config, &shop()).await.is_err());
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ pub mod opportunity;
 mod plan;
 pub mod policy;
 pub mod prices;
+pub mod rest;
 pub mod rules;
 pub mod savings;
 pub mod usage;

@@ -126,7 +126,8 @@ fn saves(action: &Action) -> bool {
     !matches!(action, Action::MarkForDeletion { .. } | Action::SnapshotVolume { .. })
 }
 
-fn left_to_others(opportunity: &Opportunity) -> PassedOver {
+/// An opportunity that the maintainer does nothing about.
+pub(super) fn left_to_others(opportunity: &Opportunity) -> PassedOver {
     let (remedy, reason) = match &opportunity.remedy {
         Remedy::Advice { what } => (what.clone(), "a person does it".to_owned()),
         Remedy::Patch { text } => (text.clone(), "its template does it: not changed behind its back".to_owned()),

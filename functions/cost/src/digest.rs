@@ -1,0 +1,135 @@
+//! Tells people what is left to them: advice and patches, which the maintainer itself never carries out. Each is told once; a message
+//! comes when there is something new, and then names all.
+
+use domain::cost::rest::is_rest;
+use domain::cost::savings::Sums;
+use domain::cost::{Opportunity, Remedy};
+use domain::finding::Severity;
+use domain::ids::AppId;
+use domain::plan::Plan;
+use domain::text::{chat, line, subject};
+use engine::documents;
+use engine::ports::{Artifacts, Message, Notifier};
+use engine::run::Run;
+use engine::step::StepError;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+/// `detail-type` of the digest on the event bus.
+pub const SAVINGS: &str = "Maintainer Savings";
+/// Opportunities named in a message; the record holds all.
+const ITEMS_MAX: usize = 12;
+
+/// What is told.
+pub(crate) struct Digest<'a> {
+    /// All opportunities, largest saving first.
+    pub(crate) opportunities: &'a [Opportunity],
+    /// What this phase does about them.
+    pub(crate) plan: &'a Plan,
+    /// Savings so far.
+    pub(crate) sums: Sums,
+}
+
+/// Tells people where something new is left to them, and remembers what they were told.
+///
+/// # Errors
+/// When they can't be told, or a document can't be read or kept.
+pub(crate) async fn tell(
+    run: &Run,
+    digest: &Digest<'_>,
+    artifacts: &dyn Artifacts,
+    notifier: &dyn Notifier,
+) -> Result<(), StepError> {
+    let key = format!("memory/{}/advised.json", run.app);
+    let told: BTreeSet<String> = documents::get(artifacts, &key).await?.unwrap_or_default();
+    let left: Vec<(&Opportunity, String)> = digest
+        .opportunities
+        .iter()
+        .filter(|opportunity| is_left_to_people(opportunity, &run.app))
+        .map(|opportunity| (opportunity, format!("{} {}", opportunity.rule, opportunity.resource)))
+        .collect();
+    let names: BTreeSet<String> = left.iter().map(|(_, name)| name.clone()).collect();
+    if names != told {
+        if !names.is_subset(&told) {
+            notifier.notify(&message(run, &left, &told, digest)).await?;
+        }
+        // What is gone is forgotten, and told again should it come back.
+        documents::put(artifacts, &key, &names).await?;
+    }
+    Ok(())
+}
+
+/// Nothing of what belongs to no application is changed by the maintainer.
+fn is_left_to_people(opportunity: &Opportunity, app: &AppId) -> bool {
+    match opportunity.remedy {
+        Remedy::Advice { .. } | Remedy::Patch { .. } => true,
+        Remedy::Change { .. } => is_rest(app),
+        Remedy::Wait { .. } => false,
+    }
+}
+
+fn message(run: &Run, left: &[(&Opportunity, String)], told: &BTreeSet<String>, digest: &Digest<'_>) -> Message {
+    let whose = if is_rest(&run.app) { "what belongs to no application".to_owned() } else { run.app.to_string() };
+    let all = digest.opportunities.iter().filter_map(|opportunity| opportunity.saving.known());
+    let headline = format!(
+        "{whose}: {} thing(s) cost more than they must, about {} USD a month",
+        digest.opportunities.len(),
+        all.map(|saving| saving.likely).sum::<domain::cost::money::UsdMicros>()
+    );
+    let text = text(&headline, left, told, digest, run);
+    Message {
+        kind: SAVINGS.to_owned(),
+        severity: Severity::Low,
+        subject: subject(&format!("[maintainer] {headline}")),
+        detail: json!({
+            "version": 1, "app": run.app, "execution_id": run.execution_id, "execution_arn": run.execution_arn,
+            "reason": headline, "savings": digest.sums,
+            "left": left.iter().take(ITEMS_MAX).map(|(opportunity, name)| json!({
+                "rule": opportunity.rule, "resource": opportunity.resource, "risk": opportunity.risk,
+                "saving": opportunity.saving.known(), "summary": line(&opportunity.summary),
+                "is_new": !told.contains(name),
+            })).collect::<Vec<_>>(),
+            "text": chat(&text),
+        }),
+        text,
+    }
+}
+
+fn text(
+    headline: &str,
+    left: &[(&Opportunity, String)],
+    told: &BTreeSet<String>,
+    digest: &Digest<'_>,
+    run: &Run,
+) -> String {
+    let mut text = format!("{headline}.\n\nWhat is left to you:\n");
+    for (opportunity, name) in left.iter().take(ITEMS_MAX) {
+        let new = if told.contains(name) { "" } else { "new: " };
+        let saving = match opportunity.saving.known() {
+            Some(saving) => format!("{} USD a month", saving.likely),
+            None => "price not known".to_owned(),
+        };
+        let said = format!("{new}{saving}, {} risk: {} ({})", opportunity.risk, opportunity.summary, opportunity.rule);
+        let _infallible = writeln!(text, "- {}", line(&said));
+    }
+    if left.len() > ITEMS_MAX {
+        let _infallible = writeln!(text, "- and {} more, see the record", left.len() - ITEMS_MAX);
+    }
+    if !digest.plan.changes.is_empty() {
+        text.push_str("\nWhat the maintainer looks after itself, as far as its guards and your mode let it:\n");
+        for change in digest.plan.changes.iter().take(ITEMS_MAX) {
+            let _infallible = writeln!(text, "- {}", line(&change.in_words()));
+        }
+    }
+    if digest.sums.applied.0 != 0 {
+        let _infallible = writeln!(text, "\nSavings so far: {}.", digest.sums);
+    }
+    let _infallible = write!(
+        text,
+        "\nCommands and patches: start the state machine `explain` with {{\"execution_id\": \"{}\"}}.\n\
+         Each of these is told once; a tag maintainer:protected keeps a resource out of it.\n",
+        run.execution_id
+    );
+    text
+}

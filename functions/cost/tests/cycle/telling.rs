@@ -1,0 +1,63 @@
+//! What people hear of savings that are left to them, and what is done about what belongs to no application.
+
+use crate::machine::Machine;
+use crate::shop::{DISK, Shop};
+use domain::ids::ResourceId;
+use domain::resource::APP_TAG;
+use engine::ports::Message;
+use maintainer_cost::identify::Decided;
+use serde_json::{Value, json};
+
+const REST: &str = "rest-of-account";
+
+fn told(shop: &Shop) -> Vec<Message> {
+    shop.world.messages().into_iter().filter(|message| message.kind == "Maintainer Savings").collect()
+}
+
+/// The disk is managed by a stack, so that its change is a patch for people.
+fn managed(shop: &Shop) {
+    shop.world.edit(&ResourceId::from(DISK), |resource| {
+        resource.tags.insert("aws:cloudformation:stack-name".to_owned(), "shop".to_owned());
+        resource.tags.insert("aws:cloudformation:logical-id".to_owned(), "Disk".to_owned());
+    });
+}
+
+#[test]
+fn what_is_left_to_people_is_told_once_and_again_when_there_is_more() {
+    let shop = Shop::auto();
+    managed(&shop);
+    Machine::cost(&shop, "preview").run(json!({"app": "shop", "mode": "observe"}));
+    assert_eq!(told(&shop).len(), 0, "whoever asked for a preview reads it");
+    for name in ["week-0", "week-1"] {
+        Machine::cost(&shop, name).run(json!({"app": "shop"}));
+        shop.pass_days(7);
+    }
+    let first = told(&shop);
+    assert_eq!(first.len(), 1, "the second run has nothing new to say");
+    assert!(
+        first[0].subject.contains("shop: 1 thing(s) cost more than they must, about 5.00 USD a month"),
+        "{first:?}"
+    );
+    let line = "- new: 5.00 USD a month, low risk: vol-db (500 GiB of gp2) would cost less as gp3";
+    assert!(first[0].text.contains(line), "{}", first[0].text);
+    assert_eq!(first[0].detail["left"][0]["is_new"], Value::Bool(true));
+    assert_eq!(shop.volume(DISK).unwrap().volume_type, "gp2", "its template does it");
+}
+
+#[test]
+fn what_belongs_to_no_application_is_told_and_never_changed() {
+    let shop = Shop::auto();
+    shop.world.edit(&ResourceId::from(DISK), |resource| {
+        resource.tags.remove(APP_TAG);
+    });
+    let ended = Machine::cost(&shop, "rest-1").run(json!({"app": REST}));
+    assert_eq!(ended.state, "Previewed", "{:?}", ended.path);
+    assert_eq!((shop.volume(DISK).unwrap().volume_type.as_str(), shop.world.journal().len()), ("gp2", 0));
+    let decided: Decided = shop.document_of(REST, "rest-1", 1, "analysis");
+    let line = decided.plan.passed_over.iter().find(|line| line.resource.as_str() == DISK).unwrap();
+    assert!(line.reason.contains("tag it maintainer:app=<name>"), "{}", line.reason);
+    let told = told(&shop);
+    assert!(told.len() == 1 && told[0].text.starts_with("what belongs to no application: 1 thing(s)"), "{told:?}");
+    Machine::cost(&shop, "rest-2").run(json!({"app": REST}));
+    assert_eq!(self::told(&shop).len(), 1, "told once");
+}
