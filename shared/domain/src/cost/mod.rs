@@ -15,6 +15,7 @@ mod plan;
 pub mod policy;
 pub mod prices;
 pub mod rules;
+pub mod terms;
 pub mod usage;
 mod watch;
 
@@ -29,4 +30,5 @@ pub use plan::{Past, WASTE, plan};
 pub use policy::Policy;
 pub use prices::PriceBook;
 pub use prices::wanted as wanted_prices;
+pub use terms::Terms;
 pub use watch::{watch, watch_without_before};

@@ -5,11 +5,14 @@
 //! too, and what a template manages gets a patch for the template in place of a change.
 
 mod gp2_volumes;
+mod idle_database;
+mod idle_load_balancer;
 mod idle_nat_gateway;
 mod idle_nights;
 mod log_retention;
 mod night;
 mod orphaned_snapshot;
+mod oversized_database;
 mod oversized_fleet;
 mod oversized_machine;
 mod patch;
@@ -141,8 +144,11 @@ pub const TABLE: &[Rule] = &[
     Rule { name: orphaned_snapshot::NAME, family: Family::Unused, find: orphaned_snapshot::find },
     Rule { name: stopped_machine::NAME, family: Family::Unused, find: stopped_machine::find },
     Rule { name: idle_nat_gateway::NAME, family: Family::Unused, find: idle_nat_gateway::find },
+    Rule { name: idle_load_balancer::NAME, family: Family::Unused, find: idle_load_balancer::find },
+    Rule { name: idle_database::NAME, family: Family::Unused, find: idle_database::find },
     Rule { name: oversized_fleet::NAME, family: Family::RightSizing, find: oversized_fleet::find },
     Rule { name: oversized_machine::NAME, family: Family::RightSizing, find: oversized_machine::find },
+    Rule { name: oversized_database::NAME, family: Family::RightSizing, find: oversized_database::find },
     Rule { name: gp2_volumes::NAME, family: Family::CheaperForm, find: gp2_volumes::find },
     Rule { name: previous_generation::NAME, family: Family::CheaperForm, find: previous_generation::find },
     Rule { name: log_retention::NAME, family: Family::CheaperForm, find: log_retention::find },

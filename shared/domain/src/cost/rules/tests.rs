@@ -1,5 +1,7 @@
 //! Every rule on both sides of its bounds, and what holds for all of them.
 
+mod balancers;
+mod databases;
 mod load;
 mod logs;
 mod unused;

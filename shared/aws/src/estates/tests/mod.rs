@@ -1,3 +1,8 @@
+//! What is read of the estate, by scripted answers.
+
+mod balancers;
+mod databases;
+
 use super::*;
 use crate::scripted::{Answer, Service};
 use config::Selector;

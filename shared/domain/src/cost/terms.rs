@@ -1,0 +1,56 @@
+//! Terms: what a price and a rule need to know of a resource beside its live state, by kind.
+//!
+//! The health cycle reads live states and needs none of this; the estate alone has it.
+
+use serde::{Deserialize, Serialize};
+
+/// What is bought.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "bought")]
+pub enum Terms {
+    /// See [`BalancerTerms`].
+    LoadBalancer(BalancerTerms),
+    /// See [`DatabaseTerms`].
+    Database(DatabaseTerms),
+}
+
+/// A load balancer, as it is bought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BalancerTerms {
+    /// The name that clients resolve.
+    pub dns_name: String,
+    /// Targets that are registered in any of its target groups, or instances of a classic one.
+    pub targets: u32,
+    /// Those of them that its health checks call healthy.
+    pub healthy: u32,
+}
+
+/// A database instance, as it is bought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabaseTerms {
+    /// It runs and nothing is being changed about it.
+    pub is_available: bool,
+    /// A second one stands by in another zone and is paid for, too.
+    pub is_multi_az: bool,
+    /// `gp2`, `gp3`, `io1` …, `aurora` or `aurora-iopt1`.
+    pub storage_type: String,
+    /// Storage in GiB; none for Aurora, which is billed by what it fills.
+    pub storage_gib: Option<u32>,
+    /// The cluster that it belongs to (Aurora, Multi-AZ clusters).
+    pub cluster: Option<String>,
+    /// The other instances of that cluster, in the whole account.
+    pub peers: Vec<String>,
+    /// It is a read replica of another instance or cluster.
+    pub is_replica: bool,
+    /// Others are read replicas of it.
+    pub has_replicas: bool,
+    /// Its owner has forbidden to delete it.
+    pub has_deletion_protection: bool,
+}
+
+impl DatabaseTerms {
+    /// Its storage is Aurora's, which belongs to the cluster.
+    pub fn is_aurora(&self) -> bool {
+        self.storage_type.starts_with("aurora")
+    }
+}
