@@ -133,6 +133,12 @@ fn narrowed(sold: &Sold) -> Option<&'static [(&'static str, &'static str)]> {
         Sold::LoadBalancerHour(Balancer::Network) => &[("operation", "LoadBalancing:Network")],
         Sold::LoadBalancerHour(Balancer::Classic) => &[("operation", "LoadBalancing")],
         Sold::DatabaseHour(class) => of_engine(&class.engine)?,
+        Sold::CacheHour { engine, .. } => match engine.as_str() {
+            "redis" => &[("cacheEngine", "Redis")],
+            "valkey" => &[("cacheEngine", "Valkey")],
+            "memcached" => &[("cacheEngine", "Memcached")],
+            _ => return None,
+        },
         _ => &[],
     })
 }
@@ -155,6 +161,7 @@ fn service(sold: &Sold) -> &'static str {
         Sold::LogGib => "AmazonCloudWatch",
         Sold::IdleAddressHour => "AmazonVPC",
         Sold::LoadBalancerHour(_) => "AWSELB",
+        Sold::CacheHour { .. } => "AmazonElastiCache",
         Sold::DatabaseHour(_) | Sold::DatabaseGib { .. } | Sold::DatabaseSnapshotGib => "AmazonRDS",
         Sold::VolumeGib(_)
         | Sold::VolumeIops(_)
@@ -181,7 +188,8 @@ fn units(sold: &Sold, unit: &str) -> Option<f64> {
         | Sold::InstanceHour(_)
         | Sold::NatGatewayHour
         | Sold::LoadBalancerHour(_)
-        | Sold::DatabaseHour(_) => one_of(&["Hrs", "Hours"]),
+        | Sold::DatabaseHour(_)
+        | Sold::CacheHour { .. } => one_of(&["Hrs", "Hours"]),
     }
 }
 

@@ -79,6 +79,8 @@ const TABLE: &[Method] = &[
             ("ec2:DescribeSnapshots", APPLICATION),
             ("ec2:DescribeVolumes", APPLICATION),
             ("ec2:DescribeVolumesModifications", APPLICATION),
+            ("elasticache:DescribeCacheClusters", APPLICATION),
+            ("elasticache:DescribeReplicationGroups", APPLICATION),
             ("elasticloadbalancing:DescribeInstanceHealth", APPLICATION),
             ("elasticloadbalancing:DescribeLoadBalancers", APPLICATION),
             ("elasticloadbalancing:DescribeTargetGroups", APPLICATION),

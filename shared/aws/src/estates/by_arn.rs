@@ -8,13 +8,12 @@ use domain::resource::ResourceKind;
 use engine::ports::PortResult;
 use std::collections::BTreeMap;
 
-/// Tags by ARN: for an application of what carries its tags or is listed among `all`, for the rest of everything.
+/// Tags by ARN: for an application of what carries its tags or is `listed`, for the rest of everything.
 pub(super) async fn tags(
     client: &Client,
     whose: Whose<'_>,
-    kind: ResourceKind,
     types: &[&str],
-    all: &[String],
+    listed: &[String],
 ) -> PortResult<BTreeMap<String, Tags>> {
     let Whose::App(selector) = whose else {
         return Ok(tagged::by_tags(client, &Tags::new(), types).await?.into_iter().collect());
@@ -23,11 +22,16 @@ pub(super) async fn tags(
     if !selector.tags.is_empty() {
         found.extend(tagged::by_tags(client, &selector.tags, types).await?);
     }
-    let names = whose.listed(kind);
-    let is_listed = |arn: &&str| arn::named(arn).is_some_and(|named| names.contains(&named.name));
-    let listed: Vec<&str> = all.iter().map(String::as_str).filter(is_listed).collect();
+    let listed: Vec<&str> = listed.iter().map(String::as_str).collect();
     if !listed.is_empty() {
         found.extend(tagged::by_arn(client, &listed).await?);
     }
     Ok(found)
+}
+
+/// Those of these ARNs that are listed.
+pub(super) fn listed(whose: Whose<'_>, kind: ResourceKind, all: &[String]) -> Vec<String> {
+    let names = whose.listed(kind);
+    let is_listed = |arn: &&String| arn::named(arn).is_some_and(|named| names.contains(&named.name));
+    all.iter().filter(is_listed).cloned().collect()
 }

@@ -28,7 +28,7 @@ pub(super) async fn survey(
     let balancers = list(client).await?;
     let arn = |balancer: &LoadBalancerDescription| account.classic(balancer.load_balancer_name().unwrap_or_default());
     let arns: Vec<String> = balancers.iter().map(arn).collect();
-    let tags = by_arn::tags(tagging, whose, KIND, TYPES, &arns).await?;
+    let tags = by_arn::tags(tagging, whose, TYPES, &by_arn::listed(whose, KIND, &arns)).await?;
     let mut by_name: BTreeMap<String, (String, u32)> = BTreeMap::new();
     let items = balancers.into_iter().map(|balancer| {
         let (arn, name) = (arn(&balancer), balancer.load_balancer_name.unwrap_or_default());

@@ -31,7 +31,7 @@ pub(super) async fn survey(
     let balancers: Vec<(String, LoadBalancer)> =
         list(client).await?.into_iter().filter_map(|balancer| Some((name(kind, &balancer)?, balancer))).collect();
     let arns: Vec<String> = balancers.iter().filter_map(|(_, balancer)| balancer.load_balancer_arn.clone()).collect();
-    let mut tags = by_arn::tags(tagging, whose, kind, TYPES, &arns).await?;
+    let mut tags = by_arn::tags(tagging, whose, TYPES, &by_arn::listed(whose, kind, &arns)).await?;
     let items = balancers.into_iter().map(|(name, balancer)| {
         let arn = balancer.load_balancer_arn.unwrap_or_default();
         let tags = tags.remove(&arn).unwrap_or_default();

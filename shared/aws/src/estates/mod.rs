@@ -5,6 +5,7 @@
 
 pub(crate) mod addresses;
 mod by_arn;
+mod caches;
 mod classic_load_balancers;
 mod databases;
 mod load_balancers;
@@ -41,6 +42,8 @@ pub const PERMISSIONS: &[&str] = &[
     "ec2:DescribeSnapshots",
     "ec2:DescribeVolumes",
     "ec2:DescribeVolumesModifications",
+    "elasticache:DescribeCacheClusters",
+    "elasticache:DescribeReplicationGroups",
     "elasticloadbalancing:DescribeInstanceHealth",
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeTargetGroups",
@@ -83,6 +86,7 @@ pub struct Estates {
     autoscaling: Lazy<aws_sdk_autoscaling::Client>,
     classic: Lazy<aws_sdk_elasticloadbalancing::Client>,
     ec2: Lazy<aws_sdk_ec2::Client>,
+    elasticache: Lazy<aws_sdk_elasticache::Client>,
     elb: Lazy<aws_sdk_elasticloadbalancingv2::Client>,
     logs: Lazy<aws_sdk_cloudwatchlogs::Client>,
     rds: Lazy<aws_sdk_rds::Client>,
@@ -104,6 +108,7 @@ impl Estates {
             autoscaling: clients.autoscaling(),
             classic: clients.classic_elb(),
             ec2: clients.ec2(),
+            elasticache: clients.elasticache(),
             elb: clients.elb(),
             logs: clients.logs(),
             rds: clients.rds(),
@@ -131,6 +136,7 @@ impl Estates {
                 ResourceKind::ClassicLoadBalancer => {
                     classic_load_balancers::survey(&self.classic, &self.tagging, whose, account).await
                 }
+                ResourceKind::Cache => caches::survey(&self.elasticache, &self.tagging, whose).await,
                 ResourceKind::Database => databases::survey(&self.rds, whose).await,
                 _ => Ok(Vec::new()),
             }
@@ -153,7 +159,7 @@ impl Estates {
 }
 
 /// Kinds that are surveyed, besides the Auto Scaling groups.
-const KINDS: [ResourceKind; 10] = [
+const KINDS: [ResourceKind; 11] = [
     ResourceKind::Volume,
     ResourceKind::DiskSnapshot,
     ResourceKind::Address,
@@ -164,6 +170,7 @@ const KINDS: [ResourceKind; 10] = [
     ResourceKind::NetworkLoadBalancer,
     ResourceKind::ClassicLoadBalancer,
     ResourceKind::Database,
+    ResourceKind::Cache,
 ];
 
 #[async_trait]

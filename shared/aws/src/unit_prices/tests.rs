@@ -103,6 +103,15 @@ async fn everything_is_found_by_its_usage_type() {
             1_610_000.0,
         ),
         (
+            "AmazonElastiCache",
+            "EUC1-NodeUsage:cache.r6g.xlarge",
+            "Hrs",
+            &["0.49"],
+            "eu-central-1",
+            Sold::CacheHour { node_type: "cache.r6g.xlarge".to_owned(), engine: "valkey".to_owned() },
+            490_000.0,
+        ),
+        (
             "AmazonRDS",
             "EUC1-RDS:Multi-AZ-GP3-Storage",
             "GB-Mo",

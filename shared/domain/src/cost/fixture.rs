@@ -76,6 +76,7 @@ pub fn prices() -> PriceBook {
         (Sold::DatabaseHour(database_class("db.m5.large")), 200_000.0),
         (Sold::DatabaseGib { storage_type: "gp3".to_owned(), is_multi_az: false }, 137_000.0),
         (Sold::DatabaseSnapshotGib, 103_000.0),
+        (Sold::CacheHour { node_type: "cache.r6g.xlarge".to_owned(), engine: "redis".to_owned() }, 494_000.0),
         (Sold::LoadBalancerHour(Balancer::Application), 27_000.0),
         (Sold::LoadBalancerHour(Balancer::Network), 27_000.0),
         (Sold::LoadBalancerHour(Balancer::Classic), 30_000.0),

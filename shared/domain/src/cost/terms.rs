@@ -12,6 +12,8 @@ pub enum Terms {
     LoadBalancer(BalancerTerms),
     /// See [`DatabaseTerms`].
     Database(DatabaseTerms),
+    /// See [`CacheTerms`].
+    Cache(CacheTerms),
 }
 
 /// A load balancer, as it is bought.
@@ -53,4 +55,21 @@ impl DatabaseTerms {
     pub fn is_aurora(&self) -> bool {
         self.storage_type.starts_with("aurora")
     }
+}
+
+/// A cache cluster, as it is bought: one node of Redis or Valkey, or all nodes of Memcached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheTerms {
+    /// It runs and nothing is being changed about it.
+    pub is_available: bool,
+    /// `cache.r6g.large`.
+    pub node_type: String,
+    /// Nodes that are paid for.
+    pub nodes: u32,
+    /// The replication group that it belongs to.
+    pub group: Option<String>,
+    /// The other clusters of that group.
+    pub peers: Vec<String>,
+    /// The group is part of a global one, in which others wait for the failure of a Region.
+    pub is_global: bool,
 }

@@ -5,6 +5,7 @@
 //! levels, times and tags. One file for each kind of resource.
 
 mod balancers;
+mod caches;
 mod databases;
 mod disks;
 mod fleets;
@@ -75,6 +76,7 @@ pub fn account(seed: u64, of_each: usize) -> Account {
         fleets::add(&mut made);
         balancers::add(&mut made);
         databases::add(&mut made);
+        caches::add(&mut made);
     }
     let Made { mut rng, mut items, usage, facts, .. } = made;
     rng.shuffle(&mut items);
@@ -104,7 +106,7 @@ pub fn prices() -> PriceBook {
         (Sold::LoadBalancerHour(Balancer::Network), 27_000.0),
         (Sold::LoadBalancerHour(Balancer::Classic), 30_000.0),
     ];
-    let listed = listed.into_iter().chain(databases::prices());
+    let listed = listed.into_iter().chain(databases::prices()).chain(caches::prices());
     let price = |usd_micros| Observed::Known(UnitPrice { usd_micros, from: PriceSource::List });
     PriceBook { units: listed.map(|(sold, usd_micros)| (sold, price(usd_micros))).collect() }
 }

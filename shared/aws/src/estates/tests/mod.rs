@@ -1,6 +1,7 @@
 //! What is read of the estate, by scripted answers.
 
 mod balancers;
+mod caches;
 mod databases;
 
 use super::*;

@@ -38,6 +38,13 @@ pub enum Sold {
     },
     /// A GiB of a database's snapshots beyond what is free, a month.
     DatabaseSnapshotGib,
+    /// A node of a cache, an hour, on demand. The bill does not tell engines of a type apart.
+    CacheHour {
+        /// `cache.r6g.large`.
+        node_type: String,
+        /// `redis`, `valkey` or `memcached`.
+        engine: String,
+    },
 }
 
 /// A class of database instances as it is sold. The bill does not tell engines of a class apart, so a price from it is the
@@ -110,6 +117,7 @@ impl Sold {
                 format!("RDS:{zones}{}", database_storage(storage_type))
             }
             Self::DatabaseSnapshotGib => "RDS:ChargedBackupUsage".to_owned(),
+            Self::CacheHour { node_type, .. } => format!("NodeUsage:{node_type}"),
         }
     }
 
@@ -128,6 +136,7 @@ impl Sold {
             Self::DatabaseHour(_) | Self::DatabaseGib { .. } | Self::DatabaseSnapshotGib => {
                 "Amazon Relational Database Service"
             }
+            Self::CacheHour { .. } => "Amazon ElastiCache",
         }
     }
 
@@ -143,7 +152,8 @@ impl Sold {
             | Self::InstanceHour(_)
             | Self::NatGatewayHour
             | Self::LoadBalancerHour(_)
-            | Self::DatabaseHour(_) => HOURS_PER_MONTH,
+            | Self::DatabaseHour(_)
+            | Self::CacheHour { .. } => HOURS_PER_MONTH,
             Self::VolumeGib(_)
             | Self::VolumeIops(_)
             | Self::VolumeMibps(_)

@@ -31,6 +31,12 @@ pub fn wanted(estate: &Estate) -> Vec<Sold> {
                 wanted.extend(Balancer::of(item.resource.kind()).map(Sold::LoadBalancerHour));
             }
             Live::Database(database) => wanted.extend(of_database(database, item.terms.as_ref())),
+            Live::Cache(cache) => {
+                if let Some(Terms::Cache(terms)) = &item.terms {
+                    let (node_type, engine) = (terms.node_type.clone(), cache.engine.clone());
+                    wanted.insert(Sold::CacheHour { node_type, engine });
+                }
+            }
             _ => {}
         }
     }

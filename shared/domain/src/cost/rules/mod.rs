@@ -4,7 +4,9 @@
 //! missing, too short or too young. What holds for every rule is here: protected resources are left out, small savings
 //! too, and what a template manages gets a patch for the template in place of a change.
 
+mod caches;
 mod gp2_volumes;
+mod idle_cache;
 mod idle_database;
 mod idle_load_balancer;
 mod idle_nat_gateway;
@@ -12,6 +14,7 @@ mod idle_nights;
 mod log_retention;
 mod night;
 mod orphaned_snapshot;
+mod oversized_cache;
 mod oversized_database;
 mod oversized_fleet;
 mod oversized_machine;
@@ -146,9 +149,11 @@ pub const TABLE: &[Rule] = &[
     Rule { name: idle_nat_gateway::NAME, family: Family::Unused, find: idle_nat_gateway::find },
     Rule { name: idle_load_balancer::NAME, family: Family::Unused, find: idle_load_balancer::find },
     Rule { name: idle_database::NAME, family: Family::Unused, find: idle_database::find },
+    Rule { name: idle_cache::NAME, family: Family::Unused, find: idle_cache::find },
     Rule { name: oversized_fleet::NAME, family: Family::RightSizing, find: oversized_fleet::find },
     Rule { name: oversized_machine::NAME, family: Family::RightSizing, find: oversized_machine::find },
     Rule { name: oversized_database::NAME, family: Family::RightSizing, find: oversized_database::find },
+    Rule { name: oversized_cache::NAME, family: Family::RightSizing, find: oversized_cache::find },
     Rule { name: gp2_volumes::NAME, family: Family::CheaperForm, find: gp2_volumes::find },
     Rule { name: previous_generation::NAME, family: Family::CheaperForm, find: previous_generation::find },
     Rule { name: log_retention::NAME, family: Family::CheaperForm, find: log_retention::find },

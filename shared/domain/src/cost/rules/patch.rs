@@ -39,10 +39,13 @@ pub(super) fn patch(template: &Template, item: &Item, action: &Action) -> String
         .unwrap_or_else(|| format!("{template} manages {}: {action} there", clean(&item.resource.name)))
 }
 
-/// The patch that gives a database another class.
+/// The patch that gives a database another class, or a cache another type of nodes.
 pub(super) fn set_class(template: &Template, item: &Item, class: &str) -> String {
     let value = Value::Text(clean(class));
-    let property = Property { cloudformation: "DBInstanceClass", terraform: "instance_class", value };
+    let property = match item.resource.kind() {
+        ResourceKind::Cache => Property { cloudformation: "CacheNodeType", terraform: "node_type", value },
+        _ => Property { cloudformation: "DBInstanceClass", terraform: "instance_class", value },
+    };
     written(template, item, Some(Edit::Set(vec![property])))
         .unwrap_or_else(|| format!("{template} manages {}: give it {class} there", clean(&item.resource.name)))
 }
@@ -92,9 +95,18 @@ fn edit(action: &Action) -> Option<Edit> {
 
 /// Resource types of CloudFormation and of Terraform's provider for AWS.
 fn types(item: &Item) -> (Option<&'static str>, Option<&'static str>) {
-    let is_of_cluster = matches!(&item.terms, Some(Terms::Database(terms)) if terms.cluster.is_some());
+    // A node of a replication group carries the tags of the group, which the template has.
+    let is_of_cluster = match &item.terms {
+        Some(Terms::Database(terms)) => terms.cluster.is_some(),
+        Some(Terms::Cache(terms)) => terms.group.is_some(),
+        _ => false,
+    };
     match item.resource.kind() {
         ResourceKind::Database if is_of_cluster => (Some("AWS::RDS::DBInstance"), Some("aws_rds_cluster_instance")),
+        ResourceKind::Cache if is_of_cluster => {
+            (Some("AWS::ElastiCache::ReplicationGroup"), Some("aws_elasticache_replication_group"))
+        }
+        ResourceKind::Cache => (Some("AWS::ElastiCache::CacheCluster"), Some("aws_elasticache_cluster")),
         ResourceKind::Database => (Some("AWS::RDS::DBInstance"), Some("aws_db_instance")),
         ResourceKind::Volume => (Some("AWS::EC2::Volume"), Some("aws_ebs_volume")),
         ResourceKind::DiskSnapshot => (None, Some("aws_ebs_snapshot")),

@@ -1,6 +1,7 @@
 //! Every rule on both sides of its bounds, and what holds for all of them.
 
 mod balancers;
+mod caches;
 mod databases;
 mod load;
 mod logs;

@@ -39,8 +39,10 @@ pub enum Quantity {
     NatBytes,
     /// Bytes that came into a log group, the hour's sum.
     LogBytes,
-    /// Connections of clients to a database, the hour's maximum.
+    /// Connections of clients to a database or a cache, the hour's maximum.
     Connections,
+    /// Commands to a cache that read, write, run a script or publish, the hour's sum.
+    Commands,
     /// Memory of a database that is free or could be freed, in bytes, the hour's minimum.
     FreeableBytes,
 }

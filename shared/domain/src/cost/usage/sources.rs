@@ -159,4 +159,37 @@ pub const SOURCES: &[Source] = &[
         stat: "Minimum",
         dimension: "DBInstanceIdentifier",
     },
+    Source {
+        quantity: Quantity::CpuPct,
+        kind: ResourceKind::Cache,
+        namespace: "AWS/ElastiCache",
+        metrics: &["CPUUtilization"],
+        stat: "Maximum",
+        dimension: "CacheClusterId",
+    },
+    Source {
+        quantity: Quantity::MemoryPct,
+        kind: ResourceKind::Cache,
+        namespace: "AWS/ElastiCache",
+        metrics: &["DatabaseMemoryUsagePercentage"],
+        stat: "Maximum",
+        dimension: "CacheClusterId",
+    },
+    Source {
+        quantity: Quantity::Connections,
+        kind: ResourceKind::Cache,
+        namespace: "AWS/ElastiCache",
+        metrics: &["CurrConnections"],
+        stat: "Maximum",
+        dimension: "CacheClusterId",
+    },
+    // Redis and Valkey publish the first four, Memcached the others.
+    Source {
+        quantity: Quantity::Commands,
+        kind: ResourceKind::Cache,
+        namespace: "AWS/ElastiCache",
+        metrics: &["GetTypeCmds", "SetTypeCmds", "EvalBasedCmds", "PubSubBasedCmds", "CmdGet", "CmdSet"],
+        stat: "Sum",
+        dimension: "CacheClusterId",
+    },
 ];
