@@ -161,6 +161,7 @@ fn service(sold: &Sold) -> &'static str {
         Sold::LogGib => "AmazonCloudWatch",
         Sold::IdleAddressHour => "AmazonVPC",
         Sold::LoadBalancerHour(_) => "AWSELB",
+        Sold::ReadCapacityHour | Sold::WriteCapacityHour | Sold::ReadRequest | Sold::WriteRequest => "AmazonDynamoDB",
         Sold::CacheHour { .. } => "AmazonElastiCache",
         Sold::DatabaseHour(_) | Sold::DatabaseGib { .. } | Sold::DatabaseSnapshotGib => "AmazonRDS",
         Sold::VolumeGib(_)
@@ -181,6 +182,10 @@ fn units(sold: &Sold, unit: &str) -> Option<f64> {
         | Sold::LogGib
         | Sold::DatabaseGib { .. }
         | Sold::DatabaseSnapshotGib => one_of(&["GB-Mo", "GB-month"]),
+        // Capacity and requests are sold by units of their own names.
+        Sold::ReadCapacityHour | Sold::WriteCapacityHour | Sold::ReadRequest | Sold::WriteRequest => {
+            one_of(&[sold.usage_type().as_str()])
+        }
         Sold::VolumeIops(_) => one_of(&["IOPS-Mo"]),
         Sold::VolumeMibps(_) if unit.eq_ignore_ascii_case("GiBps-mo") => Some(MIB_PER_GIB),
         Sold::VolumeMibps(_) => one_of(&["MiBps-Mo"]),

@@ -71,6 +71,8 @@ const TABLE: &[Method] = &[
         &[
             ("autoscaling:DescribeAutoScalingGroups", APPLICATION),
             ("autoscaling:DescribeInstanceRefreshes", APPLICATION),
+            ("dynamodb:DescribeTable", APPLICATION),
+            ("dynamodb:ListTables", APPLICATION),
             ("ec2:DescribeAddresses", APPLICATION),
             ("ec2:DescribeImages", APPLICATION),
             ("ec2:DescribeInstances", APPLICATION),

@@ -14,6 +14,7 @@ mod machines;
 mod nat_gateways;
 mod read;
 pub(crate) mod snapshots;
+mod tables;
 pub(crate) mod volumes;
 mod whose;
 
@@ -34,6 +35,8 @@ use whose::Whose;
 pub const PERMISSIONS: &[&str] = &[
     "autoscaling:DescribeAutoScalingGroups",
     "autoscaling:DescribeInstanceRefreshes",
+    "dynamodb:DescribeTable",
+    "dynamodb:ListTables",
     "ec2:DescribeAddresses",
     "ec2:DescribeImages",
     "ec2:DescribeInstances",
@@ -75,6 +78,11 @@ impl Account {
         format!("arn:{partition}:elasticloadbalancing:{region}:{number}:loadbalancer/{name}")
     }
 
+    fn table(&self, name: &str) -> String {
+        let Self { partition, region, number } = self;
+        format!("arn:{partition}:dynamodb:{region}:{number}:table/{name}")
+    }
+
     fn log_group(&self, name: &str) -> String {
         format!("arn:{}:logs:{}:{}:log-group:{name}", self.partition, self.region, self.number)
     }
@@ -85,6 +93,7 @@ impl Account {
 pub struct Estates {
     autoscaling: Lazy<aws_sdk_autoscaling::Client>,
     classic: Lazy<aws_sdk_elasticloadbalancing::Client>,
+    dynamodb: Lazy<aws_sdk_dynamodb::Client>,
     ec2: Lazy<aws_sdk_ec2::Client>,
     elasticache: Lazy<aws_sdk_elasticache::Client>,
     elb: Lazy<aws_sdk_elasticloadbalancingv2::Client>,
@@ -107,6 +116,7 @@ impl Estates {
         Self {
             autoscaling: clients.autoscaling(),
             classic: clients.classic_elb(),
+            dynamodb: clients.dynamodb(),
             ec2: clients.ec2(),
             elasticache: clients.elasticache(),
             elb: clients.elb(),
@@ -136,6 +146,7 @@ impl Estates {
                 ResourceKind::ClassicLoadBalancer => {
                     classic_load_balancers::survey(&self.classic, &self.tagging, whose, account).await
                 }
+                ResourceKind::Table => tables::survey(&self.dynamodb, &self.tagging, whose, account).await,
                 ResourceKind::Cache => caches::survey(&self.elasticache, &self.tagging, whose).await,
                 ResourceKind::Database => databases::survey(&self.rds, whose).await,
                 _ => Ok(Vec::new()),
@@ -159,7 +170,7 @@ impl Estates {
 }
 
 /// Kinds that are surveyed, besides the Auto Scaling groups.
-const KINDS: [ResourceKind; 11] = [
+const KINDS: [ResourceKind; 12] = [
     ResourceKind::Volume,
     ResourceKind::DiskSnapshot,
     ResourceKind::Address,
@@ -171,6 +182,7 @@ const KINDS: [ResourceKind; 11] = [
     ResourceKind::ClassicLoadBalancer,
     ResourceKind::Database,
     ResourceKind::Cache,
+    ResourceKind::Table,
 ];
 
 #[async_trait]

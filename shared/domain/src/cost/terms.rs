@@ -2,6 +2,7 @@
 //!
 //! The health cycle reads live states and needs none of this; the estate alone has it.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What is bought.
@@ -14,6 +15,8 @@ pub enum Terms {
     Database(DatabaseTerms),
     /// See [`CacheTerms`].
     Cache(CacheTerms),
+    /// See [`TableTerms`].
+    Table(TableTerms),
 }
 
 /// A load balancer, as it is bought.
@@ -72,4 +75,21 @@ pub struct CacheTerms {
     pub peers: Vec<String>,
     /// The group is part of a global one, in which others wait for the failure of a Region.
     pub is_global: bool,
+}
+
+/// A table of DynamoDB, as its capacity is bought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableTerms {
+    /// Nothing is being changed about it.
+    pub is_active: bool,
+    /// What it consumes is paid for; else what is provisioned.
+    pub is_on_demand: bool,
+    /// When it last became on demand, where it was ever changed to that.
+    pub since: Option<Timestamp>,
+    /// It has global secondary indexes, which have capacities of their own.
+    pub has_indexes: bool,
+    /// It is part of a global table.
+    pub is_replicated: bool,
+    /// It is of the standard class, not that of infrequent access.
+    pub is_standard_class: bool,
 }

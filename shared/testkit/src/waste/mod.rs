@@ -11,6 +11,7 @@ mod disks;
 mod fleets;
 mod load;
 mod machines;
+mod tables;
 mod things;
 
 use domain::cost::estate::{Estate, Item, Template};
@@ -77,6 +78,7 @@ pub fn account(seed: u64, of_each: usize) -> Account {
         balancers::add(&mut made);
         databases::add(&mut made);
         caches::add(&mut made);
+        tables::add(&mut made);
     }
     let Made { mut rng, mut items, usage, facts, .. } = made;
     rng.shuffle(&mut items);
@@ -106,7 +108,7 @@ pub fn prices() -> PriceBook {
         (Sold::LoadBalancerHour(Balancer::Network), 27_000.0),
         (Sold::LoadBalancerHour(Balancer::Classic), 30_000.0),
     ];
-    let listed = listed.into_iter().chain(databases::prices()).chain(caches::prices());
+    let listed = listed.into_iter().chain(databases::prices()).chain(caches::prices()).chain(tables::prices());
     let price = |usd_micros| Observed::Known(UnitPrice { usd_micros, from: PriceSource::List });
     PriceBook { units: listed.map(|(sold, usd_micros)| (sold, price(usd_micros))).collect() }
 }

@@ -3,6 +3,7 @@
 mod balancers;
 mod caches;
 mod databases;
+mod tables;
 
 use super::*;
 use crate::scripted::{Answer, Service};

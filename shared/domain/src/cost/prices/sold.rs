@@ -45,6 +45,14 @@ pub enum Sold {
         /// `redis`, `valkey` or `memcached`.
         engine: String,
     },
+    /// A unit of read capacity of a table, an hour.
+    ReadCapacityHour,
+    /// A unit of write capacity of a table, an hour.
+    WriteCapacityHour,
+    /// A request unit of reads, on demand.
+    ReadRequest,
+    /// A request unit of writes, on demand.
+    WriteRequest,
 }
 
 /// A class of database instances as it is sold. The bill does not tell engines of a class apart, so a price from it is the
@@ -118,6 +126,10 @@ impl Sold {
             }
             Self::DatabaseSnapshotGib => "RDS:ChargedBackupUsage".to_owned(),
             Self::CacheHour { node_type, .. } => format!("NodeUsage:{node_type}"),
+            Self::ReadCapacityHour => "ReadCapacityUnit-Hrs".to_owned(),
+            Self::WriteCapacityHour => "WriteCapacityUnit-Hrs".to_owned(),
+            Self::ReadRequest => "ReadRequestUnits".to_owned(),
+            Self::WriteRequest => "WriteRequestUnits".to_owned(),
         }
     }
 
@@ -137,6 +149,9 @@ impl Sold {
                 "Amazon Relational Database Service"
             }
             Self::CacheHour { .. } => "Amazon ElastiCache",
+            Self::ReadCapacityHour | Self::WriteCapacityHour | Self::ReadRequest | Self::WriteRequest => {
+                "Amazon DynamoDB"
+            }
         }
     }
 
@@ -145,7 +160,7 @@ impl Sold {
         if matches!(self, Self::VolumeMibps(_)) && unit.eq_ignore_ascii_case("GiBps-mo") { 1_024.0 } else { 1.0 }
     }
 
-    /// Units that a month has of it: 730 for what is sold by the hour, else 1.
+    /// Units that a month has of it: 730 for what is sold by the hour, else 1: what is sold by the month, or by use.
     pub fn per_month(&self) -> f64 {
         match self {
             Self::IdleAddressHour
@@ -153,6 +168,8 @@ impl Sold {
             | Self::NatGatewayHour
             | Self::LoadBalancerHour(_)
             | Self::DatabaseHour(_)
+            | Self::ReadCapacityHour
+            | Self::WriteCapacityHour
             | Self::CacheHour { .. } => HOURS_PER_MONTH,
             Self::VolumeGib(_)
             | Self::VolumeIops(_)
@@ -160,6 +177,8 @@ impl Sold {
             | Self::SnapshotGib
             | Self::LogGib
             | Self::DatabaseGib { .. }
+            | Self::ReadRequest
+            | Self::WriteRequest
             | Self::DatabaseSnapshotGib => 1.0,
         }
     }

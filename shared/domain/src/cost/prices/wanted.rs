@@ -37,6 +37,9 @@ pub fn wanted(estate: &Estate) -> Vec<Sold> {
                     wanted.insert(Sold::CacheHour { node_type, engine });
                 }
             }
+            Live::Table => {
+                wanted.extend([Sold::ReadCapacityHour, Sold::WriteCapacityHour, Sold::ReadRequest, Sold::WriteRequest])
+            }
             _ => {}
         }
     }

@@ -5,6 +5,7 @@
 //! too, and what a template manages gets a patch for the template in place of a change.
 
 mod caches;
+mod capacity_mode;
 mod gp2_volumes;
 mod idle_cache;
 mod idle_database;
@@ -156,6 +157,7 @@ pub const TABLE: &[Rule] = &[
     Rule { name: oversized_cache::NAME, family: Family::RightSizing, find: oversized_cache::find },
     Rule { name: gp2_volumes::NAME, family: Family::CheaperForm, find: gp2_volumes::find },
     Rule { name: previous_generation::NAME, family: Family::CheaperForm, find: previous_generation::find },
+    Rule { name: capacity_mode::NAME, family: Family::CheaperForm, find: capacity_mode::find },
     Rule { name: log_retention::NAME, family: Family::CheaperForm, find: log_retention::find },
     Rule { name: idle_nights::NAME, family: Family::Schedule, find: idle_nights::find },
 ];

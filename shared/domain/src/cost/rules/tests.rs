@@ -2,6 +2,7 @@
 
 mod balancers;
 mod caches;
+mod capacity_mode;
 mod databases;
 mod load;
 mod logs;

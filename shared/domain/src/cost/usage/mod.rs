@@ -1,6 +1,6 @@
 //! How much of a resource is used: up to 30 days of one quantity, by percentiles.
 //!
-//! Means hide peaks, so no rule rests on one. A quantity that was read and has no datapoint is known to have none; one that could
+//! Means hide peaks, so no claim of load rests on one. A quantity that was read and has no datapoint is known to have none; one that could
 //! not be read is missing, and a rule that needs it makes no claim.
 
 mod sources;
@@ -43,6 +43,14 @@ pub enum Quantity {
     Connections,
     /// Commands to a cache that read, write, run a script or publish, the hour's sum.
     Commands,
+    /// Request units of reads that a table consumed, the hour's sum; an hour without any has no value.
+    ReadUnits,
+    /// Request units of writes that a table consumed, the hour's sum; an hour without any has no value.
+    WriteUnits,
+    /// Capacity units for reads that a table has provisioned, the hour's mean.
+    ReadCapacity,
+    /// Capacity units for writes that a table has provisioned, the hour's mean.
+    WriteCapacity,
     /// Memory of a database that is free or could be freed, in bytes, the hour's minimum.
     FreeableBytes,
 }
@@ -78,6 +86,9 @@ pub struct Profile {
     /// Smallest value.
     #[serde(default)]
     pub min: f64,
+    /// Sum of all values: what is paid by use costs by this.
+    #[serde(default)]
+    pub sum: f64,
     /// Largest value of each hour of the week, Monday 00:00 UTC first; none where an hour of the week was never seen.
     pub week: Vec<Option<f64>>,
 }
@@ -112,6 +123,7 @@ impl Profile {
             p99: rank(&known, 99),
             max: known.last().copied().unwrap_or(0.0),
             min: known.first().copied().unwrap_or(0.0),
+            sum: known.iter().sum(),
             week,
         }
     }
