@@ -34,8 +34,14 @@ fn of_arn(arn: &str) -> Option<Named> {
         "elasticloadbalancing" if resource.starts_with("targetgroup/") => (ResourceKind::TargetGroup, resource),
         "elasticloadbalancing" => {
             let name = resource.strip_prefix("loadbalancer/")?;
-            // Network and gateway load balancers have other metrics; classic ones have no type in the ARN.
-            (ResourceKind::LoadBalancer, name.starts_with("app/").then_some(name)?)
+            // Classic ones have no type in the ARN; gateways are part of a firewall, and not looked at.
+            let kind = match name.split_once('/') {
+                Some(("app", _)) => ResourceKind::LoadBalancer,
+                Some(("net", _)) => ResourceKind::NetworkLoadBalancer,
+                None => ResourceKind::ClassicLoadBalancer,
+                Some(_) => return None,
+            };
+            (kind, name)
         }
         "lambda" => (ResourceKind::Function, resource.strip_prefix("function:")?.split(':').next()?),
         "apigateway" => (ResourceKind::Api, api(resource)?),
@@ -104,6 +110,12 @@ mod tests {
                 ResourceKind::LoadBalancer,
                 "app/shop/50dc",
             ),
+            (
+                "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/net/shop/5",
+                ResourceKind::NetworkLoadBalancer,
+                "net/shop/5",
+            ),
+            ("arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/shop", ResourceKind::ClassicLoadBalancer, "shop"),
             ("arn:aws:lambda:eu-west-1:1:function:shop-fn:live", ResourceKind::Function, "shop-fn"),
             ("arn:aws:apigateway:eu-west-1::/restapis/abc", ResourceKind::Api, "abc"),
             ("arn:aws:apigateway:eu-west-1::/apis/def", ResourceKind::Api, "def"),
@@ -135,7 +147,7 @@ mod tests {
             "arn:aws:s3:::bucket",
             "arn:aws:rds:eu-west-1:1:snapshot:x",
             "arn:aws:ecs:eu-west-1:1:cluster/shop",
-            "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/net/shop/5",
+            "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/gwy/shop/5",
             "arn:aws:apigateway:eu-west-1::/restapis/abc/stages/prod",
             "arn:aws:dynamodb:eu-west-1:1:table/shop/index/by_app",
             "arn:aws:elasticache:eu-west-1:1:snapshot:x",

@@ -226,6 +226,10 @@ impl Clients {
         elb, aws_sdk_elasticloadbalancingv2
     }
     client! {
+        /// Elastic Load Balancing, of Classic Load Balancers.
+        classic_elb, aws_sdk_elasticloadbalancing
+    }
+    client! {
         /// EventBridge.
         eventbridge, aws_sdk_eventbridge
     }

@@ -3,7 +3,7 @@
 
 use crate::prices::PriceList;
 use async_trait::async_trait;
-use domain::cost::prices::{PriceBook, PriceSource, Sold, UnitPrice};
+use domain::cost::prices::{Balancer, PriceBook, PriceSource, Sold, UnitPrice};
 use domain::observed::{Missing, Observed};
 use engine::ports::{PortResult, UnitPrices as Port};
 use serde_json::Value;
@@ -89,19 +89,13 @@ impl UnitPrices {
     }
 
     async fn ask(&self, sold: &Sold) -> PortResult<Option<f64>> {
+        let Some(narrowed) = narrowed(sold) else { return Ok(None) };
         let usage_type = sold.usage_type();
         let spelled_out = (self.region == SPELLED_OUT.0).then(|| SPELLED_OUT.1.to_owned());
         for prefix in [Some(self.usage_type_prefix()), spelled_out].into_iter().flatten() {
             let usage_type = format!("{prefix}{usage_type}");
             let mut filters = vec![("usagetype", usage_type.as_str())];
-            if matches!(sold, Sold::InstanceHour(_)) {
-                filters.extend([
-                    ("operatingSystem", "Linux"),
-                    ("preInstalledSw", "NA"),
-                    ("tenancy", "Shared"),
-                    ("capacitystatus", "Used"),
-                ]);
-            }
+            filters.extend(narrowed);
             let products = self.list.products(&self.region, service(sold), &filters, &usage_type).await?;
             if let Some(price) = dearest(&products, sold) {
                 return Ok(Some(price));
@@ -129,11 +123,47 @@ impl Port for UnitPrices {
     }
 }
 
+/// What tells it from others of the same usage type; none where the list can't be asked by what is known of it.
+fn narrowed(sold: &Sold) -> Option<&'static [(&'static str, &'static str)]> {
+    Some(match sold {
+        Sold::InstanceHour(_) => {
+            &[("operatingSystem", "Linux"), ("preInstalledSw", "NA"), ("tenancy", "Shared"), ("capacitystatus", "Used")]
+        }
+        Sold::LoadBalancerHour(Balancer::Application) => &[("operation", "LoadBalancing:Application")],
+        Sold::LoadBalancerHour(Balancer::Network) => &[("operation", "LoadBalancing:Network")],
+        Sold::LoadBalancerHour(Balancer::Classic) => &[("operation", "LoadBalancing")],
+        Sold::DatabaseHour(class) => of_engine(&class.engine)?,
+        Sold::CacheHour { engine, .. } => match engine.as_str() {
+            "redis" => &[("cacheEngine", "Redis")],
+            "valkey" => &[("cacheEngine", "Valkey")],
+            "memcached" => &[("cacheEngine", "Memcached")],
+            _ => return None,
+        },
+        _ => &[],
+    })
+}
+
+/// The engine of a database as the list calls it; of those with licences and editions none is told by its name alone.
+fn of_engine(engine: &str) -> Option<&'static [(&'static str, &'static str)]> {
+    Some(match engine {
+        "postgres" => &[("databaseEngine", "PostgreSQL")],
+        "mysql" => &[("databaseEngine", "MySQL")],
+        "mariadb" => &[("databaseEngine", "MariaDB")],
+        "aurora-postgresql" => &[("databaseEngine", "Aurora PostgreSQL")],
+        "aurora-mysql" => &[("databaseEngine", "Aurora MySQL")],
+        _ => return None,
+    })
+}
+
 /// The service that sells it, by its code in the Price List.
 fn service(sold: &Sold) -> &'static str {
     match sold {
         Sold::LogGib => "AmazonCloudWatch",
         Sold::IdleAddressHour => "AmazonVPC",
+        Sold::LoadBalancerHour(_) => "AWSELB",
+        Sold::ReadCapacityHour | Sold::WriteCapacityHour | Sold::ReadRequest | Sold::WriteRequest => "AmazonDynamoDB",
+        Sold::CacheHour { .. } => "AmazonElastiCache",
+        Sold::DatabaseHour(_) | Sold::DatabaseGib { .. } | Sold::DatabaseSnapshotGib => "AmazonRDS",
         Sold::VolumeGib(_)
         | Sold::VolumeIops(_)
         | Sold::VolumeMibps(_)
@@ -147,11 +177,24 @@ fn service(sold: &Sold) -> &'static str {
 fn units(sold: &Sold, unit: &str) -> Option<f64> {
     let one_of = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(unit)).then_some(1.0);
     match sold {
-        Sold::VolumeGib(_) | Sold::SnapshotGib | Sold::LogGib => one_of(&["GB-Mo", "GB-month"]),
+        Sold::VolumeGib(_)
+        | Sold::SnapshotGib
+        | Sold::LogGib
+        | Sold::DatabaseGib { .. }
+        | Sold::DatabaseSnapshotGib => one_of(&["GB-Mo", "GB-month"]),
+        // Capacity and requests are sold by units of their own names.
+        Sold::ReadCapacityHour | Sold::WriteCapacityHour | Sold::ReadRequest | Sold::WriteRequest => {
+            one_of(&[sold.usage_type().as_str()])
+        }
         Sold::VolumeIops(_) => one_of(&["IOPS-Mo"]),
         Sold::VolumeMibps(_) if unit.eq_ignore_ascii_case("GiBps-mo") => Some(MIB_PER_GIB),
         Sold::VolumeMibps(_) => one_of(&["MiBps-Mo"]),
-        Sold::IdleAddressHour | Sold::InstanceHour(_) | Sold::NatGatewayHour => one_of(&["Hrs", "Hours"]),
+        Sold::IdleAddressHour
+        | Sold::InstanceHour(_)
+        | Sold::NatGatewayHour
+        | Sold::LoadBalancerHour(_)
+        | Sold::DatabaseHour(_)
+        | Sold::CacheHour { .. } => one_of(&["Hrs", "Hours"]),
     }
 }
 
@@ -169,144 +212,4 @@ fn dearest(products: &[Value], sold: &Sold) -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scripted::{Answer, Service};
-    use serde_json::json;
-
-    fn product(unit: &str, prices: &[&str]) -> String {
-        let dimensions: serde_json::Map<String, Value> =
-            prices.iter().map(|usd| ((*usd).to_owned(), json!({"unit": unit, "pricePerUnit": {"USD": usd}}))).collect();
-        json!({"terms": {"OnDemand": {"X": {"priceDimensions": dimensions}}}}).to_string()
-    }
-
-    /// A list with one product, by service and usage type.
-    fn list(service: &'static str, usage_type: &'static str, unit: &'static str, prices: &'static [&str]) -> Service {
-        Service::new(move |_, body| {
-            let asked: Value = serde_json::from_slice(body).unwrap();
-            let is_it = asked["ServiceCode"] == service
-                && asked["Filters"].as_array().unwrap().iter().any(|filter| filter["Value"] == usage_type);
-            let found = if is_it { vec![product(unit, prices)] } else { Vec::new() };
-            Answer(200, json!({"FormatVersion": "aws_v1", "PriceList": found}).to_string().into_bytes())
-        })
-    }
-
-    async fn read(list: &Service, region: &str, sold: Sold) -> Observed<UnitPrice> {
-        let prices = UnitPrices::new(PriceList::new(&list.clients()), region);
-        prices.list(&[sold]).await.units.remove(0).1
-    }
-
-    #[tokio::test]
-    async fn everything_is_found_by_its_usage_type() {
-        let kind = || "gp3".to_owned();
-        for (service, usage_type, unit, prices, region, sold, usd_micros) in [
-            (
-                "AmazonEC2",
-                "EUC1-EBS:VolumeUsage.gp3",
-                "GB-Mo",
-                &["0.0952"][..],
-                "eu-central-1",
-                Sold::VolumeGib(kind()),
-                95_200.0,
-            ),
-            (
-                "AmazonEC2",
-                "EBS:VolumeUsage.piops",
-                "GB-Mo",
-                &["0.125"],
-                "us-east-1",
-                Sold::VolumeGib("io1".to_owned()),
-                125_000.0,
-            ),
-            (
-                "AmazonEC2",
-                "EU-EBS:VolumeP-IOPS.gp3",
-                "IOPS-Mo",
-                &["0.0055"],
-                "eu-west-1",
-                Sold::VolumeIops(kind()),
-                5_500.0,
-            ),
-            (
-                "AmazonEC2",
-                "EBS:VolumeP-Throughput.gp3",
-                "GiBps-mo",
-                &["40.96"],
-                "us-east-1",
-                Sold::VolumeMibps(kind()),
-                40_000.0,
-            ),
-            ("AmazonEC2", "EBS:SnapshotUsage", "GB-Mo", &["0.05"], "us-east-1", Sold::SnapshotGib, 50_000.0),
-            (
-                "AmazonVPC",
-                "USE1-PublicIPv4:IdleAddress",
-                "Hrs",
-                &["0.005"],
-                "us-east-1",
-                Sold::IdleAddressHour,
-                5_000.0,
-            ),
-            (
-                "AmazonCloudWatch",
-                "USE1-TimedStorage-ByteHrs",
-                "GB-Mo",
-                &["0", "0.03"],
-                "us-east-1",
-                Sold::LogGib,
-                30_000.0,
-            ),
-            (
-                "AmazonEC2",
-                "USW2-BoxUsage:t3.micro",
-                "Hrs",
-                &["0.0104"],
-                "us-west-2",
-                Sold::InstanceHour("t3.micro".to_owned()),
-                10_400.0,
-            ),
-            ("AmazonEC2", "NatGateway-Hours", "Hrs", &["0.045"], "us-east-1", Sold::NatGatewayHour, 45_000.0),
-        ] {
-            let found = read(&list(service, usage_type, unit, prices), region, sold).await;
-            let Observed::Known(price) = found else { panic!("{usage_type}: {found:?}") };
-            assert!((price.usd_micros - usd_micros).abs() < 1e-6, "{usage_type}: {price:?}");
-            assert_eq!(price.from, PriceSource::List);
-        }
-    }
-
-    #[tokio::test]
-    async fn fault_what_has_no_price_or_can_t_be_read_is_missing_with_its_reason() {
-        let other_unit = list("AmazonEC2", "NatGateway-Hours", "GB", &["0.045"]);
-        assert!(matches!(
-            read(&other_unit, "us-east-1", Sold::NatGatewayHour).await,
-            Observed::Missing(Missing::NotPublished(_))
-        ));
-        let denied =
-            Service::new(|_, _| Answer(400, br#"{"__type": "AccessDeniedException", "message": "no"}"#.to_vec()));
-        assert!(matches!(read(&denied, "us-east-1", Sold::SnapshotGib).await, Observed::Missing(Missing::Denied(_))));
-    }
-
-    #[tokio::test]
-    async fn what_is_known_is_asked_once() {
-        let service = list("AmazonEC2", "EBS:SnapshotUsage", "GB-Mo", &["0.05"]);
-        let prices = UnitPrices::new(PriceList::new(&service.clients()), "us-east-1");
-        for _ in 0..3 {
-            assert!(!prices.list(&[Sold::SnapshotGib]).await.units.remove(0).1.is_missing());
-        }
-        assert_eq!(service.requests(), 1);
-    }
-
-    #[test]
-    fn a_region_has_its_prefix_and_an_unknown_one_none_that_could_be_mistaken() {
-        let service = Service::new(|_, _| Answer(500, Vec::new()));
-        let prefix = |region| UnitPrices::new(PriceList::new(&service.clients()), region).usage_type_prefix();
-        for (region, expected) in
-            [("us-east-1", ""), ("eu-central-1", "EUC1-"), ("eu-west-1", "EU-"), ("xx-new-9", "xx-new-9-")]
-        {
-            assert_eq!(prefix(region), expected);
-        }
-        let mut sorted = PREFIXES.to_vec();
-        sorted.sort_unstable_by_key(|(_, prefix)| *prefix);
-        sorted.dedup_by_key(|(_, prefix)| *prefix);
-        assert_eq!(sorted.len(), PREFIXES.len(), "every prefix is of one Region");
-    }
-}
+mod tests;

@@ -175,6 +175,7 @@ impl Estates for Shop {
             created_at: None,
             unused_since: None,
             managed_by: Template::of_tags(&resource.tags),
+            terms: None,
             resource,
         };
         let items = self.world.resources().into_iter().filter(of_estate).map(item).collect();

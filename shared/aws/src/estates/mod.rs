@@ -4,11 +4,17 @@
 //! One file per kind. A kind that could not be read as a whole is named with its reason: it is never an empty list.
 
 pub(crate) mod addresses;
+mod by_arn;
+mod caches;
+mod classic_load_balancers;
+mod databases;
+mod load_balancers;
 pub(crate) mod log_groups;
 mod machines;
 mod nat_gateways;
 mod read;
 pub(crate) mod snapshots;
+mod tables;
 pub(crate) mod volumes;
 mod whose;
 
@@ -29,6 +35,8 @@ use whose::Whose;
 pub const PERMISSIONS: &[&str] = &[
     "autoscaling:DescribeAutoScalingGroups",
     "autoscaling:DescribeInstanceRefreshes",
+    "dynamodb:DescribeTable",
+    "dynamodb:ListTables",
     "ec2:DescribeAddresses",
     "ec2:DescribeImages",
     "ec2:DescribeInstances",
@@ -37,7 +45,14 @@ pub const PERMISSIONS: &[&str] = &[
     "ec2:DescribeSnapshots",
     "ec2:DescribeVolumes",
     "ec2:DescribeVolumesModifications",
+    "elasticache:DescribeCacheClusters",
+    "elasticache:DescribeReplicationGroups",
+    "elasticloadbalancing:DescribeInstanceHealth",
+    "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:DescribeTargetHealth",
     "logs:DescribeLogGroups",
+    "rds:DescribeDBInstances",
     "tag:GetResources",
 ];
 
@@ -58,6 +73,16 @@ impl Account {
         ResourceId::new(format!("arn:{}:ec2:{}:{}:{kind}/{name}", self.partition, self.region, self.number))
     }
 
+    fn classic(&self, name: &str) -> String {
+        let Self { partition, region, number } = self;
+        format!("arn:{partition}:elasticloadbalancing:{region}:{number}:loadbalancer/{name}")
+    }
+
+    fn table(&self, name: &str) -> String {
+        let Self { partition, region, number } = self;
+        format!("arn:{partition}:dynamodb:{region}:{number}:table/{name}")
+    }
+
     fn log_group(&self, name: &str) -> String {
         format!("arn:{}:logs:{}:{}:log-group:{name}", self.partition, self.region, self.number)
     }
@@ -67,8 +92,13 @@ impl Account {
 #[derive(Clone, Debug)]
 pub struct Estates {
     autoscaling: Lazy<aws_sdk_autoscaling::Client>,
+    classic: Lazy<aws_sdk_elasticloadbalancing::Client>,
+    dynamodb: Lazy<aws_sdk_dynamodb::Client>,
     ec2: Lazy<aws_sdk_ec2::Client>,
+    elasticache: Lazy<aws_sdk_elasticache::Client>,
+    elb: Lazy<aws_sdk_elasticloadbalancingv2::Client>,
     logs: Lazy<aws_sdk_cloudwatchlogs::Client>,
+    rds: Lazy<aws_sdk_rds::Client>,
     tagging: Lazy<aws_sdk_resourcegroupstagging::Client>,
     account: Account,
     clock: SystemClock,
@@ -85,8 +115,13 @@ impl Estates {
         };
         Self {
             autoscaling: clients.autoscaling(),
+            classic: clients.classic_elb(),
+            dynamodb: clients.dynamodb(),
             ec2: clients.ec2(),
+            elasticache: clients.elasticache(),
+            elb: clients.elb(),
             logs: clients.logs(),
+            rds: clients.rds(),
             tagging: clients.tagging(),
             account,
             clock,
@@ -105,6 +140,15 @@ impl Estates {
                 ResourceKind::LogGroup => log_groups::survey(&self.logs, &self.tagging, whose, account).await,
                 ResourceKind::Machine => machines::survey(ec2, whose, account).await,
                 ResourceKind::NatGateway => nat_gateways::survey(ec2, whose, account).await,
+                ResourceKind::LoadBalancer | ResourceKind::NetworkLoadBalancer => {
+                    load_balancers::survey(&self.elb, &self.tagging, kind, whose).await
+                }
+                ResourceKind::ClassicLoadBalancer => {
+                    classic_load_balancers::survey(&self.classic, &self.tagging, whose, account).await
+                }
+                ResourceKind::Table => tables::survey(&self.dynamodb, &self.tagging, whose, account).await,
+                ResourceKind::Cache => caches::survey(&self.elasticache, &self.tagging, whose).await,
+                ResourceKind::Database => databases::survey(&self.rds, whose).await,
                 _ => Ok(Vec::new()),
             }
         }))
@@ -126,13 +170,19 @@ impl Estates {
 }
 
 /// Kinds that are surveyed, besides the Auto Scaling groups.
-const KINDS: [ResourceKind; 6] = [
+const KINDS: [ResourceKind; 12] = [
     ResourceKind::Volume,
     ResourceKind::DiskSnapshot,
     ResourceKind::Address,
     ResourceKind::LogGroup,
     ResourceKind::Machine,
     ResourceKind::NatGateway,
+    ResourceKind::LoadBalancer,
+    ResourceKind::NetworkLoadBalancer,
+    ResourceKind::ClassicLoadBalancer,
+    ResourceKind::Database,
+    ResourceKind::Cache,
+    ResourceKind::Table,
 ];
 
 #[async_trait]
@@ -157,7 +207,7 @@ impl Port for Estates {
 
 fn item(resource: Resource, created_at: Option<Timestamp>) -> Item {
     let managed_by = Template::of_tags(&resource.tags);
-    Item { resource, created_at, unused_since: None, managed_by }
+    Item { resource, created_at, unused_since: None, managed_by, terms: None }
 }
 
 #[cfg(test)]

@@ -120,7 +120,7 @@ mod tests {
         let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let live = Live::LogGroup(LogGroup { retention_days: None, stored_bytes: 0 });
         let resource = Resource { id: ResourceId::from(id), name: named.name, tags, live };
-        Item { resource, created_at: None, unused_since: None, managed_by: None }
+        Item { resource, created_at: None, unused_since: None, managed_by: None, terms: None }
     }
 
     fn names(whose: Whose<'_>, items: &[Item]) -> Vec<String> {

@@ -95,7 +95,8 @@ fn of_group(group: ReplicationGroup) -> Cache {
     }
 }
 
-fn of_cluster(name: &str, cluster: CacheCluster) -> Cache {
+/// The live state of a cluster.
+pub(crate) fn of_cluster(name: &str, cluster: CacheCluster) -> Cache {
     let node = cluster.cache_nodes().iter().find_map(|node| node.endpoint().cloned());
     let (host, port) = address(cluster.configuration_endpoint.as_ref().or(node.as_ref()));
     Cache {

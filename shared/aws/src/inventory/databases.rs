@@ -5,7 +5,7 @@ use crate::errors::port_error;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{DbInstance, Filter};
 use domain::observed::Missing;
-use domain::resource::{Database, Live};
+use domain::resource::{Database, Live, connections_max};
 use engine::ports::PortResult;
 
 /// Identifiers that one DescribeDBInstances filter takes.
@@ -21,7 +21,8 @@ pub(super) async fn discover(client: &Client, candidates: &[Candidate]) -> Found
 }
 
 async fn describe(client: &Client, candidates: &[Candidate]) -> Found {
-    let instances = match call(client, candidates).await {
+    let ids: Vec<String> = candidates.iter().map(|candidate| candidate.name.clone()).collect();
+    let instances = match call(client, &ids).await {
         Ok(instances) => instances,
         Err(error) => return Found::failed(&error),
     };
@@ -37,14 +38,15 @@ async fn describe(client: &Client, candidates: &[Candidate]) -> Found {
     found
 }
 
-async fn call(client: &Client, candidates: &[Candidate]) -> PortResult<Vec<DbInstance>> {
+/// Instances with these ids, or all there are, every page of them.
+pub(crate) async fn call(client: &Client, ids: &[String]) -> PortResult<Vec<DbInstance>> {
     let mut request = client.describe_db_instances();
     // An id is quicker than a filter, and an emulator may not know the filter.
-    request = match candidates {
-        [only] => request.db_instance_identifier(&only.name),
+    request = match ids {
+        [] => request,
+        [only] => request.db_instance_identifier(only),
         several => {
-            let ids = several.iter().map(|candidate| candidate.name.clone()).collect();
-            let filter = Filter::builder().name("db-instance-id").set_values(Some(ids)).build();
+            let filter = Filter::builder().name("db-instance-id").set_values(Some(several.to_vec())).build();
             request.set_filters(Some(vec![filter]))
         }
     };
@@ -60,7 +62,8 @@ async fn call(client: &Client, candidates: &[Candidate]) -> PortResult<Vec<DbIns
     Ok(instances)
 }
 
-fn database(instance: &DbInstance) -> Database {
+/// The live state of an instance.
+pub(crate) fn database(instance: &DbInstance) -> Database {
     let engine = instance.engine().unwrap_or_default().to_owned();
     let instance_class = instance.db_instance_class().unwrap_or_default().to_owned();
     let memory_bytes = memory::bytes(&instance_class);
@@ -71,24 +74,6 @@ fn database(instance: &DbInstance) -> Database {
         memory_bytes,
         engine,
         instance_class,
-    }
-}
-
-/// The default of `max_connections` in AWS's parameter groups, computed from `DBInstanceClassMemory` as the engine does.
-/// A parameter group of one's own may say otherwise; the answer is then too high or too low by as much.
-///
-/// For example `db.t4g.medium` (4 GiB) with Postgres: 4,294,967,296 / 9,531,392 = 450.
-fn connections_max(engine: &str, memory_bytes: f64) -> Option<f64> {
-    match engine {
-        "postgres" | "aurora-postgresql" => Some((memory_bytes / 9_531_392.0).floor().min(5_000.0)),
-        "mysql" | "mariadb" => Some((memory_bytes / 12_582_880.0).floor()),
-        // Aurora MySQL: GREATEST(log2(memory / 256 MiB) × 45, log2(memory / 8 GiB) × 1,000).
-        "aurora-mysql" | "aurora" => {
-            let small = (memory_bytes / 268_435_456.0).log2() * 45.0;
-            let large = (memory_bytes / 8_589_934_592.0).log2() * 1_000.0;
-            Some(small.max(large).floor())
-        }
-        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The estate: everything that is paid for, with what is known of its age, its owner and its use.
 
+use super::terms::Terms;
 use super::usage::Usage;
 use crate::ids::AppId;
 use crate::observed::Missing;
@@ -34,6 +35,9 @@ pub struct Item {
     pub unused_since: Option<Timestamp>,
     /// The template that manages it, where one does.
     pub managed_by: Option<Template>,
+    /// What is bought, for kinds whose live state does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Terms>,
 }
 
 /// A template that would undo, or be out of step with, what is changed behind its back.

@@ -2,7 +2,7 @@
 
 use super::estate::{Estate, Item};
 use super::policy::Policy;
-use super::prices::{PriceBook, PriceSource, Sold, UnitPrice};
+use super::prices::{Balancer, DatabaseClass, PriceBook, PriceSource, Sold, UnitPrice};
 use super::usage::{PERIOD_S, Profile, Quantity, Usage};
 use crate::ids::{AppId, ResourceId};
 use crate::observed::{Missing, Observed};
@@ -27,7 +27,7 @@ pub fn estate() -> Estate {
 pub fn item(id: &str, live: Live) -> Item {
     let name = id.rsplit('/').next().unwrap_or(id).to_owned();
     let resource = Resource { id: ResourceId::from(id), name, tags: BTreeMap::new(), live };
-    Item { resource, created_at: Some(days_ago(365)), unused_since: None, managed_by: None }
+    Item { resource, created_at: Some(days_ago(365)), unused_since: None, managed_by: None, terms: None }
 }
 
 /// A volume of this type and size, attached to an instance or to nothing.
@@ -72,9 +72,26 @@ pub fn prices() -> PriceBook {
         (Sold::InstanceHour("m5.large".to_owned()), 115_000.0),
         (Sold::InstanceHour("m5.xlarge".to_owned()), 230_000.0),
         (Sold::NatGatewayHour, 52_000.0),
+        (Sold::DatabaseHour(database_class("db.m5.xlarge")), 400_000.0),
+        (Sold::DatabaseHour(database_class("db.m5.large")), 200_000.0),
+        (Sold::DatabaseGib { storage_type: "gp3".to_owned(), is_multi_az: false }, 137_000.0),
+        (Sold::DatabaseSnapshotGib, 103_000.0),
+        (Sold::CacheHour { node_type: "cache.r6g.xlarge".to_owned(), engine: "redis".to_owned() }, 494_000.0),
+        (Sold::ReadCapacityHour, 158.6),
+        (Sold::WriteCapacityHour, 793.0),
+        (Sold::ReadRequest, 0.1525),
+        (Sold::WriteRequest, 0.7625),
+        (Sold::LoadBalancerHour(Balancer::Application), 27_000.0),
+        (Sold::LoadBalancerHour(Balancer::Network), 27_000.0),
+        (Sold::LoadBalancerHour(Balancer::Classic), 30_000.0),
     ];
     let price = |usd_micros| Observed::Known(UnitPrice { usd_micros, from: PriceSource::List });
     PriceBook { units: listed.into_iter().map(|(sold, usd_micros)| (sold, price(usd_micros))).collect() }
+}
+
+fn database_class(class: &str) -> DatabaseClass {
+    let (class, engine) = (class.to_owned(), "postgres".to_owned());
+    DatabaseClass { class, engine, is_multi_az: false, is_io_optimized: false }
 }
 
 /// What the rules find on these items with these histories.

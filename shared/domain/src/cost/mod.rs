@@ -17,6 +17,7 @@ pub mod prices;
 pub mod rest;
 pub mod rules;
 pub mod savings;
+pub mod terms;
 pub mod usage;
 mod watch;
 
@@ -31,4 +32,5 @@ pub use plan::{Past, WASTE, plan};
 pub use policy::Policy;
 pub use prices::PriceBook;
 pub use prices::wanted as wanted_prices;
+pub use terms::Terms;
 pub use watch::{request_signals, watch, watch_without_before};

@@ -4,15 +4,20 @@
 //! what a rule must find, and what it must not. The same seed makes the same account; another seed other sizes, ages,
 //! levels, times and tags. One file for each kind of resource.
 
+mod balancers;
+mod caches;
+mod databases;
 mod disks;
 mod fleets;
 mod load;
 mod machines;
+mod tables;
 mod things;
 
 use domain::cost::estate::{Estate, Item, Template};
 use domain::cost::money::UsdMicros;
-use domain::cost::prices::{PriceBook, PriceSource, Sold, UnitPrice};
+use domain::cost::prices::{Balancer, PriceBook, PriceSource, Sold, UnitPrice};
+use domain::cost::terms::Terms;
 use domain::cost::usage::{HISTORY_DAYS, PERIOD_S, Profile, Quantity, Usage};
 use domain::ids::{AppId, ResourceId};
 use domain::observed::{Missing, Observed};
@@ -70,6 +75,10 @@ pub fn account(seed: u64, of_each: usize) -> Account {
         things::add(&mut made);
         machines::add(&mut made);
         fleets::add(&mut made);
+        balancers::add(&mut made);
+        databases::add(&mut made);
+        caches::add(&mut made);
+        tables::add(&mut made);
     }
     let Made { mut rng, mut items, usage, facts, .. } = made;
     rng.shuffle(&mut items);
@@ -95,9 +104,13 @@ pub fn prices() -> PriceBook {
         (Sold::InstanceHour("m6i.xlarge".to_owned()), 230_000.0),
         (Sold::InstanceHour("r4.large".to_owned()), 160_000.0),
         (Sold::NatGatewayHour, 52_000.0),
+        (Sold::LoadBalancerHour(Balancer::Application), 27_000.0),
+        (Sold::LoadBalancerHour(Balancer::Network), 27_000.0),
+        (Sold::LoadBalancerHour(Balancer::Classic), 30_000.0),
     ];
+    let listed = listed.into_iter().chain(databases::prices()).chain(caches::prices()).chain(tables::prices());
     let price = |usd_micros| Observed::Known(UnitPrice { usd_micros, from: PriceSource::List });
-    PriceBook { units: listed.into_iter().map(|(sold, usd_micros)| (sold, price(usd_micros))).collect() }
+    PriceBook { units: listed.map(|(sold, usd_micros)| (sold, price(usd_micros))).collect() }
 }
 
 /// What is claimed of an account is worth at least this.
@@ -149,7 +162,10 @@ impl Made {
         }
         let resource = Resource { id: ResourceId::new(id), name, tags, live };
         let created_at = Some(self.some_days_ago(200..1_500));
-        Draft { item: Item { resource, created_at, unused_since: None, managed_by: None }, usage: Vec::new() }
+        Draft {
+            item: Item { resource, created_at, unused_since: None, managed_by: None, terms: None },
+            usage: Vec::new(),
+        }
     }
 
     fn put(&mut self, rule: &'static str, verdict: Verdict, story: &'static str, draft: Draft) {
@@ -212,6 +228,12 @@ impl Draft {
 
     fn created(mut self, at: Option<Timestamp>) -> Self {
         self.item.created_at = at;
+        self
+    }
+
+    /// With what is bought.
+    fn terms(mut self, terms: Terms) -> Self {
+        self.item.terms = Some(terms);
         self
     }
 

@@ -3,9 +3,10 @@
 //! Advice only: whether a route is kept for a failure of another zone, no metric says.
 
 use super::View;
+use super::whole::idle_days;
 use crate::cost::opportunity::{Effort, Opportunity, Remedy, Saving};
 use crate::cost::prices::Sold;
-use crate::cost::usage::{Profile, Quantity};
+use crate::cost::usage::Quantity;
 use crate::finding::Evidence;
 use crate::ids::RuleId;
 use crate::mode::Risk;
@@ -24,7 +25,7 @@ pub(super) fn find(view: &View<'_>) -> Vec<Opportunity> {
     let found = view.expendable(ResourceKind::NatGateway).filter_map(|item| {
         let Live::NatGateway(gateway) = &item.resource.live else { return None };
         let Observed::Known(history) = view.usage(item, Quantity::NatBytes) else { return None };
-        let days = seen_days(view, item.created_at, history)?;
+        let days = idle_days(view, item, history)?;
         if history.max > KEEP_ALIVE_BYTES_H {
             return None;
         }
@@ -54,16 +55,6 @@ pub(super) fn find(view: &View<'_>) -> Vec<Opportunity> {
         })
     });
     found.collect()
-}
-
-/// Days for which it is known to be idle: those asked for while it existed; none where those are too few.
-fn seen_days(view: &View<'_>, created_at: Option<jiff::Timestamp>, history: &Profile) -> Option<u32> {
-    let asked = history.asked_h / 24;
-    let days = match created_at.map(|at| view.estate.days_since(at)) {
-        Some(age) => asked.min(u32::try_from(age).unwrap_or(0)),
-        None => asked.min(history.known_h / 24),
-    };
-    (days >= view.policy.history_days_min).then_some(days)
 }
 
 fn commands(name: &str, has_routes: bool) -> String {

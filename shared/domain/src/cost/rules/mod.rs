@@ -4,12 +4,19 @@
 //! missing, too short or too young. What holds for every rule is here: protected resources are left out, small savings
 //! too, and what a template manages gets a patch for the template in place of a change.
 
+mod caches;
+mod capacity_mode;
 mod gp2_volumes;
+mod idle_cache;
+mod idle_database;
+mod idle_load_balancer;
 mod idle_nat_gateway;
 mod idle_nights;
 mod log_retention;
 mod night;
 mod orphaned_snapshot;
+mod oversized_cache;
+mod oversized_database;
 mod oversized_fleet;
 mod oversized_machine;
 mod patch;
@@ -141,10 +148,16 @@ pub const TABLE: &[Rule] = &[
     Rule { name: orphaned_snapshot::NAME, family: Family::Unused, find: orphaned_snapshot::find },
     Rule { name: stopped_machine::NAME, family: Family::Unused, find: stopped_machine::find },
     Rule { name: idle_nat_gateway::NAME, family: Family::Unused, find: idle_nat_gateway::find },
+    Rule { name: idle_load_balancer::NAME, family: Family::Unused, find: idle_load_balancer::find },
+    Rule { name: idle_database::NAME, family: Family::Unused, find: idle_database::find },
+    Rule { name: idle_cache::NAME, family: Family::Unused, find: idle_cache::find },
     Rule { name: oversized_fleet::NAME, family: Family::RightSizing, find: oversized_fleet::find },
     Rule { name: oversized_machine::NAME, family: Family::RightSizing, find: oversized_machine::find },
+    Rule { name: oversized_database::NAME, family: Family::RightSizing, find: oversized_database::find },
+    Rule { name: oversized_cache::NAME, family: Family::RightSizing, find: oversized_cache::find },
     Rule { name: gp2_volumes::NAME, family: Family::CheaperForm, find: gp2_volumes::find },
     Rule { name: previous_generation::NAME, family: Family::CheaperForm, find: previous_generation::find },
+    Rule { name: capacity_mode::NAME, family: Family::CheaperForm, find: capacity_mode::find },
     Rule { name: log_retention::NAME, family: Family::CheaperForm, find: log_retention::find },
     Rule { name: idle_nights::NAME, family: Family::Schedule, find: idle_nights::find },
 ];

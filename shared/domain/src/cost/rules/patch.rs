@@ -6,6 +6,7 @@
 
 use crate::change::Action;
 use crate::cost::estate::{Item, Template};
+use crate::cost::terms::Terms;
 use crate::resource::ResourceKind;
 use std::fmt::Write as _;
 
@@ -34,15 +35,30 @@ enum Edit {
 
 /// The patch that does in the template what this action would do behind its back.
 pub(super) fn patch(template: &Template, item: &Item, action: &Action) -> String {
-    let edit = edit(action);
-    let types = types(item.resource.kind());
-    match (template, edit, types) {
+    written(template, item, edit(action))
+        .unwrap_or_else(|| format!("{template} manages {}: {action} there", clean(&item.resource.name)))
+}
+
+/// The patch that gives a database another class, or a cache another type of nodes.
+pub(super) fn set_class(template: &Template, item: &Item, class: &str) -> String {
+    let value = Value::Text(clean(class));
+    let property = match item.resource.kind() {
+        ResourceKind::Cache => Property { cloudformation: "CacheNodeType", terraform: "node_type", value },
+        _ => Property { cloudformation: "DBInstanceClass", terraform: "instance_class", value },
+    };
+    written(template, item, Some(Edit::Set(vec![property])))
+        .unwrap_or_else(|| format!("{template} manages {}: give it {class} there", clean(&item.resource.name)))
+}
+
+/// The edit in the language of the tool, where that has a type for the resource.
+fn written(template: &Template, item: &Item, edit: Option<Edit>) -> Option<String> {
+    Some(match (template, edit, types(item)) {
         (Template::CloudFormation { stack, logical_id }, Some(edit), (Some(kind), _)) => {
             cloudformation(&clean(stack), logical_id, kind, item, &edit)
         }
         (Template::Terraform { tag }, Some(edit), (_, Some(kind))) => terraform(&clean(tag), kind, item, &edit),
-        (template, ..) => format!("{template} manages {}: {action} there", clean(&item.resource.name)),
-    }
+        _ => return None,
+    })
 }
 
 /// What is added to advice about a resource that a template manages.
@@ -78,8 +94,20 @@ fn edit(action: &Action) -> Option<Edit> {
 }
 
 /// Resource types of CloudFormation and of Terraform's provider for AWS.
-fn types(kind: ResourceKind) -> (Option<&'static str>, Option<&'static str>) {
-    match kind {
+fn types(item: &Item) -> (Option<&'static str>, Option<&'static str>) {
+    // A node of a replication group carries the tags of the group, which the template has.
+    let is_of_cluster = match &item.terms {
+        Some(Terms::Database(terms)) => terms.cluster.is_some(),
+        Some(Terms::Cache(terms)) => terms.group.is_some(),
+        _ => false,
+    };
+    match item.resource.kind() {
+        ResourceKind::Database if is_of_cluster => (Some("AWS::RDS::DBInstance"), Some("aws_rds_cluster_instance")),
+        ResourceKind::Cache if is_of_cluster => {
+            (Some("AWS::ElastiCache::ReplicationGroup"), Some("aws_elasticache_replication_group"))
+        }
+        ResourceKind::Cache => (Some("AWS::ElastiCache::CacheCluster"), Some("aws_elasticache_cluster")),
+        ResourceKind::Database => (Some("AWS::RDS::DBInstance"), Some("aws_db_instance")),
         ResourceKind::Volume => (Some("AWS::EC2::Volume"), Some("aws_ebs_volume")),
         ResourceKind::DiskSnapshot => (None, Some("aws_ebs_snapshot")),
         ResourceKind::Address => (Some("AWS::EC2::EIP"), Some("aws_eip")),

@@ -1,5 +1,9 @@
 //! Every rule on both sides of its bounds, and what holds for all of them.
 
+mod balancers;
+mod caches;
+mod capacity_mode;
+mod databases;
 mod load;
 mod logs;
 mod unused;

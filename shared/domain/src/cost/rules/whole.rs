@@ -29,3 +29,14 @@ pub(super) fn whole<'a>(view: &View<'a>, item: &Item, quantity: Quantity) -> Obs
         Some(_) => Observed::Known(profile),
     }
 }
+
+/// Days for which something is known to be idle that publishes nothing while it is: those asked for while it existed;
+/// none where those are too few.
+pub(super) fn idle_days(view: &View<'_>, item: &Item, history: &Profile) -> Option<u32> {
+    let asked = history.asked_h / 24;
+    let days = match item.created_at.map(|at| view.estate.days_since(at)) {
+        Some(age) => asked.min(u32::try_from(age).unwrap_or(0)),
+        None => asked.min(history.known_h / 24),
+    };
+    (days >= view.policy.history_days_min).then_some(days)
+}

@@ -1,3 +1,10 @@
+//! What is read of the estate, by scripted answers.
+
+mod balancers;
+mod caches;
+mod databases;
+mod tables;
+
 use super::*;
 use crate::scripted::{Answer, Service};
 use config::Selector;

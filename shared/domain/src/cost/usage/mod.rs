@@ -1,11 +1,14 @@
 //! How much of a resource is used: up to 30 days of one quantity, by percentiles.
 //!
-//! Means hide peaks, so no rule rests on one. A quantity that was read and has no datapoint is known to have none; one that could
+//! Means hide peaks, so no claim of load rests on one. A quantity that was read and has no datapoint is known to have none; one that could
 //! not be read is missing, and a rule that needs it makes no claim.
+
+mod sources;
+
+pub use sources::{SOURCES, Source};
 
 use crate::ids::ResourceId;
 use crate::observed::Observed;
-use crate::resource::ResourceKind;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -28,98 +31,29 @@ pub enum Quantity {
     NetworkBytes,
     /// Read and write operations of a volume, the hour's sum.
     DiskOps,
-    /// Requests to a load balancer, the hour's sum.
+    /// What a load balancer served, the hour's sum: requests, its own answers among them, or new flows.
     Requests,
+    /// Bytes that a load balancer passed, the hour's sum.
+    BalancerBytes,
     /// Bytes through a NAT gateway, the hour's sum.
     NatBytes,
     /// Bytes that came into a log group, the hour's sum.
     LogBytes,
+    /// Connections of clients to a database or a cache, the hour's maximum.
+    Connections,
+    /// Commands to a cache that read, write, run a script or publish, the hour's sum.
+    Commands,
+    /// Request units of reads that a table consumed, the hour's sum; an hour without any has no value.
+    ReadUnits,
+    /// Request units of writes that a table consumed, the hour's sum; an hour without any has no value.
+    WriteUnits,
+    /// Capacity units for reads that a table has provisioned, the hour's mean.
+    ReadCapacity,
+    /// Capacity units for writes that a table has provisioned, the hour's mean.
+    WriteCapacity,
+    /// Memory of a database that is free or could be freed, in bytes, the hour's minimum.
+    FreeableBytes,
 }
-
-/// Where a quantity is published.
-#[derive(Clone, Copy, Debug)]
-pub struct Source {
-    /// Quantity.
-    pub quantity: Quantity,
-    /// Kind of resource.
-    pub kind: ResourceKind,
-    /// CloudWatch namespace.
-    pub namespace: &'static str,
-    /// Metrics; several are added up.
-    pub metrics: &'static [&'static str],
-    /// Statistic of a period.
-    pub stat: &'static str,
-    /// Dimension whose value is the name of the resource.
-    pub dimension: &'static str,
-}
-
-/// Every quantity of every kind.
-pub const SOURCES: &[Source] = &[
-    Source {
-        quantity: Quantity::DiskOps,
-        kind: ResourceKind::Volume,
-        namespace: "AWS/EBS",
-        metrics: &["VolumeReadOps", "VolumeWriteOps"],
-        stat: "Sum",
-        dimension: "VolumeId",
-    },
-    Source {
-        quantity: Quantity::CpuPct,
-        kind: ResourceKind::AutoScalingGroup,
-        namespace: "AWS/EC2",
-        metrics: &["CPUUtilization"],
-        stat: "Maximum",
-        dimension: "AutoScalingGroupName",
-    },
-    Source {
-        quantity: Quantity::MemoryPct,
-        kind: ResourceKind::AutoScalingGroup,
-        namespace: "CWAgent",
-        metrics: &["mem_used_percent"],
-        stat: "Maximum",
-        dimension: "AutoScalingGroupName",
-    },
-    Source {
-        quantity: Quantity::CpuPct,
-        kind: ResourceKind::Machine,
-        namespace: "AWS/EC2",
-        metrics: &["CPUUtilization"],
-        stat: "Maximum",
-        dimension: "InstanceId",
-    },
-    Source {
-        quantity: Quantity::MemoryPct,
-        kind: ResourceKind::Machine,
-        namespace: "CWAgent",
-        metrics: &["mem_used_percent"],
-        stat: "Maximum",
-        dimension: "InstanceId",
-    },
-    Source {
-        quantity: Quantity::NetworkBytes,
-        kind: ResourceKind::Machine,
-        namespace: "AWS/EC2",
-        metrics: &["NetworkIn", "NetworkOut"],
-        stat: "Sum",
-        dimension: "InstanceId",
-    },
-    Source {
-        quantity: Quantity::NatBytes,
-        kind: ResourceKind::NatGateway,
-        namespace: "AWS/NATGateway",
-        metrics: &["BytesOutToDestination", "BytesInFromSource"],
-        stat: "Sum",
-        dimension: "NatGatewayId",
-    },
-    Source {
-        quantity: Quantity::LogBytes,
-        kind: ResourceKind::LogGroup,
-        namespace: "AWS/Logs",
-        metrics: &["IncomingBytes"],
-        stat: "Sum",
-        dimension: "LogGroupName",
-    },
-];
 
 /// One quantity of one resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -149,6 +83,12 @@ pub struct Profile {
     pub p99: f64,
     /// Largest value.
     pub max: f64,
+    /// Smallest value.
+    #[serde(default)]
+    pub min: f64,
+    /// Sum of all values: what is paid by use costs by this.
+    #[serde(default)]
+    pub sum: f64,
     /// Largest value of each hour of the week, Monday 00:00 UTC first; none where an hour of the week was never seen.
     pub week: Vec<Option<f64>>,
 }
@@ -182,6 +122,8 @@ impl Profile {
             p95: rank(&known, 95),
             p99: rank(&known, 99),
             max: known.last().copied().unwrap_or(0.0),
+            min: known.first().copied().unwrap_or(0.0),
+            sum: known.iter().sum(),
             week,
         }
     }
