@@ -69,7 +69,7 @@ pub async fn analyze(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Resu
         observe::as_configured(&mut item.resource, app);
     }
     memory::remember(&run, &mut estate, world.artifacts).await?;
-    estate.usage = history::read(&estate, world.see.telemetry).await;
+    estate.usage = history::read(&estate, world.see.telemetry, world.see.clock).await;
     let bill = bill::read(&run, world).await?;
     let prices = prices(&estate, &bill, world.prices).await;
     // The guards compare what they change with the snapshot that the plan rests on.
