@@ -15,7 +15,7 @@ use crate::cost::usage::Quantity;
 use crate::finding::Evidence;
 use crate::ids::RuleId;
 use crate::mode::Risk;
-use crate::observed::Observed;
+use crate::observed::{Missing, Observed};
 use crate::resource::{Database, Live, ResourceKind};
 use std::collections::HashMap;
 
@@ -71,8 +71,12 @@ fn one(view: &View<'_>, item: &Item, idle: &HashMap<&str, bool>) -> Option<Oppor
 }
 
 /// Its hours and its storage; a final snapshot costs at most the whole size of the storage. What an Aurora cluster has
-/// filled is not known here, so its hours are all that is claimed.
+/// filled is not known here, so its hours are all that is claimed. Instances of a Multi-AZ cluster have prices of their own,
+/// which are not known here.
 fn saving(view: &View<'_>, database: &Database, terms: &DatabaseTerms) -> Observed<Saving> {
+    if terms.cluster.is_some() && !terms.is_aurora() {
+        return Observed::Missing(Missing::NotPublished("a price of instances in a Multi-AZ cluster".to_owned()));
+    }
     let hours = view.prices.month(&Sold::DatabaseHour(DatabaseClass::of(database, terms)), 1.0);
     let Some(gib) = terms.storage_gib.map(f64::from) else { return hours.map(Saving::exactly) };
     let (storage_type, is_multi_az) = (terms.storage_type.clone(), terms.is_multi_az);

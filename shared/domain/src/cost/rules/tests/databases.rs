@@ -87,9 +87,13 @@ fn an_instance_of_a_cluster_is_idle_with_all_others_of_it() {
     let (one, other) = (member("a", "b"), member("b", "a"));
     let claimed = |others: f64| {
         let usage = vec![connections(&one, 0.0), connections(&other, others)];
-        found(vec![one.clone(), other.clone()], usage).iter().filter(|of| of.rule.as_str() == "idle_database").count()
+        let mut found = found(vec![one.clone(), other.clone()], usage);
+        found.retain(|of| of.rule.as_str() == "idle_database");
+        found
     };
-    assert_eq!((claimed(0.0), claimed(3.0)), (2, 0));
+    let idle = claimed(0.0);
+    assert_eq!((idle.len(), claimed(3.0).len()), (2, 0));
+    assert!(idle.iter().all(|one| one.saving.is_missing()), "a Multi-AZ cluster has prices of its own");
     let usage = connections(&one, 0.0);
     assert!(!is_idle(one, usage), "the other one is not known");
 }
