@@ -164,10 +164,10 @@ impl SavingsBook for World {
         let shown = state.savings.get(&saving.change).map(|noted| noted.verified.clone());
         let mut saving = saving.clone();
         // What the bill has shown stays unless the change was taken back.
-        if let (Observed::Missing(why), Some(shown @ Observed::Known(_))) = (&saving.verified, shown) {
-            if *why != Missing::Gone {
-                saving.verified = shown;
-            }
+        match (&saving.verified, shown) {
+            (Observed::Missing(Missing::Gone), _) => {}
+            (Observed::Missing(_), Some(shown @ Observed::Known(_))) => saving.verified = shown,
+            _ => {}
         }
         state.savings.insert(saving.change.clone(), saving);
         Ok(())
