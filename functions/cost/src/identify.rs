@@ -69,7 +69,9 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
     let bill = read.bill.clone().map(|bill| analyse(&bill, &app.cost, Offset::UTC.to_datetime(now).date()));
     let journal = world.journal.since(&run.app, settle::look_back(now)).await?;
     let savings = savings::note(&run, &journal, &read, &opportunities, now, world.savings_book).await?;
-    if let (Some(bill), true, 1) = (bill.known(), read.is_bill_ours, run.iteration) {
+    // A run that has asked people measures again in the same iteration.
+    let is_first = run.iteration == 1 && run.asked_in.is_none();
+    if let (Some(bill), true, true) = (bill.known(), read.is_bill_ours, is_first) {
         bill_alert::tell(&run, bill, world.notifier).await?;
     }
     let past: Vec<Past> = journal.iter().filter_map(past).collect();

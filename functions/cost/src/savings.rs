@@ -1,9 +1,9 @@
 //! What earlier changes have saved: as they were identified, as they stand, and as the bill shows it by now.
 
 use crate::analyze::Read;
+use domain::cost::Opportunity;
 use domain::cost::money::UsdMicros;
 use domain::cost::savings::{Made, Reading, Savings, savings};
-use domain::cost::{Opportunity, PriceBook};
 use domain::execution::Cycle;
 use domain::resource::APP_TAG;
 use engine::ports::{Entry, EntryState, PortResult, SavingsBook};
@@ -30,7 +30,13 @@ pub(crate) async fn note(
 ) -> PortResult<Savings> {
     let from = now.checked_sub(SignedDuration::from_hours(24 * LOOK_BACK_DAYS)).unwrap_or(Timestamp::MIN);
     let made: Vec<Made> = journal.iter().filter(|entry| entry.intended_at >= from).filter_map(made).collect();
-    let told = tell(&made, opportunities, read, &read.prices, run, now);
+    let reading = Reading {
+        app: &run.app,
+        region_prefix: &read.region_prefix,
+        traffic: &read.traffic,
+        today: Offset::UTC.to_datetime(now).date(),
+    };
+    let told = savings(&made, opportunities, &read.bill, &read.prices, &reading);
     for saving in &told.changes {
         savings_book.note(&run.app, saving, now).await?;
     }
@@ -41,23 +47,6 @@ pub(crate) async fn note(
         "savings in USD a month"
     );
     Ok(told)
-}
-
-fn tell(
-    made: &[Made],
-    opportunities: &[Opportunity],
-    read: &Read,
-    prices: &PriceBook,
-    run: &Run,
-    now: Timestamp,
-) -> Savings {
-    let reading = Reading {
-        app: &run.app,
-        region_prefix: &read.region_prefix,
-        traffic: &read.traffic,
-        today: Offset::UTC.to_datetime(now).date(),
-    };
-    savings(made, opportunities, &read.bill, prices, &reading)
 }
 
 /// A change of this cycle that has happened, whether it stands or was taken back.

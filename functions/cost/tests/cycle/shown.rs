@@ -116,6 +116,17 @@ fn steep(today: Date) -> Bill {
     Bill { from, to: today, currency: "USD".to_owned(), lines, by_app: Vec::new(), calls: 2 }
 }
 
+/// A run that is answered measures again in the same iteration, and told people a second time.
+#[test]
+fn regression_a_run_that_asks_people_tells_them_of_the_bill_once() {
+    let mut shop = Shop::new("applications:\n  shop:\n    mode: approve\n", 1.0);
+    let today = Offset::UTC.to_datetime(shop.world.now()).date();
+    shop.bills = Bills::Fixed(Ok(steep(today)));
+    let asked = Machine { says: Some(true), ..Machine::cost(&shop, "cost-1") }.run(json!({"app": "shop"}));
+    assert_eq!(asked.path.iter().filter(|state| *state == "AskPeople").count(), 1, "{:?}", asked.path);
+    assert_eq!(shop.world.messages().iter().filter(|told| told.kind == "Maintainer Bill").count(), 1);
+}
+
 #[test]
 fn people_hear_of_a_steep_bill_once_a_day_from_the_run_that_has_read_it() {
     let mut shop = Shop::auto();

@@ -122,7 +122,7 @@ pub enum Basis {
 pub struct Sums {
     /// What the rules have found and is still to be had, and what stands applied.
     pub identified: UsdMicros,
-    /// Expected of the changes of the last 30 days that stand.
+    /// Expected of those changes that stand.
     pub applied: UsdMicros,
     /// Shown by the bill for these; a change counts where its interval excludes nothing.
     pub verified: UsdMicros,
