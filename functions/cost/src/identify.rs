@@ -16,6 +16,7 @@ use domain::ids::{ResourceId, RuleId};
 use domain::mode::Mode;
 use domain::observed::{Missing, Observed};
 use domain::plan::Plan;
+use domain::snapshot::Snapshot;
 use engine::documents;
 use engine::ports::{Artifacts, Clock, Entry, EntryState, Executions, Journal, Notifier, SavingsBook};
 use engine::run::{Decision, Run};
@@ -75,11 +76,15 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
         bill_alert::tell(&run, bill, world.notifier).await?;
     }
     let past: Vec<Past> = journal.iter().filter_map(past).collect();
-    let plan = if is_rest(&run.app) {
+    let mut plan = if is_rest(&run.app) {
         hands_off(&opportunities)
     } else {
         cost::plan(&opportunities, &past, &app.cost, &app.limits, (&run.execution_id, run.iteration), now)
     };
+    if !plan.changes.is_empty() {
+        let before: Snapshot = documents::need(world.artifacts, &run.key("snapshot")).await?;
+        cost::tell_response_times(&mut plan, &before);
+    }
     // A preview by hand is read by whoever asked for it.
     if run.iteration == 1 && (run.mode != Some(Mode::Observe) || is_rest(&run.app)) {
         let told = Digest { opportunities: &opportunities, plan: &plan, sums: savings.sums };

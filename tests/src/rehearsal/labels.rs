@@ -108,7 +108,7 @@ fn at_an_hour(situation: Situation, decided_min: i64, random: &mut fastrand::Rng
     app
 }
 
-fn ordinary() -> AppScenario {
+pub(super) fn ordinary() -> AppScenario {
     load(&root().join("tests/scenarios/healthy.yaml")).unwrap().apps["shop"].clone()
 }
 

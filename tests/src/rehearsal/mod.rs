@@ -11,6 +11,8 @@ mod store;
 #[cfg(test)]
 mod labels;
 #[cfg(test)]
+mod right_size;
+#[cfg(test)]
 mod tests;
 
 pub use cycle::{End, Made, Rehearsal, rehearse};

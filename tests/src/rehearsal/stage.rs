@@ -80,6 +80,15 @@ impl Stage {
     }
 
     fn since(app: &str, scenario: &AppScenario, seed: u64, past_min: i64) -> Self {
+        let mut stage = Self::to_be_lived(app, scenario, seed, past_min);
+        for _ in 0..past_min {
+            stage.live();
+        }
+        stage
+    }
+
+    /// An application that stands so many minutes before the scenario's beginning and has not lived yet.
+    pub fn to_be_lived(app: &str, scenario: &AppScenario, seed: u64, past_min: i64) -> Self {
         let params = scenario.sizes.clone();
         let mut names = names_of(app);
         names.target_group = format!("targetgroup/{app}/1");
@@ -88,7 +97,7 @@ impl Stage {
         let long_ago = -20_000;
         let servers =
             (0..params.web.servers).map(|n| Server { id: format!("i-{n:04}"), launched_min: long_ago }).collect();
-        let mut stage = Self {
+        Self {
             store: Store::default(),
             app: app.to_owned(),
             names,
@@ -110,11 +119,7 @@ impl Stage {
             plans,
             weeks: Vec::new(),
             model: App::new(params, seed),
-        };
-        for _ in 0..past_min {
-            stage.live();
         }
-        stage
     }
 
     /// Forgets the earlier weeks, which then need not be lived through any more; gives them.
@@ -147,25 +152,36 @@ impl Stage {
         self.servers.iter().map(|server| server.id.as_str()).collect()
     }
 
-    /// One minute.
+    /// One minute, with what is published of it.
     pub fn live(&mut self) -> Sample {
-        let minute = self.now_min;
-        #[allow(clippy::cast_precision_loss, reason = "a few thousand minutes")]
-        let at = minute as f64;
-        self.step_refresh();
-        self.step_cache(at);
-        let effects = effects_at(&self.events, at);
-        let sample = self.model.step(&self.world(), &effects, at);
-        if effects.metrics == Metrics::Arrive {
+        let minute = START_MIN + self.now_min;
+        let (sample, metrics) = self.live_unseen();
+        if metrics == Metrics::Arrive {
             for datum in data(&self.names, &sample) {
-                self.store.put(START_MIN + minute, datum);
+                self.store.put(minute, datum);
             }
         }
-        self.now_min += 1;
         for week in &mut self.weeks {
             week.live();
         }
         sample
+    }
+
+    /// Lets minutes pass in which nothing is computed.
+    pub fn skip(&mut self, minutes: i64) {
+        self.now_min += minutes;
+    }
+
+    /// One minute of which nothing is kept, and whether anything of it would arrive: for a past that no snapshot reaches.
+    pub fn live_unseen(&mut self) -> (Sample, Metrics) {
+        #[allow(clippy::cast_precision_loss, reason = "a few thousand minutes")]
+        let at = self.now_min as f64;
+        self.step_refresh();
+        self.step_cache(at);
+        let effects = effects_at(&self.events, at);
+        let sample = self.model.step(&self.world(), &effects, at);
+        self.now_min += 1;
+        (sample, effects.metrics)
     }
 
     /// The weeks that verdicts on these changes look at, each made at its time, before this snapshot.

@@ -3,15 +3,18 @@
 //! What the last hours before the phase were like is compared with the same hours one watch later, a day by default: the same time
 //! of day is its own counterfactual. A service suffers when its response times are worse by the bound of the policy, for certain,
 //! or when fewer requests succeed than it says. It is harmless when the interval excludes such a loss. Load that has gone away proves
-//! nothing: what would hurt at the old load is not seen at a smaller one.
+//! nothing: what would hurt at the old load is not seen at a smaller one. Where a response time was predicted (`response.rs`), one
+//! that is above it for certain takes the change back however small the loss: what was believed of the application is wrong.
 
 use super::policy::Policy;
+use super::response::{ResponseTime, response_times};
 use crate::change::{Change, Reversal, WhenInconclusive};
 use crate::ids::{ResourceId, SignalId};
 use crate::outcome::{Outcome, Verdict};
 use crate::snapshot::{Measurement, Snapshot};
 use stats::compare::{Difference, difference};
 use stats::robust::median;
+use std::fmt::{self, Display, Formatter};
 
 /// Response times of what users call.
 const LATENCIES: [&str; 3] = ["latency_p95_ms", "api_latency_p95_ms", "function_duration_p95_ms"];
@@ -39,7 +42,7 @@ struct Seen {
 /// Judges one change of a phase from the snapshot before the phase and one after the watch. All changes of a phase are watched
 /// together: where users suffer, all of them are suspected.
 pub fn watch(change: &Change, before: &Snapshot, after: &Snapshot, policy: &Policy) -> Outcome {
-    let seen = look(before, after, policy);
+    let seen = look(change, before, after, policy);
     let loss_pct = match (seen.before, seen.after) {
         (Some(before), Some(after)) if before.abs() > f64::EPSILON => Some(100.0 * (before - after) / before.abs()),
         _ => None,
@@ -88,61 +91,97 @@ pub fn watch_without_before(change: &Change, after: &Snapshot, reason: &str) -> 
     }
 }
 
-fn look(before: &Snapshot, after: &Snapshot, policy: &Policy) -> Seen {
+/// A response time before and after.
+struct Compared<'a> {
+    of: &'a Measurement,
+    found: Difference,
+    /// What the smaller fleet was expected to make of it.
+    expected: Option<&'a ResponseTime>,
+}
+
+impl Compared<'_> {
+    fn loss_pct(&self) -> f64 {
+        100.0 * self.found.shift / self.found.before
+    }
+
+    fn interval_pct(&self) -> (f64, f64) {
+        (100.0 * self.found.low / self.found.before, 100.0 * self.found.high / self.found.before)
+    }
+
+    /// For certain above what was expected.
+    fn exceeds(&self) -> bool {
+        self.expected.is_some_and(|expected| self.found.before + self.found.low > expected.high_ms)
+    }
+
+    fn seen(&self, verdict: Verdict, why: String) -> Seen {
+        Seen {
+            verdict,
+            of: Some((self.of.signal.clone(), self.of.resource.clone())),
+            before: Some(self.found.before),
+            after: Some(self.found.after),
+            interval: Some((self.found.low, self.found.high)),
+            why,
+        }
+    }
+}
+
+impl Display for Compared<'_> {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let (Difference { before, after, .. }, (low, high)) = (self.found, self.interval_pct());
+        write!(
+            out,
+            "{} of {} went from {before:.0} to {after:.0} ms at the same time of day ({:+.1} %, 95 % interval {low:+.1} to {high:+.1}",
+            self.of.signal,
+            self.of.resource,
+            self.loss_pct(),
+        )?;
+        let Some(ResponseTime { low_ms, high_ms, .. }) = self.expected else { return out.write_str(")") };
+        write!(out, "; {low_ms:.0} to {high_ms:.0} ms were expected)")
+    }
+}
+
+fn look(change: &Change, before: &Snapshot, after: &Snapshot, policy: &Policy) -> Seen {
     let plain = |verdict, why: String| Seen { verdict, of: None, before: None, after: None, interval: None, why };
     if let Some(why) = unavailable(before, after, policy) {
         return plain(Verdict::Regressed, why);
     }
     let bound_pct = policy.performance_loss_pct_max;
-    // The worst of what users call speaks for all of it.
-    let mut worst: Option<(f64, &Measurement, Difference)> = None;
+    let share = load_share(before, after);
+    let expected = response_times(change, before, share);
+    let mut compared = Vec::new();
     let mut unread = Vec::new();
-    for measurement in
-        before.measurements.iter().filter(|m| m.member.is_none() && LATENCIES.contains(&m.signal.as_str()))
-    {
-        let values = |snapshot: &Snapshot| values(snapshot, measurement);
-        let (was, is) = (values(before), values(after));
-        let Some(found) = was.zip(is).and_then(|(was, is)| difference(&was, &is)).filter(|found| found.before > 0.0)
-        else {
-            unread.push(measurement.resource.as_str());
-            continue;
-        };
-        let loss_pct = 100.0 * found.shift / found.before;
-        if worst.as_ref().is_none_or(|(most, ..)| loss_pct > *most) {
-            worst = Some((loss_pct, measurement, found));
+    for of in before.measurements.iter().filter(|m| m.member.is_none() && LATENCIES.contains(&m.signal.as_str())) {
+        let (was, is) = (values(before, of), values(after, of));
+        match was.zip(is).and_then(|(was, is)| difference(&was, &is)).filter(|found| found.before > 0.0) {
+            Some(found) => {
+                compared.push(Compared { of, found, expected: expected.iter().find(|expected| expected.is_of(of)) });
+            }
+            None => unread.push(of.resource.as_str()),
         }
     }
-    let Some((loss_pct, of, found)) = worst else {
+    // The worst of what users call speaks for all of it.
+    let Some(worst) = compared.iter().max_by(|a, b| a.loss_pct().total_cmp(&b.loss_pct())) else {
         return plain(Verdict::Inconclusive, "what users feel is not measured, before or after".to_owned());
     };
-    let low_pct = 100.0 * found.low / found.before;
-    let high_pct = 100.0 * found.high / found.before;
-    let numbers = format!(
-        "{} of {} went from {:.0} to {:.0} ms at the same time of day ({loss_pct:+.1} %, 95 % interval {low_pct:+.1} to {high_pct:+.1})",
-        of.signal, of.resource, found.before, found.after
-    );
-    let seen = |verdict, why| Seen {
-        verdict,
-        of: Some((of.signal.clone(), of.resource.clone())),
-        before: Some(found.before),
-        after: Some(found.after),
-        interval: Some((found.low, found.high)),
-        why,
-    };
-    if loss_pct >= bound_pct && low_pct > 0.0 {
-        return seen(Verdict::Regressed, format!("users suffer: {numbers}, {bound_pct} % are allowed"));
+    let (low_pct, high_pct) = worst.interval_pct();
+    if worst.loss_pct() >= bound_pct && low_pct > 0.0 {
+        return worst.seen(Verdict::Regressed, format!("users suffer: {worst}, {bound_pct} % are allowed"));
+    }
+    if let Some(slower) = compared.iter().find(|compared| compared.exceeds()) {
+        return slower.seen(Verdict::Regressed, format!("slower than a smaller fleet explains: {slower}"));
     }
     if !unread.is_empty() {
-        return seen(Verdict::Inconclusive, format!("{numbers}, but {} could not be compared", unread.join(", ")));
+        let why = format!("{worst}, but {} could not be compared", unread.join(", "));
+        return worst.seen(Verdict::Inconclusive, why);
     }
-    if let Some(share) = load_share(before, after).filter(|share| *share < LOAD_SHARE_MIN) {
-        let why = format!("{numbers}, but under {:.0} % of the load before, which proves nothing", share * 100.0);
-        return seen(Verdict::Inconclusive, why);
+    if let Some(share) = share.filter(|share| *share < LOAD_SHARE_MIN) {
+        let why = format!("{worst}, but under {:.0} % of the load before, which proves nothing", share * 100.0);
+        return worst.seen(Verdict::Inconclusive, why);
     }
     if high_pct < bound_pct {
-        return seen(Verdict::Verified, format!("nobody suffers: {numbers}, {bound_pct} % are allowed"));
+        return worst.seen(Verdict::Verified, format!("nobody suffers: {worst}, {bound_pct} % are allowed"));
     }
-    seen(Verdict::Inconclusive, format!("{numbers}: a loss of {bound_pct} % can't be excluded"))
+    worst.seen(Verdict::Inconclusive, format!("{worst}: a loss of {bound_pct} % can't be excluded"))
 }
 
 /// Why fewer requests succeed than they should, where they did before.

@@ -6,9 +6,11 @@ use crate::cost::fixture::NOW;
 use crate::cost::plan::WASTE;
 use crate::ids::{AppId, ChangeId, ResourceId, RuleId, SignalId};
 use crate::observed::{Missing, Observed};
+use crate::resource::{Fleet, Live, Resource};
 use crate::series::Series;
 use jiff::SignedDuration;
 use proptest::prelude::{ProptestConfig, any, proptest};
+use std::collections::BTreeMap;
 
 const DOOR: &str = "tg/shop";
 
@@ -109,6 +111,56 @@ fn a_load_that_has_gone_away_proves_nothing() {
     assert_eq!(verdict(&smaller(), &shop(100.0, 4_700.0, 1.0)), (Verdict::Inconclusive, false), "78 %: undone");
     assert_eq!(verdict(&gp3(), &shop(100.0, 4_700.0, 1.0)), (Verdict::Inconclusive, true), "by the rule of its kind");
     assert_eq!(verdict(&smaller(), &shop(120.0, 4_700.0, 1.0)), (Verdict::Regressed, false), "worse at less load");
+}
+
+/// The shop behind a fleet of four at 2 % CPU.
+fn idle_fleet(latency_ms: f64, requests: f64) -> Snapshot {
+    let mut shop = shop(latency_ms, requests, 1.0);
+    let fleet = Fleet {
+        min: 1,
+        max: 8,
+        desired: 4,
+        instances: Vec::new(),
+        refresh_in_progress: false,
+        last_refresh_at: None,
+        target_groups: vec![ResourceId::from(DOOR)],
+    };
+    let mut cpu = shop.measurements[0].clone();
+    cpu.signal = SignalId::from("fleet_cpu_pct");
+    cpu.resource = ResourceId::from("volume/vol-1");
+    if let Observed::Known(series) = &mut cpu.series {
+        series.values.fill(Some(2.0));
+    }
+    shop.resources.push(Resource {
+        id: cpu.resource.clone(),
+        name: "web".to_owned(),
+        tags: BTreeMap::new(),
+        live: Live::AutoScalingGroup(fleet),
+    });
+    shop.measurements.push(cpu);
+    shop
+}
+
+#[test]
+fn more_than_a_smaller_fleet_explains_takes_it_back_whatever_is_allowed() {
+    let before = idle_fleet(100.0, 6_000.0);
+    // Two of four members at 2 %: at most 100 · 0.98 / (1 − 0.044) = 102.5 ms.
+    for (latency_ms, requests, expected) in [
+        (102.0, 6_000.0, Verdict::Verified),
+        (104.0, 6_000.0, Verdict::Regressed),
+        (104.0, 12_000.0, Verdict::Verified),
+        (111.0, 6_000.0, Verdict::Regressed),
+    ] {
+        let outcome = watch(&smaller(), &before, &idle_fleet(latency_ms, requests), &Policy::default());
+        assert_eq!(outcome.verdict, expected, "{latency_ms} ms at {requests}: {}", outcome.why);
+    }
+    let outcome = watch(&smaller(), &before, &idle_fleet(104.0, 6_000.0), &Policy::default());
+    let words = "slower than a smaller fleet explains: latency_p95_ms of tg/shop went from 100 to 104 ms at the same time of day";
+    assert!(
+        outcome.why.starts_with(words) && outcome.why.ends_with("; 100 to 102 ms were expected)"),
+        "{}",
+        outcome.why
+    );
 }
 
 #[test]
