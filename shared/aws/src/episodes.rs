@@ -23,8 +23,8 @@ const TRANSITION_KEEP_S: i64 = 7 * 86_400;
 const EPISODE_KEEP_S: i64 = 7 * 86_400;
 /// Alarm names that one episode lists. Each write costs a unit for each kilobyte of the item.
 const ALARMS_MAX: usize = 200;
-/// What all further ones are listed as, so that their arrival still counts.
-const FURTHER: &str = "further alarms";
+/// What all further ones are listed as, so that their arrival still counts; behind every name in letters of ours, so that it stands last.
+const FURTHER: &str = "… and further alarms";
 /// Their arrival is noted as the end of a step of so many seconds, which spares a write for each one in it. At worst a run
 /// more is started than was needed, never one less.
 const FURTHER_STEP_S: i64 = 10;
