@@ -83,7 +83,7 @@ pub async fn analyze(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Resu
         observe::as_configured(&mut item.resource, app);
     }
     memory::remember(&run, &mut estate, world.artifacts).await?;
-    estate.usage = history::read(&estate, world.see.telemetry, world.see.clock).await;
+    estate.usage = history::read(&estate, &app.cost, world.see.telemetry, world.see.clock).await;
     let (bill, is_bill_ours) = bill::read(&run, world).await?;
     let traffic = match &bill {
         Observed::Known(bill) => traffic::by_day(&snapshot, bill.from, bill.to, world.see.telemetry).await,

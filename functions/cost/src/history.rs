@@ -1,14 +1,19 @@
 //! Thirty days of hourly values of everything that rules look at.
 
 use domain::cost::Estate;
+use domain::cost::Policy;
 use domain::cost::estate::Item;
-use domain::cost::usage::{HISTORY_DAYS, PERIOD_S, Profile, SOURCES, Source, Usage};
+use domain::cost::usage::{
+    HISTORY_DAYS, PERIOD_S, Profile, Quantity, SOURCES, Source, Usage, is_low, is_needed, waits_for_cpu,
+};
+use domain::ids::ResourceId;
 use domain::observed::{Missing, Observed};
 use domain::series::Series;
 use domain::signal::Target;
 use engine::ports::{Clock, MetricQuery, Telemetry};
 use jiff::{SignedDuration, Timestamp};
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// What is measured of an item.
 type Asked<'a> = (&'a Item, &'static Source);
@@ -20,29 +25,61 @@ const QUERIES_AT_ONCE: usize = 1_000;
 /// No part is begun after this. Each may take a minute, and the function has five for all it does.
 const BEGIN_MAX: SignedDuration = SignedDuration::from_secs(120);
 
-/// The histories of an estate; what could not be read is missing with its reason. They are read in parts, of which only the profiles
-/// are kept. Once a part was refused as too much altogether, or time is up, the rest is missing as throttled.
-pub(crate) async fn read(estate: &Estate, telemetry: &dyn Telemetry, clock: &dyn Clock) -> Vec<Usage> {
+/// The histories of an estate that rules look at; what could not be read is missing with its reason.
+///
+/// They are read in parts, of which only the profiles are kept; those that wait for another one after it. Once a part was refused as
+/// too much altogether, or time is up, the rest is missing as throttled.
+pub(crate) async fn read(estate: &Estate, policy: &Policy, telemetry: &dyn Telemetry, clock: &dyn Clock) -> Vec<Usage> {
     let to = whole_hour(estate.taken_at);
     let from = to.checked_sub(SignedDuration::from_hours(24 * i64::from(HISTORY_DAYS))).unwrap_or(Timestamp::MIN);
-    let asked: Vec<Asked<'_>> = estate
-        .items
+    let mut reading = Reading { telemetry, clock, began: clock.now(), from, to, is_over: false };
+    let mut usage = reading.all(&asked(estate, |item, source| !waits_for_cpu(source) && is_needed(source, item))).await;
+    let low: HashSet<&ResourceId> = usage
         .iter()
-        .flat_map(|item| {
-            let kind = item.resource.kind();
-            SOURCES.iter().filter(move |source| source.kind == kind).map(move |source| (item, source))
-        })
+        .filter(|usage| usage.quantity == Quantity::CpuPct && is_low(&usage.profile, policy))
+        .map(|usage| &usage.resource)
         .collect();
-    let began = clock.now();
-    let mut usage = Vec::with_capacity(asked.len());
-    let mut is_over = false;
-    for part in parts(&asked) {
-        is_over |= clock.now().duration_since(began) > BEGIN_MAX;
-        let profiles = if is_over { refused(part) } else { read_part(part, telemetry, from, to).await };
-        is_over |= profiles.iter().all(|usage| matches!(usage.profile, Observed::Missing(Missing::Throttled)));
-        usage.extend(profiles);
-    }
+    let rest = asked(estate, |item, source| waits_for_cpu(source) && low.contains(&item.resource.id));
+    let rest = reading.all(&rest).await;
+    usage.extend(rest);
     usage
+}
+
+/// What is measured of the items, as far as it is wanted.
+fn asked<'a>(estate: &'a Estate, is_wanted: impl Fn(&Item, &Source) -> bool) -> Vec<Asked<'a>> {
+    let mut asked = Vec::new();
+    for item in &estate.items {
+        let kind = item.resource.kind();
+        let sources = SOURCES.iter().filter(|source| source.kind == kind && is_wanted(item, source));
+        asked.extend(sources.map(|source| (item, source)));
+    }
+    asked
+}
+
+/// A reading under way.
+struct Reading<'a> {
+    telemetry: &'a dyn Telemetry,
+    clock: &'a dyn Clock,
+    began: Timestamp,
+    from: Timestamp,
+    to: Timestamp,
+    is_over: bool,
+}
+
+impl Reading<'_> {
+    async fn all(&mut self, asked: &[Asked<'_>]) -> Vec<Usage> {
+        let mut usage = Vec::with_capacity(asked.len());
+        for part in parts(asked) {
+            self.is_over |= self.clock.now().duration_since(self.began) > BEGIN_MAX;
+            let profiles = match self.is_over {
+                true => refused(part),
+                false => read_part(part, self.telemetry, self.from, self.to).await,
+            };
+            self.is_over |= profiles.iter().all(|usage| matches!(usage.profile, Observed::Missing(Missing::Throttled)));
+            usage.extend(profiles);
+        }
+        usage
+    }
 }
 
 /// In order, each of as many as are read at once; at least one.
@@ -124,9 +161,8 @@ fn whole_hour(at: Timestamp) -> Timestamp {
 mod tests {
     use super::*;
     use async_trait::async_trait;
-    use domain::cost::usage::Quantity;
-    use domain::ids::{AppId, ResourceId};
-    use domain::resource::{Live, LogGroup, Machine, Resource};
+    use domain::ids::AppId;
+    use domain::resource::{Live, LogGroup, Machine, Resource, Volume};
     use domain::snapshot::Alarm;
     use engine::ports::{Alarms, PortResult};
     use std::sync::Mutex;
@@ -180,6 +216,11 @@ mod tests {
         }
     }
 
+    /// Nothing is too busy to be looked at.
+    fn everything() -> Policy {
+        Policy { cpu_pct_max: f64::INFINITY, ..Policy::default() }
+    }
+
     fn numbers(refuses_from: usize, takes_s: i64) -> Numbers {
         Numbers { readings: Mutex::default(), refuses_from, takes: SignedDuration::from_secs(takes_s) }
     }
@@ -214,13 +255,13 @@ mod tests {
 
     #[tokio::test]
     async fn regression_a_large_estate_is_read_in_parts_and_each_profile_is_that_of_its_own_resource() {
-        let (estate, telemetry) = (estate(700), numbers(usize::MAX, 0));
-        let usage = read(&estate, &telemetry, &telemetry).await;
+        let (estate, telemetry) = (estate(1_400), numbers(usize::MAX, 0));
+        let usage = read(&estate, &everything(), &telemetry, &telemetry).await;
         let readings = telemetry.readings.into_inner().unwrap();
-        assert_eq!(readings.iter().sum::<usize>(), 700 * 4 + 234);
-        assert!(readings.len() > 3 && readings.iter().all(|queries| *queries <= QUERIES_AT_ONCE), "{readings:?}");
-        assert!(readings.iter().rev().skip(1).all(|queries| *queries > QUERIES_AT_ONCE - 2), "{readings:?}");
-        assert_eq!(usage.len(), 700 * 3 + 234);
+        assert_eq!(readings.iter().sum::<usize>(), 1_400 * 4 + 467);
+        assert!(readings.iter().all(|queries| *queries <= QUERIES_AT_ONCE), "{readings:?}");
+        assert_eq!(readings.len(), 2 + 5, "1,867 of CPU and logs, 4,200 of what comes after: {readings:?}");
+        assert_eq!(usage.len(), 1_400 * 3 + 467);
         for of in &usage {
             let number: f64 = of.resource.as_str().rsplit('/').next().unwrap().parse().unwrap();
             let metrics = if of.quantity == Quantity::NetworkBytes { 2.0 } else { 1.0 };
@@ -231,10 +272,12 @@ mod tests {
     #[tokio::test]
     async fn what_comes_after_a_part_that_was_refused_altogether_is_not_asked_for_and_missing() {
         let (estate, telemetry) = (estate(1_000), numbers(1, 0));
-        let usage = read(&estate, &telemetry, &telemetry).await;
+        let usage = read(&estate, &everything(), &telemetry, &telemetry).await;
         assert_eq!(telemetry.readings.into_inner().unwrap().len(), 2);
         let (known, missing): (Vec<_>, Vec<_>) = usage.iter().partition(|usage| usage.profile.known().is_some());
-        assert_eq!(known.len() + missing.len(), 1_000 * 3 + 334);
+        // Of machines whose CPU was refused nothing more is wanted.
+        let machines = known.iter().filter(|usage| usage.quantity == Quantity::CpuPct).count();
+        assert_eq!(known.len() + missing.len(), 1_000 + 334 + 2 * machines);
         assert!(
             !known.is_empty() && missing.iter().all(|usage| usage.profile == Observed::Missing(Missing::Throttled))
         );
@@ -243,8 +286,38 @@ mod tests {
     #[tokio::test]
     async fn no_part_begins_when_time_is_up() {
         let (estate, telemetry) = (estate(1_500), numbers(usize::MAX, 50));
-        let usage = read(&estate, &telemetry, &telemetry).await;
+        let usage = read(&estate, &everything(), &telemetry, &telemetry).await;
         assert_eq!(telemetry.readings.into_inner().unwrap().len(), 3, "at 0, 50 and 100 s");
         assert_eq!(usage.last().map(|usage| &usage.profile), Some(&Observed::Missing(Missing::Throttled)));
+    }
+
+    #[tokio::test]
+    async fn memory_and_network_are_read_only_where_the_cpu_is_low_and_operations_only_of_what_is_attached_to_nothing()
+    {
+        let volume = |number: usize, attached_to: &[&str]| {
+            let live = Live::Volume(Volume {
+                volume_type: "gp3".to_owned(),
+                size_gib: 8,
+                iops: None,
+                throughput_mibps: None,
+                attached_to: attached_to.iter().map(|of| (*of).to_owned()).collect(),
+                is_modifying: false,
+                delete_after: None,
+                final_snapshot: None,
+            });
+            let id = ResourceId::new(format!("volume/{number}"));
+            let resource = Resource { id, name: number.to_string(), tags: std::collections::BTreeMap::new(), live };
+            Item { resource, created_at: None, unused_since: None, managed_by: None, terms: None }
+        };
+        // The CPU of each machine is its number, in per cent: 0 to 29 are low.
+        let (mut estate, telemetry) = (estate(100), numbers(usize::MAX, 0));
+        estate.items.extend([volume(1, &[]), volume(2, &["i-1"])]);
+        let usage = read(&estate, &Policy::default(), &telemetry, &telemetry).await;
+        let asked: usize = telemetry.readings.into_inner().unwrap().iter().sum();
+        assert_eq!(asked, 100 + 34 + 2 + 30 * 3, "CPU, logs, one volume, and the rest of thirty machines");
+        let of = |quantity| usage.iter().filter(move |usage| usage.quantity == quantity);
+        assert_eq!((of(Quantity::MemoryPct).count(), of(Quantity::NetworkBytes).count()), (30, 30));
+        assert!(of(Quantity::MemoryPct).all(|usage| usage.profile.known().is_some_and(|profile| profile.max < 30.0)));
+        assert_eq!(of(Quantity::DiskOps).map(|usage| usage.resource.as_str()).collect::<Vec<_>>(), ["volume/1"]);
     }
 }

@@ -8,6 +8,7 @@ use domain::cost::estate::Template;
 use domain::cost::opportunity::{Opportunity, Remedy};
 use domain::cost::policy::Policy;
 use domain::cost::rules::{TABLE, find};
+use domain::cost::usage::{Quantity, SOURCES, is_low, is_needed, waits_for_cpu};
 use domain::ids::ResourceId;
 use domain::observed::{Missing, Observed};
 use domain::resource::PROTECTED_TAG;
@@ -150,6 +151,35 @@ fn where_nothing_could_be_read_nothing_is_claimed_about_use() {
         account.estate.usage.clear();
         assert_eq!(rules_of(&self::found(&account)), BTreeSet::from(without_use));
     }
+}
+
+#[test]
+fn what_is_not_asked_for_changes_no_finding() {
+    let policy = Policy::default();
+    let (mut all, mut left) = (0, 0);
+    for seed in SEEDS {
+        let whole = account(seed, OF_EACH);
+        let mut asked = account(seed, OF_EACH);
+        let item = |id: &ResourceId| whole.estate.items.iter().find(|item| item.resource.id == *id).unwrap();
+        let low: BTreeSet<_> = whole
+            .estate
+            .usage
+            .iter()
+            .filter(|of| of.quantity == Quantity::CpuPct)
+            .filter(|of| is_low(&of.profile, &policy))
+            .map(|of| of.resource.clone())
+            .collect();
+        asked.estate.usage.retain(|of| {
+            let item = item(&of.resource);
+            let mut sources = SOURCES.iter();
+            let source = sources.find(|s| s.quantity == of.quantity && s.kind == item.resource.kind()).unwrap();
+            is_needed(source, item) && (!waits_for_cpu(source) || low.contains(&of.resource))
+        });
+        assert_eq!(found(&asked), found(&whole), "seed {seed}");
+        (all, left) = (all + whole.estate.usage.len(), left + asked.estate.usage.len());
+    }
+    println!("{left} of {all} histories are asked for");
+    assert!(left < all);
 }
 
 #[test]

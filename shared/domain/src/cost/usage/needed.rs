@@ -1,0 +1,30 @@
+//! Which histories rules look at. Each metric that is asked for costs money and a share of CloudWatch's limit, and most of a large
+//! account can be judged by less than all of them.
+//!
+//! This must say yes wherever a rule would look further; a test over the seeded accounts compares what rules find with and
+//! without the histories that are left out.
+
+use super::{Profile, Quantity, Source};
+use crate::cost::estate::Item;
+use crate::cost::policy::Policy;
+use crate::observed::Observed;
+use crate::resource::{Live, ResourceKind};
+
+/// True for a history that is looked at only where the CPU of its resource has been found to be low, so it is asked for after that.
+pub fn waits_for_cpu(source: &Source) -> bool {
+    matches!(source.kind, ResourceKind::Machine | ResourceKind::AutoScalingGroup)
+        && matches!(source.quantity, Quantity::MemoryPct | Quantity::NetworkBytes)
+}
+
+/// True where the state of the resource alone leaves a question to its history: a volume that is attached is in use.
+pub fn is_needed(source: &Source, item: &Item) -> bool {
+    match (&item.resource.live, source.quantity) {
+        (Live::Volume(volume), Quantity::DiskOps) => volume.attached_to.is_empty(),
+        _ => true,
+    }
+}
+
+/// True where the CPU of a resource leaves the question whether it is too large.
+pub fn is_low(cpu: &Observed<Profile>, policy: &Policy) -> bool {
+    cpu.known().is_some_and(|cpu| cpu.known_h > 0 && cpu.max < policy.cpu_pct_max)
+}
