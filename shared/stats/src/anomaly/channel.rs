@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::memory::ValueMemory;
+use super::memory::{Nearest, ValueMemory};
 use super::tail::Tail;
 use super::{RESOLUTION, packed};
 
@@ -39,14 +39,23 @@ impl Default for Channel {
 }
 
 impl Channel {
-    /// Surprise about `y`, which is then learnt. `inverse_n` is 1 / points so far; 0 while not `warm`.
-    pub(super) fn observe(&mut self, y: f64, inverse_n: f64, warm: bool) -> f64 {
+    /// The prototype that is nearest to `y`.
+    pub(super) fn nearest(&self, y: f64) -> Nearest {
+        self.memory.nearest(y)
+    }
+
+    /// Learns `y`; its distance to the nearest prototype, in units. `inverse_n` is 1 / points so far.
+    pub(super) fn learn(&mut self, y: f64, nearest: Nearest, inverse_n: f64) -> f64 {
         self.low = if y < self.low { y } else { self.low };
         self.high = if y > self.high { y } else { self.high };
         blend(&mut self.step, (y - self.last).abs(), inverse_n, STEP_POINTS);
         self.last = y;
-        let distance = self.memory.distance(y, self.resolution(), inverse_n);
-        if warm { self.tail.observe(distance / self.unit()) } else { 0.0 }
+        self.memory.learn(y, nearest, self.resolution(), inverse_n) / self.unit()
+    }
+
+    /// Surprise about a distance in units, which is then learnt.
+    pub(super) fn surprise(&mut self, distance: f64) -> f64 {
+        self.tail.observe(distance)
     }
 
     /// Distances up to this are no news: a small share of the range seen so far.

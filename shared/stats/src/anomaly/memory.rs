@@ -32,18 +32,32 @@ fn load(numbers: &[f32], start: usize) -> f32x8 {
     numbers.get(start..).and_then(|rest| rest.first_chunk()).map_or(f32x8::ZERO, |lanes| f32x8::from(*lanes))
 }
 
+/// The greater of two numbers. Unlike [`f64::max`] one instruction, for it does not ask which one is NaN.
+fn greater(a: f64, b: f64) -> f64 {
+    if a > b { a } else { b }
+}
+
 /// The least of all numbers.
 fn least(vectors: &[f32x8]) -> f32 {
     let lanes = vectors.iter().fold(FAR, |low, vector| low.fast_min(*vector));
     lanes.to_array().into_iter().fold(f32::INFINITY, |low, lane| if lane < low { lane } else { low })
 }
 
-/// Vector and lane of the first place that has this number.
-fn first(vectors: &[f32x8], number: f32) -> (usize, usize) {
+/// The first place that has this number, counted through all vectors (eight at most); 64 if none has. No branch: nobody could
+/// predict which vector it is.
+fn first(vectors: &[f32x8], number: f32) -> usize {
     let number = f32x8::splat(number);
-    let lanes = vectors.iter().map(|vector| vector.simd_eq(number).to_bitmask());
-    let found = lanes.enumerate().find(|(_, lanes)| *lanes != 0);
-    found.map_or((0, 0), |(vector, lanes)| (vector, lanes.trailing_zeros() as usize))
+    let lanes = vectors.iter().map(|vector| u64::from(vector.simd_eq(number).to_bitmask()));
+    let places = lanes.zip((0..).step_by(LANES)).fold(0, |places, (lanes, start)| places | lanes << start);
+    places.trailing_zeros() as usize
+}
+
+/// Where the nearest prototype is, how far, and the place of the first one that is not below.
+#[derive(Clone, Copy)]
+pub(super) struct Nearest {
+    place: usize,
+    distance: f32,
+    above: usize,
 }
 
 /// Prototypes of a single number, in ascending order. When full, the two nearest ones merge, so extremes stay.
@@ -64,35 +78,48 @@ impl Default for ValueMemory {
 }
 
 impl ValueMemory {
-    /// Distance of `y` to the nearest prototype (0 for the first), after which `y` is remembered.
+    /// The prototype that is nearest to `y`; of two that are as near, the lower one.
     #[allow(clippy::cast_possible_truncation, reason = "the state is kept in single precision on purpose")]
-    pub(super) fn distance(&mut self, y: f64, resolution: f64, inverse_n: f64) -> f64 {
+    pub(super) fn nearest(&self, y: f64) -> Nearest {
         let y = y as f32;
-        let len = usize::from(self.len).min(VALUES);
-        if len == 0 {
+        let above = self.below(y);
+        // At either end both neighbours are the same prototype. Unused places are infinite, so never nearer.
+        let (left, right) = (above.saturating_sub(1), above.min(VALUES - 1));
+        let (to_left, to_right) = ((y - self.at[left]).abs(), (self.at[right] - y).abs());
+        let (place, distance) = if to_right < to_left { (right, to_right) } else { (left, to_left) };
+        Nearest { place, distance, above }
+    }
+
+    /// Remembers `y`, of which the nearest prototype is given; its distance, 0 for the first.
+    #[allow(clippy::cast_possible_truncation, reason = "the state is kept in single precision on purpose")]
+    pub(super) fn learn(&mut self, y: f64, nearest: Nearest, resolution: f64, inverse_n: f64) -> f64 {
+        let y = y as f32;
+        if self.len == 0 {
             self.insert(0, y);
             return 0.0;
         }
-        // Looking at all is faster than halving: vectors, not six steps that wait for each other. Unused places are infinite.
-        let (wanted, one) = (f32x8::splat(y), f32x8::ONE);
-        let (known, _) = self.at.as_chunks();
-        let below = known.iter().fold(f32x8::ZERO, |sum, lanes| sum + (f32x8::from(*lanes).simd_lt(wanted) & one));
-        let right = (below.reduce_add() as usize).min(len);
-        let to_right = self.at.get(right).map_or(f32::INFINITY, |p| p - y);
-        let to_left = right.checked_sub(1).and_then(|left| self.at.get(left)).map_or(f32::INFINITY, |p| y - p);
-        let distance = f64::from(if to_left < to_right { to_left } else { to_right });
-        if distance > VALUE_VIGILANCE * self.typical && distance > resolution {
-            self.insert(right, y);
-        } else if let Some(nearest) = self.at.get_mut(right.wrapping_sub(usize::from(to_left <= to_right))) {
-            *nearest += PULL * (y - *nearest);
+        let distance = f64::from(nearest.distance);
+        if distance > greater(VALUE_VIGILANCE * self.typical, resolution) {
+            self.insert(nearest.above, y);
+        } else {
+            self.at[nearest.place] += PULL * (y - self.at[nearest.place]);
         }
         blend(&mut self.typical, distance, inverse_n, DISTANCE_POINTS);
         distance
     }
 
+    /// How many prototypes lie below `y`: whole blocks by their last prototype, then those of the block that is left.
+    fn below(&self, y: f32) -> usize {
+        let (blocks, _) = self.at.as_chunks::<LANES>();
+        let block: usize = blocks[..blocks.len() - 1].iter().map(|block| usize::from(block[LANES - 1] < y)).sum();
+        let below = f32x8::from(blocks[block.min(blocks.len() - 1)]).simd_lt(f32x8::splat(y)).to_bitmask();
+        block * LANES + below.trailing_ones() as usize
+    }
+
     /// Puts `y` at its place; when full, makes room by merging the two prototypes that are nearest to each other.
     fn insert(&mut self, place: usize, y: f32) {
         let len = usize::from(self.len).min(VALUES);
+        let place = place.min(len);
         if len < VALUES {
             self.at.copy_within(place..len, place + 1);
             self.at[place] = y;
@@ -119,8 +146,8 @@ impl ValueMemory {
     /// The first of the places whose distance to the next one is least.
     fn narrowest(&self) -> usize {
         let gaps = PAIRS.map(|start| load(&self.at, start + 1) - load(&self.at, start));
-        let (vector, lane) = first(&gaps, least(&gaps));
-        PAIRS[vector] + lane
+        let place = first(&gaps, least(&gaps)) % VALUES;
+        PAIRS[place / LANES] + place % LANES
     }
 }
 
@@ -154,32 +181,16 @@ impl Default for PatternMemory {
 }
 
 impl PatternMemory {
-    /// Mean absolute distance of the last points, `y` included, to the nearest shape; `None` until a window is full.
+    /// Makes `y` the newest point of the window; the nearest shape and the sum of its absolute distances, point by point.
+    /// `None` until the window is full.
     #[allow(clippy::cast_possible_truncation, reason = "the state is kept in single precision on purpose")]
-    pub(super) fn distance(&mut self, y: f64, resolution: f64) -> Option<f64> {
+    pub(super) fn nearest(&mut self, y: f64) -> Option<(usize, f32)> {
         self.window.copy_within(..SHAPE_POINTS - 1, 1);
         self.window[0] = y as f32;
         if usize::from(self.filled) + 1 < SHAPE_POINTS {
             self.filled += 1;
             return None;
         }
-        let (nearest, least) = self.nearest();
-        let known = least.is_finite();
-        let distance = if known { f64::from(least) / SHAPE_POINTS as f64 } else { 0.0 };
-        if !known || (distance > SHAPE_VIGILANCE * self.typical && distance > resolution) {
-            let place = usize::from(self.next) % SHAPES;
-            self.write(place, 1.0);
-            self.next = ((place + 1) % SHAPES) as u8;
-        } else {
-            self.write(nearest, PULL);
-        }
-        self.seen = self.seen.saturating_add(1);
-        blend(&mut self.typical, distance, 1.0 / f64::from(self.seen), DISTANCE_POINTS);
-        Some(distance)
-    }
-
-    /// The nearest shape and the sum of its absolute distances, point by point.
-    fn nearest(&self) -> (usize, f32) {
         let mut sums = [f32x8::ZERO; SHAPES / LANES];
         for (sums, block) in sums.iter_mut().zip(self.at.chunks_exact(LANES * SHAPE_POINTS)) {
             for (now, start) in self.window.iter().zip((0..).step_by(LANES)) {
@@ -187,8 +198,24 @@ impl PatternMemory {
             }
         }
         let least = least(&sums);
-        let (block, lane) = first(&sums, least);
-        (block * LANES + lane, least)
+        Some((first(&sums, least), least))
+    }
+
+    /// Remembers the window, of which the nearest shape is given; their mean absolute distance.
+    #[allow(clippy::cast_possible_truncation, reason = "the state is kept in single precision on purpose")]
+    pub(super) fn learn(&mut self, (nearest, sum): (usize, f32), resolution: f64) -> f64 {
+        let known = sum.is_finite();
+        let distance = if known { f64::from(sum) / SHAPE_POINTS as f64 } else { 0.0 };
+        if !known || distance > greater(SHAPE_VIGILANCE * self.typical, resolution) {
+            let place = usize::from(self.next) % SHAPES;
+            self.write(place, 1.0);
+            self.next = ((place + 1) % SHAPES) as u8;
+        } else {
+            self.write(nearest % SHAPES, PULL);
+        }
+        self.seen = self.seen.saturating_add(1);
+        blend(&mut self.typical, distance, 1.0 / f64::from(self.seen), DISTANCE_POINTS);
+        distance
     }
 
     /// Moves a stored shape towards the window: fully (a new one) or by a share.
@@ -206,12 +233,21 @@ mod tests {
     use super::{PatternMemory, VALUES, ValueMemory};
     use proptest::prelude::*;
 
+    fn distance(memory: &mut ValueMemory, y: f64, inverse_n: f64) -> f64 {
+        let nearest = memory.nearest(y);
+        memory.learn(y, nearest, 0.0, inverse_n)
+    }
+
+    fn shape_distance(memory: &mut PatternMemory, y: f64) -> Option<f64> {
+        memory.nearest(y).map(|nearest| memory.learn(nearest, 0.0))
+    }
+
     proptest! {
         #[test]
         fn prop_prototypes_stay_in_ascending_order(values in prop::collection::vec(-1000_i32..1000, 0..2000)) {
             let mut memory = ValueMemory::default();
             for (value, n) in values.into_iter().zip(1..) {
-                memory.distance(f64::from(value), 0.0, 1.0 / f64::from(n));
+                distance(&mut memory, f64::from(value), 1.0 / f64::from(n));
                 let known = &memory.at[..usize::from(memory.len)];
                 prop_assert!(known.is_sorted(), "{:?}", known);
             }
@@ -228,20 +264,32 @@ mod tests {
             let mut shapes = PatternMemory { next, filled: len, ..PatternMemory::default() };
             shapes.at[..VALUES].copy_from_slice(&at);
             for _ in 0..3 {
-                values.distance(y, 0.0, 1.0);
-                shapes.distance(y, 0.0);
+                distance(&mut values, y, 1.0);
+                shape_distance(&mut shapes, y);
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn prop_the_search_by_blocks_counts_what_lies_below(mut known in prop::collection::vec(0_i32..100, 0..=VALUES), y in -1_i32..101) {
+            known.sort_unstable();
+            let mut memory = ValueMemory::default();
+            for (at, value) in memory.at.iter_mut().zip(&known) {
+                *at = *value as f32;
+            }
+            prop_assert_eq!(memory.below(y as f32), known.iter().filter(|value| **value < y).count());
         }
     }
 
     #[test]
     fn an_extreme_is_remembered_whatever_comes_after() {
         let mut memory = ValueMemory::default();
-        memory.distance(1e6, 0.0, 1.0);
+        distance(&mut memory, 1e6, 1.0);
         for n in 2..20_000 {
-            memory.distance(f64::from(n * 7919 % 1009), 0.0, 1.0 / f64::from(n));
+            distance(&mut memory, f64::from(n * 7919 % 1009), 1.0 / f64::from(n));
         }
-        assert!(memory.distance(1e6, 0.0, 1e-5) < 1.0);
+        assert!(distance(&mut memory, 1e6, 1e-5) < 1.0);
     }
 
     #[test]
@@ -249,10 +297,10 @@ mod tests {
         let mut memory = PatternMemory::default();
         let mut last = None;
         for n in 0..400 {
-            last = memory.distance(f64::from(n % 4 * 10), 0.0);
+            last = shape_distance(&mut memory, f64::from(n % 4 * 10));
         }
         assert!(last.unwrap() < 5.0, "{last:?}");
-        last = memory.distance(500.0, 0.0);
+        last = shape_distance(&mut memory, 500.0);
         assert!(last.unwrap() > 25.0, "{last:?}");
     }
 }

@@ -15,9 +15,10 @@ mod season;
 mod tail;
 
 use serde::{Deserialize, Serialize};
+use std::array;
 
 use channel::{Channel, blend};
-use memory::PatternMemory;
+use memory::{Nearest, PatternMemory};
 use season::Season;
 use tail::Tail;
 
@@ -72,6 +73,10 @@ pub enum View {
     /// The size of the steps between points, against its long-term mean.
     Volatility,
 }
+
+/// All views, in the order in which their surprises are listed.
+const VIEWS: [View; 6] =
+    [View::Value, View::RecentLevel, View::LongTermLevel, View::Season, View::Pattern, View::Volatility];
 
 /// The answer for one point.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -181,47 +186,53 @@ impl Detector {
     }
 
     /// Every view's surprise about `y`, and the expected level; then the levels learn `y`.
-    fn observe(&mut self, time_s: i64, y: f64) -> ([(View, f64); 6], f64) {
+    fn observe(&mut self, time_s: i64, y: f64) -> ([f64; VIEWS.len()], f64) {
         let n = f64::from(self.points);
         let (first, warm) = (self.points == 1, self.points > WARM_UP_POINTS);
         let inverse_n = 1.0 / n;
         let step = (y - self.last).abs();
         let seasonal = self.season.expected(time_s);
         let expected = seasonal.unwrap_or(if first { y } else { self.recent });
-        let (recent_residual, long_residual) = if first { (0.0, 0.0) } else { (y - self.recent, y - self.long) };
+        let (recent, long) = if first { (y, y) } else { (self.recent, self.long) };
+        let numbers = [y, y - recent, y - long, y - expected];
 
-        let by_value = self.value.observe(y, inverse_n, warm);
-        let by_recent = self.recent_residual.observe(recent_residual, inverse_n, warm);
-        let by_long = self.long_residual.observe(long_residual, inverse_n, warm);
-        let by_season = self.season_residual.observe(y - expected, inverse_n, warm);
-        let by_shape = self
-            .shape
-            .distance(y, self.value.resolution())
-            .map_or(0.0, |distance| if warm { self.shape_tail.observe(distance / self.value.unit()) } else { 0.0 });
-        let by_volatility = if first { 0.0 } else { self.volatility(step, 1.0 / (n - 1.0)) };
+        // Stage by stage for all views, not view by view: within a view each step waits for the one before.
+        let channels = [&mut self.value, &mut self.recent_residual, &mut self.long_residual, &mut self.season_residual];
+        let nearest: [Nearest; 4] = array::from_fn(|k| channels[k].nearest(numbers[k]));
+        let nearest_shape = self.shape.nearest(y);
+
+        let [value, recent, long, season] = array::from_fn(|k| channels[k].learn(numbers[k], nearest[k], inverse_n));
+        let (resolution, unit) = (self.value.resolution(), self.value.unit());
+        let shape = nearest_shape.map(|nearest| self.shape.learn(nearest, resolution) / unit);
+        let volatility = (!first).then(|| self.volatility(step, 1.0 / (n - 1.0)));
+
+        let [by_value, by_recent, by_long, by_season, by_shape] = if warm {
+            [
+                self.value.surprise(value),
+                self.recent_residual.surprise(recent),
+                self.long_residual.surprise(long),
+                self.season_residual.surprise(season),
+                shape.map_or(0.0, |distance| self.shape_tail.observe(distance)),
+            ]
+        } else {
+            [0.0; 5]
+        };
+        let by_volatility = volatility.map_or(0.0, |distance| self.volatility_tail.observe(distance));
 
         self.season.learn(time_s, y);
         blend(&mut self.recent, y, inverse_n, RECENT_POINTS);
         blend(&mut self.long, y, inverse_n, LONG_POINTS);
         self.last = y;
-        let surprises = [
-            (View::Value, by_value),
-            (View::RecentLevel, by_recent),
-            (View::LongTermLevel, by_long),
-            (View::Season, by_season),
-            (View::Pattern, by_shape),
-            (View::Volatility, by_volatility),
-        ];
-        (surprises, expected)
+        ([by_value, by_recent, by_long, by_season, by_shape, by_volatility], expected)
     }
 
-    /// Surprise about the ratio of the short-term to the long-term mean step, in either direction.
+    /// How far the ratio of the short-term to the long-term mean step is from 1, in either direction.
     fn volatility(&mut self, step: f64, inverse_n: f64) -> f64 {
         blend(&mut self.step_short, step, inverse_n, VOLATILITY_POINTS);
         let floor = self.value.resolution() + f64::MIN_POSITIVE;
         let ratio = if inverse_n >= 0.5 { 1.0 } else { (self.step_short + floor) / (self.step_long + floor) };
         blend(&mut self.step_long, step, inverse_n, VOLATILITY_LONG_POINTS);
-        self.volatility_tail.observe(ratio.max(1.0 / ratio) - 1.0)
+        ratio.max(1.0 / ratio) - 1.0
     }
 
     /// What is left of a combined surprise after the bar that rises with the length of the series.
@@ -245,17 +256,17 @@ impl Detector {
 }
 
 /// The most surprised view and the 4-norm of all surprises: near the maximum, but agreement of views counts.
-fn combine(surprises: &[(View, f64); 6]) -> (View, f64) {
-    let mut strongest = surprises[0];
+fn combine(surprises: &[f64; VIEWS.len()]) -> (View, f64) {
+    let (mut view, mut most) = (VIEWS[0], surprises[0]);
     let mut sum = 0.0;
-    for &(view, surprise) in surprises {
-        if surprise > strongest.1 {
-            strongest = (view, surprise);
+    for (&surprise, name) in surprises.iter().zip(VIEWS) {
+        if surprise > most {
+            (view, most) = (name, surprise);
         }
         let square = surprise * surprise;
         sum += square * square;
     }
-    (strongest.0, sum.sqrt().sqrt())
+    (view, sum.sqrt().sqrt())
 }
 
 /// Maps a surprise to 0..1, monotone, without ties; [`SURPRISE_ALERT`] becomes [`ALERT_SCORE`].

@@ -21,6 +21,8 @@ const FRACTION: u64 = (1 << 52) - 1;
 const EXPONENT_ZERO: u64 = 1023;
 /// Counts that are raised at a time.
 const LANES: usize = 8;
+/// Ones, then zeros. From place 63 − b on they are what a distance in bin b adds to the counts.
+const RAISE: &[u16] = [[1; BINS], [0; BINS]].as_flattened();
 /// Distances that more than one in so many points reach are usual: no surprise at all.
 const USUAL_ONE_IN: u32 = 10;
 /// Share of distances that forms the tail.
@@ -94,19 +96,26 @@ impl Tail {
     }
 
     fn learn(&mut self, bin: usize) {
-        let (blocks, _) = self.at_least.as_chunks_mut();
-        let last = u16x8::splat(u16::try_from(bin).unwrap_or(u16::MAX));
-        let mut places = u16x8::new([0, 1, 2, 3, 4, 5, 6, 7]);
-        for counts in &mut blocks[..=bin / LANES] {
-            // A comparison that holds is −1.
-            *counts = (u16x8::from(*counts) - places.simd_le(last)).to_array();
-            places += u16x8::splat(LANES as u16);
+        let (counts, _) = self.at_least.as_chunks_mut();
+        let (ones, _) = RAISE[BINS - 1 - bin..].as_chunks();
+        // Halves of a fixed length, because a loop up to the bin ends at another place each time. The upper one is rarely reached.
+        let half = BINS / LANES / 2;
+        raise(&mut counts[..half], &ones[..half]);
+        if bin >= BINS / 2 {
+            raise(&mut counts[half..], &ones[half..]);
         }
         if self.at_least[0] >= POINTS_MAX {
             for count in &mut self.at_least {
                 *count /= 2;
             }
         }
+    }
+}
+
+/// Adds ones to counts, block by block.
+fn raise(counts: &mut [[u16; LANES]], ones: &[[u16; LANES]]) {
+    for (counts, ones) in counts.iter_mut().zip(ones) {
+        *counts = (u16x8::from(*counts) + u16x8::from(*ones)).to_array();
     }
 }
 
