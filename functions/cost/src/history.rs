@@ -29,7 +29,7 @@ const BEGIN_MAX: SignedDuration = SignedDuration::from_secs(120);
 ///
 /// They are read in parts, of which only the profiles are kept; those that wait for another one after it. Once a part was refused as
 /// too much altogether, or time is up, the rest is missing as throttled.
-pub(crate) async fn read(estate: &Estate, policy: &Policy, telemetry: &dyn Telemetry, clock: &dyn Clock) -> Vec<Usage> {
+pub async fn read(estate: &Estate, policy: &Policy, telemetry: &dyn Telemetry, clock: &dyn Clock) -> Vec<Usage> {
     let to = whole_hour(estate.taken_at);
     let from = to.checked_sub(SignedDuration::from_hours(24 * i64::from(HISTORY_DAYS))).unwrap_or(Timestamp::MIN);
     let mut reading = Reading { telemetry, clock, began: clock.now(), from, to, is_over: false };

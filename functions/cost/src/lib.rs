@@ -7,7 +7,7 @@ pub mod analyze;
 mod bill;
 pub mod bill_alert;
 pub mod digest;
-mod history;
+pub mod history;
 pub mod identify;
 pub mod iterate;
 mod memory;

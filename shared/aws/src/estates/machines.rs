@@ -18,26 +18,26 @@ const GROUP_TAG: &str = "aws:autoscaling:groupName";
 const STATES: [&str; 4] = ["pending", "running", "stopping", "stopped"];
 
 pub(super) async fn survey(client: &Client, whose: Whose<'_>, account: &Account) -> PortResult<Vec<Item>> {
-    let instances = whose.find(ResourceKind::Machine, "instance-id", |filters| list(client, filters)).await?;
-    let items = instances.into_iter().filter_map(|instance| {
-        let id = account.ec2("instance", instance.instance_id()?);
-        let created_at = created_at(&instance);
-        let item = item(resource(instance, id), created_at);
-        (!item.resource.tags.contains_key(GROUP_TAG)).then_some(item)
-    });
-    Ok(whose.only(items.collect()))
+    let items = whose.find(ResourceKind::Machine, "instance-id", |filters| list(client, account, filters)).await?;
+    Ok(whose.only(items))
 }
 
-async fn list(client: &Client, filters: Vec<Filter>) -> PortResult<Vec<Instance>> {
+/// An item is a tenth of what the SDK makes of an instance, so each becomes one as it comes.
+async fn list(client: &Client, account: &Account, filters: Vec<Filter>) -> PortResult<Vec<Item>> {
     let states = filter("instance-state-name", &STATES.map(str::to_owned));
     let request = client.describe_instances().set_filters(Some(filters)).filters(states).max_results(PAGE);
     let mut pages = request.into_paginator().items().send();
-    let mut instances = Vec::new();
+    let mut items = Vec::new();
     while let Some(reservation) = pages.next().await {
         let reservation = reservation.map_err(|error| port_error("ec2:DescribeInstances", "", &error))?;
-        instances.extend(reservation.instances.unwrap_or_default());
+        items.extend(reservation.instances.unwrap_or_default().into_iter().filter_map(|instance| {
+            let id = account.ec2("instance", instance.instance_id()?);
+            let created_at = created_at(&instance);
+            let item = item(resource(instance, id), created_at);
+            (!item.resource.tags.contains_key(GROUP_TAG)).then_some(item)
+        }));
     }
-    Ok(instances)
+    Ok(items)
 }
 
 /// EC2 tells the last start of an instance and when its disks were attached; it is at least as old as the oldest of

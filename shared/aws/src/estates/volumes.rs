@@ -25,33 +25,38 @@ pub(super) async fn survey(
     account: &Account,
     now: Timestamp,
 ) -> PortResult<Vec<Item>> {
-    let volumes = whose.find(ResourceKind::Volume, "volume-id", |filters| list(client, filters)).await?;
-    let names: Vec<String> = volumes.iter().filter_map(|volume| volume.volume_id.clone()).collect();
-    let beside = Beside::read(client, &names).await?;
-    let items = volumes.into_iter().map(|volume| {
+    let one = |volume: aws_sdk_ec2::types::Volume| {
         let created_at = read::moment(volume.create_time);
         let id = account.ec2("volume", volume.volume_id().unwrap_or_default());
-        item(resource(volume, id, &beside, now), created_at)
-    });
-    Ok(whose.only(items.collect()))
+        item(resource(volume, id), created_at)
+    };
+    let items = whose.find(ResourceKind::Volume, "volume-id", |filters| list(client, filters, one)).await?;
+    let mut items = whose.only(items);
+    let names: Vec<String> = items.iter().map(|item| item.resource.name.clone()).collect();
+    let beside = Beside::read(client, &names).await?;
+    for item in &mut items {
+        beside.complete(&mut item.resource, now);
+    }
+    Ok(items)
 }
 
 /// One volume as it is now.
 pub(crate) async fn read(client: &Client, id: &ResourceId, name: &str, now: Timestamp) -> PortResult<Resource> {
     let names = [name.to_owned()];
-    let volumes = list(client, vec![filter("volume-id", &names)]).await?;
+    let volumes = list(client, vec![filter("volume-id", &names)], |volume| volume).await?;
     let gone = || PortError::Gone { operation: format!("{ACTION} on {name}"), what: name.to_owned() };
     let volume = volumes.into_iter().find(|volume| volume.volume_id() == Some(name)).ok_or_else(gone)?;
-    let beside = Beside::read(client, &names).await?;
-    Ok(resource(volume, id.clone(), &beside, now))
+    let mut resource = resource(volume, id.clone());
+    Beside::read(client, &names).await?.complete(&mut resource, now);
+    Ok(resource)
 }
 
 /// Which of these volumes exist.
 pub(super) async fn existing(client: &Client, names: &[String]) -> PortResult<Vec<String>> {
     let mut found = Vec::new();
     for some in names.chunks(VALUES_PER_FILTER) {
-        let volumes = list(client, vec![filter("volume-id", some)]).await?;
-        found.extend(volumes.into_iter().filter_map(|volume| volume.volume_id));
+        let volumes = list(client, vec![filter("volume-id", some)], |volume| volume.volume_id).await?;
+        found.extend(volumes.into_iter().flatten());
     }
     Ok(found)
 }
@@ -64,7 +69,12 @@ pub(crate) async fn final_snapshots(client: &Client, volume: &str) -> PortResult
     Ok(found.into_iter().map(|(_, _, snapshot)| snapshot).collect())
 }
 
-async fn list(client: &Client, filters: Vec<Filter>) -> PortResult<Vec<aws_sdk_ec2::types::Volume>> {
+/// What is made of each is kept; what the SDK makes of one is many times as large.
+async fn list<T>(
+    client: &Client,
+    filters: Vec<Filter>,
+    each: impl Fn(aws_sdk_ec2::types::Volume) -> T,
+) -> PortResult<Vec<T>> {
     let request = client.describe_volumes().set_filters(Some(filters)).max_results(PAGE);
     let mut pages = request.into_paginator().items().send();
     let mut volumes = Vec::new();
@@ -72,7 +82,7 @@ async fn list(client: &Client, filters: Vec<Filter>) -> PortResult<Vec<aws_sdk_e
         let volume = volume.map_err(|error| port_error(ACTION, "", &error))?;
         // One that is being deleted is paid for no longer.
         if !matches!(volume.state, Some(VolumeState::Deleting | VolumeState::Deleted)) {
-            volumes.push(volume);
+            volumes.push(each(volume));
         }
     }
     Ok(volumes)
@@ -80,7 +90,7 @@ async fn list(client: &Client, filters: Vec<Filter>) -> PortResult<Vec<aws_sdk_e
 
 /// Tags of a volume.
 pub(crate) async fn tags(client: &Client, name: &str) -> PortResult<BTreeMap<String, String>> {
-    let volumes = list(client, vec![filter("volume-id", &[name.to_owned()])]).await?;
+    let volumes = list(client, vec![filter("volume-id", &[name.to_owned()])], |volume| volume).await?;
     let gone = || PortError::Gone { operation: format!("{ACTION} on {name}"), what: name.to_owned() };
     let volume = volumes.into_iter().find(|volume| volume.volume_id() == Some(name)).ok_or_else(gone)?;
     Ok(read::tags(volume.tags))
@@ -115,6 +125,22 @@ impl Beside {
         }
         Ok(beside)
     }
+
+    /// Adds what is known of a volume from beside it.
+    fn complete(&self, resource: &mut Resource, now: Timestamp) {
+        let Live::Volume(live) = &mut resource.live else { return };
+        live.final_snapshot = self.snapshots.get(&resource.name).map(|(_, snapshot)| snapshot.clone());
+        let Some(of) = self.modifications.get(&resource.name) else { return };
+        live.is_modifying = bars_another(of, now);
+        if is_under_way(of) {
+            // What it is becoming is what was set; EC2 shows the old values until the modification is far enough.
+            if let Some(kind) = &of.target_volume_type {
+                kind.as_str().clone_into(&mut live.volume_type);
+                live.iops = read::number(of.target_iops);
+                live.throughput_mibps = read::number(of.target_throughput);
+            }
+        }
+    }
 }
 
 async fn modifications(client: &Client, names: &[String]) -> PortResult<Vec<VolumeModification>> {
@@ -148,28 +174,20 @@ async fn finals(client: &Client, volumes: &[String]) -> PortResult<Vec<(String, 
     Ok(found)
 }
 
-fn resource(volume: aws_sdk_ec2::types::Volume, id: ResourceId, beside: &Beside, now: Timestamp) -> Resource {
+/// A volume by itself.
+fn resource(volume: aws_sdk_ec2::types::Volume, id: ResourceId) -> Resource {
     let name = volume.volume_id.unwrap_or_default();
     let tags = read::tags(volume.tags);
-    let modification = beside.modifications.get(&name);
-    let mut live = Volume {
+    let live = Volume {
         volume_type: volume.volume_type.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
         size_gib: read::number(volume.size).unwrap_or(0),
         iops: read::number(volume.iops),
         throughput_mibps: read::number(volume.throughput),
         attached_to: volume.attachments.unwrap_or_default().into_iter().filter_map(|of| of.instance_id).collect(),
-        is_modifying: modification.is_some_and(|of| bars_another(of, now)),
+        is_modifying: false,
         delete_after: read::delete_after(&tags),
-        final_snapshot: beside.snapshots.get(&name).map(|(_, snapshot)| snapshot.clone()),
+        final_snapshot: None,
     };
-    if let Some(of) = modification.filter(|of| is_under_way(of)) {
-        // What it is becoming is what was set; EC2 shows the old values until the modification is far enough.
-        if let Some(kind) = &of.target_volume_type {
-            kind.as_str().clone_into(&mut live.volume_type);
-            live.iops = read::number(of.target_iops);
-            live.throughput_mibps = read::number(of.target_throughput);
-        }
-    }
     Resource { id, name, tags, live: Live::Volume(live) }
 }
 

@@ -63,7 +63,7 @@ struct Units {
 impl Units {
     /// An hour without a value consumed nothing: DynamoDB publishes consumption alone.
     fn of(history: &Profile, days: u32) -> Self {
-        let week: f64 = history.week.iter().map(|hour| hour.unwrap_or(0.0)).sum();
+        let week: f64 = history.week.hours().flatten().sum();
         #[expect(clippy::cast_precision_loss, reason = "hours of a week")]
         let weeks_per_month = HOURS_PER_MONTH / WEEK_H as f64;
         Self {

@@ -46,7 +46,7 @@ fn one(view: &View<'_>, item: &Item, zone: &Zone) -> Option<Opportunity> {
         return None;
     }
     let cpu = *whole(view, item, Quantity::CpuPct).known()?;
-    let off = off(&cpu.week, &zone.offsets_min)?;
+    let off = off(&cpu.week.hours().collect::<Vec<_>>(), &zone.offsets_min)?;
     let cost = cost(view, &item.resource.live);
     let is_confirmed = reserve::is_non_production(&item.resource);
     let schedule = match &item.resource.live {

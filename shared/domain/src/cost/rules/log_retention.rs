@@ -96,13 +96,13 @@ fn saving(view: &View<'_>, item: &Item, group: &LogGroup, days: u32) -> Observed
     let (stored, days) = (gib(group), f64::from(days));
     let (most, least) = match view.usage(item, Quantity::LogBytes) {
         Observed::Known(history) if history.known_h == 0 && history.asked_h > 0 => (0.0, 0.0),
-        Observed::Known(history) if history.week.len() == crate::cost::usage::WEEK_H => {
-            let week_most: f64 = history.week.iter().flatten().sum();
+        Observed::Known(history) => {
+            let week_most: f64 = history.week.hours().flatten().sum();
             // Half of the hours with a value have the median or more.
             let hours = f64::from(history.known_h) / f64::from(history.asked_h.max(1)) * 24.0;
             (week_most / WEEK_DAYS * days / GIB, history.p50 * 0.5 * hours * days / GIB)
         }
-        Observed::Known(_) | Observed::Missing(_) => (f64::INFINITY, 0.0),
+        Observed::Missing(_) => (f64::INFINITY, 0.0),
     };
     let low = (stored - most).max(0.0);
     let high = (stored - 0.1 * least).max(low);

@@ -3,7 +3,7 @@
 
 use super::View;
 use crate::cost::estate::Item;
-use crate::cost::usage::{Profile, Quantity, WEEK_H};
+use crate::cost::usage::{Profile, Quantity};
 use crate::observed::{Missing, Observed};
 
 /// A history that ended longer ago says nothing of today.
@@ -23,9 +23,7 @@ pub(super) fn whole<'a>(view: &View<'a>, item: &Item, quantity: Quantity) -> Obs
             let (known, least) = (profile.known_h / 24, view.policy.history_days_min);
             Observed::Missing(Missing::Failed(format!("{known} days of history, {least} are needed")))
         }
-        Some(_) if profile.week.len() != WEEK_H || profile.week.iter().any(Option::is_none) => {
-            Observed::Missing(Missing::Partial)
-        }
+        Some(_) if !profile.week.is_whole() => Observed::Missing(Missing::Partial),
         Some(_) => Observed::Known(profile),
     }
 }

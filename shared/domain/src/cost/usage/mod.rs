@@ -5,9 +5,11 @@
 
 mod needed;
 mod sources;
+mod week;
 
 pub use needed::{is_low, is_needed, waits_for_cpu};
 pub use sources::{SOURCES, Source};
+pub use week::Week;
 
 use crate::ids::ResourceId;
 use crate::observed::Observed;
@@ -91,8 +93,8 @@ pub struct Profile {
     /// Sum of all values: what is paid by use costs by this.
     #[serde(default)]
     pub sum: f64,
-    /// Largest value of each hour of the week, Monday 00:00 UTC first; none where an hour of the week was never seen.
-    pub week: Vec<Option<f64>>,
+    /// Largest value of each hour of the week.
+    pub week: Week,
 }
 
 impl Profile {
@@ -105,16 +107,14 @@ impl Profile {
     pub fn of(start: Timestamp, hourly: &[Option<f64>]) -> Self {
         let mut known: Vec<f64> = hourly.iter().flatten().copied().filter(|value| value.is_finite()).collect();
         known.sort_by(f64::total_cmp);
-        let mut week = vec![None; WEEK_H];
+        let mut week = Week::default();
         let mut last_at = None;
         for (hour, value) in (0_i64..).zip(hourly) {
             let (Some(value), Ok(at)) = (value, start.checked_add(jiff::SignedDuration::from_hours(hour))) else {
                 continue;
             };
             last_at = Some(at);
-            if let Some(slot) = week.get_mut(hour_of_week(at)) {
-                *slot = Some(slot.map_or(*value, |seen: f64| seen.max(*value)));
-            }
+            week.take(hour_of_week(at), *value);
         }
         Self {
             asked_h: count(hourly.len()),
@@ -171,6 +171,7 @@ mod tests {
         let mut hourly = vec![None; 2 * WEEK_H];
         (hourly[3], hourly[WEEK_H + 3], hourly[167]) = (Some(2.0), Some(7.0), Some(1.0));
         let profile = Profile::of(MONDAY, &hourly);
-        assert_eq!((profile.week[3], profile.week[167], profile.week[4]), (Some(7.0), Some(1.0), None));
+        let week: Vec<Option<f64>> = profile.week.hours().collect();
+        assert_eq!((week[3], week[167], week[4]), (Some(7.0), Some(1.0), None));
     }
 }
