@@ -122,7 +122,7 @@ impl Calls {
     fn count(&self, function: &str, request: &Request) -> usize {
         let (service, operation) = (service(request), operation(request));
         let metrics = if operation == "GetMetricData" {
-            Wanted::read(&request.body).map_or(0, |wanted| wanted.ids.len())
+            Wanted::read(&request.body).map_or(0, |wanted| wanted.queries.len())
         } else {
             0
         };

@@ -16,8 +16,10 @@ use std::time::Instant;
 pub const CALLS_PER_S: f64 = 50.0;
 /// Datapoints a second of windows that start within the last three hours.
 pub const DATAPOINTS_PER_S: f64 = 180_000.0;
-/// Datapoints a second of older windows.
+/// Datapoints a second of older windows, at their worst.
 pub const DATAPOINTS_PER_S_OLD: f64 = 90_000.0;
+/// The same since 2022. An answer may have more than 90,000, so where answers are that full the worse can't be enforced.
+pub const DATAPOINTS_PER_S_TODAY: f64 = 396_000.0;
 const RECENT_S: i64 = 10_800;
 const QUERIES_MAX: usize = 500;
 const DATAPOINTS_MAX: usize = 100_800;
@@ -65,13 +67,27 @@ pub struct CloudWatch {
     state: Arc<Mutex<State>>,
     share: f64,
     now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    value: fn(&Query, usize) -> f64,
+    old_per_s: f64,
+}
+
+/// A query of a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    id: String,
+    /// Name of the metric.
+    pub metric: String,
+    /// Value of its last dimension.
+    pub of: String,
 }
 
 /// What a GetMetricData call wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Ids of its queries.
-    pub ids: Vec<String>,
+    /// Its queries.
+    pub queries: Vec<Query>,
+    /// Queries that earlier pages have answered.
+    answered: usize,
     start_s: i64,
     end_s: i64,
     period_s: i64,
@@ -82,7 +98,13 @@ impl CloudWatch {
     pub fn new(share: f64, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         let bucket = || Bucket { left: 0.0, at: None };
         let state = State { calls: bucket(), datapoints: bucket(), asked: Asked::default() };
-        Self { state: Arc::new(Mutex::new(state)), share, now: Arc::new(now) }
+        let value = |query: &Query, slot| ((query.of.len() * 31 + slot * 7) % 97) as f64 + 0.25;
+        Self { state: Arc::new(Mutex::new(state)), share, now: Arc::new(now), value, old_per_s: DATAPOINTS_PER_S_OLD }
+    }
+
+    /// The same with the limit of today, and with this value of a query in each of its periods; NaN is no datapoint.
+    pub fn of_today(self, value: fn(&Query, usize) -> f64) -> Self {
+        Self { value, old_per_s: DATAPOINTS_PER_S_TODAY, ..self }
     }
 
     /// What was asked so far.
@@ -105,20 +127,24 @@ impl CloudWatch {
 
     fn data(&self, wanted: &Wanted, now: Instant) -> Answer {
         let slots = usize::try_from((wanted.end_s - wanted.start_s) / wanted.period_s.max(1)).unwrap_or(0);
-        let datapoints = slots * wanted.ids.len();
-        if wanted.ids.len() > QUERIES_MAX || datapoints > DATAPOINTS_MAX {
+        if wanted.queries.len() > QUERIES_MAX || slots > DATAPOINTS_MAX {
             return refusal("ValidationError");
         }
+        // What does not fit into an answer comes with the next page.
+        let left = wanted.queries.get(wanted.answered..).unwrap_or_default();
+        let page = left.get(..DATAPOINTS_MAX / slots.max(1)).unwrap_or(left);
+        let datapoints = slots * page.len();
         let old = wanted.start_s < (self.now)().as_second() - RECENT_S;
-        if !self.admit(now, datapoints as f64, if old { DATAPOINTS_PER_S_OLD } else { DATAPOINTS_PER_S }) {
+        if !self.admit(now, datapoints as f64, if old { self.old_per_s } else { DATAPOINTS_PER_S }) {
             return refusal("Throttling");
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.asked.metrics += wanted.ids.len() as u64;
+        state.asked.metrics += page.len() as u64;
         state.asked.datapoints += datapoints as u64;
         state.asked.old_windows += u64::from(old);
         drop(state);
-        cbor(200, &mut wanted.results(slots))
+        let next = (page.len() < left.len()).then(|| wanted.answered + page.len());
+        cbor(200, &mut wanted.results(page, slots, next, self.value))
     }
 
     fn admit(&self, now: Instant, datapoints: f64, per_s: f64) -> bool {
@@ -137,6 +163,24 @@ impl CloudWatch {
     }
 }
 
+impl Query {
+    fn metric(&mut self, decoder: &mut Decoder<'_>) -> Option<()> {
+        members(decoder, |decoder, key| match key {
+            "MetricName" => decoder.string().ok().map(|name| self.metric = name),
+            "Dimensions" => {
+                for _ in 0..decoder.list().ok()?? {
+                    members(decoder, |decoder, key| match key {
+                        "Value" => decoder.string().ok().map(|value| self.of = value),
+                        _ => decoder.skip().ok(),
+                    })?;
+                }
+                Some(())
+            }
+            _ => decoder.skip().ok(),
+        })
+    }
+}
+
 impl Wanted {
     /// Reads the body of a GetMetricData call in CBOR.
     pub fn read(body: &[u8]) -> Option<Self> {
@@ -147,34 +191,50 @@ impl Wanted {
             "EndTime" => decoder.timestamp().ok().map(|at| wanted.end_s = at.secs()),
             "MetricDataQueries" => {
                 for _ in 0..decoder.list().ok()?? {
+                    let mut query = Query::default();
                     members(decoder, |decoder, key| match key {
-                        "Id" => decoder.string().ok().map(|id| wanted.ids.push(id)),
+                        "Id" => decoder.string().ok().map(|id| query.id = id),
                         "MetricStat" => members(decoder, |decoder, key| match key {
                             "Period" => decoder.integer().ok().map(|period_s| wanted.period_s = period_s.into()),
+                            "Metric" => query.metric(decoder),
                             _ => decoder.skip().ok(),
                         }),
                         _ => decoder.skip().ok(),
                     })?;
+                    wanted.queries.push(query);
                 }
                 Some(())
+            }
+            "NextToken" => {
+                decoder.string().ok().and_then(|token| token.parse().ok()).map(|next| wanted.answered = next)
             }
             _ => decoder.skip().ok(),
         })?;
         Some(wanted)
     }
 
-    fn results(&self, slots: usize) -> Encoder {
-        let mut encoder = Encoder::new(Vec::with_capacity(64 + self.ids.len() * (96 + slots * 19)));
-        encoder.begin_map().str("MetricDataResults").array(self.ids.len());
-        for (index, id) in self.ids.iter().enumerate() {
+    fn results(&self, page: &[Query], slots: usize, next: Option<usize>, value: fn(&Query, usize) -> f64) -> Encoder {
+        let mut encoder = Encoder::new(Vec::with_capacity(64 + page.len() * (96 + slots * 19)));
+        encoder.begin_map();
+        if let Some(next) = next {
+            encoder.str("NextToken").str(&next.to_string());
+        }
+        encoder.str("MetricDataResults").array(page.len());
+        for query in page {
+            let id = &query.id;
             encoder.begin_map().str("Id").str(id).str("Label").str(id).str("StatusCode").str("Complete");
-            encoder.str("Timestamps").array(slots);
-            for at_s in (self.start_s..).step_by(usize::try_from(self.period_s).unwrap_or(60)).take(slots) {
+            let starts = (self.start_s..).step_by(usize::try_from(self.period_s).unwrap_or(60)).take(slots);
+            let known = || {
+                starts.clone().enumerate().map(|(slot, at_s)| (at_s, value(query, slot))).filter(|(_, v)| !v.is_nan())
+            };
+            let count = known().count();
+            encoder.str("Timestamps").array(count);
+            for (at_s, _) in known() {
                 encoder.timestamp(&DateTime::from_secs(at_s));
             }
-            encoder.str("Values").array(slots);
-            for slot in 0..slots {
-                encoder.double(((index * 31 + slot * 7) % 97) as f64 + 0.25);
+            encoder.str("Values").array(count);
+            for (_, value) in known() {
+                encoder.double(value);
             }
             encoder.end();
         }
@@ -221,8 +281,8 @@ mod tests {
     }
 
     fn wanted(queries: usize, start_s: i64, minutes: i64) -> Wanted {
-        let ids = (0..queries).map(|query| format!("q{query}")).collect();
-        Wanted { ids, start_s, end_s: start_s + 60 * minutes, period_s: 60 }
+        let queries = (0..queries).map(|query| Query { id: format!("q{query}"), ..Query::default() }).collect();
+        Wanted { queries, answered: 0, start_s, end_s: start_s + 60 * minutes, period_s: 60 }
     }
 
     #[test]
@@ -269,9 +329,14 @@ mod tests {
     }
 
     #[test]
-    fn refuses_more_queries_or_datapoints_than_a_call_may_have() {
-        let (service, now) = (CloudWatch::new(1.0, || at(100_000)), Instant::now());
+    fn refuses_more_queries_than_a_call_may_have_and_answers_as_many_datapoints_as_an_answer_may() {
+        let (service, now) = (CloudWatch::new(2.0, || at(100_000)), Instant::now());
         assert_eq!(service.data(&wanted(501, 100_000 - 60, 1), now).status, 400);
-        assert_eq!(service.data(&wanted(500, 100_000 - 86_400, 202), now).status, 400);
+        let mut call = wanted(500, 100_000 - 86_400, 252);
+        assert_eq!(service.data(&call, now).status, 200);
+        assert_eq!(service.asked().metrics, 400, "of 252 datapoints each");
+        call.answered = 400;
+        assert_eq!(service.data(&call, now + Duration::from_secs(1)).status, 200);
+        assert_eq!((service.asked().metrics, service.asked().datapoints), (500, 126_000));
     }
 }

@@ -2,7 +2,7 @@
 //! builds what it needs. One JSON object per figure on stdout, explanations on stderr.
 //!
 //! FIGURES: `start` (and idle memory), `size`, `telemetry`, `analyze` (and the detector), `change` (guards and
-//! journal around one), `cost` (one run in a local cloud); all of them by default. A figure that misses its aim is told, it fails nothing.
+//! journal around one), `cost` (one run in a local cloud), `waste` (a large account, next to Cloud Custodian); all of them by default. A figure that misses its aim is told, it fails nothing.
 
 mod analyze;
 mod calls;
@@ -21,17 +21,29 @@ mod start;
 mod telemetry;
 mod template;
 mod tree;
+mod waste;
 
 use place::Place;
 use report::{Failure, say};
 use std::process::ExitCode;
 use template::Template;
 use tree::Tree;
+use waste::reader;
 
-const FIGURES: [&str; 6] = ["start", "size", "telemetry", "analyze", "change", "cost"];
+const FIGURES: [&str; 7] = ["start", "size", "telemetry", "analyze", "waste", "change", "cost"];
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
+    if let [reader::ARGUMENT, endpoint] = wanted.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        let read = reader::run(endpoint);
+        return read.map_or_else(
+            |why| {
+                say(&why);
+                ExitCode::FAILURE
+            },
+            |()| ExitCode::SUCCESS,
+        );
+    }
     if let Some(unknown) = wanted.iter().find(|word| !FIGURES.contains(&word.as_str())) {
         say(&format!("{unknown} is no figure; there are {}", FIGURES.join(", ")));
         return ExitCode::FAILURE;
@@ -57,6 +69,7 @@ fn measure(name: &str, tree: &mut Option<Tree>) -> Result<(), Failure> {
         "size" => size::measure(&packaged(tree, &place)?, &template),
         "telemetry" => telemetry::measure(),
         "analyze" => analyze::measure(),
+        "waste" => waste::measure(&place),
         in_a_cloud => {
             let tree = packaged(tree, &place)?;
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
