@@ -306,12 +306,13 @@ impl Stage<'_> {
         let Some(rollback) = self.scenario.rollback.as_ref().filter(|_| self.rolled_back.is_none()) else {
             return Ok(());
         };
-        let is_due = |ended_s: f64| self.minute() - (ended_s - self.start_s) / 60.0 >= rollback.after_min;
-        if watch.is_running() || !watch.ended_s.is_some_and(is_due) {
-            return Ok(());
-        }
         let changed = watch.journal.iter().find(|entry| entry.state == JournalState::Kept);
         let Some(execution) = changed.map(|entry| entry.execution.clone()) else { return Ok(()) };
+        // Counted from its own end: later runs may come at any time, and so often that none has ended for long.
+        let is_due = |ended_s: f64| self.minute() - (ended_s - self.start_s) / 60.0 >= rollback.after_min;
+        if watch.is_running() || !watch.ended_s_of(&execution).is_some_and(is_due) {
+            return Ok(());
+        }
         self.tell("by hand", &format!("roll back run {execution}"), Tone::Plain)?;
         self.stack.roll_back(&execution).await?;
         self.rolled_back = Some(execution);

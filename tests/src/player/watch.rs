@@ -6,6 +6,7 @@ use crate::cloud::Cloud;
 use domain::execution::{ExecutionRecord, Status};
 use lifecycle::explain::beats::{self, Beat, DOCUMENTS, Tone};
 use lifecycle::words::plural;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything seen of an application so far.
@@ -26,7 +27,8 @@ pub struct Watch {
     alarms: BTreeSet<String>,
     keys: BTreeSet<(String, String)>,
     told_of: BTreeMap<String, Beat>,
-    finished: BTreeSet<String>,
+    /// Virtual second at which each run was seen to have ended.
+    finished: BTreeMap<String, f64>,
 }
 
 /// Alarms that are named one by one; of a storm only the number is told.
@@ -45,8 +47,13 @@ impl Watch {
             alarms: BTreeSet::new(),
             keys: BTreeSet::new(),
             told_of: BTreeMap::new(),
-            finished: BTreeSet::new(),
+            finished: BTreeMap::new(),
         }
+    }
+
+    /// Virtual second at which this run was seen to have ended.
+    pub fn ended_s_of(&self, execution: &str) -> Option<f64> {
+        self.finished.get(execution).copied()
     }
 
     /// A run is under way.
@@ -75,7 +82,8 @@ impl Watch {
         }
         self.journal = records.journal(&self.app).await?;
         for run in runs.iter().filter(|run| run.status != Status::Running) {
-            if self.finished.insert(run.execution_id.to_string()) {
+            if let Entry::Vacant(unseen) = self.finished.entry(run.execution_id.to_string()) {
+                unseen.insert(now_s);
                 self.ended_s = Some(now_s);
                 beats.push(beats::ending(run));
             }
@@ -129,7 +137,7 @@ impl Watch {
 
     /// New artifacts of a run, by iteration and step.
     async fn new_artifacts(&mut self, records: &Records, run: &ExecutionRecord) -> Result<Vec<Beat>, StackError> {
-        if self.finished.contains(run.execution_id.as_str()) {
+        if self.finished.contains_key(run.execution_id.as_str()) {
             return Ok(Vec::new());
         }
         let keys = records.keys(&self.app, run.execution_id.as_str()).await?;
