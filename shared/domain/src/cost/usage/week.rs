@@ -1,4 +1,4 @@
-//! The peak of each hour of a week, in half the space: an estate has tens of thousands of them.
+//! The peak of each hour of a week, in a quarter of the space of optional doubles: an estate has tens of thousands of them.
 
 use super::WEEK_H;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
