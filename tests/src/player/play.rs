@@ -1,6 +1,7 @@
 //! Plays one scenario from its first minute to its verdict.
 
 mod judge;
+mod rollback;
 
 use super::check::Finding;
 use super::kill::{Killed, at_work, midway};
@@ -136,7 +137,7 @@ pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to
         visits: Vec::new(),
         answers: 0,
         stopped: None,
-        rolled_back: None,
+        rollback: rollback::Order::default(),
     };
     let speed = stack.cloud.clock.speed;
     let text = format!(
@@ -190,8 +191,7 @@ struct Stage<'a> {
     visits: Vec<Visit>,
     answers: u32,
     stopped: Option<Stopped>,
-    /// The run whose rollback was ordered.
-    rolled_back: Option<String>,
+    rollback: rollback::Order,
 }
 
 /// A run that a person stopped.
@@ -298,24 +298,6 @@ impl Stage<'_> {
             }
             Some(_) => {}
         }
-        Ok(())
-    }
-
-    /// The person who orders the rollback of a run that has ended.
-    async fn order_rollback(&mut self, watch: &Watch) -> Result<(), PlayError> {
-        let Some(rollback) = self.scenario.rollback.as_ref().filter(|_| self.rolled_back.is_none()) else {
-            return Ok(());
-        };
-        let changed = watch.journal.iter().find(|entry| entry.state == JournalState::Kept);
-        let Some(execution) = changed.map(|entry| entry.execution.clone()) else { return Ok(()) };
-        // Counted from its own end: later runs may come at any time, and so often that none has ended for long.
-        let is_due = |ended_s: f64| self.minute() - (ended_s - self.start_s) / 60.0 >= rollback.after_min;
-        if watch.is_running() || !watch.ended_s_of(&execution).is_some_and(is_due) {
-            return Ok(());
-        }
-        self.tell("by hand", &format!("roll back run {execution}"), Tone::Plain)?;
-        self.stack.roll_back(&execution).await?;
-        self.rolled_back = Some(execution);
         Ok(())
     }
 

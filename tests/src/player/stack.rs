@@ -163,15 +163,28 @@ impl Stack {
         Err(StackError::Call { operation: kind, subject: name.to_owned(), why })
     }
 
-    /// Orders a rollback of a run by hand.
+    /// Orders a rollback of a run by hand; gives the ARN of the execution that carries it out.
     ///
     /// # Errors
     /// When Step Functions refuses.
-    pub async fn roll_back(&self, execution: &str) -> Result<(), StackError> {
+    pub async fn roll_back(&self, execution: &str) -> Result<String, StackError> {
         let machine = &self.outputs.rollback_state_machine_arn;
         let input = json!({"execution_id": execution, "remark": "ordered by the scenario"});
         let start = self.cloud.sfn().start_execution().state_machine_arn(machine).input(input.to_string());
-        start.send().await.map(drop).map_err(StackError::call("StartExecution", machine))
+        let started = start.send().await.map_err(StackError::call("StartExecution", machine))?;
+        Ok(started.execution_arn)
+    }
+
+    /// Error and cause of an execution that has failed.
+    ///
+    /// # Errors
+    /// When Step Functions refuses.
+    pub async fn refusal(&self, execution_arn: &str) -> Result<Option<(String, String)>, StackError> {
+        let describe = self.cloud.sfn().describe_execution().execution_arn(execution_arn);
+        let seen = describe.send().await.map_err(StackError::call("DescribeExecution", execution_arn))?;
+        let failed = *seen.status() == ExecutionStatus::Failed;
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        Ok(failed.then(|| (text(seen.error()), text(seen.cause()))))
     }
 
     /// The story of a run as text: starts `explain` and waits for its end.
