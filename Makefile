@@ -23,7 +23,7 @@ setup: ## installs what a fresh clone lacks, mostly into .tools (quiet, repeatab
 	@scripts/setup all
 
 demo: setup build ## an application gets sick and is healed, live in the terminal; SCENARIO=name or path/to/file
-	@cargo run --quiet --locked -p maintainer-tests --bin demo -- $(or $(SCENARIO),load_surge)
+	@"$${CARGO_TARGET_DIR:-target}/debug/demo" $(or $(SCENARIO),load_surge)
 
 test: ## everything that must be true before a change lands; PARTS="format lint infra cloud unit pages e2e"
 	@scripts/test $(PARTS)
@@ -43,8 +43,9 @@ bench: ## measures speed, size, memory and calls; one JSON line per figure
 bench-nab: ## quality of the anomaly detector on the Numenta Anomaly Benchmark; DIR=path/to/data
 	@cargo run --quiet --release --locked -p maintainer-nab -- $(or $(DIR),$(error say where the data is: make bench-nab DIR=path/to/data))
 
-build: ## builds the functions for the local cloud and packages them
-	@cargo build --quiet --locked $(FUNCTIONS)
+# Everything at once, as the tests build it: what the programs share is then compiled once, and cargo shows how far it is.
+build: ## builds the functions and programs for the local cloud and packages them; the first time takes a quarter of an hour
+	@cargo build --locked --workspace --bins
 	@scripts/package debug
 
 run: build ## a local cloud with the stack in it, until Ctrl-C; PORT=4566 SPEED=120 CONFIG=maintainer.yaml

@@ -1,7 +1,8 @@
 //! Every scenario of `tests/scenarios`, played against the deployed product in one local cloud, several at a time, each
 //! with applications of its own. A scenario that kills a step, or storms, has the cloud to itself.
 //!
-//! `cargo test -p maintainer-tests --test e2e -- [NAME…] [--list]` plays those whose name contains one of the words.
+//! `cargo test --workspace --test e2e -- [NAME…] [--skip NAME…] [--list]` plays those whose name contains one of the words
+//! before `--skip`, all without any, but none whose name contains one of those after it.
 //! `MAINTAINER_E2E_AT_ONCE` sets how many at a time, `MAINTAINER_E2E_SPEED` how fast time runs. With
 //! `MAINTAINER_E2E_FAULTS=rate,seed`, for example `0.1,7`, that share of all calls of the functions goes wrong
 //! (`tests/localcloud/faults.py`), and every scenario must end in the same state nevertheless.
@@ -45,14 +46,15 @@ fn number(variable: &str) -> Option<f64> {
     std::env::var_os(variable)?.to_str()?.parse().ok().filter(|number: &f64| *number > 0.0)
 }
 
-/// The scenarios whose test has one of these words in its name; all without words.
-fn chosen(words: &[String]) -> Result<Vec<Scenario>, Box<dyn Error>> {
+/// The scenarios whose test has one of these words in its name, all without words, but none of those that are skipped.
+fn chosen(words: &[String], skipped: &[String]) -> Result<Vec<Scenario>, Box<dyn Error>> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(root().join("tests/scenarios"))?
         .map(|file| file.map(|file| file.path()))
         .collect::<Result<_, _>>()?;
     files.sort();
     let scenarios = files.iter().map(|file| load(file)).collect::<Result<Vec<_>, _>>()?;
-    let wanted = |scenario: &Scenario| words.is_empty() || words.iter().any(|word| test_name(scenario).contains(word));
+    let is_named = |scenario: &Scenario, words: &[String]| words.iter().any(|word| test_name(scenario).contains(word));
+    let wanted = |scenario: &Scenario| (words.is_empty() || is_named(scenario, words)) && !is_named(scenario, skipped);
     let chosen = scenarios.into_iter().filter(wanted).enumerate();
     Ok(chosen.map(|(index, scenario)| scenario.with_suffix(&format!("s{index}"))).collect())
 }
@@ -164,8 +166,12 @@ fn report(played: &[Played], began: Instant) -> ExitCode {
 
 async fn run() -> Result<ExitCode, Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<String> = arguments.iter().filter(|word| !word.starts_with('-')).cloned().collect();
-    let scenarios = chosen(&words)?;
+    let names = |arguments: &[String]| -> Vec<String> {
+        arguments.iter().filter(|word| !word.starts_with('-')).cloned().collect()
+    };
+    let skips_from = arguments.iter().position(|word| word == "--skip").unwrap_or(arguments.len());
+    let (words, skipped) = arguments.split_at(skips_from);
+    let scenarios = chosen(&names(words), &names(skipped))?;
     if arguments.iter().any(|word| word == "--list") {
         for scenario in &scenarios {
             println!("{}: test", test_name(scenario));
