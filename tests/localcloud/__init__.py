@@ -5,6 +5,7 @@ the passing of time that the maintainer observes and changes:
 
 - `clock`        a virtual clock, so that ten minutes pass in five seconds
 - `autoscaling`  launches, terminations, instance refreshes that take time
+- `scheduled_actions`  scheduled scaling of those groups
 - `targets`      load balancer target health that follows the instances
 - `containers`   ECS rollouts that take time, without Docker
 - `alarms`       alarm evaluation per metric, period and missing data; SNS, EventBridge and Lambda actions

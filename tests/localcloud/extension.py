@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import (alarms, autoscaling_api, bill, callbacks, containers, deliveries, disks, loggroups, metrics, places, prices, records, scaling,
-               schedules, stacks, tagging, targets)
+               scheduled_actions, schedules, stacks, tagging, targets)
 from .clock import VirtualClock, VirtualTime
 
 
@@ -20,6 +20,7 @@ def install(clock: VirtualClock) -> targets.TargetHealth:
     # Items carry virtual expiry times; a clock in the past must not make TTL delete them at once.
     dynamodb.time = VirtualTime(clock)
     fleet = autoscaling_api.install(autoscaling, clock)
+    scheduled_actions.install(autoscaling, fleet, clock)
     health = targets.install(alb, fleet, autoscaling._asgs)
     callbacks.install(stepfunctions, clock)
     containers.install(ecs, clock)

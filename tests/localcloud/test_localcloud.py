@@ -20,6 +20,7 @@ from pathlib import Path
 
 from .alarms import state_of
 from .clock import VirtualClock
+from .scheduled_actions import occurrences
 
 X, O, _ = True, False, None
 MISSING, IGNORE, BREACHING, NOT_BREACHING = "missing", "ignore", "breaching", "notBreaching"
@@ -137,6 +138,30 @@ class LiveCloud(Cloud):
         self.assertNotIn(victim, self.in_service("replaced"))
         texts = [a["Description"] for a in scaling.describe_scaling_activities(AutoScalingGroupName="replaced")["Activities"]]
         self.assertIn(f"Terminating EC2 instance: {victim}", texts)
+
+    def test_scheduled_actions_come_in_batches_and_by_the_clock(self):
+        self.make_group("by-the-clock")
+        scaling = self.client("autoscaling")
+        put = scaling.batch_put_scheduled_update_group_action(AutoScalingGroupName="by-the-clock", ScheduledUpdateGroupActions=[
+            {"ScheduledActionName": "small", "Recurrence": "* * * * *", "MinSize": 1, "DesiredCapacity": 1},
+            {"ScheduledActionName": "never", "Recurrence": "monday", "DesiredCapacity": 3},
+            {"ScheduledActionName": "nowhere", "Recurrence": "* * * * *", "TimeZone": "Europe/Nowhere", "MinSize": 1},
+            {"ScheduledActionName": "empty", "Recurrence": "* * * * *"}])
+        failed = {one["ScheduledActionName"] for one in put["FailedScheduledUpdateGroupActions"]}
+        self.assertEqual(failed, {"never", "nowhere", "empty"})
+        self.wait(lambda: len(self.in_service("by-the-clock")) == 1)
+        delete = scaling.batch_delete_scheduled_action(
+            AutoScalingGroupName="by-the-clock", ScheduledActionNames=["small", "never"])
+        self.assertEqual([one["ScheduledActionName"] for one in delete["FailedScheduledActions"]], ["never"])
+        left = scaling.describe_scheduled_actions(AutoScalingGroupName="by-the-clock")
+        self.assertEqual(left["ScheduledUpdateGroupActions"], [])
+
+    def test_recurrences_are_those_of_their_time_zone(self):
+        at = lambda text: datetime.fromisoformat(text).timestamp()
+        found = occurrences("0 20 * * 1-5", "Europe/Berlin", at("2026-03-26T00:00+00:00"), at("2026-03-31T00:00+00:00"))
+        # Thursday and Friday in winter time, then Monday in summer time.
+        wanted = ["2026-03-26T19:00+00:00", "2026-03-27T19:00+00:00", "2026-03-30T18:00+00:00"]
+        self.assertEqual(found, [at(text) for text in wanted])
 
     def test_bounds_and_unknown_names_are_validation_errors(self):
         self.make_group("bounded")

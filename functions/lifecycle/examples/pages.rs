@@ -68,6 +68,7 @@ fn question(id: &str, action: Action, before: &str, reason: &str, expected: (&st
     let better = if after < level { Better::Lower } else { Better::Higher };
     let resource = ResourceId::new(match &action {
         Action::SetFleetCapacity { group, .. }
+        | Action::SetFleetSchedule { group, .. }
         | Action::ReplaceInstance { group, .. }
         | Action::RefreshFleet { group } => {
             format!(

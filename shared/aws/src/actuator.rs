@@ -98,7 +98,8 @@ impl Port for Actuator {
             | Action::DeleteVolume { .. }
             | Action::DeleteDiskSnapshot { .. }
             | Action::ReleaseAddress { .. }
-            | Action::SetLogRetention { .. } => Err(of_another_cycle(cleared.change())),
+            | Action::SetLogRetention { .. }
+            | Action::SetFleetSchedule { .. } => Err(of_another_cycle(cleared.change())),
         }
     }
 

@@ -9,16 +9,18 @@ use crate::actuator::mismatch;
 use crate::arn;
 use crate::chances::Chances;
 use crate::changes::{
-    delete_disk_snapshot, delete_volume, mark_for_deletion, release_address, set_fleet_capacity, set_log_retention,
-    set_service_count, set_volume_type, snapshot_volume,
+    delete_disk_snapshot, delete_volume, mark_for_deletion, release_address, set_fleet_capacity, set_fleet_schedule,
+    set_log_retention, set_service_count, set_volume_type, snapshot_volume,
 };
 use crate::clients::{Clients, Lazy};
 use crate::estates::{addresses, log_groups, snapshots, volumes};
-use crate::inventory::{fleets, services};
+use crate::inventory::{fleets, schedules, services};
 use async_trait::async_trait;
 use domain::change::{Action, Change, Reversal};
 use domain::guard::Cleared;
-use domain::resource::{Live, Resource};
+use domain::ids::ResourceId;
+use domain::observed::Observed;
+use domain::resource::{Live, OFF_HOURS_START, OFF_HOURS_STOP, Resource};
 use engine::ports::{Actuator as Port, Clock, PortError, PortResult};
 
 /// See [`engine::ports::Actuator`].
@@ -47,10 +49,20 @@ impl CostActuator {
         }
     }
 
+    /// A group with its scheduled actions.
+    async fn fleet(&self, name: &str, id: &ResourceId) -> PortResult<Resource> {
+        let mut group = fleets::read(&self.autoscaling, name, id).await?;
+        if let Live::AutoScalingGroup(fleet) = &mut group.live {
+            let scheduled = schedules::of(&self.autoscaling, Some(name)).await?;
+            fleet.scheduled = Observed::Known(scheduled.into_iter().map(|(_, action)| action).collect());
+        }
+        Ok(group)
+    }
+
     async fn read(&self, resource: &Resource) -> PortResult<Resource> {
         let (id, name) = (&resource.id, resource.name.as_str());
         match &resource.live {
-            Live::AutoScalingGroup(_) => fleets::read(&self.autoscaling, name, id).await,
+            Live::AutoScalingGroup(_) => self.fleet(name, id).await,
             Live::EcsService(service) => services::read(&self.ecs, &self.scaling, &service.cluster, name, id).await,
             Live::Volume(_) => volumes::read(&self.ec2, id, name, self.clock.now()).await,
             Live::DiskSnapshot(_) => snapshots::read(&self.ec2, id, name).await,
@@ -74,6 +86,9 @@ impl Port for CostActuator {
         match &cleared.change().action {
             Action::SetFleetCapacity { group, desired } => {
                 set_fleet_capacity::set(&self.autoscaling, group, *desired).await
+            }
+            Action::SetFleetSchedule { group, off_hours } => {
+                set_fleet_schedule::put(&self.autoscaling, group, &off_hours.actions()).await
             }
             Action::SetServiceCount { cluster, service, desired } => {
                 set_service_count::set(&self.ecs, cluster, service, *desired).await
@@ -105,6 +120,15 @@ impl Port for CostActuator {
         match (&change.action, prior) {
             (Action::SetFleetCapacity { group, .. }, Live::AutoScalingGroup(fleet)) => {
                 set_fleet_capacity::set(&self.autoscaling, group, fleet.desired).await
+            }
+            (Action::SetFleetSchedule { group, off_hours }, Live::AutoScalingGroup(before)) => {
+                let now = fleets::read(&self.autoscaling, group, &change.resource).await?;
+                let Live::AutoScalingGroup(fleet) = &now.live else { return Err(mismatch(change, &now.live)) };
+                // Sizes first: should the rest fail, the schedule still stands, and the undo goes on with the next run.
+                if let Some(sizes) = off_hours.sizes_back(before, fleet) {
+                    set_fleet_schedule::resize(&self.autoscaling, group, sizes).await?;
+                }
+                set_fleet_schedule::delete(&self.autoscaling, group, &[OFF_HOURS_STOP, OFF_HOURS_START]).await
             }
             (Action::SetServiceCount { cluster, service, .. }, Live::EcsService(before)) => {
                 set_service_count::set(&self.ecs, cluster, service, before.desired).await

@@ -64,6 +64,7 @@ pub fn of_change(kind: ChangeKind) -> &'static [&'static str] {
         ChangeKind::DeleteVolume => crate::changes::delete_volume::PERMISSIONS,
         ChangeKind::DeleteDiskSnapshot => crate::changes::delete_disk_snapshot::PERMISSIONS,
         ChangeKind::ReleaseAddress => crate::changes::release_address::PERMISSIONS,
+        ChangeKind::SetFleetSchedule => crate::changes::set_fleet_schedule::PERMISSIONS,
         ChangeKind::SetLogRetention => crate::changes::set_log_retention::PERMISSIONS,
     }
 }

@@ -185,7 +185,14 @@ fn newest<'a>(
 ) -> Option<&'a Made> {
     let bound = now.checked_sub(SignedDuration::from_hours(i64::from(hours))).unwrap_or(Timestamp::MIN);
     made.iter()
-        .filter(|made| made.kind == wanted.kind && made.resource == *wanted.resource && made.at > bound)
+        .filter(|made| {
+            modified(made.kind) == modified(wanted.kind) && made.resource == *wanted.resource && made.at > bound
+        })
         .filter(is_it)
         .max_by_key(|made| made.at)
+}
+
+/// What a kind of change modifies, by the kind that modifies it alone: off hours set the size of a fleet.
+fn modified(kind: ChangeKind) -> ChangeKind {
+    if kind == ChangeKind::SetFleetSchedule { ChangeKind::SetFleetCapacity } else { kind }
 }

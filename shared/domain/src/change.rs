@@ -5,7 +5,7 @@
 use crate::execution::Cycle;
 use crate::ids::{ChangeId, ExecutionId, ResourceId, RuleId, SignalId};
 use crate::mode::Risk;
-use crate::resource::Live;
+use crate::resource::{Live, OffHours};
 use crate::rollout::{self, Rollout};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -111,6 +111,13 @@ pub enum Action {
         /// Wanted size.
         desired: u32,
     },
+    /// Give an Auto Scaling group off hours.
+    SetFleetSchedule {
+        /// Group name.
+        group: String,
+        /// When it is off, and its sizes when it is not.
+        off_hours: Box<OffHours>,
+    },
     /// Set the desired count of an ECS service.
     SetServiceCount {
         /// Cluster name.
@@ -210,6 +217,7 @@ impl Action {
     pub fn kind(&self) -> ChangeKind {
         match self {
             Self::SetFleetCapacity { .. } => ChangeKind::SetFleetCapacity,
+            Self::SetFleetSchedule { .. } => ChangeKind::SetFleetSchedule,
             Self::SetServiceCount { .. } => ChangeKind::SetServiceCount,
             Self::ReplaceInstance { .. } => ChangeKind::ReplaceInstance,
             Self::RefreshFleet { .. } => ChangeKind::RefreshFleet,
@@ -237,6 +245,9 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SetFleetCapacity { group, desired } => write!(f, "set the capacity of {group} to {desired}"),
+            Self::SetFleetSchedule { group, off_hours } => {
+                write!(f, "give {group} off hours ({})", off_hours.time_zone)
+            }
             Self::SetServiceCount { service, desired, .. } => write!(f, "set the task count of {service} to {desired}"),
             Self::ReplaceInstance { group, instance } => write!(f, "replace instance {instance} of {group}"),
             Self::RefreshFleet { group } => write!(f, "restart {group} by an instance refresh"),
@@ -270,6 +281,8 @@ pub fn day(at: Timestamp) -> String {
 pub enum ChangeKind {
     /// See [`Action::SetFleetCapacity`].
     SetFleetCapacity,
+    /// See [`Action::SetFleetSchedule`].
+    SetFleetSchedule,
     /// See [`Action::SetServiceCount`].
     SetServiceCount,
     /// See [`Action::ReplaceInstance`].

@@ -121,6 +121,7 @@ mod tests {
             instances,
             refresh_in_progress: false,
             last_refresh_at: None,
+            scheduled: Fleet::schedules_unread(),
             target_groups: Vec::new(),
         };
         resource("web", Live::AutoScalingGroup(live))

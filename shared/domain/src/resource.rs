@@ -2,10 +2,12 @@
 
 mod compute;
 mod engines;
+mod schedule;
 mod storage;
 
 pub use compute::{Fleet, Instance, Service, Task};
 pub use engines::connections_max;
+pub use schedule::{OffHours, START as OFF_HOURS_START, STOP as OFF_HOURS_STOP, ScheduledAction, Sizes};
 pub use storage::{
     Address, DELETE_AFTER_TAG, DiskSnapshot, FINAL_SNAPSHOT_TAG, FinalSnapshot, LogGroup, Machine, NatGateway, Volume,
 };

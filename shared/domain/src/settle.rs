@@ -5,7 +5,7 @@
 
 use crate::change::{Action, day};
 use crate::observed::Observed;
-use crate::resource::{Fleet, Instance, Live, Service, Volume};
+use crate::resource::{Fleet, Instance, Live, ScheduledAction, Service, Volume};
 use jiff::Timestamp;
 use std::fmt;
 
@@ -152,7 +152,8 @@ pub fn after_in_words(action: &Action) -> String {
         Action::SetVolumeType { .. }
         | Action::MarkForDeletion { .. }
         | Action::SnapshotVolume { .. }
-        | Action::SetLogRetention { .. } => wanted(action).map_or_else(String::new, |setting| setting.to_string()),
+        | Action::SetLogRetention { .. }
+        | Action::SetFleetSchedule { .. } => wanted(action).map_or_else(String::new, |setting| setting.to_string()),
         Action::DeleteVolume { .. } | Action::DeleteDiskSnapshot { .. } => "deleted".to_owned(),
         Action::ReleaseAddress { .. } => "released".to_owned(),
     }
@@ -198,6 +199,7 @@ pub(crate) fn wanted(action: &Action) -> Option<Setting> {
         Action::MarkForDeletion { delete_after, .. } => Some(marked(Some(*delete_after))),
         Action::SnapshotVolume { .. } => Some(backed_up(true)),
         Action::SetLogRetention { days, .. } => Some(kept(Some(*days))),
+        Action::SetFleetSchedule { off_hours, .. } => Some(off(off_hours.actions().iter())),
         _ => None,
     }
 }
@@ -213,6 +215,10 @@ pub(crate) fn value(action: &Action, live: &Live) -> Option<Setting> {
         (Action::MarkForDeletion { .. }, live) => delete_after(live).map(marked),
         (Action::SnapshotVolume { .. }, Live::Volume(volume)) => Some(backed_up(volume.final_snapshot.is_some())),
         (Action::SetLogRetention { .. }, Live::LogGroup(group)) => Some(kept(group.retention_days)),
+        // Only the two of the maintainer are compared: others are their owner's, and an undo leaves them alone.
+        (Action::SetFleetSchedule { .. }, Live::AutoScalingGroup(fleet)) => {
+            Some(off(fleet.scheduled.known()?.iter().filter(|action| action.is_ours())))
+        }
         _ => None,
     }
 }
@@ -245,6 +251,14 @@ fn backed_up(is_backed_up: bool) -> Setting {
 
 fn kept(retention_days: Option<u32>) -> Setting {
     Setting::Words(retention_days.map_or_else(|| "kept for ever".to_owned(), |days| format!("kept for {days} days")))
+}
+
+fn off<'a>(actions: impl Iterator<Item = &'a ScheduledAction>) -> Setting {
+    let mut words: Vec<(&str, String)> = actions.map(|action| (action.name.as_str(), action.to_string())).collect();
+    // The stop first, in whichever order the service has them.
+    words.sort_by(|a, b| b.0.cmp(a.0));
+    let words: Vec<String> = words.into_iter().map(|(_, words)| words).collect();
+    Setting::Words(if words.is_empty() { "no off hours".to_owned() } else { words.join("; ") })
 }
 
 fn member<'a>(fleet: &'a Fleet, id: &str) -> Option<&'a Instance> {

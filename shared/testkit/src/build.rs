@@ -48,6 +48,7 @@ pub fn fleet(name: &str, desired: u32) -> Resource {
         instances: (1..=desired).map(|number| instance(&format!("{name}-{number}"))).collect(),
         refresh_in_progress: false,
         last_refresh_at: None,
+        scheduled: Fleet::schedules_unread(),
         target_groups: Vec::new(),
     };
     resource(&format!("asg/{name}"), name, Live::AutoScalingGroup(live))
@@ -117,6 +118,7 @@ pub fn replace_task(name: &str, number: u32) -> Action {
 pub fn resource_of(action: &Action) -> ResourceId {
     ResourceId::new(match action {
         Action::SetFleetCapacity { group, .. }
+        | Action::SetFleetSchedule { group, .. }
         | Action::ReplaceInstance { group, .. }
         | Action::RefreshFleet { group } => {
             format!("asg/{group}")

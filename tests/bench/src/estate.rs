@@ -39,6 +39,7 @@ fn fleet(number: usize, target_group: &str) -> Fleet {
         instances: (0..SERVERS).map(instance).collect(),
         refresh_in_progress: false,
         last_refresh_at: None,
+        scheduled: Fleet::schedules_unread(),
         target_groups: vec![ResourceId::new(target_group.to_owned())],
     }
 }

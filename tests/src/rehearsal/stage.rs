@@ -321,7 +321,8 @@ impl Stage {
             | Action::DeleteVolume { .. }
             | Action::DeleteDiskSnapshot { .. }
             | Action::ReleaseAddress { .. }
-            | Action::SetLogRetention { .. } => {}
+            | Action::SetLogRetention { .. }
+            | Action::SetFleetSchedule { .. } => {}
         }
     }
 
@@ -413,6 +414,7 @@ impl Stage {
             instances: instances.collect(),
             refresh_in_progress: self.refresh.is_some(),
             last_refresh_at: self.last_refresh_min.map(time),
+            scheduled: Fleet::schedules_unread(),
             target_groups: vec![ResourceId::from(target_group.as_str())],
         };
         let service = Service {

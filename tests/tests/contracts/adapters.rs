@@ -72,6 +72,7 @@ const TABLE: &[Method] = &[
         &[
             ("autoscaling:DescribeAutoScalingGroups", APPLICATION),
             ("autoscaling:DescribeInstanceRefreshes", APPLICATION),
+            ("autoscaling:DescribeScheduledActions", APPLICATION),
             ("dynamodb:DescribeTable", APPLICATION),
             ("dynamodb:ListTables", APPLICATION),
             ("ec2:DescribeAddresses", APPLICATION),

@@ -11,6 +11,7 @@
 mod bill;
 mod faults;
 mod machine;
+mod off_hours;
 mod saving;
 mod shop;
 mod shown;

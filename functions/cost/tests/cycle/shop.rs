@@ -167,8 +167,10 @@ fn tagged(mut resource: Resource) -> Resource {
 impl Estates for Shop {
     async fn survey(&self, scope: &Scope) -> PortResult<Surveyed> {
         let of_estate = |resource: &Resource| {
-            let is_kind =
-                matches!(resource.kind(), ResourceKind::Volume | ResourceKind::Address | ResourceKind::LogGroup);
+            let is_kind = matches!(
+                resource.kind(),
+                ResourceKind::Volume | ResourceKind::Address | ResourceKind::LogGroup | ResourceKind::AutoScalingGroup
+            );
             is_kind && resource.tags.contains_key(APP_TAG) == matches!(scope, Scope::App(_))
         };
         let item = |resource: Resource| Item {

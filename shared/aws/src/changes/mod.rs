@@ -12,6 +12,7 @@ pub mod release_address;
 pub mod replace_instance;
 pub mod replace_task;
 pub mod set_fleet_capacity;
+pub mod set_fleet_schedule;
 pub mod set_log_retention;
 pub mod set_service_count;
 pub mod set_volume_type;
@@ -32,8 +33,12 @@ mod tests {
         // With a purse of their own: that of the others does not pay for the repetitions of all.
         let clients = service.clients();
         let (ec2, logs) = (clients.ec2(), clients.logs());
+        let schedules = service.clients().autoscaling();
         vec![
             set_fleet_capacity::set(&autoscaling, "shop-web", 3).await,
+            set_fleet_schedule::put(&schedules, "shop-web", &[]).await,
+            set_fleet_schedule::delete(&schedules, "shop-web", &["a"]).await,
+            set_fleet_schedule::resize(&schedules, "shop-web", domain::resource::Sizes { min: 1, desired: 2 }).await,
             replace_instance::terminate(&autoscaling, "shop-web", "i-1").await,
             refresh_fleet::start(&autoscaling, "shop-web", Pace { min_healthy_pct: 100, max_healthy_pct: 110 }).await,
             set_service_count::set(&ecs, "shop", "shop-worker", 3).await,

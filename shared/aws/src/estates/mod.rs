@@ -21,7 +21,7 @@ mod whose;
 use crate::SystemClock;
 use crate::chances::Chances;
 use crate::clients::{Clients, Lazy};
-use crate::inventory::fleets;
+use crate::inventory::{fleets, schedules};
 use async_trait::async_trait;
 use domain::cost::estate::{Item, Template};
 use domain::ids::ResourceId;
@@ -35,6 +35,7 @@ use whose::Whose;
 pub const PERMISSIONS: &[&str] = &[
     "autoscaling:DescribeAutoScalingGroups",
     "autoscaling:DescribeInstanceRefreshes",
+    "autoscaling:DescribeScheduledActions",
     "dynamodb:DescribeTable",
     "dynamodb:ListTables",
     "ec2:DescribeAddresses",
@@ -154,9 +155,9 @@ impl Estates {
         }))
     }
 
-    /// Auto Scaling groups, as the inventory reads them.
+    /// Auto Scaling groups, as the inventory reads them, with their scheduled actions.
     async fn fleets(&self, whose: Whose<'_>) -> (Vec<Item>, Vec<domain::observed::Missing>) {
-        let found = match whose {
+        let mut found = match whose {
             Whose::Rest => {
                 self.chances.read(|| fleets::without_tag(&self.autoscaling, domain::resource::APP_TAG)).await
             }
@@ -165,6 +166,7 @@ impl Estates {
                 self.chances.read(|| fleets::discover(&self.autoscaling, &selector.tags, &listed)).await
             }
         };
+        schedules::add(&self.autoscaling, &mut found.resources).await;
         (whose.only(found.resources.into_iter().map(|group| item(group, None)).collect()), found.missing)
     }
 }

@@ -161,6 +161,7 @@ async fn resource(client: &Client, id: Option<ResourceId>, group: AutoScalingGro
         instances,
         refresh_in_progress,
         last_refresh_at,
+        scheduled: Fleet::schedules_unread(),
         target_groups: group.target_group_arns.unwrap_or_default().into_iter().map(ResourceId::new).collect(),
     };
     let id = id.unwrap_or_else(|| ResourceId::new(format!("auto_scaling_group/{name}")));

@@ -9,6 +9,7 @@ pub mod fleets;
 pub mod load_balancers;
 pub mod memory;
 mod scaling;
+pub(crate) mod schedules;
 pub mod services;
 pub mod tagged;
 pub mod target_groups;

@@ -110,7 +110,7 @@ pub(crate) fn unread(id: &str, name: &str, live: Live) -> Resource {
     Resource { id: ResourceId::from(id), name: name.to_owned(), tags: BTreeMap::new(), live }
 }
 
-fn unread_group(name: &str) -> Resource {
+pub(crate) fn unread_group(name: &str) -> Resource {
     let fleet = Fleet {
         min: 0,
         max: 0,
@@ -118,12 +118,13 @@ fn unread_group(name: &str) -> Resource {
         instances: Vec::new(),
         refresh_in_progress: false,
         last_refresh_at: None,
+        scheduled: Fleet::schedules_unread(),
         target_groups: Vec::new(),
     };
     unread(&format!("auto_scaling_group/{name}"), name, Live::AutoScalingGroup(fleet))
 }
 
-fn fleet(resource: &Resource) -> &Fleet {
+pub(crate) fn fleet(resource: &Resource) -> &Fleet {
     let Live::AutoScalingGroup(fleet) = &resource.live else { panic!("{:?}", resource.live) };
     fleet
 }

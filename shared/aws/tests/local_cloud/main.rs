@@ -20,6 +20,7 @@ mod caches;
 mod disks;
 mod estates;
 mod inventory;
+mod off_hours;
 mod records;
 mod savings;
 mod stores;

@@ -22,6 +22,7 @@ fn fleet(desired: u32) -> Live {
         instances: Vec::new(),
         refresh_in_progress: false,
         last_refresh_at: None,
+        scheduled: Fleet::schedules_unread(),
         target_groups: Vec::new(),
     })
 }

@@ -14,6 +14,7 @@ mod release_address;
 mod replace_instance;
 mod replace_task;
 mod set_fleet_capacity;
+mod set_fleet_schedule;
 mod set_log_retention;
 mod set_service_count;
 mod set_volume_type;
@@ -40,12 +41,14 @@ pub const TABLE: &[ChangeSpec] = &[
     delete_disk_snapshot::SPEC,
     release_address::SPEC,
     set_log_retention::SPEC,
+    set_fleet_schedule::SPEC,
 ];
 
 /// The declaration of one kind.
 pub const fn spec(kind: ChangeKind) -> &'static ChangeSpec {
     match kind {
         ChangeKind::SetFleetCapacity => &set_fleet_capacity::SPEC,
+        ChangeKind::SetFleetSchedule => &set_fleet_schedule::SPEC,
         ChangeKind::SetServiceCount => &set_service_count::SPEC,
         ChangeKind::ReplaceInstance => &replace_instance::SPEC,
         ChangeKind::RefreshFleet => &refresh_fleet::SPEC,

@@ -70,6 +70,7 @@ mod tests {
             instances: Vec::new(),
             refresh_in_progress: false,
             last_refresh_at: None,
+            scheduled: Fleet::schedules_unread(),
             target_groups: Vec::new(),
         };
         let pace = Pace::of(&fleet);

@@ -90,6 +90,11 @@ fn why_not(
     if kind == ChangeKind::MarkForDeletion && newest.stands {
         return Some(format!("it was marked {days} days ago and its owner has removed the mark: it stays"));
     }
+    if kind == ChangeKind::SetFleetSchedule && newest.stands {
+        return Some(format!(
+            "it got off hours {days} days ago and somebody has deleted them: it stays on for {TAKEN_BACK_DAYS} days"
+        ));
+    }
     let bars = TAKEN_BACK_DAYS.max(i64::from(policy.grace_days));
     if newest.verdict == Some(Verdict::Regressed) && days < bars {
         return Some(format!("it was taken back {days} days ago because users suffered; it rests for {bars} days"));

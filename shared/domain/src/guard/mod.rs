@@ -7,6 +7,7 @@
 mod between;
 mod facts;
 mod limits;
+mod off_hours;
 mod refusal;
 mod scope;
 #[cfg(test)]

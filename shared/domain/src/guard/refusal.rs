@@ -203,6 +203,11 @@ pub enum Refusal {
         /// By what.
         by: String,
     },
+    /// Somebody else sets its size by the clock.
+    OtherSchedule {
+        /// The scheduled action.
+        name: String,
+    },
     /// Its owner still has time to keep it, or would have none.
     Grace {
         /// Until when.
@@ -317,6 +322,7 @@ impl fmt::Display for Refusal {
                 dollars(*max_usd_cents_month)
             ),
             Self::Busy { what } => write!(f, "{what} is under way"),
+            Self::OtherSchedule { name } => write!(f, "its scheduled action {name} sets its size by the clock already"),
             Self::InUse { by } => write!(f, "it is in use by {by}"),
             Self::Grace { until } => write!(f, "its owner has time until {} to keep it", day(*until)),
             Self::NotMarked => {

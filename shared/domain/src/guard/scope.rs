@@ -1,6 +1,6 @@
 //! Guards on the resource itself, by its live state: sizes, what a change takes out of service, what is under way on it.
 
-use super::{Facts, Limits, Refusal, things};
+use super::{Facts, Limits, Refusal, off_hours, things};
 use crate::change::{Action, Change};
 use crate::changes::Pace;
 use crate::observed::Observed;
@@ -12,6 +12,9 @@ pub(super) fn scope(change: &Change, facts: &Facts, limits: &Limits) -> Result<(
         (Action::SetFleetCapacity { desired, .. }, Live::AutoScalingGroup(fleet)) => {
             busy(fleet.refresh_in_progress, "an instance refresh")?;
             resize(fleet.desired, *desired, fleet.healthy(), (fleet.min, fleet.max), limits)
+        }
+        (Action::SetFleetSchedule { off_hours, .. }, Live::AutoScalingGroup(fleet)) => {
+            off_hours::scope(fleet, off_hours)
         }
         (Action::SetServiceCount { desired, .. }, Live::EcsService(service)) => {
             busy(service.deployment_in_progress, "a deployment")?;

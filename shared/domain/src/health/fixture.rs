@@ -64,6 +64,7 @@ fn resources() -> Vec<Resource> {
         instances: MEMBERS.map(instance).to_vec(),
         refresh_in_progress: false,
         last_refresh_at: None,
+        scheduled: Fleet::schedules_unread(),
         target_groups: vec!["tg".into()],
     };
     let service = Service {

@@ -1,5 +1,6 @@
 //! Live state of what runs an application: Auto Scaling groups and ECS services with their members.
 
+use super::ScheduledAction;
 use crate::ids::ResourceId;
 use crate::observed::{Missing, Observed};
 use jiff::Timestamp;
@@ -22,9 +23,17 @@ pub struct Fleet {
     pub last_refresh_at: Option<Timestamp>,
     /// ARNs of the target groups it feeds.
     pub target_groups: Vec<ResourceId>,
+    /// Its scheduled actions; asked for by the cost cycle only.
+    #[serde(default = "Fleet::schedules_unread", skip_serializing_if = "Observed::is_missing")]
+    pub scheduled: Observed<Vec<ScheduledAction>>,
 }
 
 impl Fleet {
+    /// Scheduled actions of a group that nobody has asked for them.
+    pub fn schedules_unread() -> Observed<Vec<ScheduledAction>> {
+        Observed::Missing(Missing::NotPublished("they were not asked for".to_owned()))
+    }
+
     /// Instances that are in service and healthy.
     pub fn healthy(&self) -> u32 {
         let count = self.instances.iter().filter(|instance| instance.is_serving()).count();

@@ -21,6 +21,7 @@ fn fleet(desired: u32) -> Fleet {
         instances: (1..=desired).map(instance).collect(),
         refresh_in_progress: false,
         last_refresh_at: Some(EARLIER),
+        scheduled: Fleet::schedules_unread(),
         target_groups: Vec::new(),
     }
 }

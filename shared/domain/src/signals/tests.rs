@@ -44,6 +44,7 @@ fn world() -> Vec<Resource> {
         instances: vec![instance("i-1"), instance("i-2")],
         refresh_in_progress: false,
         last_refresh_at: None,
+        scheduled: Fleet::schedules_unread(),
         target_groups: Vec::new(),
     };
     let service = Service {

@@ -3,10 +3,23 @@
 use super::machines::office;
 use super::{Draft, HOURS, Made, Verdict};
 use domain::cost::usage::Quantity;
-use domain::resource::{Fleet, Instance, Live};
+use domain::observed::Observed;
+use domain::resource::{Fleet, Instance, Live, ScheduledAction};
 
 const OVERSIZED: &str = "oversized_fleet";
 const NIGHTS: &str = "idle_nights";
+
+/// A schedule of its owner.
+fn monday() -> ScheduledAction {
+    ScheduledAction {
+        name: "monday".to_owned(),
+        recurrence: Some("0 7 * * 1".to_owned()),
+        time_zone: None,
+        min: None,
+        max: None,
+        desired: Some(1),
+    }
+}
 
 fn fleet(made: &mut Made, members: u32, change: impl FnOnce(&mut Fleet)) -> Draft {
     let member = |number| Instance {
@@ -23,6 +36,7 @@ fn fleet(made: &mut Made, members: u32, change: impl FnOnce(&mut Fleet)) -> Draf
         instances: (0..members).map(member).collect(),
         refresh_in_progress: false,
         last_refresh_at: None,
+        scheduled: Observed::Known(Vec::new()),
         target_groups: Vec::new(),
     };
     change(&mut live);
@@ -71,6 +85,8 @@ fn unlike(made: &mut Made) {
     made.innocent(OVERSIZED, "one, or two for the failure of one", draft);
     let draft = fleet(made, members, |it| it.refresh_in_progress = true).loaded(made, cpu, memory);
     made.innocent(OVERSIZED, "being replaced", draft);
+    let draft = fleet(made, members, |it| it.scheduled = Observed::Known(vec![monday()])).loaded(made, cpu, memory);
+    made.innocent(OVERSIZED, "its owner sizes it by the clock", draft);
     let draft = fleet(made, members, |it| it.instances[0].healthy = false).loaded(made, cpu, memory);
     made.innocent(OVERSIZED, "one of it is sick", draft);
     let draft = fleet(made, members, |it| it.instances.iter_mut().for_each(|one| one.protected = true))
@@ -97,6 +113,12 @@ fn nights(made: &mut Made) {
     let hours = office(made);
     let draft = fleet(made, members, |_| ()).busy(made, at, hours).memory(made, 60.0).tag("stage", "production");
     made.innocent(NIGHTS, "production", draft);
+    let hours = office(made);
+    let draft = fleet(made, members, |it| it.scheduled = Observed::Known(vec![monday()]))
+        .busy(made, at, hours)
+        .memory(made, 60.0)
+        .tag("stage", "test");
+    made.innocent(NIGHTS, "its owner sizes it by the clock", draft);
     let draft = fleet(made, members, |_| ()).busy(made, at, |_, hour| hour < 6).memory(made, 60.0);
     made.innocent(NIGHTS, "busy at night", draft);
 }

@@ -28,7 +28,11 @@ impl Actuator for World {
         let now = self.now();
         let mut state = self.state();
         let before = state.live(&change.resource, "restore")?;
+        let is_of_schedule = matches!(change.action, Action::SetFleetSchedule { .. });
         let after = match (&before, prior) {
+            (Live::AutoScalingGroup(fleet), Live::AutoScalingGroup(prior)) if is_of_schedule => {
+                Live::AutoScalingGroup(unscheduled(fleet, prior, &change.action))
+            }
             (Live::AutoScalingGroup(_), Live::AutoScalingGroup(prior)) => {
                 state.set_fleet(&before, prior.desired, "restored")?
             }
@@ -187,6 +191,18 @@ pub(super) fn resize_fleet(fleet: &mut Fleet, desired: u32, by: &str) {
         let id = format!("{by}-{}", fleet.instances.len() + 1);
         fleet.instances.push(crate::build::instance(&id));
     }
+}
+
+/// The fleet without its off hours, with its sizes back where it was off.
+fn unscheduled(fleet: &Fleet, prior: &Fleet, action: &Action) -> Fleet {
+    let mut after = Fleet { scheduled: prior.scheduled.clone(), ..fleet.clone() };
+    if let Action::SetFleetSchedule { off_hours, .. } = action
+        && let Some(sizes) = off_hours.sizes_back(prior, fleet)
+    {
+        after.min = sizes.min;
+        resize_fleet(&mut after, sizes.desired, "restored");
+    }
+    after
 }
 
 /// The service with so many tasks; they come and go at once.

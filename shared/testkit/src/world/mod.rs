@@ -172,6 +172,11 @@ impl World {
         self.state().flushes.get(id).copied().unwrap_or(0)
     }
 
+    /// A resource comes into being.
+    pub fn add(&self, resource: Resource) {
+        self.state().resources.insert(resource.id.clone(), resource);
+    }
+
     /// Somebody else modifies a resource.
     pub fn edit(&self, id: &ResourceId, edit: impl FnOnce(&mut Resource)) {
         let now = self.now();

@@ -1,6 +1,7 @@
-//! Disks, addresses and logs: what becomes of them when they are changed.
+//! Disks, addresses, logs and schedules: what becomes of them when they are changed.
 
 use domain::change::Action;
+use domain::observed::Observed;
 use domain::resource::{FinalSnapshot, Live};
 
 /// The state after a change, where the change is one of such a thing.
@@ -14,6 +15,9 @@ pub(super) fn after(action: &Action, before: &Live) -> Option<Live> {
         (Action::MarkForDeletion { delete_after, .. }, live) => mark(live, Some(*delete_after))?,
         (Action::SnapshotVolume { volume: id }, Live::Volume(volume)) => {
             volume.final_snapshot = Some(FinalSnapshot { id: format!("snap-of-{id}"), is_complete: true });
+        }
+        (Action::SetFleetSchedule { off_hours, .. }, Live::AutoScalingGroup(fleet)) => {
+            fleet.scheduled = Observed::Known(off_hours.actions().to_vec());
         }
         (Action::SetLogRetention { days, .. }, Live::LogGroup(group)) => group.retention_days = Some(*days),
         (Action::DeleteVolume { .. }, Live::Volume(_))

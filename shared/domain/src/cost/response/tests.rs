@@ -51,6 +51,7 @@ fn shop(time_ms: f64, cpu_pct: f64) -> Snapshot {
         instances: Vec::new(),
         refresh_in_progress: false,
         last_refresh_at: None,
+        scheduled: Fleet::schedules_unread(),
         target_groups: vec![ResourceId::from(DOOR)],
     };
     Snapshot {

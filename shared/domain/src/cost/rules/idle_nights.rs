@@ -1,13 +1,16 @@
 //! Instances and fleets that nobody uses at night and at weekends: a schedule for when they may be off.
 //!
 //! Found from their own week: every night of the history is idle, the days are clearly busy (`night.rs` has the
-//! bounds). A tag only confirms; one that says production, or a single busy night, makes no claim. Advice only: whether
-//! somebody needs it at night is theirs to say.
+//! bounds). A tag only confirms; one that says production, or a single busy night, makes no claim.
+//!
+//! A group that its tag calls a test environment, and that has no schedule of its owner, gets one: that is a change. Anything
+//! else is advice: whether somebody needs it at night is theirs to say. What has off hours already makes no claim.
 
 use super::night::{Off, off};
 use super::whole::whole;
 use super::zones::{Zone, of_region};
 use super::{View, members_month, reserve};
+use crate::change::Action;
 use crate::cost::estate::Item;
 use crate::cost::money::UsdMicros;
 use crate::cost::opportunity::{Effort, Opportunity, Remedy, Saving};
@@ -17,7 +20,7 @@ use crate::finding::Evidence;
 use crate::ids::{ResourceId, RuleId};
 use crate::mode::Risk;
 use crate::observed::{Missing, Observed};
-use crate::resource::{Fleet, Live, ResourceKind};
+use crate::resource::{Fleet, Live, OffHours, ResourceKind, Sizes};
 use std::collections::BTreeMap;
 
 /// Stable name.
@@ -49,11 +52,22 @@ fn one(view: &View<'_>, item: &Item, zone: &Zone) -> Option<Opportunity> {
     let off = off(&cpu.week.hours().collect::<Vec<_>>(), &zone.offsets_min)?;
     let cost = cost(view, &item.resource.live);
     let is_confirmed = reserve::is_non_production(&item.resource);
-    let schedule = match &item.resource.live {
-        Live::AutoScalingGroup(fleet) => of_fleet(name, fleet, &off, zone),
-        _ => of_machine(name, &off, zone),
-    };
     let asks = if is_confirmed { "" } else { "No tag says what it is for: ask who uses it first.\n" };
+    let advice = |schedule: String| Remedy::Advice { what: format!("{asks}{schedule}") };
+    let remedy = match &item.resource.live {
+        Live::AutoScalingGroup(fleet) => {
+            let off_hours = Box::new(of_fleet(fleet, &off, zone));
+            match &fleet.scheduled {
+                // Its owner says by the clock when it is how large.
+                Observed::Known(scheduled) if !scheduled.is_empty() => return None,
+                Observed::Known(_) if is_confirmed => {
+                    Remedy::Change { action: Action::SetFleetSchedule { group: name.clone(), off_hours } }
+                }
+                Observed::Known(_) | Observed::Missing(_) => advice(calls(name, &off_hours)),
+            }
+        }
+        _ => advice(of_machine(name, &off, zone)),
+    };
     let share = hours(off.week_h()) / hours(WEEK_H);
     Some(Opportunity {
         rule: RuleId::from(NAME),
@@ -83,9 +97,9 @@ fn one(view: &View<'_>, item: &Item, zone: &Zone) -> Option<Opportunity> {
             Saving { low, likely, high: month.times(hours(off.idle_h) / hours(WEEK_H)).max(likely) }
         }),
         risk: Risk::Medium,
-        effort: Effort::Minutes,
         confidence: if is_confirmed { 0.9 } else { 0.6 },
-        remedy: Remedy::Advice { what: format!("{asks}{schedule}") },
+        effort: if matches!(remedy, Remedy::Change { .. }) { Effort::None } else { Effort::Minutes },
+        remedy,
         way_back: "both schedules are deleted, and it is started".to_owned(),
     })
 }
@@ -121,20 +135,33 @@ fn days(off: &Off) -> (&'static str, &'static str) {
 }
 
 /// Recurrences of Auto Scaling are Unix cron expressions. (EC2 Auto Scaling User Guide, "Scheduled scaling".)
-fn of_fleet(name: &str, fleet: &Fleet, off: &Off, zone: &Zone) -> String {
+fn of_fleet(fleet: &Fleet, off: &Off, zone: &Zone) -> OffHours {
     let (stops, starts) = days(off);
-    let put = |action: &str, hour: usize, days: &str, (min, max, desired): (u32, u32, u32)| {
+    OffHours {
+        time_zone: zone.name.to_owned(),
+        stop: format!("0 {} * * {stops}", off.stop_h % 24),
+        start: format!("0 {} * * {starts}", off.start_h % 24),
+        on: Sizes { min: fleet.min, desired: fleet.desired },
+    }
+}
+
+/// The call that makes both scheduled actions, for a person.
+fn calls(name: &str, off_hours: &OffHours) -> String {
+    let actions = off_hours.actions().map(|action| {
         format!(
-            "aws autoscaling put-scheduled-update-group-action --auto-scaling-group-name {name} \
-             --scheduled-action-name {action} --recurrence \"0 {} * * {days}\" --time-zone {} \
-             --min-size {min} --max-size {max} --desired-capacity {desired}",
-            hour % 24,
-            zone.name
+            "\"ScheduledActionName={},Recurrence='{}',TimeZone={},MinSize={},DesiredCapacity={}\"",
+            action.name,
+            action.recurrence.unwrap_or_default(),
+            off_hours.time_zone,
+            action.min.unwrap_or_default(),
+            action.desired.unwrap_or_default(),
         )
-    };
-    let stop = put("off-hours-stop", off.stop_h, stops, (0, fleet.max, 0));
-    let start = put("off-hours-start", off.start_h, starts, (fleet.min, fleet.max, fleet.desired));
-    format!("{stop}\n{start}")
+    });
+    format!(
+        "aws autoscaling batch-put-scheduled-update-group-action --auto-scaling-group-name {name} \
+         --scheduled-update-group-actions {}",
+        actions.join(" ")
+    )
 }
 
 /// Schedules of EventBridge Scheduler have six fields and name days. (EventBridge Scheduler User Guide, "Schedule

@@ -95,10 +95,11 @@ pub(super) fn find(view: &View<'_>) -> Vec<Opportunity> {
     found.collect()
 }
 
-/// Nothing is under way, and everything that is wanted serves.
+/// Nothing is under way, everything that is wanted serves, and no schedule sets its size again.
 fn is_settled(fleet: &Fleet) -> bool {
     let members = u32::try_from(fleet.instances.len()).unwrap_or(u32::MAX);
-    !fleet.refresh_in_progress && fleet.healthy() == fleet.desired && members == fleet.desired
+    let follows_the_clock = fleet.scheduled.known().is_some_and(|scheduled| !scheduled.is_empty());
+    !follows_the_clock && !fleet.refresh_in_progress && fleet.healthy() == fleet.desired && members == fleet.desired
 }
 
 /// Never under what its owner allows or protects, two for the failure of one, and one step at a time.

@@ -4,6 +4,8 @@
 //! account; there the text says how to find the block. What is removed from a template is deleted with it, so a disk
 //! gets a final snapshot first.
 
+mod schedules;
+
 use crate::change::Action;
 use crate::cost::estate::{Item, Template};
 use crate::cost::terms::Terms;
@@ -35,6 +37,9 @@ enum Edit {
 
 /// The patch that does in the template what this action would do behind its back.
 pub(super) fn patch(template: &Template, item: &Item, action: &Action) -> String {
+    if let Action::SetFleetSchedule { off_hours, .. } = action {
+        return schedules::patch(template, item, off_hours);
+    }
     written(template, item, edit(action))
         .unwrap_or_else(|| format!("{template} manages {}: {action} there", clean(&item.resource.name)))
 }
@@ -117,7 +122,8 @@ fn types(item: &Item) -> (Option<&'static str>, Option<&'static str>) {
     }
 }
 
-fn cloudformation(stack: &str, logical_id: &str, kind: &str, item: &Item, edit: &Edit) -> String {
+/// The logical id of an item of a stack, and the comment that says so.
+fn of_stack(stack: &str, logical_id: &str, item: &Item) -> (String, String) {
     let name = clean(&item.resource.name);
     // Logical ids are letters and digits; where the tag is lacking, the stack itself knows it.
     let known: String = logical_id.chars().filter(char::is_ascii_alphanumeric).take(TEXT_MAX).collect();
@@ -130,7 +136,18 @@ fn cloudformation(stack: &str, logical_id: &str, kind: &str, item: &Item, edit: 
     } else {
         (known, String::new())
     };
-    let mut text = format!("# Template of the stack {stack}; {id} is {name}.\n{find}");
+    let text = format!("# Template of the stack {stack}; {id} is {name}.\n{find}");
+    (id, text)
+}
+
+/// The comment that says how to find the block of an item.
+fn of_terraform(tag: &str, item: &Item) -> String {
+    let name = clean(&item.resource.name);
+    format!("# Terraform (tag {tag}); the block is: terraform state list -id={name}\n")
+}
+
+fn cloudformation(stack: &str, logical_id: &str, kind: &str, item: &Item, edit: &Edit) -> String {
+    let (id, mut text) = of_stack(stack, logical_id, item);
     match edit {
         Edit::Set(properties) => {
             let _ = write!(text, "Resources:\n  {id}:\n    Type: {kind}\n    Properties:\n");
@@ -159,8 +176,7 @@ fn cloudformation(stack: &str, logical_id: &str, kind: &str, item: &Item, edit: 
 }
 
 fn terraform(tag: &str, kind: &str, item: &Item, edit: &Edit) -> String {
-    let name = clean(&item.resource.name);
-    let mut text = format!("# Terraform (tag {tag}); the block is: terraform state list -id={name}\n");
+    let mut text = of_terraform(tag, item);
     match edit {
         Edit::Set(properties) => {
             let _ = writeln!(text, "resource \"{kind}\" \"NAME\" {{");

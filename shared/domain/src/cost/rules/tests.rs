@@ -44,6 +44,7 @@ fn a_fleet(members: u32, instance_type: &str) -> Fleet {
         instances: (0..members).map(member).collect(),
         refresh_in_progress: false,
         last_refresh_at: None,
+        scheduled: Fleet::schedules_unread(),
         target_groups: Vec::new(),
     }
 }

@@ -86,6 +86,10 @@ pub(super) fn parts(
             let Some(kind) = only_type(fleet) else { return unshown("the group has no single instance type") };
             vec![Part::exactly(Sold::InstanceHour(kind), f64::from(*desired) - f64::from(fleet.desired))]
         }
+        (Action::SetFleetSchedule { .. }, Live::AutoScalingGroup(fleet)) => {
+            let Some(kind) = only_type(fleet) else { return unshown("the group has no single instance type") };
+            return priced(Sold::InstanceHour(kind), f64::from(fleet.desired));
+        }
         (Action::MarkForDeletion { .. }, _) => Vec::new(),
         _ => return unshown("its price is not followed on the bill"),
     })

@@ -214,6 +214,7 @@ fn instances_are_looked_at_free_of_what_follows_the_traffic() {
         }],
         refresh_in_progress: false,
         last_refresh_at: None,
+        scheduled: crate::resource::Fleet::schedules_unread(),
         target_groups: Vec::new(),
     };
     let made = Made {

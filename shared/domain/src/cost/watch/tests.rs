@@ -123,6 +123,7 @@ fn idle_fleet(latency_ms: f64, requests: f64) -> Snapshot {
         instances: Vec::new(),
         refresh_in_progress: false,
         last_refresh_at: None,
+        scheduled: Fleet::schedules_unread(),
         target_groups: vec![ResourceId::from(DOOR)],
     };
     let mut cpu = shop.measurements[0].clone();

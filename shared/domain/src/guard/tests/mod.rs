@@ -34,6 +34,7 @@ fn fleet(serving: u32, sick: u32) -> Fleet {
         instances: (1..=serving + sick).map(|number| instance(number, number <= serving)).collect(),
         refresh_in_progress: false,
         last_refresh_at: None,
+        scheduled: Fleet::schedules_unread(),
         target_groups: Vec::new(),
     }
 }

@@ -7,8 +7,8 @@ use crate::cost::fixture::{days_ago, found, history, item, unread};
 use crate::cost::money::UsdMicros;
 use crate::cost::opportunity::{Opportunity, Remedy, Saving};
 use crate::cost::usage::{Quantity, Usage};
-use crate::observed::Observed;
-use crate::resource::{Fleet, Live, Machine};
+use crate::observed::{Missing, Observed};
+use crate::resource::{Fleet, Live, Machine, ScheduledAction};
 
 const FLEET: &str = "arn:aws:autoscaling:eu-central-1:111122223333:autoScalingGroup:1:autoScalingGroupName/web";
 
@@ -181,8 +181,8 @@ fn office_hours_get_a_schedule_in_the_time_of_the_region() {
     let one = nights(fleet(4, |_| ()), 60.0, 3.0).unwrap();
     let Remedy::Advice { what } = &one.remedy else { panic!() };
     for line in [
-        "--recurrence \"0 19 * * 1-5\" --time-zone Europe/Berlin --min-size 0 --max-size 20 --desired-capacity 0",
-        "--recurrence \"0 7 * * 1-5\" --time-zone Europe/Berlin --min-size 1 --max-size 20 --desired-capacity 4",
+        "Recurrence='0 19 * * 1-5',TimeZone=Europe/Berlin,MinSize=0,DesiredCapacity=0\"",
+        "Recurrence='0 7 * * 1-5',TimeZone=Europe/Berlin,MinSize=1,DesiredCapacity=4\"",
         "ask who uses it",
     ] {
         assert!(what.contains(line), "{line}\n{what}");
@@ -193,6 +193,43 @@ fn office_hours_get_a_schedule_in_the_time_of_the_region() {
     let Remedy::Advice { what } = &dev.remedy else { panic!() };
     assert!(what.contains("cron(0 19 ? * MON-FRI *)") && what.contains("cron(0 7 ? * MON-FRI *)"), "{what}");
     assert!(dev.confidence > one.confidence && !what.contains("ask who"));
+}
+
+#[test]
+fn a_fleet_whose_tag_says_test_gets_its_off_hours_unless_its_size_follows_the_clock_already() {
+    let of = |scheduled: Observed<Vec<ScheduledAction>>| {
+        nights(tagged(fleet(4, |it| it.scheduled = scheduled.clone()), "env", "test"), 60.0, 3.0)
+    };
+    let one = of(Observed::Known(Vec::new())).unwrap();
+    let Remedy::Change { action: Action::SetFleetSchedule { off_hours, .. } } = &one.remedy else { panic!("{one:?}") };
+    let [stop, start] = off_hours.actions();
+    assert_eq!(stop.to_string(), "0 at \"0 19 * * 1-5\" Europe/Berlin, at least 0");
+    assert_eq!(start.to_string(), "4 at \"0 7 * * 1-5\" Europe/Berlin, at least 1");
+    let monday = ScheduledAction { name: "monday".to_owned(), ..stop };
+    assert!(of(Observed::Known(vec![monday])).is_none(), "its owner has a schedule");
+    assert!(of(Observed::Known(vec![start])).is_none(), "it has off hours");
+    let unread = of(Observed::Missing(Missing::Throttled)).unwrap();
+    assert!(matches!(unread.remedy, Remedy::Advice { .. }), "whether it has a schedule is not known");
+    let untagged = nights(fleet(4, |it| it.scheduled = Observed::Known(Vec::new())), 60.0, 3.0).unwrap();
+    assert!(matches!(untagged.remedy, Remedy::Advice { .. }), "nobody has said what it is for");
+}
+
+#[test]
+fn a_fleet_that_follows_the_clock_keeps_its_size() {
+    let of = |scheduled: Vec<ScheduledAction>| {
+        let it = fleet(8, |it| it.scheduled = Observed::Known(scheduled.clone()));
+        let usage = vec![level(&it, Quantity::CpuPct, 12.0), level(&it, Quantity::MemoryPct, 20.0)];
+        claims("oversized_fleet", vec![it], usage)
+    };
+    let monday = ScheduledAction {
+        name: "monday".to_owned(),
+        recurrence: Some("0 7 * * 1".to_owned()),
+        time_zone: None,
+        min: None,
+        max: None,
+        desired: Some(8),
+    };
+    assert!(of(Vec::new()) && !of(vec![monday]));
 }
 
 #[test]
