@@ -3,6 +3,7 @@
 use config::ResolvedApp;
 use domain::health::{self, Decided, Tried};
 use domain::mode::Mode;
+use domain::plan::Plan;
 use domain::snapshot::Snapshot;
 use engine::documents;
 use engine::ports::{Artifacts, Clock, Entry, EntryState, Executions, Journal};
@@ -37,6 +38,11 @@ pub async fn analyze(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Resu
         health::plan(&snapshot, &analysis, &app.policy, &app.limits, &tried, &run.execution_id, run.iteration);
     analysis.findings.append(&mut plan.findings);
     run.score = analysis.score.known().copied();
+    // Only a run that begins: one that has changed something goes on until that is judged.
+    let off = health::switched_off(&snapshot).filter(|_| run.iteration == 1);
+    if off.is_some() {
+        plan = Plan::default();
+    }
     run.decision = match (plan.changes.is_empty(), run.mode) {
         (false, _) => Decision::Act,
         (true, Some(Mode::Observe)) => Decision::Previewed,
@@ -45,6 +51,9 @@ pub async fn analyze(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Resu
     if run.decision == Decision::Previewed {
         run.conclusion =
             Some(format!("told to observe: nothing is to be changed, {} finding(s)", analysis.findings.len()));
+    }
+    if let Some(why) = off {
+        (run.decision, run.conclusion) = (Decision::SwitchedOff, Some(why));
     }
     run.wait_s = wait_s(&plan, app);
     let mut record = running(&run, world.executions).await?;
@@ -59,7 +68,7 @@ pub async fn analyze(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Resu
 }
 
 /// The wait of the specification, or longer where a change declares that it settles more slowly.
-fn wait_s(plan: &domain::plan::Plan, app: &ResolvedApp) -> u32 {
+fn wait_s(plan: &Plan, app: &ResolvedApp) -> u32 {
     let settle = plan.changes.iter().map(|change| change.action.spec().settle_s + app.policy.window_s).max();
     settle.unwrap_or(0).max(app.policy.wait_s)
 }

@@ -87,6 +87,7 @@ fn ending(run: &Run) -> (Status, Decision) {
     match run.decision {
         Decision::Succeeded => (Status::Completed, Decision::Succeeded),
         Decision::Previewed => (Status::Completed, Decision::Previewed),
+        Decision::SwitchedOff => (Status::Completed, Decision::SwitchedOff),
         _ => (Status::Escalated, Decision::Escalated),
     }
 }

@@ -108,6 +108,8 @@ pub enum Decision {
     Ask,
     /// optimize, analyze, finish: the run was told to observe, and has said what it would do.
     Previewed,
+    /// analyze, finish: the application is switched off, so there is nothing to judge.
+    SwitchedOff,
     /// answer: another run holds the application; to be tried again.
     Wait,
     /// answer: a person said no to everything.
@@ -129,7 +131,7 @@ pub enum Decision {
 }
 
 /// All decisions, for the contract test with the state machine definitions.
-pub const DECISIONS: [Decision; 18] = [
+pub const DECISIONS: [Decision; 19] = [
     Decision::Proceed,
     Decision::Settle,
     Decision::Busy,
@@ -139,6 +141,7 @@ pub const DECISIONS: [Decision; 18] = [
     Decision::Done,
     Decision::Ask,
     Decision::Previewed,
+    Decision::SwitchedOff,
     Decision::Wait,
     Decision::Denied,
     Decision::Undo,

@@ -22,6 +22,8 @@ pub struct Seen {
     pub instances: BTreeSet<String>,
     /// Types of its disks, by their names; those that are gone are not there.
     pub disks: BTreeMap<String, String>,
+    /// Scheduled actions of its groups, by what stands behind the application in their names; those without are not there.
+    pub scheduled: BTreeMap<String, usize>,
     /// The cache holds the faulty job's entries.
     pub cache_poisoned: Option<bool>,
     /// Mean levels of the last five minutes by name; those that were not published are not there.
@@ -52,6 +54,7 @@ pub async fn see(cloud: &Cloud, app: &str, resources: &Resources) -> Result<Seen
     let services = services.send().await.map_err(StackError::call("DescribeServices", &names.service))?;
     seen.tasks = services.services().first().map_or(0.0, |service| f64::from(service.desired_count()));
     seen.disks = disks(cloud, app).await?;
+    seen.scheduled = scheduled(cloud, app).await?;
     seen.cache_poisoned = poisoned(resources).ok();
     seen.levels = levels(cloud, names).await?;
     Ok(seen)
@@ -66,6 +69,19 @@ async fn disks(cloud: &Cloud, app: &str) -> Result<BTreeMap<String, String>, Sta
         Some((tag.to_owned(), volume.volume_type()?.as_str().to_owned()))
     };
     Ok(found.volumes().iter().filter_map(name).collect())
+}
+
+async fn scheduled(cloud: &Cloud, app: &str) -> Result<BTreeMap<String, usize>, StackError> {
+    let mut actions = cloud.autoscaling().describe_scheduled_actions().into_paginator().items().send();
+    let mut found = BTreeMap::new();
+    while let Some(action) = actions.next().await {
+        let action = action.map_err(StackError::call("DescribeScheduledActions", app))?;
+        let group = action.auto_scaling_group_name().unwrap_or_default();
+        if let Some(name) = group.strip_prefix(app).and_then(|rest| rest.strip_prefix('-')) {
+            *found.entry(name.to_owned()).or_default() += 1;
+        }
+    }
+    Ok(found)
 }
 
 fn poisoned(resources: &Resources) -> Result<bool, RedisError> {

@@ -93,6 +93,8 @@ pub struct WorldExpect {
     pub cache_poisoned: Option<bool>,
     /// Types of its disks, by their names.
     pub disks: BTreeMap<String, String>,
+    /// Number of scheduled actions of its fleets beside the model, by their names.
+    pub scheduled: BTreeMap<String, usize>,
     /// Response time p95 in milliseconds is below.
     pub p95_ms_below: Option<f64>,
     /// Response time p95 in milliseconds is above: the application is still sick.

@@ -62,6 +62,9 @@ pub struct AppScenario {
     /// Disks of its own beside the model: the maintainer sees and pays for them, nothing of the model depends on them.
     #[serde(default)]
     pub disks: Vec<Disk>,
+    /// Fleets of its own beside the model, on the same terms.
+    #[serde(default)]
+    pub fleets: Vec<Fleet>,
     /// Its part of `maintainer.yaml`: the mapping that stands under its name in `apps`.
     #[serde(default = "nothing")]
     pub config: Value,
@@ -86,6 +89,22 @@ pub struct Disk {
     /// It is attached to a machine of its own; else to nothing.
     #[serde(default)]
     pub attached: bool,
+}
+
+/// An Auto Scaling group of an application.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fleet {
+    /// Its name behind that of the application: `qa` is the group `shop-qa`.
+    pub name: String,
+    /// Its size.
+    pub size: i32,
+    /// Its tags besides that of the application.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    /// For thirty days it was busy from Monday to Friday, 14:00 to 22:00 UTC, and idle else. Without it nothing is known of it.
+    #[serde(default)]
+    pub office_hours: bool,
 }
 
 fn nothing() -> Value {

@@ -3,7 +3,7 @@
 use super::alarms::{CHECKS, alarm_plans, put, storm_plans};
 use super::publish::publish;
 use super::read::Eyes;
-use super::setup::{Resources, create, disks};
+use super::setup::{Resources, create, disks, fleets};
 use super::{StudioError, cache};
 use crate::cloud::Cloud;
 use crate::model::{App, Datum, Event, Happening, Metrics, Sample, Value, World, data, effects_at};
@@ -71,6 +71,7 @@ impl Life {
         let created_s = cloud.clock.now_s();
         let resources = create(cloud, app, &params, redis.port()).await?;
         disks(cloud, app, &scenario.disks).await?;
+        fleets(cloud, app, &scenario.fleets).await?;
         let mut life = Self {
             app: app.to_owned(),
             events: scenario.events.clone(),

@@ -3,9 +3,10 @@
 //! The web group has a launch configuration instead of a launch template: the maintainer looks at neither.
 
 use super::StudioError;
+use super::publish::publish;
 use crate::cloud::Cloud;
-use crate::model::{Names, Params};
-use crate::scenario::Disk;
+use crate::model::{Datum, Names, Params, Value};
+use crate::scenario::{Disk, Fleet};
 use aws_sdk_ec2::types::{InstanceType, ResourceType, TagSpecification, VolumeType};
 use aws_sdk_ecs::types::{Compatibility, ContainerDefinition, LaunchType, NetworkMode, PropagateTags};
 use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, ProtocolEnum};
@@ -91,6 +92,45 @@ pub async fn disks(cloud: &Cloud, app: &str, disks: &[Disk]) -> Result<(), Studi
     Ok(())
 }
 
+/// Creates the fleets of a scenario, and publishes what CloudWatch would still have of them.
+///
+/// # Errors
+/// When the cloud refuses a call.
+pub async fn fleets(cloud: &Cloud, app: &str, fleets: &[Fleet]) -> Result<(), StudioError> {
+    for fleet in fleets {
+        let name = format!("{app}-{}", fleet.name);
+        let mut tags = vec![(APP_TAG, app)];
+        tags.extend(fleet.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+        group(cloud, &name, (fleet.size, fleet.size, fleet.size), None, &tags).await?;
+        if fleet.office_hours {
+            publish(cloud, office_hours(cloud.clock.now_s(), &name)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Hours of thirty days.
+const HISTORY_H: u32 = 720;
+
+/// The hottest CPU of each hour of thirty days until this moment, seconds since 1970.
+fn office_hours(until_s: f64, group: &str) -> Vec<(f64, Datum)> {
+    let hour = |ago: u32| {
+        let at_s = until_s - until_s.rem_euclid(3_600.0) - 3_600.0 * f64::from(ago);
+        // The epoch was a Thursday; Monday is 0.
+        let (day, hour) = ((at_s / 86_400.0).floor() + 3.0, (at_s.rem_euclid(86_400.0) / 3_600.0).floor());
+        let is_busy = day.rem_euclid(7.0) < 5.0 && (14.0..22.0).contains(&hour);
+        let datum = Datum {
+            namespace: "AWS/EC2",
+            metric: "CPUUtilization",
+            dimensions: vec![("AutoScalingGroupName", group.to_owned())],
+            unit: "Percent",
+            value: Value::One(if is_busy { 60.0 } else { 3.0 }),
+        };
+        (at_s, datum)
+    };
+    (1..=HISTORY_H).map(hour).collect()
+}
+
 /// A machine of its own.
 async fn machine(cloud: &Cloud, app: &str) -> Result<String, StudioError> {
     let operation = "RunInstances";
@@ -162,37 +202,52 @@ async fn web_group(
     params: &Params,
     target_group: &str,
 ) -> Result<(), StudioError> {
+    let size = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+    let web = &params.web;
+    let sizes = (size(web.min), size(web.max), size(web.servers));
+    group(cloud, &names.group, sizes, Some(target_group), &[(APP_TAG, app)]).await
+}
+
+/// An Auto Scaling group with these smallest, largest and wanted sizes.
+async fn group(
+    cloud: &Cloud,
+    name: &str,
+    (min, max, desired): (i32, i32, i32),
+    target_group: Option<&str>,
+    tags: &[(&str, &str)],
+) -> Result<(), StudioError> {
     let scaling = cloud.autoscaling();
     scaling
         .create_launch_configuration()
-        .launch_configuration_name(&names.group)
+        .launch_configuration_name(name)
         .image_id("ami-00000001")
         .instance_type("t4g.small")
         .send()
         .await
-        .map_err(StudioError::call("CreateLaunchConfiguration", &names.group))?;
-    let size = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
-    let tag = aws_sdk_autoscaling::types::Tag::builder()
-        .key(APP_TAG)
-        .value(app)
-        .resource_id(&names.group)
-        .resource_type("auto-scaling-group")
-        .propagate_at_launch(true)
-        .build();
+        .map_err(StudioError::call("CreateLaunchConfiguration", name))?;
+    let tag = |(key, value): &(&str, &str)| {
+        aws_sdk_autoscaling::types::Tag::builder()
+            .key(*key)
+            .value(*value)
+            .resource_id(name)
+            .resource_type("auto-scaling-group")
+            .propagate_at_launch(true)
+            .build()
+    };
     scaling
         .create_auto_scaling_group()
-        .auto_scaling_group_name(&names.group)
-        .launch_configuration_name(&names.group)
-        .min_size(size(params.web.min))
-        .max_size(size(params.web.max))
-        .desired_capacity(size(params.web.servers))
-        .target_group_arns(target_group)
+        .auto_scaling_group_name(name)
+        .launch_configuration_name(name)
+        .min_size(min)
+        .max_size(max)
+        .desired_capacity(desired)
+        .set_target_group_arns(target_group.map(|arn| vec![arn.to_owned()]))
         .availability_zones(format!("{}a", cloud.state.region))
         .availability_zones(format!("{}b", cloud.state.region))
-        .tags(tag)
+        .set_tags(Some(tags.iter().map(tag).collect()))
         .send()
         .await
-        .map_err(StudioError::call("CreateAutoScalingGroup", &names.group))?;
+        .map_err(StudioError::call("CreateAutoScalingGroup", name))?;
     Ok(())
 }
 

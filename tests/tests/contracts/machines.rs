@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const ANSWERS: &[(&str, Option<&str>, &str, &[&str])] = &[
     ("BeginFunction", None, "functions/lifecycle/src/begin.rs", &["proceed", "settle", "busy"]),
     ("MonitorFunction", None, "functions/health/src/monitor.rs", &["measured"]),
-    ("AnalyzeFunction", None, "functions/health/src/analyze.rs", &["act", "nothing_to_do", "previewed"]),
+    ("AnalyzeFunction", None, "functions/health/src/analyze.rs", &["act", "nothing_to_do", "previewed", SWITCHED_OFF]),
     ("OptimizeFunction", Some("apply"), OPTIMIZE, &["done", "ask", "previewed"]),
     ("OptimizeFunction", Some("rollback"), OPTIMIZE, &["succeeded", "previewed", "escalate"]),
     ("OptimizeFunction", None, OPTIMIZE, &["done"]),
@@ -26,9 +26,17 @@ const ANSWERS: &[(&str, Option<&str>, &str, &[&str])] = &[
     ("CostIterateFunction", None, "functions/cost/src/iterate.rs", &["continue", "succeeded", "escalate"]),
     ("AnswerFunction", None, "functions/lifecycle/src/answer.rs", &["proceed", "wait", "denied", "escalate"]),
     ("EscalateFunction", None, "functions/lifecycle/src/escalate.rs", &["escalate"]),
-    ("FinishFunction", None, "functions/lifecycle/src/finish.rs", &["succeeded", "previewed", "escalated", "failed"]),
+    (
+        "FinishFunction",
+        None,
+        "functions/lifecycle/src/finish.rs",
+        &["succeeded", "previewed", SWITCHED_OFF, "escalated", "failed"],
+    ),
     ("RollbackFunction", None, "functions/lifecycle/src/rollback.rs", &["proceed", "busy", "nothing_to_do"]),
 ];
+
+/// What finish only passes on, so that it arrives where another step of the machine has decided it.
+const SWITCHED_OFF: &str = "switched_off";
 
 const OPTIMIZE: &str = "shared/steps/src/act.rs";
 
@@ -106,11 +114,14 @@ fn resolve_answers_with_three_words() {
 /// For each Choice over `$.decision`: the words that can arrive there.
 fn arriving(machine: &Machine) -> BTreeMap<&str, BTreeSet<String>> {
     let mut arriving: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let is_decided = machine.states.values().any(|state| state.function() == Some("AnalyzeFunction"));
     for state in machine.states.values() {
         let Some(function) = state.function() else { continue };
         let next = state.json["Next"].as_str().unwrap();
         if !machine.state(next).branches().is_empty() {
-            arriving.entry(next).or_default().extend(answers(function, state.intent()));
+            let mut answers = answers(function, state.intent());
+            answers.retain(|word| word != SWITCHED_OFF || is_decided);
+            arriving.entry(next).or_default().extend(answers);
         }
     }
     arriving

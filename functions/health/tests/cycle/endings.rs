@@ -1,9 +1,10 @@
 //! Runs that can't help: what is taken back, who is told, and that the application is free afterwards.
 
 use crate::machine::Machine;
-use crate::shop::{SERVERS, Shop, Weather, ready, surge};
+use crate::shop::{FLEET, SERVERS, Shop, Weather, ready, surge};
 use domain::execution::{Cycle, Status};
 use domain::health::Decided;
+use domain::resource::Live;
 use engine::ports::{EntryState, LeaseAnswer, Leases};
 use engine::run::{LEASE_TTL_S, lease_key};
 use lifecycle::escalate::ESCALATION;
@@ -59,6 +60,42 @@ fn an_application_that_can_t_be_measured_is_never_called_well() {
     );
     assert!(!shop.record().success_criteria_met && shop.world.ledger().is_empty());
     assert!(shop.world.messages()[0].subject.contains("can't be measured"), "{}", shop.world.messages()[0].subject);
+}
+
+/// Every server is switched off; what they publish ends.
+fn switched_off() -> Shop {
+    let shop = Shop::auto(Weather { arrives: |at| at < build::after_s(-1_800), ..Weather::default() });
+    shop.world.edit(&FLEET.into(), |resource| {
+        if let Live::AutoScalingGroup(fleet) = &mut resource.live {
+            (fleet.min, fleet.desired) = (0, 0);
+            fleet.instances.clear();
+        }
+    });
+    shop
+}
+
+#[test]
+fn an_application_that_is_switched_off_is_neither_judged_nor_told_of() {
+    let shop = switched_off();
+    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    assert_eq!(ended.state, "SwitchedOff", "{:?}", ended.path);
+    let record = shop.record();
+    assert_eq!((record.status, record.success_criteria_met), (Status::Completed, false));
+    assert!(record.conclusion.unwrap().starts_with("switched off: shop-web is wanted at size 0"));
+    assert_eq!((shop.world.messages().len(), shop.lease(), shop.servers()), (0, None, 0));
+}
+
+#[test]
+fn an_application_that_is_switched_off_while_an_alarm_stands_is_handed_to_people() {
+    let shop = switched_off();
+    shop.world.set_alarms(vec![domain::snapshot::Alarm {
+        name: "shop-down".to_owned(),
+        state: domain::snapshot::AlarmState::Alarm,
+        since: None,
+        reason: String::new(),
+    }]);
+    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    assert_eq!((ended.state.as_str(), shop.servers()), ("HandedToPeople", 0), "{:?}", ended.path);
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use crate::execution::{ExecutionRecord, Status, Workflow};
 use crate::ids::ExecutionId;
-use crate::mode::Mode;
 use crate::observed::Observed;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -62,8 +61,8 @@ pub enum Incident {
 /// The incident that is open for a run that wants to make something smaller, if there is one. What can't be read is none the
 /// less for it: not knowing forbids as well.
 ///
-/// A run that only looked says nothing; nor does one that undid something on order. Without any health run nothing speaks
-/// for an incident but the alarms.
+/// A run that only looked, or found the application switched off, says nothing; nor does one that undid something on order.
+/// Without any health run nothing speaks for an incident but the alarms.
 pub fn incident(signs: &Signs, own: &ExecutionId) -> Option<Incident> {
     let unknown = |what: &str, why: &dyn fmt::Display| Incident::Unknown { why: format!("{what} ({why})") };
     let holder = match &signs.holder {
@@ -90,7 +89,7 @@ fn by_runs(runs: &[ExecutionRecord], own: &ExecutionId) -> Option<Incident> {
     let says_nothing = |run: &ExecutionRecord| {
         run.workflow_type != Workflow::Health
             || run.execution_id == *own
-            || (run.mode == Some(Mode::Observe) && run.status == Status::Completed)
+            || (run.status == Status::Completed && !run.success_criteria_met)
     };
     let newest = runs.iter().find(|run| !says_nothing(run))?;
     let (run, at) = (newest.execution_id.clone(), newest.completed_at.unwrap_or(newest.started_at));

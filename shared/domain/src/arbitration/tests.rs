@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::execution::{ExecutionRecord, Status};
-use crate::mode::Mode;
 use crate::observed::{Missing, Observed};
 use crate::resource::Fleet;
 use proptest::prelude::*;
@@ -109,8 +108,12 @@ fn the_newest_health_run_that_says_anything_decides() {
     assert_eq!(after(&[escalated.clone(), well.clone()]), handed, "newest first");
     assert_eq!(after(&[well, escalated.clone()]), None, "a later one found it well");
     assert_eq!(after(&[health("h2", Status::Failed), health("h1", Status::Completed)]), failed);
-    let looked = ExecutionRecord { mode: Some(Mode::Observe), ..health("p", Status::Completed) };
-    assert_eq!(after(&[looked, escalated.clone()]), handed, "a preview finds nothing well");
+    let looked = ExecutionRecord { success_criteria_met: false, ..health("p", Status::Completed) };
+    assert_eq!(
+        after(&[looked, escalated.clone()]),
+        handed,
+        "a preview, or a look at what is switched off, finds nothing well"
+    );
     for status in [Status::Running, Status::Completed, Status::Escalated, Status::Failed] {
         let rollback = run("b", Workflow::Rollback, status);
         assert_eq!(after(&[rollback.clone(), escalated.clone()]), handed, "a rollback measures nothing");

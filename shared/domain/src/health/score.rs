@@ -12,7 +12,7 @@ use crate::observed::{Missing, Observed};
 use crate::resource::{Live, Resource, ResourceKind};
 use crate::signal::{Judge, Role};
 use crate::signals;
-use crate::snapshot::AlarmState;
+use crate::snapshot::{AlarmState, Snapshot};
 use serde::{Deserialize, Serialize};
 
 /// The score of one signal of one resource or of one member of it.
@@ -234,12 +234,12 @@ fn app(view: &View<'_>, signals: &[SignalScore]) -> Observed<f64> {
 
 /// Alarms that can't be read cap the score like one that stands: there may be one.
 fn alarm_cap(view: &View<'_>) -> f64 {
-    if view.snapshot.alarms.is_missing() || alarm_stands(view) { view.policy.alarm_score_max } else { BEST }
+    if view.snapshot.alarms.is_missing() || alarm_stands(view.snapshot) { view.policy.alarm_score_max } else { BEST }
 }
 
 /// True when an alarm of the application is known to stand.
-pub(super) fn alarm_stands(view: &View<'_>) -> bool {
-    let alarms = view.snapshot.alarms.known().map_or(&[][..], Vec::as_slice);
+pub(super) fn alarm_stands(snapshot: &Snapshot) -> bool {
+    let alarms = snapshot.alarms.known().map_or(&[][..], Vec::as_slice);
     alarms.iter().any(|alarm| alarm.state == AlarmState::Alarm && !alarm.name.starts_with(SCALING_ALARM_PREFIX))
 }
 

@@ -110,7 +110,7 @@ fn rings(context: &Context<'_>, server: &Resource, scarce: &Scarce) -> bool {
     let series = context.view.series(scarce.signal, server);
     let window = series.known().map(|series| context.view.window(series)).unwrap_or_default();
     let throughout = window.len() >= 2 && window.iter().all(|(_, value)| *value > scarce.warn);
-    all_well && throughout && alarm_stands(context.view)
+    all_well && throughout && alarm_stands(context.view.snapshot)
 }
 
 /// True when at least three members are measured and the median one is not short at all.
