@@ -109,8 +109,17 @@ fn understood(request: &Request, given: &Given) -> Result<Vec<ChangeId>, &'stati
     }
 }
 
-/// True when the run was there to be woken.
+/// True when the run was woken. A lost answer is asked for once more: where the token is gone by then, the first call has used
+/// it, and the run goes on with the answer.
 async fn wake(request: &Request, task_token: &str, world: &World<'_>) -> PortResult<bool> {
+    match wake_once(request, task_token, world).await {
+        Err(PortError::Unknown { .. }) => wake_once(request, task_token, world).await.map(|_| true),
+        answered => answered,
+    }
+}
+
+/// True when the run was there to be woken.
+async fn wake_once(request: &Request, task_token: &str, world: &World<'_>) -> PortResult<bool> {
     let approved: &[ChangeId] = request.answer.as_ref().map_or(&[], |answer| &answer.approved);
     let output = json!({"request": request.id, "approved": approved});
     match world.waker.wake(task_token, &output.to_string()).await {

@@ -1,6 +1,7 @@
 //! The page and the widget: looking decides nothing, an answer counts once, nothing from outside is markup, no key is shown.
 
 use crate::shop::{begun, shop};
+use async_trait::async_trait;
 use base64::Engine;
 use domain::approval::{Question, Request, RequestState};
 use domain::change::Reversal;
@@ -8,13 +9,14 @@ use domain::execution::Cycle;
 use domain::ids::RequestId;
 use domain::mode::Risk;
 use domain::place::Place;
-use engine::ports::{Approvals, Leases, Life, SigningKey};
+use engine::ports::{Approvals, Leases, Life, PortError, PortResult, SigningKey, Waker};
 use engine::run::{LEASE_TTL_S, lease_key};
 use jiff::SignedDuration;
 use lifecycle::link::Links;
 use lifecycle::page::{World, respond};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::sync::atomic::{AtomicBool, Ordering};
 use testkit::{World as Fake, build};
 
 const TOKEN: &str = "canary-task-token";
@@ -101,6 +103,33 @@ async fn browse(fake: &Fake, method: &str, query: &str, body: &str) -> (u64, Str
     assert!(policy.contains(&format!("style-src 'sha256-{hash}';")) && !policy.contains("unsafe"), "{policy}");
     assert!(policy.starts_with("default-src 'none';") && policy.contains("frame-ancestors 'none'"), "{policy}");
     (reply["statusCode"].as_u64().unwrap(), page)
+}
+
+/// Step Functions, whose answer to the first call is lost after it has done its work; then the token is used up.
+struct AnswerLost<'a>(&'a Fake, AtomicBool);
+
+#[async_trait]
+impl Waker for AnswerLost<'_> {
+    async fn wake(&self, task_token: &str, output: &str) -> PortResult<()> {
+        let operation = "wake".to_owned();
+        if self.1.swap(true, Ordering::SeqCst) {
+            return Err(PortError::Gone { operation, what: "the run that waited".to_owned() });
+        }
+        self.0.wake(task_token, output).await?;
+        Err(PortError::Unknown { operation, why: "status 500".to_owned() })
+    }
+}
+
+#[tokio::test]
+async fn regression_a_yes_whose_run_was_woken_is_taken_though_the_answer_to_that_was_lost() {
+    let fake = shop();
+    let (_, query) = asked(&fake).await;
+    let waker = AnswerLost(&fake, AtomicBool::new(false));
+    let event = json!({"rawQueryString": query, "body": YES, "isBase64Encoded": false,
+        "requestContext": {"http": {"method": "POST"}}});
+    let reply = respond(event, &World { waker: &waker, ..world_of(&fake) }).await.unwrap();
+    assert_eq!(reply["statusCode"], 200, "{reply}");
+    assert_eq!((fake.requests()[0].state, fake.woken().len()), (RequestState::Answered, 1));
 }
 
 const YES: &str = "decision=approve&change=c1&by=Ada+L.&remark=go%0Aon";

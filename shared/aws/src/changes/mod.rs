@@ -17,7 +17,7 @@ pub mod set_log_retention;
 pub mod set_service_count;
 pub mod set_volume_type;
 pub mod snapshot_volume;
-mod throttled;
+pub(crate) mod throttled;
 
 #[cfg(test)]
 mod tests {
