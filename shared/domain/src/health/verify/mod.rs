@@ -197,6 +197,12 @@ fn judge(case: &Case<'_>) -> Result<Judged, String> {
         Some(backlog) => backlog,
         None => compare(case, &samples, &bounds)?,
     };
+    let judged = match came_by_itself(case) {
+        Some(what) if judged.verdict == Verdict::Verified => {
+            Judged { verdict: Verdict::Inconclusive, why: format!("{}, but {what}", judged.why), ..judged }
+        }
+        _ => judged,
+    };
     let harm = harm::look(case);
     Ok(match (judged.verdict, harm) {
         (_, harm::Harm::Done(what) | harm::Harm::Possible(what)) if let Some(goes_on) = peers::go_on(case) => {
@@ -209,6 +215,18 @@ fn judge(case: &Case<'_>) -> Result<Judged, String> {
             Judged { why: format!("{}, but {what}", judged.why), verdict: Verdict::Inconclusive, ..judged }
         }
         _ => judged,
+    })
+}
+
+/// That what the change was to bring had come about before it was made: a plan may wait for an answer, or for a service that
+/// is slow, and what mends itself meanwhile is no merit of the change.
+fn came_by_itself(case: &Case<'_>) -> Option<String> {
+    let expected = &case.change.expected;
+    let level = windows::meanwhile(case)?;
+    let sign = expected.better.sign();
+    (level * sign <= expected.after * sign).then(|| {
+        let (level, wanted) = (short(level), short(expected.after));
+        format!("it had come to {level} before the change was made, which was to bring {wanted}")
     })
 }
 

@@ -89,6 +89,26 @@ fn traffic_that_fell_by_itself_does_not_verify_a_useless_change() {
     assert_eq!(restart.verdict, Verdict::Inconclusive, "{}", restart.why);
 }
 
+/// A plan was carried out after twenty minutes, and the peak that it was made for had ended after nine: the minutes before
+/// the snapshot, the change, and the verdict knew only the peak and the time after.
+#[test]
+fn regression_what_came_about_before_the_change_was_made_is_not_credited_to_it() {
+    let made_at = NOW + SignedDuration::from_mins(20);
+    let seen_at = made_at + SignedDuration::from_mins(11);
+    let judged = |meanwhile: f64| {
+        // Four servers at 48 %, seven at 27 %: more servers do lower it, and nobody needs them.
+        let after = web(0.0, 80.0, 22_000.0)
+            .law("fleet_cpu_pct", "asg", move |ago| Some(if ago > 11.0 { meanwhile } else { 27.0 }))
+            .at(seen_at);
+        verify(&scale_out(), &web(96.0, 80.0, 22_000.0).snapshot, &after.snapshot, made_at, &Policy::default())
+    };
+    let ended = judged(48.0);
+    assert_eq!((ended.verdict, ended.keep), (Verdict::Inconclusive, false), "{}", ended.why);
+    assert!(ended.why.contains("had come to 48"), "{}", ended.why);
+    let going_on = judged(96.0);
+    assert_eq!((going_on.verdict, going_on.keep), (Verdict::Verified, true), "{}", going_on.why);
+}
+
 #[test]
 fn traffic_that_rose_after_a_good_change_is_not_held_against_it() {
     // Seven servers instead of four under 1.5 times the load.

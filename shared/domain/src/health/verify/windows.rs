@@ -10,6 +10,7 @@ use crate::resource::{Live, Resource};
 use crate::series::mean;
 use crate::snapshot::Snapshot;
 use jiff::{SignedDuration, Timestamp};
+use stats::robust::median;
 use std::collections::BTreeMap;
 
 /// When is before and when is after.
@@ -133,6 +134,19 @@ pub(super) fn whole(case: &Case<'_>, signal: &str, on: &Resource) -> Result<(Vec
     enough(case, signal, before.len(), "before")?;
     enough(case, signal, after.len(), "after")?;
     Ok((before, after))
+}
+
+/// The level of the verifying signal in the minutes between the plan's snapshot and the change, which nothing was done in; where
+/// it is measured on a whole resource, and the change came late enough that there are enough of them.
+pub(super) fn meanwhile(case: &Case<'_>) -> Option<f64> {
+    let expected = &case.change.expected;
+    if peers::are_compared(&case.before, case.change) {
+        return None;
+    }
+    let series = case.after.series(expected.signal.as_str(), resource(case, &expected.resource).ok()?);
+    let points = between(series.known()?, case.windows.before_to, case.windows.applied_at);
+    let is_enough = u32::try_from(points.len()).is_ok_and(|count| count >= case.policy.verify_points_min);
+    is_enough.then(|| median(&values(&points)))?
 }
 
 fn points(
