@@ -130,7 +130,11 @@ pub(crate) fn fleet(resource: &Resource) -> &Fleet {
 }
 
 /// Reads the group until the condition holds.
-async fn group_where(actuator: &Actuator, group: &Resource, holds: impl Fn(&Fleet) -> bool) -> Resource {
+pub(crate) async fn group_where(
+    actuator: &impl engine::ports::Actuator,
+    group: &Resource,
+    holds: impl Fn(&Fleet) -> bool,
+) -> Resource {
     let mut last = None;
     for _ in 0..POLLS_MAX {
         let read = actuator.live(group).await.unwrap();

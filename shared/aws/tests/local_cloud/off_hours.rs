@@ -1,28 +1,11 @@
 //! Off hours of a fleet: made by one change, carried out by the clock, taken back at night.
 
 use crate::Cloud;
-use crate::actuator::{apply, change, fleet, unread_group};
+use crate::actuator::{apply, change, fleet, group_where, unread_group};
 use domain::change::Action;
-use domain::resource::{Fleet, OffHours, Resource, Sizes};
+use domain::resource::{OffHours, Sizes};
 use domain::settle::{self, Effect, Standing};
 use engine::ports::Actuator as _;
-use std::time::Duration;
-
-/// Polls of a condition before it is taken for false.
-const POLLS_MAX: u32 = 100;
-
-async fn read_until(actuator: &aws::CostActuator, group: &Resource, holds: impl Fn(&Fleet) -> bool) -> Resource {
-    let mut last = None;
-    for _ in 0..POLLS_MAX {
-        let read = actuator.live(group).await.unwrap();
-        if holds(fleet(&read)) {
-            return read;
-        }
-        last = Some(read);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("the condition never held: {last:?}");
-}
 
 /// It stops with the next minute, and starts next year.
 fn from_now_on(on: Sizes) -> Box<OffHours> {
@@ -40,12 +23,12 @@ async fn a_fleet_goes_off_by_the_clock_and_comes_back_when_its_schedule_is_taken
     let action = Action::SetFleetSchedule { group: shop.group.clone(), off_hours: from_now_on(on) };
     let switch_off = change(action.clone(), &before);
     apply(&cloud, &actuator, &switch_off, &before.live).await.unwrap();
-    let off = read_until(&actuator, &before, |fleet| fleet.desired == 0).await;
+    let off = group_where(&actuator, &before, |fleet| fleet.desired == 0).await;
     assert_eq!(fleet(&off).min, 0);
     assert_eq!(settle::effect(&action, &before.live, &off.live), Effect::Happened, "{off:?}");
     assert_eq!(settle::standing(&action, &before.live, &off.live), Standing::AsChanged, "its sizes are none of it");
     actuator.restore(&switch_off, &before.live).await.unwrap();
-    let back = read_until(&actuator, &before, |fleet| fleet.desired == on.desired && fleet.min == on.min).await;
+    let back = group_where(&actuator, &before, |fleet| fleet.desired == on.desired && fleet.min == on.min).await;
     assert_eq!(settle::standing(&action, &before.live, &back.live), Standing::AsPrior);
     // Twice is once: there is nothing left to delete.
     actuator.restore(&switch_off, &before.live).await.unwrap();
