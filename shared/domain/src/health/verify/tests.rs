@@ -251,6 +251,32 @@ fn a_backlog_is_compared_with_what_would_wait_without_the_change() {
     assert_eq!(judged(&add_tasks(), filling(), held).verdict, Verdict::Verified);
 }
 
+/// Consumers of a backlog are as busy as they can be, however little comes in: what counts is what they would have finished.
+#[test]
+fn regression_consumers_of_a_backlog_are_not_judged_by_what_comes() {
+    let action = Action::SetServiceCount { cluster: "shop".to_owned(), service: "shop-worker".to_owned(), desired: 5 };
+    let more = change(action, "ecs", "service_cpu_pct", "ecs", Better::Lower, 96.0, 60.0);
+    let queue = |depth: f64, sent: f64, deleted: f64, cpu: f64| {
+        Shop::new()
+            .is("queue_depth", "queue", depth)
+            .is("queue_sent", "queue", sent)
+            .is("queue_deleted", "queue", deleted)
+            .is("service_cpu_pct", "ecs", cpu)
+    };
+    let judge = |depth: f64, sent: f64, cpu: f64| {
+        judged(&more, queue(depth, 2_160.0, 1_800.0, 96.0), queue(depth * 0.5, sent, 2_700.0, cpu))
+    };
+    // Half of it comes, and 20,000 wait: the old consumers would be busy all the time.
+    let outcome = judge(20_000.0, 1_000.0, 60.0);
+    assert_eq!(outcome.verdict, Verdict::Verified, "{}", outcome.why);
+    // Nothing waited, so with half of the load half of the old consumers' time would do.
+    let outcome = judge(0.0, 1_000.0, 60.0);
+    assert_ne!(outcome.verdict, Verdict::Verified, "{}", outcome.why);
+    // The backlog would have been done within two minutes: what they do afterwards is what comes.
+    let outcome = judge(2_000.0, 200.0, 60.0);
+    assert_ne!(outcome.verdict, Verdict::Verified, "{}", outcome.why);
+}
+
 #[test]
 fn a_replaced_instance_is_compared_with_its_untouched_peers() {
     let action = Action::ReplaceInstance { group: "shop-web".to_owned(), instance: "i-3".to_owned() };
