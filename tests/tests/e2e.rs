@@ -11,6 +11,8 @@
 
 #[path = "e2e/duplicates.rs"]
 mod duplicates;
+#[path = "e2e/survey.rs"]
+mod survey;
 
 use aws_sdk_sfn::error::DisplayErrorContext;
 use futures::stream::{self, StreamExt};
@@ -29,6 +31,8 @@ use std::time::Instant;
 const SPEED: f64 = 60.0;
 /// The scenario in which the cost cycle changes something.
 const SAVING: &str = "dear_disks";
+/// The scenario for which another account lets the maintainer in.
+const ELSEWHERE: &str = "another_account";
 /// Scenarios at a time.
 const AT_ONCE: usize = 6;
 
@@ -127,16 +131,24 @@ fn examined(name: &str, outcome: Result<String, String>, directory: &Path) -> Pl
     Played { name: name.to_owned(), failures, story: directory.join(format!("{name}.txt")) }
 }
 
+fn has(scenarios: &[Scenario], name: &str) -> bool {
+    scenarios.iter().any(|scenario| scenario.name == name)
+}
+
 /// What holds the product to promises that no scenario shows.
-async fn examine(stack: &Stack, directory: &Path, has_saved: bool) -> Vec<Played> {
+async fn examine(stack: &Stack, directory: &Path, scenarios: &[Scenario]) -> Vec<Played> {
     let replayed = replay::examine(stack).await;
     let duplicates = duplicates::examine(stack).await.map_err(|error| DisplayErrorContext(&*error).to_string());
     let mut examined_all = vec![
         examined("what_was_parked_is_sent_again_by_a_command", replayed, directory),
         examined("a_thousand_duplicates_in_the_cloud_start_one_execution", duplicates, directory),
     ];
-    if has_saved {
+    if has(scenarios, SAVING) {
         examined_all.push(examined("what_was_saved_is_told_by_a_command", savings::examine(stack), directory));
+    }
+    if has(scenarios, ELSEWHERE) {
+        let surveyed = survey::examine(stack).await.map_err(|error| DisplayErrorContext(&*error).to_string());
+        examined_all.push(examined("other_accounts_are_looked_through_and_told_of_at_once", surveyed, directory));
     }
     examined_all
 }
@@ -178,8 +190,8 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let has_saved = scenarios.iter().any(|scenario| scenario.name == SAVING);
-    let besides = usize::from(!scenarios.is_empty()) * (3 + usize::from(has_saved));
+    let besides = usize::from(!scenarios.is_empty())
+        * (3 + usize::from(has(&scenarios, SAVING)) + usize::from(has(&scenarios, ELSEWHERE)));
     println!("\nrunning {} tests", scenarios.len() + besides);
     if scenarios.is_empty() {
         return Ok(report(&[], Instant::now()));
@@ -194,7 +206,7 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
     let speed = number("MAINTAINER_E2E_SPEED").unwrap_or(SPEED);
     let cloud = LocalCloud::start(&directory, speed, faults.as_deref(), &scenarios)?;
     let mut played = play_all(&cloud.stack, &scenarios, &directory).await?;
-    played.extend(examine(&cloud.stack, &directory, has_saved).await);
+    played.extend(examine(&cloud.stack, &directory, &scenarios).await);
     played.push(leaks(&cloud, &directory));
     if faults.is_some() {
         println!("{}", cloud.faults()?);

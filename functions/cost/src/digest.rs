@@ -1,17 +1,21 @@
 //! Tells people what is left to them: advice and patches, which the maintainer itself never carries out. Each is told once; a message
 //! comes when there is something new, and then names all.
 
-use domain::cost::rest::is_rest;
+use domain::cost::money::UsdMicros;
+use domain::cost::rest::{is_rest, place_of};
 use domain::cost::savings::Sums;
 use domain::cost::{Opportunity, Remedy};
 use domain::finding::Severity;
 use domain::ids::AppId;
+use domain::observed::Missing;
 use domain::plan::Plan;
+use domain::resource::ResourceKind;
 use domain::text::{chat, line, subject};
 use engine::documents;
 use engine::ports::{Artifacts, Message, Notifier};
 use engine::run::Run;
 use engine::step::StepError;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -29,6 +33,23 @@ pub(crate) struct Digest<'a> {
     pub(crate) plan: &'a Plan,
     /// Savings so far.
     pub(crate) sums: Sums,
+    /// Kinds of resources that could not be read, with the reason.
+    pub(crate) unread: &'a [(ResourceKind, Missing)],
+}
+
+/// What a run says of the rest of another place, the artifact `digest`: the survey tells people of all places at once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Things that cost more than they must.
+    pub opportunities: usize,
+    /// What they would save a month, as far as their prices are known.
+    pub saving: UsdMicros,
+    /// Those that were not there when the place was looked through before.
+    pub new: usize,
+    /// The largest saving, in words with its rule.
+    pub largest: Option<String>,
+    /// Kinds of resources that could not be read, each with its reason.
+    pub unread: Vec<String>,
 }
 
 /// Tells people where something new is left to them, and remembers what they were told.
@@ -50,14 +71,38 @@ pub(crate) async fn tell(
         .map(|opportunity| (opportunity, format!("{} {}", opportunity.rule, opportunity.resource)))
         .collect();
     let names: BTreeSet<String> = left.iter().map(|(_, name)| name.clone()).collect();
+    let is_elsewhere = place_of(&run.app).is_some();
+    // What a step that is repeated wrote the first time knows what was new.
+    if is_elsewhere && documents::get::<Summary>(artifacts, &run.key("digest")).await?.is_none() {
+        documents::put(artifacts, &run.key("digest"), &summary(digest, names.difference(&told).count())).await?;
+    }
     if names != told {
-        if !names.is_subset(&told) {
+        if !is_elsewhere && !names.is_subset(&told) {
             notifier.notify(&message(run, &left, &told, digest)).await?;
         }
         // What is gone is forgotten, and told again should it come back.
         documents::put(artifacts, &key, &names).await?;
     }
     Ok(())
+}
+
+fn summary(digest: &Digest<'_>, new: usize) -> Summary {
+    let largest = digest.opportunities.first().map(|opportunity| {
+        let saving = opportunity.saving.known().map_or_else(String::new, |saving| format!(", {} USD", saving.likely));
+        line(&format!("{}{saving} ({})", opportunity.summary, opportunity.rule))
+    });
+    Summary {
+        opportunities: digest.opportunities.len(),
+        saving: likely(digest.opportunities),
+        new,
+        largest,
+        unread: digest.unread.iter().map(|(kind, why)| line(&format!("every {kind}: {why}"))).collect(),
+    }
+}
+
+/// What they would save a month together, as far as their prices are known.
+fn likely(opportunities: &[Opportunity]) -> UsdMicros {
+    opportunities.iter().filter_map(|opportunity| opportunity.saving.known()).map(|saving| saving.likely).sum()
 }
 
 /// Nothing of what belongs to no application is changed by the maintainer.
@@ -71,11 +116,10 @@ fn is_left_to_people(opportunity: &Opportunity, app: &AppId) -> bool {
 
 fn message(run: &Run, left: &[(&Opportunity, String)], told: &BTreeSet<String>, digest: &Digest<'_>) -> Message {
     let whose = if is_rest(&run.app) { "what belongs to no application".to_owned() } else { run.app.to_string() };
-    let all = digest.opportunities.iter().filter_map(|opportunity| opportunity.saving.known());
     let headline = format!(
         "{whose}: {} thing(s) cost more than they must, about {} USD a month",
         digest.opportunities.len(),
-        all.map(|saving| saving.likely).sum::<domain::cost::money::UsdMicros>()
+        likely(digest.opportunities)
     );
     let text = text(&headline, left, told, digest, run);
     Message {

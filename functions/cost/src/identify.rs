@@ -87,7 +87,8 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
     }
     // A preview by hand is read by whoever asked for it.
     if run.iteration == 1 && (run.mode != Some(Mode::Observe) || is_rest(&run.app)) {
-        let told = Digest { opportunities: &opportunities, plan: &plan, sums: savings.sums };
+        let told =
+            Digest { opportunities: &opportunities, plan: &plan, sums: savings.sums, unread: &read.estate.unread };
         digest::tell(&run, &told, world.artifacts, world.notifier).await?;
     }
     run.decision = match (plan.changes.is_empty(), run.mode) {

@@ -13,4 +13,5 @@ pub mod iterate;
 mod memory;
 pub mod monitor;
 mod savings;
+pub mod survey;
 mod traffic;

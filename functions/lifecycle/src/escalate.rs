@@ -4,6 +4,7 @@
 //! twice is better than not at all, so a repeated step tells again.
 
 use crate::story::{Facts, Part, Unread, changes_detail, findings_detail, tell};
+use domain::cost::rest::place_of;
 use domain::execution::{ExecutionRecord, Status, Workflow};
 use domain::finding::{Finding, Severity};
 use domain::guard::Refusal;
@@ -33,22 +34,26 @@ pub struct World<'a> {
     pub notifier: &'a dyn Notifier,
 }
 
-/// Tells people about a run.
+/// Tells people about a run; of the rest of another place only the survey tells.
 ///
 /// # Errors
 /// When the notification itself fails; everything else that can't be read is called not known, never a reason for silence.
 pub async fn escalate(mut run: Run, world: &World<'_>) -> Result<Run, StepError> {
-    let failure = run
-        .error
-        .as_ref()
-        .map(|caught| format!("The maintainer's own run failed ({}): {}", caught.name, line(&caught.sentence())));
+    // Of all other places the survey tells at once, so that two hundred accounts are one message.
+    let is_of_survey = place_of(&run.app).is_some();
+    let failure = run.error.as_ref().map(|caught| match line(&caught.sentence()) {
+        why if is_of_survey => why,
+        why => format!("The maintainer's own run failed ({}): {why}", caught.name),
+    });
     let reason = failure.clone().or_else(|| run.conclusion.clone()).unwrap_or_else(|| "A person must look.".to_owned());
     let record = world.executions.read(&run.execution_id).await.ok().flatten();
     let told = match &record {
         Some(record) => message(&run, record, &reason, world).await,
         None => bare(&run, &reason),
     };
-    world.notifier.notify(&told).await?;
+    if !is_of_survey {
+        world.notifier.notify(&told).await?;
+    }
     run.conclusion = Some(reason);
     run.decision = Decision::Escalate;
     Ok(run)

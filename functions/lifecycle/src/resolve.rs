@@ -4,7 +4,7 @@ use crate::names::execution_name;
 use crate::silence;
 use config::Config;
 use config::input::Input;
-use domain::cost::rest::{REST, is_rest};
+use domain::cost::rest::{REST, is_rest, rest_of};
 use domain::execution::Cycle;
 use domain::ids::AppId;
 use domain::mode::Mode;
@@ -22,6 +22,9 @@ pub struct Request {
     /// The cycle whose state machine asks.
     #[serde(default)]
     pub cycle: Cycle,
+    /// It asks for other places to look through, not for applications.
+    #[serde(default)]
+    pub other_places: bool,
     /// ARN of the execution.
     pub execution_arn: String,
     /// Name of the execution.
@@ -106,12 +109,18 @@ pub struct World<'a> {
 /// [`StepError::Config`] with one sentence when the input is not understood or names an application that nobody knows.
 pub async fn resolve(request: Request, config: &Config, world: &World<'_>) -> Result<Answer, StepError> {
     let input = Input::parse(&request.input).map_err(|error| StepError::Config(error.to_string()))?;
-    if let Some(home) = Place::of_arn(&request.execution_arn) {
-        config.check_home(&home).map_err(|error| StepError::Config(error.to_string()))?;
+    let home = Place::of_arn(&request.execution_arn);
+    if let Some(home) = &home {
+        config.check_home(home).map_err(|error| StepError::Config(error.to_string()))?;
+    }
+    let others: Vec<AppId> =
+        home.iter().flat_map(|home| config.other_places(home)).map(|place| rest_of(&place)).collect();
+    if request.other_places {
+        return other_places(others, &input, &request);
     }
     let mut known = config.apps();
-    // A configured application is known without asking AWS; only an unknown name or "all" needs the tags.
-    if input.apps.is_empty() || input.apps.iter().any(|app| !known.contains(app)) {
+    // A configured application is known without asking AWS, and the rest of a place; only an unknown name or "all" needs the tags.
+    if input.apps.is_empty() || input.apps.iter().any(|app| !known.contains(app) && !is_rest(app)) {
         known.extend(world.inventory.tagged_apps().await?);
     }
     // What belongs to no application costs money, but has no health.
@@ -121,7 +130,9 @@ pub async fn resolve(request: Request, config: &Config, world: &World<'_>) -> Re
     }
     known.sort();
     known.dedup();
-    input.check_known(&known).map_err(|error| StepError::Config(error.to_string()))?;
+    // Those of other places have a round of their own, and can be looked at one by one.
+    let named = if request.cycle == Cycle::Cost { [&known[..], &others[..]].concat() } else { known.clone() };
+    input.check_known(&named).map_err(|error| StepError::Config(error.to_string()))?;
     // Only a round of the health cycle is a look at every application.
     if input.apps.is_empty() && request.cycle == Cycle::Health {
         let World { clock, watch, notifier, silence_s: limit_s, .. } = *world;
@@ -154,6 +165,18 @@ pub async fn resolve(request: Request, config: &Config, world: &World<'_>) -> Re
         }),
         several => Ok(Answer::Many { targets: several.iter().map(|app| child(app, &input, &request)).collect() }),
     }
+}
+
+/// One child for every other place, or for those of them that are asked for.
+fn other_places(others: Vec<AppId>, input: &Input, request: &Request) -> Result<Answer, StepError> {
+    input.check_known(&others).map_err(|error| StepError::Config(error.to_string()))?;
+    let wanted = if input.apps.is_empty() { others } else { input.apps.clone() };
+    if wanted.is_empty() {
+        let why =
+            "there is no other place to look through: name accounts or regions under other_places in maintainer.yaml";
+        return Ok(Answer::None { why: why.to_owned() });
+    }
+    Ok(Answer::Many { targets: wanted.iter().map(|app| child(app, input, request)).collect() })
 }
 
 fn child(app: &AppId, input: &Input, request: &Request) -> Target {

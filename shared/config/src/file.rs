@@ -26,6 +26,8 @@ pub(crate) struct File {
     pub defaults: Common,
     /// When the cycles start by themselves. Takes effect with the next deployment.
     pub schedules: Schedules,
+    /// Other accounts and Regions that the cost cycle looks through for waste.
+    pub other_places: OtherPlaces,
     /// Applications by name. One that is not listed here is cared for as well when its resources are tagged `maintainer:app`.
     pub applications: BTreeMap<String, Option<Application>>,
 }
@@ -46,6 +48,17 @@ pub(crate) struct Schedules {
     pub health: Option<String>,
     /// Cost cycle: `rate(7 days)` or `cron(0 5 ? * MON *)`, in UTC. Default `cron(0 5 ? * MON *)`, Mondays at five.
     pub cost: Option<String>,
+}
+
+/// Other accounts and Regions that the cost cycle looks through for waste: every account in every Region. What belongs to no
+/// application there is told, and never changed; settings for it stand under `applications: {rest-of-account: …}`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct OtherPlaces {
+    /// Account numbers, in quotes. Default: the account of the deployment.
+    pub accounts: Vec<String>,
+    /// Regions. Default: the Region of the deployment.
+    pub regions: Vec<String>,
 }
 
 /// What can stand under `defaults` and under an application.

@@ -25,6 +25,7 @@ pub use problem::{ConfigError, Position, Problem};
 pub use resolve::{Home, ResolvedApp};
 pub use surge::Surge;
 
+use domain::cost::rest;
 use domain::ids::{AppId, ResourceId};
 use domain::place::Place;
 use file::File;
@@ -102,9 +103,26 @@ impl Config {
         resolve::tagged(app, self.defaults.clone())
     }
 
-    /// What holds for an application, listed in the file or only tagged.
+    /// What holds for an application, listed in the file or only tagged, or for the rest of a place: that of another place has
+    /// the settings of the rest at home.
     pub fn resolve_any(&self, app: &AppId) -> ResolvedApp {
-        self.resolve(app).unwrap_or_else(|| self.resolve_tagged(app))
+        let listed = |app| self.resolve(app).unwrap_or_else(|| self.resolve_tagged(app));
+        let Some(place) = rest::place_of(app) else { return listed(app) };
+        let home = Home { account: Some(place.account), region: Some(place.region) };
+        ResolvedApp { id: app.clone(), selector: resolve::by_name(app), home, ..listed(&AppId::from(rest::REST)) }
+    }
+
+    /// The places besides that of the deployment which the cost cycle looks through for waste, each once, sorted.
+    pub fn other_places(&self, deployment: &Place) -> Vec<Place> {
+        let or_own = |named: &[String], own: &String| if named.is_empty() { vec![own.clone()] } else { named.to_vec() };
+        let other = &self.file.other_places;
+        let regions = or_own(&other.regions, &deployment.region);
+        let of_account = |account: String| {
+            regions.iter().map(move |region| Place { account: account.clone(), region: region.clone() })
+        };
+        let places: BTreeSet<Place> =
+            or_own(&other.accounts, &deployment.account).into_iter().flat_map(of_account).collect();
+        places.into_iter().filter(|place| place != deployment).collect()
     }
 
     /// A short hash of what the file says: the same for another layout, order or comment. Stands in every record.
@@ -125,7 +143,9 @@ impl Config {
         let is_tagged = |app: &ResolvedApp| app.selector == resolve::by_name(&app.id);
         // Always said, so that a file that no longer needs it closes the door again.
         parameters.insert("OnlyTaggedResources", self.apps.values().all(is_tagged).to_string());
-        let accounts: BTreeSet<&str> = self.apps.values().filter_map(|app| app.home.account.as_deref()).collect();
+        let of_apps = self.apps.values().filter_map(|app| app.home.account.as_deref());
+        let accounts: BTreeSet<&str> =
+            of_apps.chain(self.file.other_places.accounts.iter().map(String::as_str)).collect();
         parameters.insert("MemberAccounts", accounts.into_iter().collect::<Vec<_>>().join(","));
         parameters
     }

@@ -32,6 +32,16 @@ impl Config {
         self.table(&mut text, "any other application, found by its tag", "", &tagged, all);
         // Writing to a String can't fail.
         let _ = writeln!(text, "configuration {}: {} applications listed", self.hash, self.apps.len());
+        let other = &self.file.other_places;
+        if !(other.accounts.is_empty() && other.regions.is_empty()) {
+            let or_own = |named: &[String], own: &str| if named.is_empty() { own.to_owned() } else { named.join(", ") };
+            let _ = writeln!(
+                text,
+                "looked through for waste besides: {} in {}",
+                or_own(&other.accounts, "this account"),
+                or_own(&other.regions, "this Region")
+            );
+        }
         for (name, value) in self.parameters() {
             let _ = writeln!(text, "parameter of the deployment: {name} = {value}");
         }

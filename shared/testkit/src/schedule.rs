@@ -65,11 +65,13 @@ pub fn interleave<T>(fibers: Vec<Fiber<'_, T>>, mut choose: impl FnMut(usize) ->
 /// Gives way once, so that another process can come between two calls.
 pub async fn give_way() {
     let mut has_given_way = false;
-    std::future::poll_fn(move |_| {
+    std::future::poll_fn(move |context| {
         if has_given_way {
             return Poll::Ready(());
         }
         has_given_way = true;
+        // What runs several futures at once, as streams do, polls only those that have woken it.
+        context.waker().wake_by_ref();
         Poll::Pending
     })
     .await;

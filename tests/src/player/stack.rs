@@ -13,10 +13,10 @@ use std::path::Path;
 use std::time::Duration;
 use thiserror::Error;
 
-/// Time between two looks at an execution that explains a run.
-const EXPLAIN_LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Looks before it is given up: a minute.
-const EXPLAIN_LOOKS_MAX: u32 = 600;
+/// Time between two looks at an execution that somebody waits for.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Looks before it is given up: three minutes.
+const LOOKS_MAX: u32 = 1_800;
 /// How Lambda names the end of an invocation whose process has died.
 const DIED: &str = "Runtime.ExitError";
 /// Runs in whose histories deaths are looked for at most.
@@ -39,6 +39,8 @@ pub struct Outputs {
     pub health_state_machine_arn: String,
     /// The cost cycle.
     pub cost_state_machine_arn: String,
+    /// Looks through other places.
+    pub survey_state_machine_arn: String,
     /// Undoes what a person names.
     pub rollback_state_machine_arn: String,
     /// Tells the story of a run.
@@ -114,7 +116,14 @@ impl Stack {
             .map(|(app, setup)| (app.clone(), setup.config.clone()))
             .collect();
         // JSON is YAML.
-        let file = json!({"applications": applications}).to_string();
+        self.put_config(json!({"applications": applications}).to_string()).await
+    }
+
+    /// Puts this `maintainer.yaml` in place.
+    ///
+    /// # Errors
+    /// When the bucket refuses.
+    pub async fn put_config(&self, file: String) -> Result<(), StackError> {
         let bucket = &self.outputs.config_bucket;
         let put = self.cloud.s3().put_object().bucket(bucket).key("maintainer.yaml").body(file.into_bytes().into());
         put.send().await.map(drop).map_err(StackError::call("PutObject", bucket))
@@ -192,29 +201,34 @@ impl Stack {
     /// # Errors
     /// When Step Functions refuses, or the execution does not succeed.
     pub async fn explain(&self, execution: &str) -> Result<String, StackError> {
-        let machine = &self.outputs.explain_state_machine_arn;
-        let input = json!({ "execution_id": execution });
+        let output =
+            self.outcome(&self.outputs.explain_state_machine_arn, &json!({ "execution_id": execution })).await?;
+        Ok(output["text"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// The output of an execution of this machine with this input, which is started and waited for.
+    ///
+    /// # Errors
+    /// When Step Functions refuses, or the execution does not succeed.
+    pub async fn outcome(&self, machine: &str, input: &Value) -> Result<Value, StackError> {
         let start = self.cloud.sfn().start_execution().state_machine_arn(machine).input(input.to_string());
         let started = start.send().await.map_err(StackError::call("StartExecution", machine))?;
         let arn = started.execution_arn();
-        for _ in 0..EXPLAIN_LOOKS_MAX {
+        let failed =
+            |why: &str| StackError::Call { operation: "an execution", subject: arn.to_owned(), why: why.to_owned() };
+        for _ in 0..LOOKS_MAX {
             let describe = self.cloud.sfn().describe_execution().execution_arn(arn);
             let seen = describe.send().await.map_err(StackError::call("DescribeExecution", arn))?;
             match seen.status() {
-                ExecutionStatus::Running => tokio::time::sleep(EXPLAIN_LOOK_EVERY).await,
+                ExecutionStatus::Running => tokio::time::sleep(LOOK_EVERY).await,
                 ExecutionStatus::Succeeded => {
-                    let output: Value = serde_json::from_str(seen.output().unwrap_or_default())
-                        .map_err(StackError::call("DescribeExecution", arn))?;
-                    return Ok(output["text"].as_str().unwrap_or_default().to_owned());
+                    return serde_json::from_str(seen.output().unwrap_or_default())
+                        .map_err(StackError::call("DescribeExecution", arn));
                 }
-                _ => {
-                    let why = seen.cause().unwrap_or("no cause").to_owned();
-                    return Err(StackError::Call { operation: "explain", subject: execution.to_owned(), why });
-                }
+                _ => return Err(failed(seen.cause().unwrap_or("no cause"))),
             }
         }
-        let why = "the execution does not end".to_owned();
-        Err(StackError::Call { operation: "explain", subject: execution.to_owned(), why })
+        Err(failed("it does not end"))
     }
 
     /// How many invocations died with their process, as the histories of the newest runs have it; of all applications, since

@@ -54,6 +54,7 @@ fn the_events_page_names_the_events_that_are_sent() {
             lifecycle::silence::SILENCE,
             cost::bill_alert::BILL,
             cost::digest::SAVINGS,
+            cost::survey::PLACES,
         ])
     );
     assert!(page.contains(&format!("`source` is always `{}`", aws::notifier::EVENT_SOURCE)));

@@ -225,6 +225,11 @@ pub const TABLE: &[Wiring] = &[
             "shared/engine/src/verdict.rs",
         ],
     },
+    Wiring {
+        binary: "cost-survey",
+        makes: &["executions", "artifacts", "notifier"],
+        files: &["functions/cost/src/survey.rs"],
+    },
     Wiring { binary: "cost-iterate", makes: &["executions"], files: &["functions/cost/src/iterate.rs", RECORDS] },
 ];
 
@@ -235,6 +240,7 @@ const WITHOUT_CALLS: &[(&str, &[&str])] = &[
     ("functions/lifecycle/src/begin.rs", &["resolve"]),
     ("functions/cost/src/identify.rs", &["analyze"]),
     ("functions/cost/src/savings.rs", &["analyze"]),
+    ("functions/cost/src/survey.rs", &["digest"]),
 ];
 
 impl Wiring {

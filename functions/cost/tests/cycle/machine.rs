@@ -2,10 +2,10 @@
 //! own, so that it can die.
 
 use crate::shop::{Shop, ready};
-use engine::ports::Approvals;
+use engine::ports::{Approvals, PortError};
 use engine::step::StepError;
 use lifecycle::{answer, ask, begin, escalate, finish, resolve, rollback};
-use maintainer_cost::{analyze, identify, iterate, monitor};
+use maintainer_cost::{analyze, identify, iterate, monitor, survey};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -15,6 +15,9 @@ use testkit::{End, Fault, Process, run_to_end};
 
 /// More states than any run goes through.
 const STATES_MAX: usize = 400;
+
+/// An account that lets nobody in.
+pub const CLOSED: &str = "777788889999";
 
 /// An execution of the state machine.
 pub struct Machine<'a> {
@@ -55,6 +58,11 @@ impl<'a> Machine<'a> {
         Self::of(shop, name, include_str!("../../../../infra/statemachines/cost.asl.json"))
     }
 
+    /// A survey of other places.
+    pub fn survey(shop: &'a Shop, name: &'static str) -> Self {
+        Self::of(shop, name, include_str!("../../../../infra/statemachines/survey.asl.json"))
+    }
+
     /// A rollback.
     pub fn rollback(shop: &'a Shop, name: &'static str) -> Self {
         Self::of(shop, name, include_str!("../../../../infra/statemachines/rollback.asl.json"))
@@ -89,10 +97,28 @@ impl<'a> Machine<'a> {
                     next(&state)
                 }
                 "Task" => self.task(&state, input, &mut ended),
+                "Map" => {
+                    ended.output["looked_through"] = json!({"runs": self.runs_of_items(&state, &input)});
+                    next(&state)
+                }
                 other => panic!("{other} is not understood here"),
             };
         }
         panic!("the run does not end: {:?}", ended.path)
+    }
+
+    /// A run of the cost cycle for each item, as the Map of a survey starts and awaits them. How they end is nothing to it.
+    fn runs_of_items(&self, state: &Value, input: &Value) -> usize {
+        let processor = &state["ItemProcessor"];
+        let task = &processor["States"][processor["StartAt"].as_str().unwrap()];
+        assert_eq!(task["Resource"], "arn:aws:states:::states:startExecution.sync:2");
+        assert_eq!(state["ItemsPath"], "$.targets");
+        let items = input["targets"].as_array().unwrap();
+        for item in items {
+            let name = item["name"].as_str().unwrap().to_owned().leak();
+            Machine::cost(self.shop, name).run(item["input"].clone());
+        }
+        items.len()
     }
 
     fn task(&mut self, state: &Value, input: Value, ended: &mut Ended) -> String {
@@ -213,6 +239,11 @@ async fn step(shop: &Shop, process: &Process, function: &str, payload: Value) ->
             };
             written(&rollback::rollback(parsed(payload)?, &shop.config, &ports).await?)
         }
+        "CostAnalyzeFunction" if app.home.account.as_deref() == Some(CLOSED) => {
+            let operation = format!("sts:AssumeRole on arn:aws:iam::{CLOSED}:role/maintainer-member");
+            let permission = "it by deploying infra/member.yaml there".to_owned();
+            return Err(PortError::Denied { operation, permission }.into());
+        }
         "CostAnalyzeFunction" => {
             let ports = analyze::World {
                 see: see(),
@@ -262,6 +293,10 @@ async fn step(shop: &Shop, process: &Process, function: &str, payload: Value) ->
                 journal: process,
             };
             written(&monitor::monitor(parsed(payload)?, &app, &ports).await?)
+        }
+        "CostSurveyFunction" => {
+            let ports = survey::World { executions: process, artifacts: process, notifier: world };
+            written(&survey::tell(&parsed(payload)?, &ports).await?)
         }
         "CostIterateFunction" => written(&iterate::iterate(parsed(payload)?, process).await?),
         "AskFunction" => {

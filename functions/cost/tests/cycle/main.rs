@@ -15,4 +15,5 @@ mod off_hours;
 mod saving;
 mod shop;
 mod shown;
+mod survey;
 mod telling;

@@ -27,6 +27,7 @@ async fn round_on(wire: &Wire) -> Answer {
     let request = Request {
         input: json!({"trigger": "schedule"}),
         cycle: Cycle::Health,
+        other_places: false,
         execution_arn: "arn:aws:states:us-east-1:123456789012:execution:m-health:round".to_owned(),
         execution_name: "round".to_owned(),
     };
@@ -157,6 +158,7 @@ async fn a_run_for_one_application_is_no_round() {
     let request = Request {
         input: json!({"app": "blog"}),
         cycle: Cycle::Health,
+        other_places: false,
         execution_arn: String::new(),
         execution_name: "one".to_owned(),
     };

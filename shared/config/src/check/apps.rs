@@ -1,10 +1,11 @@
 //! Checks of applications: names, selectors, metrics, capacity, homes, and two applications that claim the same.
 
 use super::{Notes, text};
-use crate::file::{Application, Bounds, File, Metric};
+use crate::file::{Application, Bounds, File, Metric, OtherPlaces};
 use crate::nearest::quoted;
 use crate::resolve::Home;
 use crate::shape::join;
+use domain::cost::rest;
 use domain::ids::AppId;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +24,13 @@ pub(super) fn name(name: &str, path: &str, notes: &mut Notes<'_>) {
     if !is_first || !is_rest || name.len() > NAME_CHARS_MAX {
         let rule = format!("at most {NAME_CHARS_MAX} letters, digits, \"-\" and \"_\", a letter or digit first");
         notes.add(path, format!("has a name that can't be used: a name has {rule}"));
+    }
+    if rest::place_of(&AppId::from(name)).is_some() {
+        let says = format!(
+            "has the name of what belongs to no application in another place: settings for it stand under \"{}\"",
+            rest::REST
+        );
+        notes.add(path, says);
     }
 }
 
@@ -136,6 +144,39 @@ pub(super) fn endpoints(endpoints: &[String], path: &str, notes: &mut Notes<'_>)
 /// The reason why an application has one place only.
 const ONE_PLACE: &str =
     "an application lives in one account and one Region, so that a healthy one hides no sick one: make one of each";
+
+/// Most other accounts: as many as fit into a parameter of the deployment.
+const ACCOUNTS_MAX: usize = 300;
+/// Most other places: as many as fit into what one state hands to the next.
+const PLACES_MAX: usize = 1_000;
+
+pub(super) fn other_places(other: &OtherPlaces, notes: &mut Notes<'_>) {
+    let path = "other_places";
+    let lists = [
+        ("accounts", &other.accounts, text::account as fn(&str) -> Result<(), String>),
+        ("regions", &other.regions, text::region),
+    ];
+    for (key, values, check) in lists {
+        let mut seen = BTreeSet::new();
+        for (index, value) in values.iter().enumerate() {
+            let at = format!("{path}.{key}[{index}]");
+            if let Err(says) = check(value) {
+                notes.add(&at, says);
+            } else if !seen.insert(value) {
+                notes.add(&at, "is listed twice");
+            }
+        }
+    }
+    let (accounts, places) = (other.accounts.len(), other.accounts.len().max(1) * other.regions.len().max(1));
+    if accounts > ACCOUNTS_MAX {
+        notes.add(
+            &join(path, "accounts"),
+            format!("lists {accounts}, but one maintainer looks after {ACCOUNTS_MAX} at most"),
+        );
+    } else if places > PLACES_MAX {
+        notes.add(path, format!("means {places} places, but one maintainer looks through {PLACES_MAX} at most"));
+    }
+}
 
 pub(super) fn homes(app: &Application, path: &str, notes: &mut Notes<'_>) {
     let lists = [

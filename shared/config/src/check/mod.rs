@@ -50,6 +50,7 @@ pub(crate) fn file(file: &File, places: &Places, problems: &mut Problems) {
             notes.add(key, says);
         }
     }
+    apps::other_places(&file.other_places, notes);
     common(&file.defaults, "defaults", notes);
     for (name, app) in &file.applications {
         let path = join("applications", name);

@@ -109,6 +109,56 @@ fn place(account: &str, region: &str) -> Place {
 }
 
 #[test]
+fn other_places_are_every_account_in_every_region_but_home() {
+    let home = place("111122223333", "eu-central-1");
+    let others = |text: &str| Config::parse(text).unwrap().other_places(&home);
+    assert_eq!(others(""), []);
+    assert_eq!(others("other_places:\n  accounts: ['111122223333']\n"), [], "that is home");
+    assert_eq!(
+        others("other_places:\n  accounts: ['444455556666', '111122223333']\n  regions: [us-east-1, eu-central-1]\n"),
+        [place("111122223333", "us-east-1"), place("444455556666", "eu-central-1"), place("444455556666", "us-east-1"),]
+    );
+}
+
+#[test]
+fn the_rest_of_another_place_has_the_settings_of_the_rest_at_home_and_lives_where_its_name_says() {
+    let config = Config::parse(
+        "applications:\n  rest-of-account:\n    protected: [vol-1]\nother_places:\n  accounts: ['444455556666']\n  regions: [eu-west-1]\n",
+    )
+    .unwrap();
+    let rest = config.resolve_any(&app("rest-of-444455556666-eu-west-1"));
+    assert_eq!(rest.place(&place("111122223333", "eu-central-1")), Some(place("444455556666", "eu-west-1")));
+    assert!(rest.protected.contains("vol-1") && rest.id == app("rest-of-444455556666-eu-west-1"));
+    assert_eq!(config.parameters()["MemberAccounts"], "444455556666");
+    assert!(config.meaning(false).contains("looked through for waste besides: 444455556666 in eu-west-1"));
+}
+
+#[test]
+fn other_places_that_cannot_be_meant_are_refused() {
+    let refused = |text: &str| Config::parse(text).unwrap_err().to_string();
+    for (text, says) in [
+        ("other_places: {accounts: ['4444']}", "must be an account number of 12 digits"),
+        ("other_places: {regions: [eu-wset-1]}", "did you mean \"eu-west-1\"?"),
+        ("other_places: {regions: [eu-west-1, eu-west-1]}", "is listed twice"),
+        ("other_places: {account: ['444455556666']}", "accounts"),
+        (
+            "applications: {rest-of-444455556666-eu-west-1: {protected: [vol-1]}}",
+            "settings for it stand under \"rest-of-account\"",
+        ),
+    ] {
+        assert!(refused(text).contains(says), "{text}: {}", refused(text));
+    }
+    let list = |count: u64| (0..count).map(|number| format!("'{:012}'", number)).collect::<Vec<_>>().join(", ");
+    let many =
+        |accounts, regions: &str| format!("other_places: {{accounts: [{}], regions: [{regions}]}}", list(accounts));
+    let four = "eu-west-1, eu-west-2, eu-west-3, eu-north-1";
+    assert!(Config::parse(&many(250, four)).is_ok());
+    assert!(refused(&many(251, four)).contains("means 1004 places, but one maintainer looks through 1000 at most"));
+    assert!(Config::parse(&many(300, "eu-west-1")).is_ok());
+    assert!(refused(&many(301, "eu-west-1")).contains("lists 301, but one maintainer looks after 300 at most"));
+}
+
+#[test]
 fn an_application_lives_where_it_says_and_else_with_the_deployment() {
     let config = Config::parse(
         "applications:\n  shop:\n  us:\n    regions: [us-east-1]\n  other:\n    accounts: [012345678901]\n  \
