@@ -92,9 +92,9 @@ pub(super) fn find(view: &View<'_>) -> Vec<Opportunity> {
     found.collect()
 }
 
-/// It moves more than a smaller size carries easily.
+/// It moves more than a smaller size carries easily, or nobody knows: every instance publishes this, so what is missing could not be read.
 fn needs_its_network(view: &View<'_>, item: &Item, smaller: &Smaller) -> bool {
-    let Observed::Known(history) = view.usage(item, Quantity::NetworkBytes) else { return false };
+    let Observed::Known(history) = view.usage(item, Quantity::NetworkBytes) else { return true };
     history.max > NETWORK_BYTES_H_OF_LARGE * sizes::of_large(&smaller.instance_type)
 }
 
