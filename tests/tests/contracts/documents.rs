@@ -30,6 +30,23 @@ fn files_that_are_named_are_there() {
     }
 }
 
+/// What stands in a page as YAML is a configuration, or what can stand under an application; a scenario in the page about those.
+#[test]
+fn configurations_that_are_shown_are_valid() {
+    let mut shown = 0;
+    for (page, text) in pages().into_iter().filter(|(page, _)| page != "docs/scenarios.md") {
+        for rest in text.split("```yaml\n").skip(1) {
+            let example = rest.split("```").next().unwrap();
+            let indented: String = example.lines().map(|line| format!("    {line}\n")).collect();
+            let of_application = config::Config::parse(&format!("applications:\n  shop:\n{indented}"));
+            let read = config::Config::parse(example);
+            assert!(read.is_ok() || of_application.is_ok(), "{page}: {}\n{example}", read.unwrap_err());
+            shown += 1;
+        }
+    }
+    assert!(shown >= 4, "{shown} configurations found");
+}
+
 #[test]
 fn parameters_that_are_named_are_those_of_the_template() {
     let parameters = Template::load().keys("/Parameters");
