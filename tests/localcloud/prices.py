@@ -31,6 +31,7 @@ STORED = {
     ("AmazonEC2", "EBS:SnapshotUsage", "GB-Mo"): "0.0500000000", ("AmazonEC2", "NatGateway-Hours", "Hrs"): "0.0450000000",
     ("AmazonVPC", f"{SPELLED_OUT}PublicIPv4:IdleAddress", "Hrs"): "0.0050000000",
     ("AmazonVPC", f"{SPELLED_OUT}PublicIPv4:InUseAddress", "Hrs"): "0.0050000000",
+    ("AmazonVPC", f"{SPELLED_OUT}VpcEndpoint-Hours", "Hrs"): "0.0100000000",
     ("AmazonCloudWatch", f"{SPELLED_OUT}TimedStorage-ByteHrs", "GB-Mo"): "0.0300000000"}
 CODES = {"us-east-1": "", "us-east-2": "USE2-", "us-west-2": "USW2-", "eu-west-1": "EU-", "eu-central-1": "EUC1-"}
 OLD_NAMES = {"io1": ".piops", "standard": ""}

@@ -4,15 +4,15 @@ use domain::cost::Estate;
 use domain::cost::Policy;
 use domain::cost::estate::Item;
 use domain::cost::usage::{
-    HISTORY_DAYS, PERIOD_S, Profile, Quantity, SOURCES, Source, Usage, is_low, is_needed, waits_for_cpu,
+    HISTORY_DAYS, PERIOD_S, Profile, Quantity, SOURCES, Source, Usage, dimensions, is_low, is_needed, waits_for_cpu,
 };
 use domain::ids::ResourceId;
 use domain::observed::{Missing, Observed};
+use domain::resource::Resource;
 use domain::series::Series;
 use domain::signal::Target;
 use engine::ports::{Clock, MetricQuery, Telemetry};
 use jiff::{SignedDuration, Timestamp};
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// What is measured of an item.
@@ -101,7 +101,7 @@ fn parts<'a, 'b>(asked: &'b [Asked<'a>]) -> Vec<&'b [Asked<'a>]> {
 async fn read_part(part: &[Asked<'_>], telemetry: &dyn Telemetry, from: Timestamp, to: Timestamp) -> Vec<Usage> {
     let queries: Vec<MetricQuery> = part
         .iter()
-        .flat_map(|(item, source)| source.metrics.iter().map(|metric| query(source, metric, &item.resource.name)))
+        .flat_map(|(item, source)| source.metrics.iter().map(|metric| query(source, metric, &item.resource)))
         .collect();
     let mut answers = telemetry.read(&queries, from, to, PERIOD_S).await.into_iter();
     let profile = |asked: &Asked<'_>| {
@@ -119,13 +119,13 @@ fn usage((item, source): Asked<'_>, profile: Observed<Profile>) -> Usage {
     Usage { resource: item.resource.id.clone(), quantity: source.quantity, profile }
 }
 
-fn query(source: &Source, metric: &str, name: &str) -> MetricQuery {
+fn query(source: &Source, metric: &str, resource: &Resource) -> MetricQuery {
     MetricQuery {
         namespace: source.namespace.to_owned(),
         metric: metric.to_owned(),
         stat: source.stat.to_owned(),
         scale: 1.0,
-        target: Target { member: None, dimensions: vec![(Cow::Borrowed(source.dimension), name.to_owned())] },
+        target: Target { member: None, dimensions: dimensions(source, resource) },
     }
 }
 
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
     use async_trait::async_trait;
     use domain::ids::AppId;
-    use domain::resource::{Live, LogGroup, Machine, Resource, Volume};
+    use domain::resource::{Live, LogGroup, Machine, Volume};
     use domain::snapshot::Alarm;
     use engine::ports::{Alarms, PortResult};
     use std::sync::Mutex;

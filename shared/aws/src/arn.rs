@@ -73,6 +73,7 @@ fn of_ec2(resource: &str) -> Option<(ResourceKind, &str)> {
         "elastic-ip" => ResourceKind::Address,
         "instance" => ResourceKind::Machine,
         "natgateway" => ResourceKind::NatGateway,
+        "vpc-endpoint" => ResourceKind::InterfaceEndpoint,
         _ => return None,
     };
     Some((kind, id))
@@ -130,6 +131,7 @@ mod tests {
             ("arn:aws:ec2:eu-west-1:1:elastic-ip/eipalloc-1", ResourceKind::Address, "eipalloc-1"),
             ("arn:aws:ec2:eu-west-1:1:instance/i-1", ResourceKind::Machine, "i-1"),
             ("arn:aws:ec2:eu-west-1:1:natgateway/nat-1", ResourceKind::NatGateway, "nat-1"),
+            ("arn:aws:ec2:eu-west-1:1:vpc-endpoint/vpce-1", ResourceKind::InterfaceEndpoint, "vpce-1"),
             ("arn:aws:logs:eu-west-1:1:log-group:/shop/web:*", ResourceKind::LogGroup, "/shop/web"),
             ("auto_scaling_group/shop-web", ResourceKind::AutoScalingGroup, "shop-web"),
             ("database/shop-db", ResourceKind::Database, "shop-db"),

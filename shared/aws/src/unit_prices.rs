@@ -159,7 +159,7 @@ fn of_engine(engine: &str) -> Option<&'static [(&'static str, &'static str)]> {
 fn service(sold: &Sold) -> &'static str {
     match sold {
         Sold::LogGib => "AmazonCloudWatch",
-        Sold::IdleAddressHour => "AmazonVPC",
+        Sold::IdleAddressHour | Sold::InterfaceEndpointHour => "AmazonVPC",
         Sold::LoadBalancerHour(_) => "AWSELB",
         Sold::ReadCapacityHour | Sold::WriteCapacityHour | Sold::ReadRequest | Sold::WriteRequest => "AmazonDynamoDB",
         Sold::CacheHour { .. } => "AmazonElastiCache",
@@ -192,6 +192,7 @@ fn units(sold: &Sold, unit: &str) -> Option<f64> {
         Sold::IdleAddressHour
         | Sold::InstanceHour(_)
         | Sold::NatGatewayHour
+        | Sold::InterfaceEndpointHour
         | Sold::LoadBalancerHour(_)
         | Sold::DatabaseHour(_)
         | Sold::CacheHour { .. } => one_of(&["Hrs", "Hours"]),

@@ -9,7 +9,8 @@ pub use compute::{Fleet, Instance, Service, Task};
 pub use engines::connections_max;
 pub use schedule::{OffHours, START as OFF_HOURS_START, STOP as OFF_HOURS_STOP, ScheduledAction, Sizes};
 pub use storage::{
-    Address, DELETE_AFTER_TAG, DiskSnapshot, FINAL_SNAPSHOT_TAG, FinalSnapshot, LogGroup, Machine, NatGateway, Volume,
+    Address, DELETE_AFTER_TAG, DiskSnapshot, FINAL_SNAPSHOT_TAG, FinalSnapshot, InterfaceEndpoint, LogGroup, Machine,
+    NatGateway, Volume,
 };
 
 use crate::ids::ResourceId;
@@ -90,6 +91,8 @@ pub enum ResourceKind {
     NetworkLoadBalancer,
     /// Classic Load Balancer.
     ClassicLoadBalancer,
+    /// VPC endpoint of type Interface.
+    InterfaceEndpoint,
     /// A custom metric named in the configuration.
     Custom,
 }
@@ -116,6 +119,7 @@ impl fmt::Display for ResourceKind {
             Self::NatGateway => "NAT gateway",
             Self::NetworkLoadBalancer => "Network Load Balancer",
             Self::ClassicLoadBalancer => "Classic Load Balancer",
+            Self::InterfaceEndpoint => "interface endpoint",
             Self::Custom => "custom metric",
         })
     }
@@ -174,6 +178,8 @@ pub enum Live {
     NetworkLoadBalancer,
     /// A Classic Load Balancer.
     ClassicLoadBalancer,
+    /// See [`InterfaceEndpoint`].
+    InterfaceEndpoint(InterfaceEndpoint),
     /// A metric named in the configuration.
     Custom(CustomMetric),
 }
@@ -201,6 +207,7 @@ impl Live {
             Self::NatGateway(_) => ResourceKind::NatGateway,
             Self::NetworkLoadBalancer => ResourceKind::NetworkLoadBalancer,
             Self::ClassicLoadBalancer => ResourceKind::ClassicLoadBalancer,
+            Self::InterfaceEndpoint(_) => ResourceKind::InterfaceEndpoint,
             Self::Custom(_) => ResourceKind::Custom,
         }
     }

@@ -80,13 +80,13 @@ fn every_rule_finds_all_waste_that_the_account_shows_and_touches_no_innocent() {
     }
     println!("{items} resources of {} seeds", SEEDS.end - SEEDS.start);
     println!(
-        "{:<22}{:>8}{:>8}{:>8}{:>8}{:>11}{:>8}",
+        "{:<24}{:>8}{:>8}{:>8}{:>8}{:>11}{:>8}",
         "rule", "waste", "found", "wrong", "spared", "precision", "recall"
     );
     for (rule, score) in &scores {
         let share = |of: u32| if of == 0 { 0.0 } else { f64::from(score.right) / f64::from(of) };
         println!(
-            "{rule:<22}{:>8}{:>8}{:>8}{:>8}{:>11.3}{:>8.3}",
+            "{rule:<24}{:>8}{:>8}{:>8}{:>8}{:>11.3}{:>8.3}",
             score.right + score.missed,
             score.right,
             score.wrong,

@@ -83,6 +83,7 @@ const TABLE: &[Method] = &[
             ("ec2:DescribeSnapshots", APPLICATION),
             ("ec2:DescribeVolumes", APPLICATION),
             ("ec2:DescribeVolumesModifications", APPLICATION),
+            ("ec2:DescribeVpcEndpoints", APPLICATION),
             ("elasticache:DescribeCacheClusters", APPLICATION),
             ("elasticache:DescribeReplicationGroups", APPLICATION),
             ("elasticloadbalancing:DescribeInstanceHealth", APPLICATION),

@@ -8,6 +8,7 @@ mod by_arn;
 mod caches;
 mod classic_load_balancers;
 mod databases;
+mod interface_endpoints;
 mod load_balancers;
 pub(crate) mod log_groups;
 mod machines;
@@ -46,6 +47,7 @@ pub const PERMISSIONS: &[&str] = &[
     "ec2:DescribeSnapshots",
     "ec2:DescribeVolumes",
     "ec2:DescribeVolumesModifications",
+    "ec2:DescribeVpcEndpoints",
     "elasticache:DescribeCacheClusters",
     "elasticache:DescribeReplicationGroups",
     "elasticloadbalancing:DescribeInstanceHealth",
@@ -141,6 +143,7 @@ impl Estates {
                 ResourceKind::LogGroup => log_groups::survey(&self.logs, &self.tagging, whose, account).await,
                 ResourceKind::Machine => machines::survey(ec2, whose, account).await,
                 ResourceKind::NatGateway => nat_gateways::survey(ec2, whose, account).await,
+                ResourceKind::InterfaceEndpoint => interface_endpoints::survey(ec2, whose, account).await,
                 ResourceKind::LoadBalancer | ResourceKind::NetworkLoadBalancer => {
                     load_balancers::survey(&self.elb, &self.tagging, kind, whose).await
                 }
@@ -172,13 +175,14 @@ impl Estates {
 }
 
 /// Kinds that are surveyed, besides the Auto Scaling groups.
-const KINDS: [ResourceKind; 12] = [
+const KINDS: [ResourceKind; 13] = [
     ResourceKind::Volume,
     ResourceKind::DiskSnapshot,
     ResourceKind::Address,
     ResourceKind::LogGroup,
     ResourceKind::Machine,
     ResourceKind::NatGateway,
+    ResourceKind::InterfaceEndpoint,
     ResourceKind::LoadBalancer,
     ResourceKind::NetworkLoadBalancer,
     ResourceKind::ClassicLoadBalancer,

@@ -85,6 +85,15 @@ async fn everything_is_found_by_its_usage_type() {
         ),
         ("AmazonEC2", "NatGateway-Hours", "Hrs", &["0.045"], "us-east-1", Sold::NatGatewayHour, 45_000.0),
         (
+            "AmazonVPC",
+            "EU-VpcEndpoint-Hours",
+            "Hrs",
+            &["0.011", "0.009"],
+            "eu-west-1",
+            Sold::InterfaceEndpointHour,
+            11_000.0,
+        ),
+        (
             "AWSELB",
             "EUW2-LoadBalancerUsage",
             "Hrs",

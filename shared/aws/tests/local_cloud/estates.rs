@@ -2,7 +2,7 @@
 
 use crate::Cloud;
 use aws::Estates;
-use aws_sdk_ec2::types::{InstanceType, Tag};
+use aws_sdk_ec2::types::{InstanceType, Tag, VpcEndpointType};
 use config::Selector;
 use domain::cost::estate::Item;
 use domain::ids::ResourceId;
@@ -17,6 +17,7 @@ struct Made {
     address: String,
     machine: String,
     gateway: String,
+    endpoint: String,
     group: String,
 }
 
@@ -39,8 +40,11 @@ impl Cloud {
         let network = ec2.create_vpc().cidr_block("10.7.0.0/16").send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
         let subnet = ec2.create_subnet().vpc_id(&network).cidr_block("10.7.1.0/24").send().await.unwrap();
         let subnet = subnet.subnet.unwrap().subnet_id.unwrap();
-        let gateway = ec2.create_nat_gateway().subnet_id(subnet).send().await.unwrap();
+        let gateway = ec2.create_nat_gateway().subnet_id(&subnet).send().await.unwrap();
         let gateway = gateway.nat_gateway.unwrap().nat_gateway_id.unwrap();
+        let request = ec2.create_vpc_endpoint().vpc_id(&network).service_name("com.amazonaws.us-east-1.logs");
+        let request = request.vpc_endpoint_type(VpcEndpointType::Interface).subnet_ids(&subnet);
+        let endpoint = request.send().await.unwrap().vpc_endpoint.unwrap().vpc_endpoint_id.unwrap();
         let table = ec2.create_route_table().vpc_id(network).send().await.unwrap();
         let table = table.route_table.unwrap().route_table_id.unwrap();
         let route = ec2.create_route().route_table_id(table).destination_cidr_block("0.0.0.0/0");
@@ -48,7 +52,7 @@ impl Cloud {
         let group = format!("/{}/jobs", self.name);
         let logs = aws_sdk_cloudwatchlogs::Client::new(&self.config);
         logs.create_log_group().log_group_name(&group).send().await.unwrap();
-        Made { volume, snapshot, address, machine, gateway, group }
+        Made { volume, snapshot, address, machine, gateway, endpoint, group }
     }
 
     async fn survey(&self, scope: Scope) -> Vec<Item> {
@@ -67,7 +71,7 @@ fn find<'a>(items: &'a [Item], name: &str) -> Option<&'a Item> {
 async fn everything_of_an_application_is_found_and_nothing_of_it_is_the_rest() {
     let Some(cloud) = Cloud::connect("estate").await else { return };
     let made = cloud.things().await;
-    let names = [&made.snapshot, &made.address, &made.machine, &made.gateway];
+    let names = [&made.snapshot, &made.address, &made.machine, &made.gateway, &made.endpoint];
     let rest = cloud.survey(Scope::Rest).await;
     for name in names.into_iter().chain([&made.group]) {
         assert!(find(&rest, name).is_some(), "{name} belongs to nobody yet");
@@ -88,6 +92,7 @@ async fn everything_of_an_application_is_found_and_nothing_of_it_is_the_rest() {
         (ResourceKind::NatGateway, &made.gateway),
         (ResourceKind::DiskSnapshot, &made.snapshot),
         (ResourceKind::Volume, &made.volume),
+        (ResourceKind::InterfaceEndpoint, &made.endpoint),
         (ResourceKind::LogGroup, &made.group),
     ];
     assert_eq!(kinds, expected, "by id");
@@ -99,6 +104,8 @@ async fn everything_of_an_application_is_found_and_nothing_of_it_is_the_rest() {
     assert!(of(&made.snapshot).managed_by.is_some() && of(&made.volume).managed_by.is_none());
     assert!(of(&made.volume).created_at.is_some_and(|at| at <= cloud.now()));
     assert!(matches!(&of(&made.gateway).resource.live, Live::NatGateway(live) if live.has_routes));
+    let Live::InterfaceEndpoint(endpoint) = &of(&made.endpoint).resource.live else { panic!("an endpoint") };
+    assert_eq!((endpoint.subnets, endpoint.is_available, endpoint.is_cross_region), (1, true, false), "{endpoint:?}");
     let Live::Machine(machine) = &of(&made.machine).resource.live else { panic!("a machine") };
     assert_eq!((machine.instance_type.as_str(), machine.is_running, machine.volumes.len()), ("t3.micro", true, 1));
     let rest = cloud.survey(Scope::Rest).await;

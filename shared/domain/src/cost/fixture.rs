@@ -72,6 +72,7 @@ pub fn prices() -> PriceBook {
         (Sold::InstanceHour("m5.large".to_owned()), 115_000.0),
         (Sold::InstanceHour("m5.xlarge".to_owned()), 230_000.0),
         (Sold::NatGatewayHour, 52_000.0),
+        (Sold::InterfaceEndpointHour, 12_000.0),
         (Sold::DatabaseHour(database_class("db.m5.xlarge")), 400_000.0),
         (Sold::DatabaseHour(database_class("db.m5.large")), 200_000.0),
         (Sold::DatabaseGib { storage_type: "gp3".to_owned(), is_multi_az: false }, 137_000.0),

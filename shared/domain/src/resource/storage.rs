@@ -98,3 +98,22 @@ pub struct NatGateway {
     /// A route table sends traffic to it.
     pub has_routes: bool,
 }
+
+/// A VPC endpoint of type Interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterfaceEndpoint {
+    /// VPC it serves.
+    pub vpc: String,
+    /// Service that it leads to: `com.amazonaws.eu-central-1.logs`, `com.amazonaws.vpce.eu-central-1.vpce-svc-…`.
+    pub service: String,
+    /// Subnets it has a network interface in, one a zone: it is paid for by each.
+    pub subnets: u32,
+    /// It is available.
+    pub is_available: bool,
+    /// A service of AWS has made it and looks after it.
+    pub is_requester_managed: bool,
+    /// The service is in another Region: for such CloudWatch has no metrics.
+    pub is_cross_region: bool,
+    /// The service's own names lead to it within the VPC.
+    pub has_private_dns: bool,
+}

@@ -8,6 +8,7 @@ mod balancers;
 mod caches;
 mod databases;
 mod disks;
+mod endpoints;
 mod fleets;
 mod load;
 mod machines;
@@ -73,6 +74,7 @@ pub fn account(seed: u64, of_each: usize) -> Account {
     for _ in 0..of_each {
         disks::add(&mut made);
         things::add(&mut made);
+        endpoints::add(&mut made);
         machines::add(&mut made);
         fleets::add(&mut made);
         balancers::add(&mut made);
@@ -104,6 +106,7 @@ pub fn prices() -> PriceBook {
         (Sold::InstanceHour("m6i.xlarge".to_owned()), 230_000.0),
         (Sold::InstanceHour("r4.large".to_owned()), 160_000.0),
         (Sold::NatGatewayHour, 52_000.0),
+        (Sold::InterfaceEndpointHour, 12_000.0),
         (Sold::LoadBalancerHour(Balancer::Application), 27_000.0),
         (Sold::LoadBalancerHour(Balancer::Network), 27_000.0),
         (Sold::LoadBalancerHour(Balancer::Classic), 30_000.0),

@@ -3,6 +3,7 @@
 mod balancers;
 mod caches;
 mod databases;
+mod endpoints;
 mod tables;
 
 use super::*;

@@ -25,6 +25,8 @@ pub enum Sold {
     InstanceHour(String),
     /// A NAT gateway, an hour.
     NatGatewayHour,
+    /// An interface endpoint in one zone, an hour.
+    InterfaceEndpointHour,
     /// A load balancer, an hour, without its capacity units.
     LoadBalancerHour(Balancer),
     /// A database instance, an hour, on demand.
@@ -118,6 +120,7 @@ impl Sold {
             Self::LogGib => "TimedStorage-ByteHrs".to_owned(),
             Self::InstanceHour(kind) => format!("BoxUsage:{kind}"),
             Self::NatGatewayHour => "NatGateway-Hours".to_owned(),
+            Self::InterfaceEndpointHour => "VpcEndpoint-Hours".to_owned(),
             Self::LoadBalancerHour(_) => "LoadBalancerUsage".to_owned(),
             Self::DatabaseHour(class) => class.usage_type(),
             Self::DatabaseGib { storage_type, is_multi_az } => {
@@ -141,7 +144,7 @@ impl Sold {
             | Self::VolumeMibps(_)
             | Self::SnapshotGib
             | Self::NatGatewayHour => "EC2 - Other",
-            Self::IdleAddressHour => "Amazon Virtual Private Cloud",
+            Self::IdleAddressHour | Self::InterfaceEndpointHour => "Amazon Virtual Private Cloud",
             Self::LogGib => "AmazonCloudWatch",
             Self::InstanceHour(_) => "Amazon Elastic Compute Cloud - Compute",
             Self::LoadBalancerHour(_) => "Amazon Elastic Load Balancing",
@@ -166,6 +169,7 @@ impl Sold {
             Self::IdleAddressHour
             | Self::InstanceHour(_)
             | Self::NatGatewayHour
+            | Self::InterfaceEndpointHour
             | Self::LoadBalancerHour(_)
             | Self::DatabaseHour(_)
             | Self::ReadCapacityHour

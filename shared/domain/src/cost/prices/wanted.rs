@@ -23,6 +23,7 @@ pub fn wanted(estate: &Estate) -> Vec<Sold> {
             Live::LogGroup(_) => drop(wanted.insert(Sold::LogGib)),
             Live::Machine(machine) => drop(wanted.insert(Sold::InstanceHour(machine.instance_type.clone()))),
             Live::NatGateway(_) => drop(wanted.insert(Sold::NatGatewayHour)),
+            Live::InterfaceEndpoint(_) => drop(wanted.insert(Sold::InterfaceEndpointHour)),
             Live::AutoScalingGroup(fleet) => {
                 let types = fleet.instances.iter().filter_map(|instance| instance.instance_type.clone());
                 wanted.extend(types.map(Sold::InstanceHour));

@@ -9,6 +9,7 @@ mod capacity_mode;
 mod gp2_volumes;
 mod idle_cache;
 mod idle_database;
+mod idle_interface_endpoint;
 mod idle_load_balancer;
 mod idle_nat_gateway;
 mod idle_nights;
@@ -148,6 +149,7 @@ pub const TABLE: &[Rule] = &[
     Rule { name: orphaned_snapshot::NAME, family: Family::Unused, find: orphaned_snapshot::find },
     Rule { name: stopped_machine::NAME, family: Family::Unused, find: stopped_machine::find },
     Rule { name: idle_nat_gateway::NAME, family: Family::Unused, find: idle_nat_gateway::find },
+    Rule { name: idle_interface_endpoint::NAME, family: Family::Unused, find: idle_interface_endpoint::find },
     Rule { name: idle_load_balancer::NAME, family: Family::Unused, find: idle_load_balancer::find },
     Rule { name: idle_database::NAME, family: Family::Unused, find: idle_database::find },
     Rule { name: idle_cache::NAME, family: Family::Unused, find: idle_cache::find },

@@ -4,6 +4,7 @@ mod balancers;
 mod caches;
 mod capacity_mode;
 mod databases;
+mod endpoints;
 mod load;
 mod logs;
 mod unused;

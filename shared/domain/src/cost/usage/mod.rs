@@ -8,7 +8,7 @@ mod sources;
 mod week;
 
 pub use needed::{is_low, is_needed, waits_for_cpu};
-pub use sources::{SOURCES, Source};
+pub use sources::{SOURCES, Source, dimensions};
 pub use week::Week;
 
 use crate::ids::ResourceId;
@@ -41,6 +41,8 @@ pub enum Quantity {
     BalancerBytes,
     /// Bytes through a NAT gateway, the hour's sum.
     NatBytes,
+    /// Bytes through an interface endpoint both ways, the hour's sum; an hour without any has no value.
+    EndpointBytes,
     /// Bytes that came into a log group, the hour's sum.
     LogBytes,
     /// Connections of clients to a database or a cache, the hour's maximum.

@@ -1,7 +1,8 @@
 //! Where CloudWatch keeps each quantity of each kind.
 
 use super::Quantity;
-use crate::resource::ResourceKind;
+use crate::resource::{Live, Resource, ResourceKind};
+use std::borrow::Cow;
 
 /// Where a quantity is published.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +19,18 @@ pub struct Source {
     pub stat: &'static str,
     /// Dimension whose value is the name of the resource.
     pub dimension: &'static str,
+}
+
+/// The dimensions by which CloudWatch knows a resource in a source: its name, and what else a metric is published with.
+///
+/// PrivateLink publishes by four dimensions at once (AWS PrivateLink, "Endpoint metrics and dimensions").
+pub fn dimensions(source: &Source, resource: &Resource) -> Vec<(Cow<'static, str>, String)> {
+    let mut found = vec![(Cow::Borrowed(source.dimension), resource.name.clone())];
+    if let Live::InterfaceEndpoint(endpoint) = &resource.live {
+        let more = [("Endpoint Type", "Interface"), ("Service Name", &endpoint.service), ("VPC Id", &endpoint.vpc)];
+        found.extend(more.map(|(name, value)| (Cow::Borrowed(name), value.to_owned())));
+    }
+    found
 }
 
 /// Every quantity of every kind.
@@ -77,6 +90,14 @@ pub const SOURCES: &[Source] = &[
         metrics: &["BytesOutToDestination", "BytesInFromSource"],
         stat: "Sum",
         dimension: "NatGatewayId",
+    },
+    Source {
+        quantity: Quantity::EndpointBytes,
+        kind: ResourceKind::InterfaceEndpoint,
+        namespace: "AWS/PrivateLinkEndpoints",
+        metrics: &["BytesProcessed"],
+        stat: "Sum",
+        dimension: "VPC Endpoint Id",
     },
     Source {
         quantity: Quantity::LogBytes,
@@ -225,3 +246,39 @@ pub const SOURCES: &[Source] = &[
         dimension: "TableName",
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cost::fixture::{item, volume};
+    use crate::resource::InterfaceEndpoint;
+
+    fn of(resource: &Resource) -> Vec<(Cow<'static, str>, String)> {
+        let source = SOURCES.iter().find(|source| source.kind == resource.kind()).unwrap();
+        dimensions(source, resource)
+    }
+
+    #[test]
+    fn a_resource_is_asked_for_by_its_name_and_an_endpoint_by_all_that_it_publishes_with() {
+        let disk = item("volume/vol-1", Live::Volume(volume("gp3", 8, &[]))).resource;
+        assert_eq!(of(&disk), [(Cow::Borrowed("VolumeId"), "vol-1".to_owned())]);
+        let live = InterfaceEndpoint {
+            vpc: "vpc-1".to_owned(),
+            service: "com.amazonaws.eu-central-1.logs".to_owned(),
+            subnets: 1,
+            is_available: true,
+            is_requester_managed: false,
+            is_cross_region: false,
+            has_private_dns: true,
+        };
+        let mut found = of(&item("vpc-endpoint/vpce-1", Live::InterfaceEndpoint(live)).resource);
+        found.sort();
+        let expected = [
+            ("Endpoint Type", "Interface"),
+            ("Service Name", "com.amazonaws.eu-central-1.logs"),
+            ("VPC Endpoint Id", "vpce-1"),
+            ("VPC Id", "vpc-1"),
+        ];
+        assert_eq!(found, expected.map(|(name, value)| (Cow::Borrowed(name), value.to_owned())));
+    }
+}
