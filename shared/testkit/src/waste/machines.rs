@@ -69,33 +69,40 @@ fn on(made: &mut Made, instance_type: &str) -> Draft {
     machine(made, instance_type, true, days, vec!["vol-0".to_owned()])
 }
 
+/// Runs and hardly uses its network.
+fn quiet(made: &mut Made, instance_type: &str) -> Draft {
+    on(made, instance_type).history(made, Quantity::NetworkBytes, |_| Some(1e7))
+}
+
 fn oversized(made: &mut Made) {
     let kind = ["m5.xlarge", "m5.2xlarge", "c5.9xlarge"][made.rng.usize(0..3)];
     let (cpu, memory) = (1.0 + 25.0 * made.rng.f64(), 3.0 + 29.0 * made.rng.f64());
-    let draft = on(made, kind).loaded(made, cpu, memory);
+    let draft = quiet(made, kind).loaded(made, cpu, memory);
     made.waste(OVERSIZED, "never near its size", draft);
 
-    let draft = on(made, kind).busy(made, (cpu, cpu * 0.5), |_, hour| hour > 9);
+    let draft = quiet(made, kind).busy(made, (cpu, cpu * 0.5), |_, hour| hour > 9);
     made.put(OVERSIZED, Verdict::Unproven, "its memory is not known", draft);
-    let draft = on(made, kind).loaded(made, cpu, memory).tag("role", "standby");
+    let draft = quiet(made, kind).loaded(made, cpu, memory).tag("role", "standby");
     made.innocent(OVERSIZED, "a standby without traffic", draft);
     let memory_high = 41.0 + 50.0 * made.rng.f64();
-    let draft = on(made, kind).loaded(made, cpu, memory_high);
+    let draft = quiet(made, kind).loaded(made, cpu, memory_high);
     made.innocent(OVERSIZED, "its memory is needed", draft);
     let draft = on(made, kind).loaded(made, cpu, memory).history(made, Quantity::NetworkBytes, |_| Some(9e12));
     made.innocent(OVERSIZED, "a proxy: its network is needed", draft);
+    let draft = on(made, kind).loaded(made, cpu, memory).unread(Quantity::NetworkBytes);
+    made.innocent(OVERSIZED, "its network could not be read", draft);
     let draft = on(made, "m5.large").loaded(made, cpu, memory);
     made.innocent(OVERSIZED, "the family has no smaller size", draft);
     let draft = machine(made, kind, true, 3, Vec::new()).loaded(made, cpu, memory);
     made.innocent(OVERSIZED, "got its size three days ago", draft);
     let (day, hour) = (made.rng.i8(0..7), made.rng.i8(0..24));
-    let draft = on(made, kind).busy(made, (95.0, 3.0), |d, h| d == day && h == hour).memory(made, memory);
+    let draft = quiet(made, kind).busy(made, (95.0, 3.0), |d, h| d == day && h == hour).memory(made, memory);
     made.innocent(OVERSIZED, "a job once a week", draft);
-    let draft = on(made, kind).busy(made, (90.0, 2.0), |_, hour| hour < 5).memory(made, memory);
+    let draft = quiet(made, kind).busy(made, (90.0, 2.0), |_, hour| hour < 5).memory(made, memory);
     made.innocent(OVERSIZED, "a batch host, busy at night", draft);
-    let draft = on(made, kind).unread(Quantity::CpuPct).memory(made, memory);
+    let draft = quiet(made, kind).unread(Quantity::CpuPct).memory(made, memory);
     made.innocent(OVERSIZED, "metrics denied", draft);
-    let draft = on(made, kind)
+    let draft = quiet(made, kind)
         .history(made, Quantity::CpuPct, |hour| (hour > HOURS - 10 * 24).then_some(5.0))
         .memory(made, memory);
     made.innocent(OVERSIZED, "ten days of history", draft);
