@@ -71,7 +71,8 @@ impl Beside {
 async fn images(client: &Client, snapshots: &[String]) -> PortResult<BTreeMap<String, Vec<String>>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for some in snapshots.chunks(VALUES_PER_FILTER) {
-        let request = client.describe_images().owners("self").max_results(PAGE);
+        // One that is disabled still needs its snapshots, and AWS leaves it out unless asked.
+        let request = client.describe_images().owners("self").include_disabled(true).max_results(PAGE);
         let request = request.filters(filter("block-device-mapping.snapshot-id", some));
         let mut pages = request.into_paginator().items().send();
         while let Some(image) = pages.next().await {

@@ -142,6 +142,35 @@ async fn fault_a_volume_whose_modifications_can_t_be_read_is_not_known_to_rest()
     assert!(surveyed.unread.iter().any(|(kind, _)| *kind == ResourceKind::Volume));
 }
 
+/// EC2 leaves a disabled image out unless it is asked for, and its snapshots looked as if nothing were made from them.
+#[tokio::test]
+async fn regression_a_snapshot_of_a_disabled_image_is_that_of_an_image() {
+    let service = Service::new(|_, body| {
+        let text = String::from_utf8_lossy(body).into_owned();
+        let answer = |action: &str, inner: &str| {
+            Answer(200, format!("<{action}Response>{inner}</{action}Response>").into_bytes())
+        };
+        if text.contains("Action=DescribeSnapshots&") {
+            let tags = "<tagSet><item><key>maintainer:app</key><value>shop</value></item></tagSet>";
+            let item = format!("<item><snapshotId>snap-1</snapshotId><status>completed</status>{tags}</item>");
+            return answer("DescribeSnapshots", &format!("<snapshotSet>{item}</snapshotSet>"));
+        }
+        match (text.contains("Action=DescribeImages&"), text.contains("IncludeDisabled=true")) {
+            (true, true) => answer(
+                "DescribeImages",
+                "<imagesSet><item><imageId>ami-1</imageId><imageState>disabled</imageState><blockDeviceMapping>\
+                 <item><ebs><snapshotId>snap-1</snapshotId></ebs></item></blockDeviceMapping></item></imagesSet>",
+            ),
+            (true, false) => answer("DescribeImages", "<imagesSet/>"),
+            _ => Answer(400, Vec::new()),
+        }
+    });
+    let surveyed = estates(&service).survey(&shop()).await.unwrap();
+    let live: Vec<&Live> = surveyed.items.iter().map(|item| &item.resource.live).collect();
+    let [Live::DiskSnapshot(snapshot)] = live[..] else { panic!("{live:?}") };
+    assert_eq!(snapshot.images, ["ami-1"]);
+}
+
 #[tokio::test]
 async fn every_page_is_read_and_a_lost_one_makes_the_kind_unread() {
     let page = |name: &str, next: &str| {
