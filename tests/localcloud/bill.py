@@ -1,8 +1,8 @@
 """AWS Cost Explorer, as far as the maintainer reads it: GetCostAndUsage by day, computed from what exists in this cloud.
 
 Cost Management API Reference, GetCostAndUsage: TimePeriod with an exclusive End, Granularity DAILY, Metrics UnblendedCost and
-UsageQuantity, GroupBy of one or two of SERVICE, USAGE_TYPE (DIMENSION) and a TAG ("key$value", "key$" for what has no such tag),
-NextPageToken, Estimated.
+UsageQuantity, GroupBy of one or two of SERVICE, USAGE_TYPE, OPERATION (DIMENSION) and a TAG ("key$value", "key$" for what has no
+such tag), Filter of And over SERVICE and RECORD_TYPE (all that is here is `Usage`), NextPageToken, Estimated.
 
 An account's ledger is opened when its bill is first asked for: what exists then, in every Region (volumes by type and size, snapshots,
 addresses, NAT gateways, log groups, instances, those of fleets among them), is taken to have been there on all days before. From then
@@ -167,26 +167,34 @@ class Ledger:
             return refused("ValidationException", "Only DAILY is here.")
         groups = data.get("GroupBy", [])
         kinds = [(item["Type"], item["Key"]) for item in groups]
-        if not 0 < len(kinds) <= 2 or any(kind == "DIMENSION" and key not in ("SERVICE", "USAGE_TYPE")
+        if not 0 < len(kinds) <= 2 or any(kind == "DIMENSION" and key not in ("SERVICE", "USAGE_TYPE", "OPERATION")
                                           or kind not in ("DIMENSION", "TAG") for kind, key in kinds):
-            return refused("ValidationException", "GroupBy takes one or two of SERVICE, USAGE_TYPE and a TAG here.")
+            return refused("ValidationException", "GroupBy takes one or two of SERVICE, USAGE_TYPE, OPERATION and a TAG here.")
+        only = {}
+        for part in data.get("Filter", {}).get("And", []):
+            only[part["Dimensions"]["Key"]] = part["Dimensions"]["Values"]
+        if not only.keys() <= {"SERVICE", "RECORD_TYPE"} or ("Filter" in data and not only):
+            return refused("ValidationException", "Filter takes And of SERVICE and RECORD_TYPE here.")
         self.open()
         token = data.get("NextPageToken") or "0"
         if not token.isdigit():
             return refused("InvalidNextTokenException", "The pagination token is invalid.")
         days = [start + timedelta(days=number) for number in range((end - start).days)]
         rest = int(token) + DAYS_PER_PAGE
-        answer = {"ResultsByTime": [self.result(day, groups) for day in days[int(token):rest]],
+        answer = {"ResultsByTime": [self.result(day, groups, only) for day in days[int(token):rest]],
                   "GroupDefinitions": groups, "DimensionValueAttributes": []}
         if rest < len(days):
             answer["NextPageToken"] = str(rest)
         return 200, dict(JSON), json.dumps(answer).encode()
 
-    def result(self, day: date, groups: list[dict]) -> dict:
+    def result(self, day: date, groups: list[dict], only: dict[str, list[str]]) -> dict:
         """A day with its groups."""
         account, sums, units = self.responses.get_account_id(), {}, {}
         for (service, usage_type, unit, app), (cost, quantity) in self.day(account, day).items():
-            values = {"SERVICE": service, "USAGE_TYPE": usage_type}
+            if service not in only.get("SERVICE", [service]) or "Usage" not in only.get("RECORD_TYPE", ["Usage"]):
+                continue
+            values = {"SERVICE": service, "USAGE_TYPE": usage_type,
+                      "OPERATION": "RunInstances" if "BoxUsage:" in usage_type else ""}
             keys = tuple(f"{group['Key']}${app if group['Key'] == APP_TAG else ''}" if group["Type"] == "TAG"
                          else values[group["Key"]] for group in groups)
             before = sums.get(keys, (Decimal(0), Decimal(0)))

@@ -75,7 +75,7 @@ def products(region: str) -> list[dict]:
     """Everything that is sold in a Region."""
     instances = [product({"servicecode": "AmazonEC2", "regionCode": region, "instanceType": name,
                           "operatingSystem": "Linux", "preInstalledSw": "NA", "tenancy": "Shared",
-                          "capacitystatus": "Used", "usagetype": in_region(f"BoxUsage:{name}", region)}, "Hrs", usd)
+                          "capacitystatus": "Used", "operation": "RunInstances", "usagetype": in_region(f"BoxUsage:{name}", region)}, "Hrs", usd)
                  for name, usd in INSTANCES.items()]
     tasks = [product({"servicecode": "AmazonECS", "regionCode": region, "usagetype": f"USE1-Fargate-{name}"},
                      "hours", usd) for name, usd in FARGATE.items()]

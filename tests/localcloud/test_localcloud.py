@@ -551,6 +551,21 @@ class LiveCloud(Cloud):
         again, _ = self.bill(account, first, 1, *usage)
         self.assertEqual(again[first], before, "what was charged stays charged")
         costs = self.client_in(account, "eu-central-1", "ce")
+        ec2.run_instances(ImageId="ami-1", InstanceType="t3.micro", MinCount=1, MaxCount=1)
+        tomorrow = {"Start": (today + timedelta(days=1)).isoformat(), "End": (today + timedelta(days=2)).isoformat()}
+
+        def metered(**only):
+            page = costs.get_cost_and_usage(
+                TimePeriod=tomorrow, Granularity="DAILY", Metrics=["UnblendedCost", "UsageQuantity"],
+                Filter={"And": [{"Dimensions": {"Key": key, "Values": [value]}} for key, value in only.items()]},
+                GroupBy=[{"Type": "DIMENSION", "Key": key} for key in ("USAGE_TYPE", "OPERATION")])
+            return [group["Keys"] for group in page["ResultsByTime"][0]["Groups"]]
+
+        compute = "Amazon Elastic Compute Cloud - Compute"
+        self.wait(lambda: metered(SERVICE=compute, RECORD_TYPE="Usage") == [["EUC1-BoxUsage:t3.micro", "RunInstances"]])
+        self.assertEqual(metered(SERVICE=compute, RECORD_TYPE="DiscountedUsage"), [], "nothing is reserved here")
+        with self.assertRaisesRegex(costs.exceptions.ClientError, "ValidationException"):
+            metered(REGION="eu-central-1")
         with self.assertRaisesRegex(costs.exceptions.ClientError, "ValidationException"):
             costs.get_cost_and_usage(TimePeriod={"Start": "2026-03-02", "End": "2026-03-01"}, Granularity="DAILY",
                                      Metrics=["UnblendedCost"], GroupBy=[{"Type": "TAG", "Key": "a"}])

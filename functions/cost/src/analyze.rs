@@ -6,6 +6,7 @@ use crate::memory;
 use crate::traffic;
 use config::ResolvedApp;
 use domain::cost::bill::Bill;
+use domain::cost::on_demand::OnDemand;
 use domain::cost::prices::{PriceBook, Sold};
 use domain::cost::rest::is_rest;
 use domain::cost::{Estate, wanted_prices};
@@ -16,6 +17,7 @@ use engine::documents;
 use engine::ports::{Artifacts, Billing, Estates, Leases, Scope, UnitPrices};
 use engine::run::{Decision, Run};
 use engine::step::StepError;
+use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 use steps::observe::{self, observe};
 use steps::records::keep_lease;
@@ -73,6 +75,7 @@ pub async fn analyze(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Resu
         items: found.items,
         unread: found.unread,
         usage: Vec::new(),
+        on_demand: None,
     };
     if let Some(place) = &run.place {
         for item in &mut estate.items {
@@ -90,6 +93,14 @@ pub async fn analyze(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Resu
         Observed::Missing(_) => Vec::new(),
     };
     let region_prefix = world.prices.usage_type_prefix();
+    if is_rest(&run.app) {
+        // A reservation counts for the whole account, so it is looked for once and not by each application.
+        let today = Offset::UTC.to_datetime(estate.taken_at).date();
+        estate.on_demand = Some(match &bill {
+            Observed::Known(bill) => OnDemand::of_bill(bill, &region_prefix, &app.cost, today),
+            Observed::Missing(why) => Observed::Missing(why.clone()),
+        });
+    }
     let prices = prices(&estate, &bill, &region_prefix, world.prices).await;
     // The guards compare what they change with the snapshot that the plan rests on.
     let known: Vec<Resource> = estate.items.iter().map(|item| item.resource.clone()).collect();

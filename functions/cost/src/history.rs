@@ -250,6 +250,7 @@ mod tests {
             items: items.collect(),
             unread: Vec::new(),
             usage: Vec::new(),
+            on_demand: None,
         }
     }
 

@@ -9,7 +9,7 @@ use digest::Digest;
 use domain::cost::bill_analysis::{BillAnalysis, analyse};
 use domain::cost::rest::{hands_off, is_rest};
 use domain::cost::savings::Savings;
-use domain::cost::{self, Opportunity, Past};
+use domain::cost::{self, Estate, Opportunity, Past};
 use domain::finding::{Finding, Severity};
 use domain::health::Analysis;
 use domain::ids::{ResourceId, RuleId};
@@ -112,13 +112,22 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
         findings: bill.known().and_then(growth).into_iter().chain(opportunities.iter().map(finding)).collect(),
         trends: Vec::new(),
         anomalies: Vec::new(),
-        unmeasured: read.estate.unread.iter().map(|(kind, why)| format!("every {kind} ({why})")).collect(),
+        unmeasured: unmeasured(&read.estate),
         no_opportunity_because: opportunities.is_empty().then(|| "nothing that is paid for is waste".to_owned()),
     };
     let matrix = cost::matrix::text(&opportunities);
     let decided = Decided { analysis, plan, opportunities, matrix, bill, savings };
     documents::put(world.artifacts, &run.key("analysis"), &decided).await?;
     Ok(run)
+}
+
+/// What could not be looked at, with the reason.
+fn unmeasured(estate: &Estate) -> Vec<String> {
+    let commitments = match &estate.on_demand {
+        Some(Observed::Missing(why)) => Some(format!("reservations of the account ({why})")),
+        _ => None,
+    };
+    estate.unread.iter().map(|(kind, why)| format!("every {kind} ({why})")).chain(commitments).collect()
 }
 
 /// An earlier change as the planner looks at it; what never happened does not count.

@@ -8,9 +8,10 @@ use async_trait::async_trait;
 use aws_sdk_costexplorer::Client;
 use aws_sdk_costexplorer::operation::get_cost_and_usage::GetCostAndUsageOutput;
 use aws_sdk_costexplorer::types::{
-    DateInterval, Granularity, Group, GroupDefinition, GroupDefinitionType, MetricValue, ResultByTime,
+    DateInterval, Dimension, DimensionValues, Expression, Granularity, Group, GroupDefinition, GroupDefinitionType,
+    MetricValue, ResultByTime,
 };
-use domain::cost::bill::{AppLine, Bill, Line};
+use domain::cost::bill::{AppLine, Bill, Line, OnDemandLine};
 use domain::cost::money::UsdMicros;
 use domain::resource::APP_TAG;
 use engine::ports::{Billing as Port, PortError, PortResult};
@@ -25,6 +26,11 @@ const REGION: &str = "us-east-1";
 const ACTION: &str = "ce:GetCostAndUsage";
 const COST: &str = "UnblendedCost";
 const QUANTITY: &str = "UsageQuantity";
+/// The record type of what is charged on demand, covered by no commitment.
+const ON_DEMAND: &str = "Usage";
+/// Services whose instances can be reserved, as the bill calls them.
+const RESERVABLE: [&str; 3] =
+    ["Amazon Elastic Compute Cloud - Compute", "Amazon Relational Database Service", "Amazon ElastiCache"];
 /// Pages of one answer, at most: a bill that has more is not paid for unseen.
 const PAGES_MAX: u32 = 50;
 
@@ -46,11 +52,12 @@ impl Billing {
         from: Date,
         to: Date,
         by: Vec<GroupDefinition>,
+        only: Option<Expression>,
     ) -> BoxFuture<'_, PortResult<(Vec<ResultByTime>, u32)>> {
         Box::pin(async move {
             let (mut days, mut calls, mut token) = (Vec::new(), 0, None);
             loop {
-                let page = self.page(from, to, &by, token).await?;
+                let page = self.page(from, to, &by, only.clone(), token).await?;
                 calls += 1;
                 days.extend(page.results_by_time.unwrap_or_default());
                 token = page.next_page_token.filter(|token| !token.is_empty());
@@ -71,6 +78,7 @@ impl Billing {
         from: Date,
         to: Date,
         by: &[GroupDefinition],
+        only: Option<Expression>,
         token: Option<String>,
     ) -> PortResult<GetCostAndUsageOutput> {
         let period = DateInterval::builder().start(from.to_string()).end(to.to_string()).build();
@@ -82,6 +90,7 @@ impl Billing {
             .granularity(Granularity::Daily)
             .metrics(COST)
             .metrics(QUANTITY)
+            .set_filter(only)
             .set_group_by(Some(by.to_vec()))
             .set_next_page_token(token)
             .send()
@@ -103,10 +112,25 @@ impl Port for Billing {
         ];
         let app =
             vec![group_by(GroupDefinitionType::Tag, APP_TAG), group_by(GroupDefinitionType::Dimension, "USAGE_TYPE")];
-        let (by_usage, by_app) = futures::join!(self.days(from, to, usage), self.days(from, to, app));
-        let ((by_usage, calls), (by_app, more)) = (by_usage?, by_app?);
-        let mut bill =
-            Bill { from, to, currency: String::new(), lines: Vec::new(), by_app: Vec::new(), calls: calls + more };
+        let metered = vec![
+            group_by(GroupDefinitionType::Dimension, "USAGE_TYPE"),
+            group_by(GroupDefinitionType::Dimension, "OPERATION"),
+        ];
+        let (by_usage, by_app, on_demand) = futures::join!(
+            self.days(from, to, usage, None),
+            self.days(from, to, app, None),
+            self.days(from, to, metered, Some(on_demand_of_reservable()))
+        );
+        let ((by_usage, calls), (by_app, more), (on_demand, still_more)) = (by_usage?, by_app?, on_demand?);
+        let mut bill = Bill {
+            from,
+            to,
+            currency: String::new(),
+            lines: Vec::new(),
+            by_app: Vec::new(),
+            on_demand: None,
+            calls: calls + more + still_more,
+        };
         for (day, is_estimated, group) in groups(by_usage)? {
             let cost = amount(&group, COST)?;
             let (quantity, unit) = used(&group)?;
@@ -123,12 +147,36 @@ impl Port for Billing {
             let app = key.split_once('$').map_or("", |(_, app)| app).to_owned();
             bill.by_app.push(AppLine { day, app, usage_type, cost: micros(cost)?, quantity, unit });
         }
+        let mut metered = Vec::new();
+        for (day, _, group) in groups(on_demand)? {
+            let cost = amount(&group, COST)?;
+            see_currency(&mut bill, cost)?;
+            let (quantity, unit) = used(&group)?;
+            let [usage_type, operation] = keys(&group);
+            // Of one service and usage type there is one unit; what is not by the hour is not reserved.
+            if unit.eq_ignore_ascii_case("hrs") {
+                metered.push(OnDemandLine { day, usage_type, operation, cost: micros(cost)?, hours: quantity });
+            }
+        }
+        bill.on_demand = Some(metered);
         if bill.currency.is_empty() {
             // Nothing was charged, in no currency at all.
             "USD".clone_into(&mut bill.currency);
         }
         Ok(bill)
     }
+}
+
+/// What is charged on demand for what can be reserved.
+fn on_demand_of_reservable() -> Expression {
+    let one_of = |key: Dimension, values: &[&str]| {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        Expression::builder().dimensions(DimensionValues::builder().key(key).set_values(Some(values)).build()).build()
+    };
+    Expression::builder()
+        .and(one_of(Dimension::RecordType, &[ON_DEMAND]))
+        .and(one_of(Dimension::Service, &RESERVABLE))
+        .build()
 }
 
 fn group_by(kind: GroupDefinitionType, key: &str) -> GroupDefinition {

@@ -57,6 +57,10 @@ const SPELLED_OUT: (&str, &str) = ("us-east-1", "USE1-");
 /// MiB in a GiB: throughput is sold by the GiB a second.
 const MIB_PER_GIB: f64 = 1_024.0;
 
+/// EC2 instances on Linux without further software, on shared hardware, that run.
+const LINUX: &[(&str, &str)] =
+    &[("operatingSystem", "Linux"), ("preInstalledSw", "NA"), ("tenancy", "Shared"), ("capacitystatus", "Used")];
+
 /// See [`engine::ports::UnitPrices`].
 #[derive(Clone, Debug)]
 pub struct UnitPrices {
@@ -96,6 +100,9 @@ impl UnitPrices {
             let usage_type = format!("{prefix}{usage_type}");
             let mut filters = vec![("usagetype", usage_type.as_str())];
             filters.extend(narrowed);
+            if let Sold::OnDemandHour(meter) | Sold::ReservedHour(meter) = sold {
+                filters.push(("operation", &meter.operation));
+            }
             let products = self.list.products(&self.region, service(sold), &filters, &usage_type).await?;
             if let Some(price) = dearest(&products, sold) {
                 return Ok(Some(price));
@@ -126,9 +133,8 @@ impl Port for UnitPrices {
 /// What tells it from others of the same usage type; none where the list can't be asked by what is known of it.
 fn narrowed(sold: &Sold) -> Option<&'static [(&'static str, &'static str)]> {
     Some(match sold {
-        Sold::InstanceHour(_) => {
-            &[("operatingSystem", "Linux"), ("preInstalledSw", "NA"), ("tenancy", "Shared"), ("capacitystatus", "Used")]
-        }
+        Sold::InstanceHour(_) => LINUX,
+        Sold::OnDemandHour(meter) | Sold::ReservedHour(meter) if meter.is_instance() => LINUX,
         Sold::LoadBalancerHour(Balancer::Application) => &[("operation", "LoadBalancing:Application")],
         Sold::LoadBalancerHour(Balancer::Network) => &[("operation", "LoadBalancing:Network")],
         Sold::LoadBalancerHour(Balancer::Classic) => &[("operation", "LoadBalancing")],
@@ -163,6 +169,9 @@ fn service(sold: &Sold) -> &'static str {
         Sold::LoadBalancerHour(_) => "AWSELB",
         Sold::ReadCapacityHour | Sold::WriteCapacityHour | Sold::ReadRequest | Sold::WriteRequest => "AmazonDynamoDB",
         Sold::CacheHour { .. } => "AmazonElastiCache",
+        Sold::OnDemandHour(meter) | Sold::ReservedHour(meter) if meter.is_instance() => "AmazonEC2",
+        Sold::OnDemandHour(meter) | Sold::ReservedHour(meter) if meter.is_cache() => "AmazonElastiCache",
+        Sold::OnDemandHour(_) | Sold::ReservedHour(_) => "AmazonRDS",
         Sold::DatabaseHour(_) | Sold::DatabaseGib { .. } | Sold::DatabaseSnapshotGib => "AmazonRDS",
         Sold::VolumeGib(_)
         | Sold::VolumeIops(_)
@@ -195,21 +204,34 @@ fn units(sold: &Sold, unit: &str) -> Option<f64> {
         | Sold::InterfaceEndpointHour
         | Sold::LoadBalancerHour(_)
         | Sold::DatabaseHour(_)
+        | Sold::OnDemandHour(_)
+        | Sold::ReservedHour(_)
         | Sold::CacheHour { .. } => one_of(&["Hrs", "Hours"]),
     }
 }
 
-/// The highest price on demand among these products, in millionths of a US dollar for a unit: where it falls with the
+/// The highest price, on demand or reserved, among these products, in millionths of a US dollar for a unit: where it falls with the
 /// amount, or begins with something free, that of the dearest step.
 fn dearest(products: &[Value], sold: &Sold) -> Option<f64> {
-    let terms = products.iter().filter_map(|product| product.pointer("/terms/OnDemand")?.as_object());
-    let dimensions = terms.flat_map(|terms| terms.values()).filter_map(|term| term.get("priceDimensions")?.as_object());
+    let is_reserved = matches!(sold, Sold::ReservedHour(_));
+    let kind = if is_reserved { "/terms/Reserved" } else { "/terms/OnDemand" };
+    let terms = products.iter().filter_map(|product| product.pointer(kind)?.as_object());
+    let terms = terms.flat_map(|terms| terms.values()).filter(|term| !is_reserved || is_what_is_advised(term));
+    let dimensions = terms.filter_map(|term| term.get("priceDimensions")?.as_object());
     let prices = dimensions.flat_map(|dimensions| dimensions.values()).filter_map(|dimension| {
         let units = units(sold, dimension.get("unit")?.as_str()?)?;
         let usd: f64 = dimension.pointer("/pricePerUnit/USD")?.as_str()?.parse().ok()?;
         Some(usd * 1_000_000.0 / units)
     });
     prices.filter(|price| price.is_finite() && *price > 0.0).max_by(f64::total_cmp)
+}
+
+/// True for terms of one year, nothing upfront, of the standard class. (AWS Price List, `termAttributes` of `Reserved` terms.)
+fn is_what_is_advised(term: &Value) -> bool {
+    let is = |name: &str, value: &str| {
+        term.pointer(&format!("/termAttributes/{name}")).and_then(Value::as_str) == Some(value)
+    };
+    is("LeaseContractLength", "1yr") && is("PurchaseOption", "No Upfront") && is("OfferingClass", "standard")
 }
 
 #[cfg(test)]

@@ -145,8 +145,14 @@ fn where_nothing_could_be_read_nothing_is_claimed_about_use() {
             usage.profile = Observed::Missing(Missing::Throttled);
         }
         let found = found(&account);
-        let without_use =
-            ["gp2_volume", "log_retention", "orphaned_snapshot", "previous_generation", "unassociated_address"];
+        let without_use = [
+            "gp2_volume",
+            "log_retention",
+            "orphaned_snapshot",
+            "previous_generation",
+            "reserved_capacity",
+            "unassociated_address",
+        ];
         assert_eq!(rules_of(&found), BTreeSet::from(without_use));
         account.estate.usage.clear();
         assert_eq!(rules_of(&self::found(&account)), BTreeSet::from(without_use));
@@ -191,7 +197,9 @@ fn what_is_protected_is_left_alone_and_what_is_kept_only_gets_a_cheaper_form() {
             }
         };
         tag(&mut account, "role", "standby");
-        assert_eq!(rules_of(&found(&account)), BTreeSet::from(["gp2_volume"]));
+        // A reservation touches no resource, so nothing of it is protected from one.
+        assert_eq!(rules_of(&found(&account)), BTreeSet::from(["gp2_volume", "reserved_capacity"]));
+        account.estate.on_demand = None;
         tag(&mut account, PROTECTED_TAG, "true");
         assert!(found(&account).is_empty());
     }
@@ -246,6 +254,8 @@ fn what_a_template_manages_is_never_changed_behind_its_back() {
         for item in &mut account.estate.items {
             item.managed_by = Some(Template::Terraform { tag: "managed-by".to_owned() });
         }
+        // What is bought for the account is of no template.
+        account.estate.on_demand = None;
         for one in found(&account) {
             match &one.remedy {
                 Remedy::Change { .. } => panic!("{one:?}"),

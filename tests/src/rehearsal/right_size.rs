@@ -122,6 +122,7 @@ fn decide(stage: &Stage, snapshot: &Snapshot, (cpu, memory): (Vec<Option<f64>>, 
         items: vec![item],
         unread: Vec::new(),
         usage: usage.into(),
+        on_demand: None,
     };
     let price = UnitPrice { usd_micros: 16_800.0, from: PriceSource::List };
     let prices = PriceBook {

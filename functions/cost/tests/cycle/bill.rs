@@ -28,7 +28,7 @@ pub fn of(shop: &Shop, from: Date, to: Date) -> Bill {
         }
         day = day.checked_add(1.day()).unwrap();
     }
-    Bill { from, to, currency: "USD".to_owned(), lines, by_app, calls: 2 }
+    Bill { from, to, currency: "USD".to_owned(), lines, by_app, on_demand: Some(Vec::new()), calls: 2 }
 }
 
 /// Quantity and unit price of a day by application and by what is sold.

@@ -113,7 +113,7 @@ fn steep(today: Date) -> Bill {
     };
     let from = today.checked_sub(30.days()).unwrap();
     let lines = (1..=30).rev().map(line).collect();
-    Bill { from, to: today, currency: "USD".to_owned(), lines, by_app: Vec::new(), calls: 2 }
+    Bill { from, to: today, currency: "USD".to_owned(), lines, by_app: Vec::new(), on_demand: None, calls: 2 }
 }
 
 /// A run that is answered measures again in the same iteration, and told people a second time.

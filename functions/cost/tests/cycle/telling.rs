@@ -1,10 +1,14 @@
 //! What people hear of savings that are left to them, and what is done about what belongs to no application.
 
 use crate::machine::Machine;
-use crate::shop::{DISK, Shop};
+use crate::shop::{Bills, DISK, Shop};
+use domain::cost::bill::{Bill, Line, OnDemandLine};
+use domain::cost::money::UsdMicros;
 use domain::ids::ResourceId;
 use domain::resource::APP_TAG;
-use engine::ports::Message;
+use engine::ports::{Clock as _, Message};
+use jiff::ToSpan;
+use jiff::tz::Offset;
 use maintainer_cost::identify::Decided;
 use serde_json::{Value, json};
 
@@ -60,4 +64,61 @@ fn what_belongs_to_no_application_is_told_and_never_changed() {
     assert!(told.len() == 1 && told[0].text.starts_with("what belongs to no application: 1 thing(s)"), "{told:?}");
     Machine::cost(&shop, "rest-2").run(json!({"app": REST}));
     assert_eq!(self::told(&shop).len(), 1, "told once");
+}
+
+/// Ten instances on each of so many days, at 0.10 USD an hour.
+fn ten_instances(shop: &Shop, days: i64) -> Bill {
+    let to = Offset::UTC.to_datetime(shop.world.now()).date();
+    let from = to.checked_sub(days.days()).unwrap();
+    let (cost, hours, usage_type) = (UsdMicros(24_000_000), 240.0, "BoxUsage:m5.large".to_owned());
+    let each = || (0..days).map(|number| from.checked_add(number.days()).unwrap());
+    let line = |day| Line {
+        day,
+        service: "Amazon Elastic Compute Cloud - Compute".to_owned(),
+        usage_type: usage_type.clone(),
+        cost,
+        quantity: hours,
+        unit: "Hrs".to_owned(),
+        is_estimated: false,
+    };
+    let metered =
+        |day| OnDemandLine { day, usage_type: usage_type.clone(), operation: "RunInstances".to_owned(), cost, hours };
+    Bill {
+        from,
+        to,
+        currency: "USD".to_owned(),
+        lines: each().map(line).collect(),
+        by_app: Vec::new(),
+        on_demand: Some(each().map(metered).collect()),
+        calls: 3,
+    }
+}
+
+#[test]
+fn reservations_are_looked_for_once_in_the_account_and_told_with_what_they_save() {
+    let mut shop = Shop::auto();
+    shop.bills = Bills::Fixed(Ok(ten_instances(&shop, 30)));
+    Machine::cost(&shop, "app").run(json!({"app": "shop", "mode": "observe"}));
+    Machine::cost(&shop, "rest").run(json!({"app": REST}));
+    let reserved = |app: &str, name: &str| {
+        let decided: Decided = shop.document_of(app, name, 1, "analysis");
+        decided.opportunities.into_iter().find(|one| one.rule.as_str() == "reserved_capacity")
+    };
+    assert_eq!(reserved("shop", "app"), None, "the bill is that of the whole account");
+    // 7 x 730 h x (0.10 - 0.05) USD: that of the bill less that of the list.
+    let found = reserved(REST, "rest").unwrap();
+    assert_eq!(found.saving.known().map(|saving| saving.likely), Some(UsdMicros(255_500_000)));
+    let told = told(&shop);
+    assert!(told.iter().any(|message| message.text.contains("could be reserved for a year")), "{told:?}");
+}
+
+#[test]
+fn fault_where_the_bill_is_too_short_no_reservation_is_advised_and_the_record_says_why() {
+    let mut shop = Shop::auto();
+    shop.bills = Bills::Fixed(Ok(ten_instances(&shop, 27)));
+    Machine::cost(&shop, "rest").run(json!({"app": REST}));
+    let decided: Decided = shop.document_of(REST, "rest", 1, "analysis");
+    assert!(decided.opportunities.iter().all(|one| one.rule.as_str() != "reserved_capacity"));
+    let said = &decided.analysis.unmeasured;
+    assert!(said.iter().any(|line| line.contains("27 whole days")), "{said:?}");
 }

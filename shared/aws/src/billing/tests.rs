@@ -25,6 +25,22 @@ fn two_days(body: &[u8]) -> Answer {
     let asked: Value = serde_json::from_slice(body).unwrap();
     assert_eq!(asked["TimePeriod"], json!({"Start": "2026-11-01", "End": "2026-11-03"}));
     assert_eq!(asked["Granularity"], "DAILY");
+    if asked["GroupBy"]
+        == json!([{"Type": "DIMENSION", "Key": "USAGE_TYPE"}, {"Type": "DIMENSION", "Key": "OPERATION"}])
+    {
+        let service =
+            ["Amazon Elastic Compute Cloud - Compute", "Amazon Relational Database Service", "Amazon ElastiCache"];
+        let only = json!({"And": [
+            {"Dimensions": {"Key": "RECORD_TYPE", "Values": ["Usage"]}},
+            {"Dimensions": {"Key": "SERVICE", "Values": service}}]});
+        assert_eq!(asked["Filter"], only, "what is covered by a commitment is left out");
+        let lines = [
+            group(&["EUC1-BoxUsage:m5.large", "RunInstances"], "2.76", "24", "Hrs"),
+            group(&["EUC1-RDS:GP3-Storage", "CreateDBInstance:0014"], "1", "10", "GB-Mo"),
+        ];
+        return answer(&json!({"ResultsByTime": [day("2026-11-01", "2026-11-02", false, &lines)]}));
+    }
+    assert!(asked["Filter"].is_null(), "the bill is the whole one");
     if asked["GroupBy"][0]["Type"] == "TAG" {
         let apps = [
             group(&["maintainer:app$shop", "EUC1-EBS:VolumeUsage.gp2"], "1.5", "12.5", "GB-Mo"),
@@ -75,7 +91,15 @@ async fn every_page_is_read_and_counted() {
         unit: "GB-Mo".to_owned(),
     };
     assert_eq!(bill.by_app, [app("shop", 1_500_000, 12.5), app("", 250_000, 2.0)]);
-    assert_eq!((bill.calls, bill.currency.as_str(), service.requests()), (3, "USD", 3));
+    let metered = OnDemandLine {
+        day: first,
+        usage_type: "EUC1-BoxUsage:m5.large".to_owned(),
+        operation: "RunInstances".to_owned(),
+        cost: UsdMicros(2_760_000),
+        hours: 24.0,
+    };
+    assert_eq!(bill.on_demand, Some(vec![metered]), "storage is not bought by the hour");
+    assert_eq!((bill.calls, bill.currency.as_str(), service.requests()), (4, "USD", 4));
 }
 
 #[tokio::test]
@@ -105,5 +129,6 @@ async fn fault_what_can_t_be_read_is_no_bill_and_says_what_to_do() {
 async fn a_bill_without_a_charge_is_in_us_dollars() {
     let service = Service::new(|_, _| answer(&json!({"ResultsByTime": [day("2026-11-01", "2026-11-02", true, &[])]})));
     let bill = read(&service).await.unwrap();
-    assert_eq!((bill.currency.as_str(), bill.lines.len(), bill.calls), ("USD", 0, 2));
+    assert_eq!((bill.currency.as_str(), bill.lines.len(), bill.calls), ("USD", 0, 3));
+    assert_eq!(bill.on_demand, Some(Vec::new()), "it was asked for, and there is none");
 }

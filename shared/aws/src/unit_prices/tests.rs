@@ -203,3 +203,52 @@ fn a_region_has_its_prefix_and_an_unknown_one_none_that_could_be_mistaken() {
     sorted.dedup_by_key(|(_, prefix)| *prefix);
     assert_eq!(sorted.len(), PREFIXES.len(), "every prefix is of one Region");
 }
+
+/// A class of databases with the terms that AWS sells it on.
+fn on_all_terms() -> String {
+    let dimensions = |unit: &str, usd: &str| json!({"R": {"unit": unit, "pricePerUnit": {"USD": usd}}});
+    let reserved = |length: &str, option: &str, class: &str, usd: &str| {
+        json!({
+            "priceDimensions": {
+                "H": {"unit": "Hrs", "pricePerUnit": {"USD": usd}},
+                "U": {"unit": "Quantity", "pricePerUnit": {"USD": "900"}},
+            },
+            "termAttributes": {"LeaseContractLength": length, "PurchaseOption": option, "OfferingClass": class},
+        })
+    };
+    json!({"terms": {
+        "OnDemand": {"D": {"priceDimensions": dimensions("Hrs", "0.5"), "termAttributes": {}}},
+        "Reserved": {
+            "A": reserved("1yr", "No Upfront", "standard", "0.36"),
+            "B": reserved("3yr", "No Upfront", "standard", "0.45"),
+            "C": reserved("1yr", "Partial Upfront", "standard", "0.46"),
+            "D": reserved("1yr", "No Upfront", "convertible", "0.47"),
+        },
+    }})
+    .to_string()
+}
+
+#[tokio::test]
+async fn a_reservation_is_that_of_one_year_with_nothing_upfront() {
+    use domain::cost::prices::Meter;
+    let list = Service::new(|_, body| {
+        let asked: Value = serde_json::from_slice(body).unwrap();
+        let filters = |value: &str| asked["Filters"].as_array().unwrap().iter().any(|of| of["Value"] == value);
+        let is_it = asked["ServiceCode"] == "AmazonRDS"
+            && filters("EUC1-InstanceUsage:db.r6g.large")
+            && filters("CreateDBInstance:0014");
+        let found = if is_it { vec![on_all_terms()] } else { Vec::new() };
+        Answer(200, json!({"FormatVersion": "aws_v1", "PriceList": found}).to_string().into_bytes())
+    });
+    let meter = |operation: &str| Meter {
+        usage_type: "InstanceUsage:db.r6g.large".to_owned(),
+        operation: operation.to_owned(),
+    };
+    let postgres = || meter("CreateDBInstance:0014");
+    for (sold, usd_micros) in [(Sold::ReservedHour(postgres()), 360_000.0), (Sold::OnDemandHour(postgres()), 500_000.0)]
+    {
+        let price = UnitPrice { usd_micros, from: PriceSource::List };
+        assert_eq!(read(&list, "eu-central-1", sold).await, Observed::Known(price));
+    }
+    assert!(read(&list, "eu-central-1", Sold::ReservedHour(meter("CreateDBInstance:0002"))).await.is_missing());
+}

@@ -20,7 +20,7 @@ async fn the_bill_names_what_exists_by_usage_type_and_by_application() {
     let gp2_day = 50_000_000 / i64::from(from.days_in_month());
     let bill = Billing::new(&cloud.clients).read(from, today).await.unwrap();
     assert_eq!((bill.from, bill.to, bill.currency.as_str()), (from, today, "USD"));
-    assert_eq!(bill.calls, 6, "45 days are three pages, twice");
+    assert_eq!(bill.calls, 9, "45 days are three pages, three times");
     let of_day = |day| bill.lines.iter().filter(move |line| line.day == day);
     let line = of_day(from).find(|line| line.usage_type == "EBS:VolumeUsage.gp2").unwrap();
     assert_eq!((line.service.as_str(), line.unit.as_str(), line.is_estimated), ("EC2 - Other", "GB-Mo", false));

@@ -17,6 +17,10 @@ pub struct Bill {
     pub lines: Vec<Line>,
     /// The same charges by the application tag and usage type; an empty name is what carries no such tag.
     pub by_app: Vec<AppLine>,
+    /// Hours of instances that were paid on demand: covered neither by a reservation nor by a Savings Plan. None where that was
+    /// not asked for.
+    #[serde(default)]
+    pub on_demand: Option<Vec<OnDemandLine>>,
     /// Calls that were charged for this bill: 0 when it came from the cache of the day.
     pub calls: u32,
 }
@@ -55,4 +59,20 @@ pub struct AppLine {
     pub quantity: f64,
     /// Unit of the quantity.
     pub unit: String,
+}
+
+/// What was charged on demand on one day for one kind of instance: record type `Usage`. What a reservation covers is
+/// `DiscountedUsage`, what a Savings Plan covers `SavingsPlanCoveredUsage`; fees, credits and refunds have types of their own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OnDemandLine {
+    /// The day.
+    pub day: Date,
+    /// Usage type, for example `EUC1-BoxUsage:m5.large`.
+    pub usage_type: String,
+    /// Operation, which tells operating systems and engines apart: `RunInstances` is Linux, `CreateDBInstance:0014` PostgreSQL.
+    pub operation: String,
+    /// What was charged.
+    pub cost: UsdMicros,
+    /// How much was used, in hours.
+    pub hours: f64,
 }

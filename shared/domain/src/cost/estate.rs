@@ -1,9 +1,10 @@
 //! The estate: everything that is paid for, with what is known of its age, its owner and its use.
 
+use super::on_demand::OnDemand;
 use super::terms::Terms;
 use super::usage::Usage;
 use crate::ids::AppId;
-use crate::observed::Missing;
+use crate::observed::{Missing, Observed};
 use crate::resource::{Resource, ResourceKind};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,10 @@ pub struct Estate {
     pub unread: Vec<(ResourceKind, Missing)>,
     /// Histories.
     pub usage: Vec<Usage>,
+    /// What the whole account pays for on demand, by the day. None but for the run that looks at the rest of the account, so that
+    /// it is looked at once; missing with its reason where the bill does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_demand: Option<Observed<OnDemand>>,
 }
 
 /// One resource that is paid for.

@@ -20,7 +20,14 @@ pub fn days_ago(days: i64) -> Timestamp {
 
 /// An empty estate.
 pub fn estate() -> Estate {
-    Estate { app: AppId::from("shop"), taken_at: NOW, items: Vec::new(), unread: Vec::new(), usage: Vec::new() }
+    Estate {
+        app: AppId::from("shop"),
+        taken_at: NOW,
+        items: Vec::new(),
+        unread: Vec::new(),
+        usage: Vec::new(),
+        on_demand: None,
+    }
 }
 
 /// An item without tags that was created a year ago.

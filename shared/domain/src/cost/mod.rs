@@ -10,6 +10,7 @@ pub mod estate;
 mod iterate;
 pub mod matrix;
 pub mod money;
+pub mod on_demand;
 pub mod opportunity;
 mod plan;
 pub mod policy;

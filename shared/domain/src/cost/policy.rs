@@ -35,6 +35,13 @@ pub struct Policy {
     pub performance_loss_pct_max: f64,
     /// Availability in per cent under which a change is taken back. Default 99.5.
     pub availability_pct_min: f64,
+    /// Whole days of the bill that a commitment needs. Default 28: four whole weeks, which is what the 30 days of a bill have without
+    /// the last two, which may still change.
+    pub commitment_days_min: u32,
+    /// Share in per cent of the use on demand that must be there on every day before a commitment is advised. Default 30.
+    pub commitment_pct_min: f64,
+    /// Share in per cent of the use on demand that is committed at most. Default 70: what is left may shrink without a loss.
+    pub commitment_pct_max: f64,
     /// Growth of cost in per cent, week over week, that people are told about. Default 30.
     pub week_over_week_pct_max: f64,
     /// Budget in US dollars a month that the forecast is compared with; 0 for none. Default 0.
@@ -58,6 +65,9 @@ impl Default for Policy {
             watch_s: 86_400,
             performance_loss_pct_max: 10.0,
             availability_pct_min: 99.5,
+            commitment_days_min: 28,
+            commitment_pct_min: 30.0,
+            commitment_pct_max: 70.0,
             week_over_week_pct_max: 30.0,
             budget_usd_month: 0.0,
         }
@@ -88,6 +98,9 @@ impl Policy {
             watch_s,
             performance_loss_pct_max,
             availability_pct_min,
+            commitment_days_min,
+            commitment_pct_min,
+            commitment_pct_max,
             week_over_week_pct_max,
             budget_usd_month,
         } = *self;
@@ -97,6 +110,7 @@ impl Policy {
             ("history_days_min", history_days_min, 1, 30),
             ("log_retention_days", log_retention_days, 1, 3_653),
             ("snapshot_days", snapshot_days, 1, 3_653),
+            ("commitment_days_min", commitment_days_min, 7, 30),
             ("watch_s", watch_s, WATCH_S_MIN, WATCH_S_MAX),
         ];
         let shares = [
@@ -106,6 +120,8 @@ impl Policy {
             ("memory_pct_after_max", memory_pct_after_max),
             ("performance_loss_pct_max", performance_loss_pct_max),
             ("availability_pct_min", availability_pct_min),
+            ("commitment_pct_min", commitment_pct_min),
+            ("commitment_pct_max", commitment_pct_max),
         ];
         let amounts = [
             ("saving_usd_month_min", saving_usd_month_min),

@@ -12,11 +12,13 @@ mod endpoints;
 mod fleets;
 mod load;
 mod machines;
+mod reserved;
 mod tables;
 mod things;
 
 use domain::cost::estate::{Estate, Item, Template};
 use domain::cost::money::UsdMicros;
+use domain::cost::on_demand::{Metered, OnDemand};
 use domain::cost::prices::{Balancer, PriceBook, PriceSource, Sold, UnitPrice};
 use domain::cost::terms::Terms;
 use domain::cost::usage::{HISTORY_DAYS, PERIOD_S, Profile, Quantity, Usage};
@@ -70,7 +72,8 @@ pub fn account(seed: u64, of_each: usize) -> Account {
     let mut rng = Rng::with_seed(seed);
     // Some hour of 2026 or 2027: weekdays, seasons and changes of the clock vary with the seed.
     let now = Timestamp::from_second(1_767_571_200 + 3_600 * rng.i64(0..17_520)).expect("a moment in two years");
-    let mut made = Made { rng, now, number: 0, items: Vec::new(), usage: Vec::new(), facts: Vec::new() };
+    let mut made =
+        Made { rng, now, number: 0, items: Vec::new(), usage: Vec::new(), meters: Vec::new(), facts: Vec::new() };
     for _ in 0..of_each {
         disks::add(&mut made);
         things::add(&mut made);
@@ -82,9 +85,13 @@ pub fn account(seed: u64, of_each: usize) -> Account {
         caches::add(&mut made);
         tables::add(&mut made);
     }
-    let Made { mut rng, mut items, usage, facts, .. } = made;
+    for repetition in 0..of_each {
+        reserved::add(&mut made, repetition);
+    }
+    let Made { mut rng, mut items, usage, meters, facts, .. } = made;
     rng.shuffle(&mut items);
-    let estate = Estate { app: AppId::from("seeded"), taken_at: now, items, unread: Vec::new(), usage };
+    let on_demand = Some(Observed::Known(OnDemand { days: reserved::DAYS, meters, ..OnDemand::default() }));
+    let estate = Estate { app: AppId::from("seeded"), taken_at: now, items, unread: Vec::new(), usage, on_demand };
     Account { estate, prices: prices(), facts }
 }
 
@@ -112,6 +119,7 @@ pub fn prices() -> PriceBook {
         (Sold::LoadBalancerHour(Balancer::Classic), 30_000.0),
     ];
     let listed = listed.into_iter().chain(databases::prices()).chain(caches::prices()).chain(tables::prices());
+    let listed = listed.chain(reserved::prices());
     let price = |usd_micros| Observed::Known(UnitPrice { usd_micros, from: PriceSource::List });
     PriceBook { units: listed.map(|(sold, usd_micros)| (sold, price(usd_micros))).collect() }
 }
@@ -126,6 +134,7 @@ struct Made {
     number: u32,
     items: Vec<Item>,
     usage: Vec<Usage>,
+    meters: Vec<Metered>,
     facts: Vec<Fact>,
 }
 

@@ -65,7 +65,8 @@ async fn read(endpoint: &str) -> Result<Took, Failure> {
     }
     say(&format!("survey: {:.0} MB so far", peak_mb()?));
     let (taken_at, app) = (clock.now(), AppId::from("shop"));
-    let mut estate = Estate { app, taken_at, items: found.items, unread: found.unread, usage: Vec::new() };
+    let mut estate =
+        Estate { app, taken_at, items: found.items, unread: found.unread, usage: Vec::new(), on_demand: None };
     // The maintainer remembers since when something was unused; a first look finds nothing unused for two weeks.
     for item in &mut estate.items {
         if matches!(&item.resource.live, Live::Volume(volume) if volume.attached_to.is_empty()) {

@@ -24,7 +24,15 @@ fn bill(days: i64, cents: impl Fn(i64) -> i64) -> Bill {
     let from = TODAY.checked_sub(days.days()).unwrap();
     let lines =
         (0..days).map(|day| line(from.checked_add(day.days()).unwrap(), "EC2", "BoxUsage:m5.large", cents(day)));
-    Bill { from, to: TODAY, currency: "USD".to_owned(), lines: lines.collect(), by_app: Vec::new(), calls: 0 }
+    Bill {
+        from,
+        to: TODAY,
+        currency: "USD".to_owned(),
+        lines: lines.collect(),
+        by_app: Vec::new(),
+        on_demand: None,
+        calls: 0,
+    }
 }
 
 fn of(bill: &Bill) -> BillAnalysis {

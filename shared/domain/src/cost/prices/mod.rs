@@ -3,7 +3,7 @@
 mod sold;
 mod wanted;
 
-pub use sold::{Balancer, DatabaseClass, HOURS_PER_MONTH, Sold};
+pub use sold::{Balancer, DatabaseClass, HOURS_PER_MONTH, Meter, Sold};
 pub use wanted::wanted;
 
 use super::bill::Bill;
@@ -69,6 +69,14 @@ impl PriceBook {
             *sum = (sum.0.saturating_add(line.cost.0), sum.1 + line.quantity, &line.unit);
         }
         let price = |sold: &Sold| {
+            match sold {
+                Sold::OnDemandHour(meter) => {
+                    return on_demand(bill, meter, region_prefix).map(|price| (sold.clone(), price));
+                }
+                // Its fees stand on the bill by other usage types.
+                Sold::ReservedHour(_) => return None,
+                _ => {}
+            }
             let usage_type = sold.usage_type();
             let (cost, quantity, unit) = sums.get(&(sold.service(), usage_type.as_str()))?;
             #[expect(clippy::cast_precision_loss, reason = "a month's bill in millionths of a dollar fits")]
@@ -90,6 +98,21 @@ impl PriceBook {
         }
         self
     }
+}
+
+/// What an hour of this meter has cost on demand; a day for nothing (a free tier, a credit) makes no price.
+fn on_demand(bill: &Bill, meter: &Meter, region_prefix: &str) -> Option<Observed<UnitPrice>> {
+    let of_meter = bill.on_demand.iter().flatten().filter(|line| {
+        line.operation == meter.operation
+            && in_region(&line.usage_type, region_prefix) == Some(meter.usage_type.as_str())
+            && line.cost.0 > 0
+            && line.hours > 0.0
+    });
+    let (cost, hours) =
+        of_meter.fold((UsdMicros::default(), 0.0), |(cost, hours), line| (cost + line.cost, hours + line.hours));
+    #[expect(clippy::cast_precision_loss, reason = "a month's bill in millionths of a dollar fits")]
+    let usd_micros = cost.0 as f64 / hours;
+    (hours > 0.0).then_some(Observed::Known(UnitPrice { usd_micros, from: PriceSource::Bill }))
 }
 
 /// A usage type of the Region with this prefix, without it. Some services have a prefix in US East (N. Virginia), too.

@@ -55,6 +55,31 @@ pub enum Sold {
     ReadRequest,
     /// A request unit of writes, on demand.
     WriteRequest,
+    /// An hour of what has a meter of its own, on demand.
+    OnDemandHour(Meter),
+    /// An hour of the same, reserved: one year, nothing upfront, standard class.
+    ReservedHour(Meter),
+}
+
+/// What is counted by itself on a bill: a usage type may be of several operating systems or engines, with an operation it is of one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Meter {
+    /// Usage type without the Region's prefix: `BoxUsage:m5.large`, `InstanceUsage:db.r6g.2xl`, `NodeUsage:cache.r6g.large`.
+    pub usage_type: String,
+    /// `RunInstances`, `CreateDBInstance:0014`, `CreateCacheCluster:0002` …
+    pub operation: String,
+}
+
+impl Meter {
+    /// True for nodes of a cache.
+    pub fn is_cache(&self) -> bool {
+        self.usage_type.starts_with("NodeUsage:")
+    }
+
+    /// True for EC2 instances.
+    pub fn is_instance(&self) -> bool {
+        self.usage_type.starts_with("BoxUsage:")
+    }
 }
 
 /// A class of database instances as it is sold. The bill does not tell engines of a class apart, so a price from it is the
@@ -133,6 +158,7 @@ impl Sold {
             Self::WriteCapacityHour => "WriteCapacityUnit-Hrs".to_owned(),
             Self::ReadRequest => "ReadRequestUnits".to_owned(),
             Self::WriteRequest => "WriteRequestUnits".to_owned(),
+            Self::OnDemandHour(meter) | Self::ReservedHour(meter) => meter.usage_type.clone(),
         }
     }
 
@@ -155,6 +181,11 @@ impl Sold {
             Self::ReadCapacityHour | Self::WriteCapacityHour | Self::ReadRequest | Self::WriteRequest => {
                 "Amazon DynamoDB"
             }
+            Self::OnDemandHour(meter) | Self::ReservedHour(meter) if meter.is_instance() => {
+                "Amazon Elastic Compute Cloud - Compute"
+            }
+            Self::OnDemandHour(meter) | Self::ReservedHour(meter) if meter.is_cache() => "Amazon ElastiCache",
+            Self::OnDemandHour(_) | Self::ReservedHour(_) => "Amazon Relational Database Service",
         }
     }
 
@@ -174,6 +205,8 @@ impl Sold {
             | Self::DatabaseHour(_)
             | Self::ReadCapacityHour
             | Self::WriteCapacityHour
+            | Self::OnDemandHour(_)
+            | Self::ReservedHour(_)
             | Self::CacheHour { .. } => true,
             Self::VolumeGib(_)
             | Self::VolumeIops(_)

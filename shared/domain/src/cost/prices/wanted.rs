@@ -2,7 +2,9 @@
 
 use super::{Balancer, DatabaseClass, Sold};
 use crate::cost::estate::Estate;
+use crate::cost::on_demand::pools;
 use crate::cost::terms::{DatabaseTerms, Terms};
+use crate::observed::Observed;
 use crate::resource::{Database, Live};
 use std::collections::BTreeSet;
 
@@ -42,6 +44,11 @@ pub fn wanted(estate: &Estate) -> Vec<Sold> {
                 wanted.extend([Sold::ReadCapacityHour, Sold::WriteCapacityHour, Sold::ReadRequest, Sold::WriteRequest])
             }
             _ => {}
+        }
+    }
+    if let Some(Observed::Known(on_demand)) = &estate.on_demand {
+        for pool in pools(on_demand) {
+            wanted.extend([Sold::OnDemandHour(pool.buys.clone()), Sold::ReservedHour(pool.buys)]);
         }
     }
     wanted.into_iter().collect()

@@ -23,6 +23,7 @@ mod oversized_machine;
 mod patch;
 mod previous_generation;
 mod reserve;
+mod reserved_capacity;
 mod sizes;
 mod stopped_machine;
 mod unassociated_address;
@@ -162,6 +163,7 @@ pub const TABLE: &[Rule] = &[
     Rule { name: capacity_mode::NAME, family: Family::CheaperForm, find: capacity_mode::find },
     Rule { name: log_retention::NAME, family: Family::CheaperForm, find: log_retention::find },
     Rule { name: idle_nights::NAME, family: Family::Schedule, find: idle_nights::find },
+    Rule { name: reserved_capacity::NAME, family: Family::Commitment, find: reserved_capacity::find },
 ];
 
 /// All that could be saved on an estate, largest saving first; what has no known price comes last.

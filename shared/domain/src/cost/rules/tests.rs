@@ -7,6 +7,7 @@ mod databases;
 mod endpoints;
 mod load;
 mod logs;
+mod reserved_capacity;
 mod unused;
 
 use crate::change::Action;

@@ -46,7 +46,7 @@ fn bill(stored: impl Fn(&str, i64) -> f64, of_app: impl Fn(&str, i64) -> f64) ->
             });
         }
     }
-    Bill { from: days_ago(29), to: TODAY, currency: "USD".to_owned(), lines, by_app, calls: 2 }
+    Bill { from: days_ago(29), to: TODAY, currency: "USD".to_owned(), lines, by_app, on_demand: None, calls: 2 }
 }
 
 fn gp3(name: &str, gib: u32, ago: i64) -> Made {
