@@ -552,11 +552,11 @@ class LiveCloud(Cloud):
         self.assertEqual(again[first], before, "what was charged stays charged")
         costs = self.client_in(account, "eu-central-1", "ce")
         ec2.run_instances(ImageId="ami-1", InstanceType="t3.micro", MinCount=1, MaxCount=1)
-        tomorrow = {"Start": (today + timedelta(days=1)).isoformat(), "End": (today + timedelta(days=2)).isoformat()}
 
         def metered(**only):
+            day = datetime.fromtimestamp(self.clock.now(), tz=timezone.utc).date()
             page = costs.get_cost_and_usage(
-                TimePeriod=tomorrow, Granularity="DAILY", Metrics=["UnblendedCost", "UsageQuantity"],
+                TimePeriod={"Start": day.isoformat(), "End": (day + timedelta(days=1)).isoformat()}, Granularity="DAILY", Metrics=["UnblendedCost", "UsageQuantity"],
                 Filter={"And": [{"Dimensions": {"Key": key, "Values": [value]}} for key, value in only.items()]},
                 GroupBy=[{"Type": "DIMENSION", "Key": key} for key in ("USAGE_TYPE", "OPERATION")])
             return [group["Keys"] for group in page["ResultsByTime"][0]["Groups"]]

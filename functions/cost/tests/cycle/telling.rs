@@ -6,7 +6,7 @@ use domain::cost::bill::{Bill, Line, OnDemandLine};
 use domain::cost::money::UsdMicros;
 use domain::ids::ResourceId;
 use domain::resource::APP_TAG;
-use engine::ports::{Clock as _, Message};
+use engine::ports::Message;
 use jiff::ToSpan;
 use jiff::tz::Offset;
 use maintainer_cost::identify::Decided;
