@@ -8,7 +8,7 @@ use config::ResolvedApp;
 use domain::cost::bill::Bill;
 use domain::cost::on_demand::OnDemand;
 use domain::cost::prices::{PriceBook, Sold};
-use domain::cost::rest::is_rest;
+use domain::cost::rest::{REST, is_rest};
 use domain::cost::{Estate, wanted_prices};
 use domain::mode::Mode;
 use domain::observed::Observed;
@@ -62,6 +62,9 @@ pub struct Read {
 /// missing in what is written.
 pub async fn analyze(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     keep_lease(&mut run, world.leases, world.see.clock).await?;
+    // First, because it may take long, as only one run reads it, and is as old as its day whenever it is read: what is measured after it is
+    // fresh when the plan is carried out.
+    let (bill, is_bill_ours) = bill::read(&run, world).await?;
     let mut snapshot = observe(app, run.place.as_ref(), &world.see).await?;
     let scope = if is_rest(&run.app) { Scope::Rest } else { Scope::App(app.selector.clone()) };
     if is_rest(&run.app) {
@@ -87,14 +90,13 @@ pub async fn analyze(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Resu
     }
     memory::remember(&run, &mut estate, world.artifacts).await?;
     estate.usage = history::read(&estate, &app.cost, world.see.telemetry, world.see.clock).await;
-    let (bill, is_bill_ours) = bill::read(&run, world).await?;
     let traffic = match &bill {
         Observed::Known(bill) => traffic::by_day(&snapshot, bill.from, bill.to, world.see.telemetry).await,
         Observed::Missing(_) => Vec::new(),
     };
     let region_prefix = world.prices.usage_type_prefix();
-    if is_rest(&run.app) {
-        // A reservation counts for the whole account, so it is looked for once and not by each application.
+    if run.app.as_str() == REST {
+        // A reservation counts for all accounts of the bill, so it is looked for once: not by each application, nor in each place.
         let today = Offset::UTC.to_datetime(estate.taken_at).date();
         estate.on_demand = Some(match &bill {
             Observed::Known(bill) => OnDemand::of_bill(bill, &region_prefix, &app.cost, today),

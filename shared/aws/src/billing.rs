@@ -121,7 +121,13 @@ impl Port for Billing {
             self.days(from, to, app, None),
             self.days(from, to, metered, Some(on_demand_of_reservable()))
         );
-        let ((by_usage, calls), (by_app, more), (on_demand, still_more)) = (by_usage?, by_app?, on_demand?);
+        let ((by_usage, calls), (by_app, more)) = (by_usage?, by_app?);
+        // Without it nothing can be said of commitments; everything else rests on the other two.
+        let (on_demand, still_more) = match on_demand {
+            Ok((days, calls)) => (Some(days), calls),
+            Err(error @ PortError::Throttled { .. }) => return Err(error),
+            Err(_) => (None, 0),
+        };
         let mut bill = Bill {
             from,
             to,
@@ -147,18 +153,20 @@ impl Port for Billing {
             let app = key.split_once('$').map_or("", |(_, app)| app).to_owned();
             bill.by_app.push(AppLine { day, app, usage_type, cost: micros(cost)?, quantity, unit });
         }
-        let mut metered = Vec::new();
-        for (day, _, group) in groups(on_demand)? {
-            let cost = amount(&group, COST)?;
-            see_currency(&mut bill, cost)?;
-            let (quantity, unit) = used(&group)?;
-            let [usage_type, operation] = keys(&group);
-            // Of one service and usage type there is one unit; what is not by the hour is not reserved.
-            if unit.eq_ignore_ascii_case("hrs") {
-                metered.push(OnDemandLine { day, usage_type, operation, cost: micros(cost)?, hours: quantity });
+        if let Some(days) = on_demand {
+            let mut metered = Vec::new();
+            for (day, _, group) in groups(days)? {
+                let cost = amount(&group, COST)?;
+                see_currency(&mut bill, cost)?;
+                let (quantity, unit) = used(&group)?;
+                let [usage_type, operation] = keys(&group);
+                // Of one service and usage type there is one unit; what is not by the hour is not reserved.
+                if unit.eq_ignore_ascii_case("hrs") {
+                    metered.push(OnDemandLine { day, usage_type, operation, cost: micros(cost)?, hours: quantity });
+                }
             }
+            bill.on_demand = Some(metered);
         }
-        bill.on_demand = Some(metered);
         if bill.currency.is_empty() {
             // Nothing was charged, in no currency at all.
             "USD".clone_into(&mut bill.currency);

@@ -6,6 +6,7 @@ use domain::execution::Status;
 use domain::ids::ResourceId;
 use domain::resource::APP_TAG;
 use engine::ports::Message;
+use maintainer_cost::analyze::Read;
 use serde_json::json;
 
 const PLACES: &str = "applications: {shop: {mode: auto}, rest-of-account: {mode: auto}}
@@ -58,6 +59,19 @@ fn every_place_is_looked_through_and_one_that_lets_nobody_in_fails_alone_and_is_
         ("gp2", 0),
         "nobody's care"
     );
+}
+
+/// The bill is that of all accounts: what it says of reservations is advised at home, once, and not in every place.
+#[test]
+fn regression_commitments_are_not_looked_for_in_every_place() {
+    let shop = shop();
+    survey(&shop, "week-1");
+    let elsewhere: Read =
+        shop.document_of("rest-of-444455556666-eu-west-1", "cost-rest-of-444455556666-eu-west-1-week-1", 1, "estate");
+    assert_eq!(elsewhere.estate.on_demand, None);
+    Machine::cost(&shop, "home").run(json!({"app": "rest-of-account"}));
+    let home: Read = shop.document_of("rest-of-account", "home", 1, "estate");
+    assert!(home.estate.on_demand.is_some());
 }
 
 #[test]

@@ -132,3 +132,20 @@ async fn a_bill_without_a_charge_is_in_us_dollars() {
     assert_eq!((bill.currency.as_str(), bill.lines.len(), bill.calls), ("USD", 0, 3));
     assert_eq!(bill.on_demand, Some(Vec::new()), "it was asked for, and there is none");
 }
+
+#[tokio::test]
+async fn regression_a_bill_without_what_is_paid_on_demand_is_a_bill() {
+    let refused = |code: &'static str| {
+        Service::new(move |_, body| {
+            let asked: Value = serde_json::from_slice(body).unwrap();
+            match asked["Filter"].is_null() {
+                true => two_days(body),
+                false => Answer(400, json!({"__type": code, "message": ""}).to_string().into_bytes()),
+            }
+        })
+    };
+    let bill = read(&refused("ValidationException")).await.unwrap();
+    assert_eq!((bill.lines.len(), bill.on_demand), (2, None), "only commitments can't be looked for");
+    let error = read(&refused("LimitExceededException")).await.unwrap_err();
+    assert!(matches!(error, PortError::Throttled { .. }), "it may be there the next time: {error}");
+}
