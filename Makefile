@@ -11,7 +11,7 @@ TRIPLE_x86_64 := x86_64-unknown-linux-gnu
 TRIPLE := $(TRIPLE_$(ARCHITECTURE))
 # The C library of Amazon Linux 2023, older than that of most build machines.
 GLIBC := 2.34
-FUNCTIONS := -p maintainer-lifecycle -p maintainer-health -p maintainer-cost --bins
+FUNCTIONS := -p maintainer-lifecycle -p maintainer-health -p maintainer-cost -p maintainer-performance --bins
 export ARCHITECTURE
 
 .PHONY: help setup demo test lint pages validate build run bench bench-nab deploy replay savings destroy

@@ -42,7 +42,12 @@ def secrets_of(clients, outputs: dict[str, str], endpoint: str) -> dict[str, str
     secrets = {}
     manager = clients("secretsmanager")
     for listed in manager.list_secrets()["SecretList"]:
-        secrets[manager.get_secret_value(SecretId=listed["ARN"])["SecretString"]] = "the signing key"
+        text = manager.get_secret_value(SecretId=listed["ARN"])["SecretString"]
+        try:
+            # The password of a user of a database; the user's name is no secret.
+            secrets[json.loads(text)["password"]] = "the password of a database"
+        except (ValueError, TypeError, KeyError):
+            secrets[text] = "the signing key"
     for item in items(clients("dynamodb"), outputs["ApprovalsTable"]):
         secrets[next(iter(item.get(TOKEN_ATTRIBUTE, {"S": ""}).values()))] = "a task token"
     for pid in filter(str.isdigit, os.listdir("/proc")):
@@ -81,7 +86,8 @@ def search(clients, outputs: dict[str, str], directory: Path, search: Search) ->
             for events in logs.get_paginator("filter_log_events").paginate(logGroupName=name):
                 for event in events["events"]:
                     search.look("log lines", name, event["message"])
-    for output in ("HealthStateMachineArn", "CostStateMachineArn", "RollbackStateMachineArn", "ExplainStateMachineArn"):
+    for output in ("HealthStateMachineArn", "CostStateMachineArn", "PerformanceStateMachineArn", "RollbackStateMachineArn",
+                   "ExplainStateMachineArn"):
         for page in sfn.get_paginator("list_executions").paginate(stateMachineArn=outputs[output]):
             for execution in page["executions"]:
                 seen = sfn.describe_execution(executionArn=execution["executionArn"])

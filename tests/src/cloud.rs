@@ -161,6 +161,8 @@ clients! {
     elb: aws_sdk_elasticloadbalancingv2;
     /// RDS.
     rds: aws_sdk_rds;
+    /// Secrets Manager.
+    secretsmanager: aws_sdk_secretsmanager;
     /// Step Functions.
     sfn: aws_sdk_sfn;
     /// SNS.

@@ -198,10 +198,17 @@ pub const PROMISES: [Promise; 21] = [
     },
     Promise {
         id: "P15",
-        text: "SQL: allow-listed shapes only, no invalid index left",
-        held_by: &[],
-        counts: &[],
-        open: "there is no SQL yet",
+        text: "SQL: allow-listed shapes only, no invalid index is left",
+        held_by: &[
+            "promise_p15_hostile_names_stay_names_in_a_million_statements",
+            "promise_p15_hostile_names_are_built_and_dropped_as_names",
+            "promise_p15_no_invalid_index_is_left_wherever_a_build_ends",
+            "a_build_is_not_begun_beside_an_old_transaction_or_other_work_on_the_table",
+            "a_full_disk_and_a_refused_build_leave_nothing",
+            "hostile_statements_are_not_priced_and_do_nothing",
+        ],
+        counts: &["sql-names", "sql-builds", "performance-faults"],
+        open: "",
     },
     Promise {
         id: "P16",

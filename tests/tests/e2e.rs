@@ -27,6 +27,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
+use testkit::postgres::free_port;
 
 /// Virtual seconds per real second: slow enough that a step takes minutes, not quarters of an hour, on two busy cores.
 const SPEED: f64 = 60.0;
@@ -61,7 +62,7 @@ fn chosen(words: &[String], skipped: &[String]) -> Result<Vec<Scenario>, Box<dyn
     let is_named = |scenario: &Scenario, words: &[String]| words.iter().any(|word| test_name(scenario).contains(word));
     let wanted = |scenario: &Scenario| (words.is_empty() || is_named(scenario, words)) && !is_named(scenario, skipped);
     let chosen = scenarios.into_iter().filter(wanted).enumerate();
-    Ok(chosen.map(|(index, scenario)| scenario.with_suffix(&format!("s{index}"))).collect())
+    Ok(chosen.map(|(index, scenario)| scenario.with_suffix(&format!("s{index}")).with_ports(free_port)).collect())
 }
 
 async fn play_one(stack: &Stack, scenario: &Scenario, directory: &Path) -> Played {
@@ -85,8 +86,8 @@ async fn play_one(stack: &Stack, scenario: &Scenario, directory: &Path) -> Playe
 /// the alarms of others would wait for minutes, as they do not on AWS. A run of the cost cycle reads for seconds, which are
 /// minutes of this time: beside five others its plan would be too old to be carried out.
 fn has_it_alone(scenario: &Scenario) -> bool {
-    let is_of_cost = matches!(scenario.trigger, Trigger::Manual { cycle: Cycle::Cost, .. });
-    scenario.kill.is_some() || is_of_cost || scenario.apps.values().any(|app| app.storm_alarms() > 0)
+    let reads_long = matches!(scenario.trigger, Trigger::Manual { cycle: Cycle::Cost | Cycle::Performance, .. });
+    scenario.kill.is_some() || reads_long || scenario.apps.values().any(|app| app.storm_alarms() > 0)
 }
 
 /// The schedule's round looks at all applications, so there must be no others yet.

@@ -6,11 +6,10 @@
 use crate::link::Links;
 use crate::names::request_id;
 use crate::succession::{self, let_go};
-use crate::words::levels;
+use crate::words::{about, levels, title};
 use config::ResolvedApp;
 use domain::approval::{self, Question, Request, RequestState};
 use domain::change::{Change, Reversal};
-use domain::execution::Cycle;
 use domain::finding::Severity;
 use domain::guard::Refusal;
 use domain::health::Decided;
@@ -186,10 +185,10 @@ fn in_brief(request: &Request) -> String {
 
 fn text(request: &Request, link: &str) -> String {
     let mut text = String::new();
-    let why = match (request.cycle, request.score) {
-        (Cycle::Cost, _) => "it costs more than it must".to_owned(),
-        (Cycle::Health, Some(score)) => format!("health is {score:.1} of 10"),
-        (Cycle::Health, None) => "health can't be measured".to_owned(),
+    let why = match (about(request.cycle), request.score) {
+        (Some(about), _) => about.to_owned(),
+        (None, Some(score)) => format!("health is {score:.1} of 10"),
+        (None, None) => "health can't be measured".to_owned(),
     };
     push(&mut text, format_args!("{}: {why}. I would like to:\n", request.app));
     for question in &request.questions {
@@ -200,8 +199,7 @@ fn text(request: &Request, link: &str) -> String {
         push(&mut text, format_args!("  risk {}, {}\n", question.risk, way_back(question.reversal)));
     }
     if !request.evidence.is_empty() {
-        let title = if request.cycle == Cycle::Cost { "What could be saved" } else { "What is wrong" };
-        push(&mut text, format_args!("\n{title}:\n"));
+        push(&mut text, format_args!("\n{}:\n", title(request.cycle)));
         for finding in &request.evidence {
             push(&mut text, format_args!("- {finding}\n"));
         }

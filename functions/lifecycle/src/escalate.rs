@@ -147,6 +147,9 @@ fn headline(score: Option<&Observed<f64>>, record: &ExecutionRecord) -> String {
         let undone: u32 = record.iterations.iter().map(|iteration| iteration.undone).sum();
         return if undone > 0 { "a saving was taken back".to_owned() } else { "savings wait".to_owned() };
     }
+    if record.workflow_type == Workflow::Performance {
+        return "its database queries are not as fast as they should be".to_owned();
+    }
     match score.and_then(Observed::known) {
         Some(score) => format!("health {score:.1} of 10 after {iterations} iteration(s)"),
         None => "its health can't be measured".to_owned(),

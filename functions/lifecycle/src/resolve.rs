@@ -128,6 +128,10 @@ pub async fn resolve(request: Request, config: &Config, world: &World<'_>) -> Re
     if request.cycle == Cycle::Cost {
         known.push(AppId::from(REST));
     }
+    if request.cycle == Cycle::Performance && input.apps.is_empty() {
+        // It looks after databases; one that has none is refused only when it is named.
+        known.retain(|app| !config.resolve_any(app).databases.is_empty());
+    }
     known.sort();
     known.dedup();
     // Those of other places have a round of their own, and can be looked at one by one.
@@ -144,6 +148,10 @@ pub async fn resolve(request: Request, config: &Config, world: &World<'_>) -> Re
     }
     let apps = if input.apps.is_empty() { known } else { input.apps.clone() };
     match apps.as_slice() {
+        [] if request.cycle == Cycle::Performance => Ok(Answer::None {
+            why: "there is no database to look after: name one under applications.<name>.databases in maintainer.yaml"
+                .to_owned(),
+        }),
         [] => Ok(Answer::None {
             why: format!(
                 "there is no application to care for: tag resources with {}=<name>, or list them in maintainer.yaml",

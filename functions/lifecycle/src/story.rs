@@ -3,6 +3,7 @@
 //! Plain text that reads well on a phone. Text from outside (names, alarm reasons) is data: control characters are
 //! dropped, lengths are bounded, nothing is interpreted.
 
+use crate::words::title;
 use domain::execution::{ExecutionRecord, Workflow};
 use domain::finding::Finding;
 use domain::observed::Observed;
@@ -105,8 +106,8 @@ pub fn tell(facts: &Facts<'_>) -> String {
         end(&mut text, facts);
         return text;
     }
-    if record.workflow_type == Workflow::Cost {
-        savings(&mut text, facts);
+    if matches!(record.workflow_type, Workflow::Cost | Workflow::Performance) {
+        work(&mut text, facts);
         end(&mut text, facts);
         return text;
     }
@@ -136,8 +137,8 @@ pub fn tell(facts: &Facts<'_>) -> String {
     text
 }
 
-/// What a run of the cost cycle has done, what stands of it and what that saves a month, and what it has left.
-fn savings(text: &mut String, facts: &Facts<'_>) {
+/// What a run of a cycle beside the health cycle has done, what stands of it and what that saves a month, and what it has left.
+fn work(text: &mut String, facts: &Facts<'_>) {
     if let Some(sentence) = saved(facts.changes, facts.unread.0.contains(&Part::Changes)) {
         paragraph(text, &sentence);
     }
@@ -145,7 +146,12 @@ fn savings(text: &mut String, facts: &Facts<'_>) {
     held_back(text, "What was planned and held back", facts);
     let none = facts.unread.or(Part::Findings, "");
     if !facts.findings.is_empty() || !none.is_empty() {
-        list(text, "What could be saved", facts.findings.iter().map(|finding| line(&finding.summary)), none);
+        list(
+            text,
+            title(facts.record.workflow_type.cycle()),
+            facts.findings.iter().map(|finding| line(&finding.summary)),
+            none,
+        );
     }
     if !facts.unmeasured.is_empty() {
         list(text, "What could not be looked at", facts.unmeasured.iter().map(|what| line(what)), "");

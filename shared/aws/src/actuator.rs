@@ -99,7 +99,8 @@ impl Port for Actuator {
             | Action::DeleteDiskSnapshot { .. }
             | Action::ReleaseAddress { .. }
             | Action::SetLogRetention { .. }
-            | Action::SetFleetSchedule { .. } => Err(of_another_cycle(cleared.change())),
+            | Action::SetFleetSchedule { .. }
+            | Action::CreateIndex { .. } => Err(of_another_cycle(cleared.change())),
         }
     }
 

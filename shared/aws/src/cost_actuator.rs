@@ -109,7 +109,8 @@ impl Port for CostActuator {
             | Action::ReplaceTask { .. }
             | Action::RedeployService { .. }
             | Action::FlushCache { .. }
-            | Action::InvalidateCdn { .. } => Err(PortError::Rejected {
+            | Action::InvalidateCdn { .. }
+            | Action::CreateIndex { .. } => Err(PortError::Rejected {
                 operation: cleared.change().action.to_string(),
                 why: "the cost cycle makes no such change, and has no permission for it".to_owned(),
             }),

@@ -40,6 +40,7 @@ pub mod runs;
 pub mod savings_book;
 #[cfg(test)]
 mod scripted;
+pub mod secrets;
 pub mod signing_key;
 pub mod start;
 pub mod starter;
@@ -72,6 +73,7 @@ pub use places::Places;
 pub use prices::Prices;
 pub use runs::Runs;
 pub use savings_book::SavingsBook;
+pub use secrets::Secrets;
 pub use signing_key::SigningKey;
 pub use starter::Starter;
 pub use switch::Switch;

@@ -38,6 +38,7 @@ pub const TABLE: &[Needs] = &[
     Needs { adapter: "prices", on: "price list", actions: crate::prices::LIST_PERMISSIONS },
     Needs { adapter: "runs", on: "state machine", actions: crate::runs::PERMISSIONS },
     Needs { adapter: "savings_book", on: "optimization_results table", actions: crate::savings_book::PERMISSIONS },
+    Needs { adapter: "secrets", on: "database secret", actions: crate::secrets::PERMISSIONS },
     Needs { adapter: "signing_key", on: "signing key", actions: crate::signing_key::PERMISSIONS },
     Needs { adapter: "starter", on: "state machine", actions: crate::starter::PERMISSIONS },
     Needs { adapter: "switch", on: "kill switch parameter", actions: crate::switch::PERMISSIONS },
@@ -51,6 +52,8 @@ pub const TABLE: &[Needs] = &[
 pub fn of_change(kind: ChangeKind) -> &'static [&'static str] {
     match kind {
         ChangeKind::SetFleetCapacity => crate::changes::set_fleet_capacity::PERMISSIONS,
+        // By SQL: the secret of the user that owns the tables is all that IAM knows of it.
+        ChangeKind::CreateIndex => crate::secrets::PERMISSIONS,
         ChangeKind::SetServiceCount => crate::changes::set_service_count::PERMISSIONS,
         ChangeKind::ReplaceInstance => crate::changes::replace_instance::PERMISSIONS,
         ChangeKind::RefreshFleet => crate::changes::refresh_fleet::PERMISSIONS,

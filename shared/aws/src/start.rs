@@ -3,7 +3,7 @@
 
 use crate::{
     Approvals, Artifacts, Billing, Calendars, Circuit, Clients, ConfigSource, DeadLetters, Episodes, Executions,
-    Inventory, Journal, Leases, Liveness, Notifier, Places, Runs, SavingsBook, SigningKey, Starter, Switch,
+    Inventory, Journal, Leases, Liveness, Notifier, Places, Runs, SavingsBook, Secrets, SigningKey, Starter, Switch,
     SystemClock, Waker, Watch,
 };
 use domain::execution::Cycle;
@@ -142,6 +142,11 @@ impl Start {
     /// A variable is not set.
     pub fn signing_key(&self) -> Result<SigningKey, StepError> {
         Ok(SigningKey::new(&self.clients, variable("SIGNING_KEY_SECRET")?))
+    }
+
+    /// Users of databases.
+    pub fn secrets(&self) -> Secrets {
+        Secrets::new(&self.clients)
     }
 
     /// Address of the page on which questions are answered.

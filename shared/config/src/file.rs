@@ -9,6 +9,7 @@ use domain::guard::Limits;
 use domain::health::policy::Policy;
 use domain::mode::Mode;
 use domain::objective::Objectives;
+use domain::performance::Policy as PerformancePolicy;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::Value;
@@ -77,6 +78,8 @@ pub(crate) struct Common {
     pub health: Section<Policy>,
     /// Thresholds of the cost cycle.
     pub cost: Section<CostPolicy>,
+    /// Thresholds of the performance cycle.
+    pub performance: Section<PerformancePolicy>,
     /// Names of resources that are never changed.
     pub protected: Vec<String>,
     /// Times in which nothing is changed.
@@ -109,6 +112,8 @@ pub(crate) struct Application {
     pub health: Section<Policy>,
     /// Thresholds of the cost cycle.
     pub cost: Section<CostPolicy>,
+    /// Thresholds of the performance cycle.
+    pub performance: Section<PerformancePolicy>,
     /// Names of resources that are never changed, besides those in `defaults`.
     pub protected: Vec<String>,
     /// Times in which nothing is changed, besides those in `defaults`.
@@ -127,6 +132,8 @@ pub(crate) struct Application {
     /// Addresses under which users reach it, `http` or `https`. The first five are shown to people who must look or decide: in
     /// escalations, in events, and as links on the approval page. The maintainer does not call them.
     pub endpoints: Vec<String>,
+    /// Its Postgres databases, by a name of your choice: letters, digits, `-` and `_`. The performance cycle looks after them.
+    pub databases: BTreeMap<String, Database>,
     /// The AWS account that it lives in; one. Default: that of the deployment. Another one needs `infra/member.yaml` there.
     pub accounts: Vec<String>,
     /// The AWS Region that it lives in; one. Default: that of the deployment. Alarms of another one need `infra/member.yaml` there.
@@ -143,6 +150,7 @@ impl Application {
             approval: self.approval.clone(),
             health: self.health.clone(),
             cost: self.cost.clone(),
+            performance: self.performance.clone(),
             protected: self.protected.clone(),
             freeze: self.freeze.clone(),
             surges: self.surges.clone(),
@@ -231,6 +239,52 @@ pub(crate) struct Metric {
     pub good: f64,
     /// Level that is as bad as it gets; below `good` where higher is better.
     pub bad: f64,
+}
+
+/// A Postgres database, version 13 or later, of whoever runs it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// Host name or address.
+    pub host: String,
+    /// Port. Default 5432.
+    #[serde(default = "postgres_port")]
+    pub port: u16,
+    /// Name of the database on the server.
+    pub database: String,
+    /// Name of the secret with the user that reads, `maintainer/read/…`: JSON with `username` and `password`. The user needs `pg_monitor`
+    /// and, so that plans can be priced, `pg_read_all_data`.
+    pub read_secret: String,
+    /// Name of the secret with the user that owns the tables, `maintainer/change/…`. Without it nothing is changed, only told.
+    #[serde(default)]
+    pub change_secret: Option<String>,
+    /// Whether the connection is encrypted. Default `verify`.
+    #[serde(default)]
+    pub tls: Tls,
+    /// Certificates of the authorities to trust, as PEM. Default: those that the system trusts; that of RDS is not among them.
+    #[serde(default)]
+    pub ca_pem: Option<String>,
+    /// The instance of RDS on which it runs, by its name: tells how much room is left. Default: none is known.
+    #[serde(default)]
+    pub instance: Option<String>,
+    /// It has a copy that answers queries, of which the counters here know nothing. Default: no.
+    #[serde(default)]
+    pub has_replica: bool,
+}
+
+const fn postgres_port() -> u16 {
+    5432
+}
+
+/// Whether a connection is encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Tls {
+    /// Encrypted, and the certificate must be that of the host.
+    #[default]
+    Verify,
+    /// Not encrypted: only for a server on this machine.
+    Off,
 }
 
 /// Smallest and largest number of tasks of a service.

@@ -54,9 +54,11 @@ impl Config {
         rows.extend(self.section(path, "objectives", &app.objectives));
         rows.extend(self.section(path, "limits", &app.limits));
         rows.extend(self.section(path, "approval", &app.approval));
-        for (cycle, thresholds) in
-            [("health", self.section(path, "health", &app.policy)), ("cost", self.section(path, "cost", &app.cost))]
-        {
+        for (cycle, thresholds) in [
+            ("health", self.section(path, "health", &app.policy)),
+            ("cost", self.section(path, "cost", &app.cost)),
+            ("performance", self.section(path, "performance", &app.performance)),
+        ] {
             let (built_in, set): (Vec<Row>, Vec<Row>) =
                 thresholds.into_iter().partition(|row| row.origin == BUILT_IN && !all);
             rows.extend(set);

@@ -3,7 +3,7 @@
 //! Pure, and done once when the file is read: whatever can't be resolved is a problem of the file, not of a run.
 
 use crate::Selector;
-use crate::file::{Application, Bounds, Common, Metric};
+use crate::file::{Application, Bounds, Common, Database, Metric};
 use crate::freeze::{Window, zone};
 use crate::modes::Modes;
 use crate::surge::Surge;
@@ -16,6 +16,7 @@ use domain::health::policy::Policy;
 use domain::ids::{AppId, ResourceId};
 use domain::mode::{Mode, Risk};
 use domain::objective::Objectives;
+use domain::performance::Policy as PerformancePolicy;
 use domain::place::Place;
 use domain::resource::{APP_TAG, CustomMetric, Live, Resource};
 use jiff::Timestamp;
@@ -41,6 +42,8 @@ pub struct ResolvedApp {
     pub policy: Policy,
     /// Thresholds of the cost cycle.
     pub cost: CostPolicy,
+    /// Thresholds of the performance cycle.
+    pub performance: PerformancePolicy,
     /// Times in which nothing is changed.
     pub freeze: Vec<Window>,
     /// Surges that are announced.
@@ -57,6 +60,8 @@ pub struct ResolvedApp {
     pub capacity: BTreeMap<String, Bounds>,
     /// Addresses under which users reach it.
     pub endpoints: Vec<String>,
+    /// Its Postgres databases by name.
+    pub databases: BTreeMap<String, Database>,
     /// Where it lives, as far as the file says.
     pub home: Home,
 }
@@ -94,6 +99,7 @@ impl ResolvedApp {
         match cycle {
             Cycle::Health => self.policy.wait_s,
             Cycle::Cost => self.cost.watch_s,
+            Cycle::Performance => self.performance.window_s,
         }
     }
 
@@ -122,6 +128,7 @@ pub(crate) struct Settled {
     pub approval: Terms,
     pub policy: Policy,
     pub cost: CostPolicy,
+    pub performance: PerformancePolicy,
     pub freeze: Vec<Window>,
     pub surges: Vec<Surge>,
     pub change_calendars: BTreeSet<String>,
@@ -141,6 +148,7 @@ pub(crate) fn settle(common: &Common, defaults: &Common) -> Result<Settled, serd
         approval: common.approval.over(&defaults.approval)?,
         policy: common.health.over(&defaults.health)?,
         cost: common.cost.over(&defaults.cost)?,
+        performance: common.performance.over(&defaults.performance)?,
         freeze: windows.filter_map(|freeze| Window::read(freeze).ok()).collect(),
         surges: surges.filter_map(|surge| Surge::read(surge).ok()).collect(),
         change_calendars: defaults.change_calendars.iter().chain(&common.change_calendars).cloned().collect(),
@@ -160,6 +168,7 @@ pub(crate) fn tagged(app: &AppId, settled: Settled) -> ResolvedApp {
         approval: settled.approval,
         policy: settled.policy,
         cost: settled.cost,
+        performance: settled.performance,
         freeze: settled.freeze,
         surges: settled.surges,
         change_calendars: settled.change_calendars,
@@ -168,6 +177,7 @@ pub(crate) fn tagged(app: &AppId, settled: Settled) -> ResolvedApp {
         protected: settled.protected,
         capacity: BTreeMap::new(),
         endpoints: Vec::new(),
+        databases: BTreeMap::new(),
         home: Home::default(),
     }
 }
@@ -179,6 +189,7 @@ pub(crate) fn configured(app: &AppId, file: &Application, settled: Settled) -> R
         metrics: file.metrics.iter().map(metric).collect(),
         capacity: file.capacity.clone(),
         endpoints: file.endpoints.clone(),
+        databases: file.databases.clone(),
         home: Home::of(file),
         ..tagged(app, settled)
     }

@@ -5,6 +5,7 @@
 use crate::execution::Cycle;
 use crate::ids::{ChangeId, ExecutionId, ResourceId, RuleId, SignalId};
 use crate::mode::Risk;
+use crate::performance::index::IndexSpec;
 use crate::resource::{Live, OffHours};
 use crate::rollout::{self, Rollout};
 use jiff::Timestamp;
@@ -210,6 +211,13 @@ pub enum Action {
         /// Wanted days.
         days: u32,
     },
+    /// Build an index of a Postgres table without holding up writes.
+    CreateIndex {
+        /// The database, by its name in the configuration.
+        database: String,
+        /// The index.
+        index: Box<IndexSpec>,
+    },
 }
 
 impl Action {
@@ -232,6 +240,7 @@ impl Action {
             Self::DeleteDiskSnapshot { .. } => ChangeKind::DeleteDiskSnapshot,
             Self::ReleaseAddress { .. } => ChangeKind::ReleaseAddress,
             Self::SetLogRetention { .. } => ChangeKind::SetLogRetention,
+            Self::CreateIndex { .. } => ChangeKind::CreateIndex,
         }
     }
 
@@ -265,6 +274,7 @@ impl fmt::Display for Action {
             Self::DeleteDiskSnapshot { snapshot } => write!(f, "delete snapshot {snapshot}"),
             Self::ReleaseAddress { allocation } => write!(f, "release address {allocation}"),
             Self::SetLogRetention { group, days } => write!(f, "keep the events of {group} for {days} days"),
+            Self::CreateIndex { database, index } => write!(f, "build an index in {database} on {index}"),
         }
     }
 }
@@ -311,6 +321,8 @@ pub enum ChangeKind {
     ReleaseAddress,
     /// See [`Action::SetLogRetention`].
     SetLogRetention,
+    /// See [`Action::CreateIndex`].
+    CreateIndex,
 }
 
 /// What a kind of change declares about itself.

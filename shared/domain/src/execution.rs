@@ -16,6 +16,8 @@ pub enum Cycle {
     Health,
     /// Analyze cost, identify savings, implement them in phases, monitor their impact.
     Cost,
+    /// Profile, identify bottlenecks, apply fixes, validate improvements.
+    Performance,
 }
 
 impl Cycle {
@@ -24,6 +26,7 @@ impl Cycle {
         match self {
             Self::Health => Workflow::Health,
             Self::Cost => Workflow::Cost,
+            Self::Performance => Workflow::Performance,
         }
     }
 }
@@ -33,6 +36,7 @@ impl fmt::Display for Cycle {
         f.write_str(match self {
             Self::Health => "health",
             Self::Cost => "cost",
+            Self::Performance => "performance",
         })
     }
 }
@@ -46,6 +50,8 @@ pub enum Workflow {
     Health,
     /// The cost cycle.
     Cost,
+    /// The performance cycle.
+    Performance,
     /// Changes are undone because a person orders it.
     Rollback,
 }
@@ -57,6 +63,7 @@ impl Workflow {
         match self {
             Self::Health | Self::Rollback => Cycle::Health,
             Self::Cost => Cycle::Cost,
+            Self::Performance => Cycle::Performance,
         }
     }
 }
@@ -66,6 +73,7 @@ impl fmt::Display for Workflow {
         f.write_str(match self {
             Self::Health => "health",
             Self::Cost => "cost",
+            Self::Performance => "performance",
             Self::Rollback => "rollback",
         })
     }

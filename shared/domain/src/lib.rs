@@ -17,6 +17,7 @@ pub mod mode;
 pub mod objective;
 pub mod observed;
 pub mod outcome;
+pub mod performance;
 pub mod place;
 pub mod plan;
 pub mod price;

@@ -14,6 +14,7 @@ pub use storage::{
 };
 
 use crate::ids::ResourceId;
+use crate::performance::index::Index;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -93,6 +94,8 @@ pub enum ResourceKind {
     ClassicLoadBalancer,
     /// VPC endpoint of type Interface.
     InterfaceEndpoint,
+    /// Index of a Postgres table.
+    Index,
     /// A custom metric named in the configuration.
     Custom,
 }
@@ -120,6 +123,7 @@ impl fmt::Display for ResourceKind {
             Self::NetworkLoadBalancer => "Network Load Balancer",
             Self::ClassicLoadBalancer => "Classic Load Balancer",
             Self::InterfaceEndpoint => "interface endpoint",
+            Self::Index => "index",
             Self::Custom => "custom metric",
         })
     }
@@ -180,6 +184,8 @@ pub enum Live {
     ClassicLoadBalancer,
     /// See [`InterfaceEndpoint`].
     InterfaceEndpoint(InterfaceEndpoint),
+    /// See [`Index`].
+    Index(Index),
     /// A metric named in the configuration.
     Custom(CustomMetric),
 }
@@ -208,6 +214,7 @@ impl Live {
             Self::NetworkLoadBalancer => ResourceKind::NetworkLoadBalancer,
             Self::ClassicLoadBalancer => ResourceKind::ClassicLoadBalancer,
             Self::InterfaceEndpoint(_) => ResourceKind::InterfaceEndpoint,
+            Self::Index(_) => ResourceKind::Index,
             Self::Custom(_) => ResourceKind::Custom,
         }
     }

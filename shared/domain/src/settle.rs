@@ -5,6 +5,7 @@
 
 use crate::change::{Action, day};
 use crate::observed::Observed;
+use crate::performance::index::IndexState;
 use crate::resource::{Fleet, Instance, Live, ScheduledAction, Service, Volume};
 use jiff::Timestamp;
 use std::fmt;
@@ -153,7 +154,8 @@ pub fn after_in_words(action: &Action) -> String {
         | Action::MarkForDeletion { .. }
         | Action::SnapshotVolume { .. }
         | Action::SetLogRetention { .. }
-        | Action::SetFleetSchedule { .. } => wanted(action).map_or_else(String::new, |setting| setting.to_string()),
+        | Action::SetFleetSchedule { .. }
+        | Action::CreateIndex { .. } => wanted(action).map_or_else(String::new, |setting| setting.to_string()),
         Action::DeleteVolume { .. } | Action::DeleteDiskSnapshot { .. } => "deleted".to_owned(),
         Action::ReleaseAddress { .. } => "released".to_owned(),
     }
@@ -200,6 +202,7 @@ pub(crate) fn wanted(action: &Action) -> Option<Setting> {
         Action::SnapshotVolume { .. } => Some(backed_up(true)),
         Action::SetLogRetention { days, .. } => Some(kept(Some(*days))),
         Action::SetFleetSchedule { off_hours, .. } => Some(off(off_hours.actions().iter())),
+        Action::CreateIndex { .. } => Some(built(IndexState::Valid)),
         _ => None,
     }
 }
@@ -219,6 +222,7 @@ pub(crate) fn value(action: &Action, live: &Live) -> Option<Setting> {
         (Action::SetFleetSchedule { .. }, Live::AutoScalingGroup(fleet)) => {
             Some(off(fleet.scheduled.known()?.iter().filter(|action| action.is_ours())))
         }
+        (Action::CreateIndex { .. }, Live::Index(index)) => Some(built(index.state)),
         _ => None,
     }
 }
@@ -251,6 +255,11 @@ fn backed_up(is_backed_up: bool) -> Setting {
 
 fn kept(retention_days: Option<u32>) -> Setting {
     Setting::Words(retention_days.map_or_else(|| "kept for ever".to_owned(), |days| format!("kept for {days} days")))
+}
+
+/// One whose build has died is there as well: it must go before there is none again.
+fn built(state: IndexState) -> Setting {
+    Setting::Words(if state == IndexState::Absent { "no index" } else { "the index" }.to_owned())
 }
 
 fn off<'a>(actions: impl Iterator<Item = &'a ScheduledAction>) -> Setting {

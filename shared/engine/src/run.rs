@@ -233,10 +233,15 @@ pub const LEASE_TTL_S: u32 = 1_800;
 /// block for that long: whoever begins asks Step Functions.
 pub const COST_LEASE_TTL_S: u32 = 100_800;
 
+/// The same for the performance cycle: an index may take a quarter of an hour to build, and the traffic before and after it is watched
+/// for up to an hour each.
+pub const PERFORMANCE_LEASE_TTL_S: u32 = 14_400;
+
 /// Seconds a lease of this cycle lives without being renewed.
 pub fn lease_ttl_s(cycle: Cycle) -> u32 {
     match cycle {
         Cycle::Health => LEASE_TTL_S,
         Cycle::Cost => COST_LEASE_TTL_S,
+        Cycle::Performance => PERFORMANCE_LEASE_TTL_S,
     }
 }

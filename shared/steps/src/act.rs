@@ -34,6 +34,8 @@ use serde::Deserialize;
 const PREVIEW_LINES_MAX: usize = 12;
 /// Longest line of a preview.
 const PREVIEW_CHARS_MAX: usize = 400;
+/// Seconds that building an index may take, cleaning up after a failure included: a function has 900.
+pub const BUILD_S_MAX: u32 = 840;
 /// Hours for which questions and their answers are looked at: longer than any answer may count.
 const ASKED_H: i64 = 72;
 
@@ -139,7 +141,7 @@ pub async fn act(request: Request, app: &ResolvedApp, world: &World<'_>) -> Resu
             surge: &surge,
             calendar_closed: calendar.as_deref(),
             circuit_closed_at,
-            timing: timing(world.speed),
+            timing: timing(world.speed, run.cycle),
         },
         deadline: deadline(world),
     };
@@ -162,11 +164,11 @@ pub async fn act(request: Request, app: &ResolvedApp, world: &World<'_>) -> Resu
     run.wait_s = run.wait_s.max(app.wait_s(run.cycle));
     if is_for_nothing || report.as_ref().is_some_and(Report::was_in_vain) {
         // There is no effect to wait for, only certainty.
-        run.wait_s = run.wait_s.min(timing(world.speed).in_flight_s());
+        run.wait_s = run.wait_s.min(timing(world.speed, run.cycle).in_flight_s());
     }
     if let Some(report) = report {
-        if run.cycle == Cycle::Cost && report.applied().next().is_none() && report.stopped.is_none() {
-            // Nothing was changed, so there is nothing to watch for a day.
+        if run.cycle != Cycle::Health && report.applied().next().is_none() && report.stopped.is_none() {
+            // Nothing was changed, so there is nothing to watch or to measure again.
             run.wait_s = 0;
         }
         go_on(&mut run, &report, app);
@@ -380,8 +382,12 @@ fn publish(context: &Context<'_>, undone: &Settlement) {
 }
 
 /// Time-outs of calls are real time; on a clock that runs faster they last longer.
-fn timing(speed: f64) -> Timing {
-    let plain = Timing::default();
+fn timing(speed: f64, cycle: Cycle) -> Timing {
+    let plain = match cycle {
+        Cycle::Health | Cycle::Cost => Timing::default(),
+        // One call builds a whole index.
+        Cycle::Performance => Timing { call_max_s: BUILD_S_MAX, ..Timing::default() },
+    };
     // A speed is small and positive; what does not fit saturates.
     #[expect(
         clippy::cast_possible_truncation,

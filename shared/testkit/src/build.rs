@@ -135,6 +135,7 @@ pub fn resource_of(action: &Action) -> ResourceId {
         Action::DeleteDiskSnapshot { snapshot } => format!("snapshot/{snapshot}"),
         Action::ReleaseAddress { allocation } => format!("address/{allocation}"),
         Action::SetLogRetention { group, .. } => format!("logs/{group}"),
+        Action::CreateIndex { database, index } => format!("index/{database}/{}", index.name()),
     })
 }
 
@@ -214,6 +215,8 @@ pub fn limits() -> Limits {
         undos_per_day_max: 100,
         repeats_per_day_max: 100,
         reversal_bars_h: 24,
+        transaction_s_max: 60,
+        indexed_table_gib_max: 20,
     }
 }
 

@@ -16,6 +16,7 @@ pub mod asl;
 pub mod build;
 pub mod clock;
 pub mod fault;
+pub mod postgres;
 mod proof;
 pub mod schedule;
 pub mod waste;

@@ -115,8 +115,10 @@ impl App {
         let lookups_rps = load_rps * self.params.database.lookups_per_request;
         let queries =
             self.params.database.queries_per_request + self.params.database.lookups_per_request * (1.0 - hit_share);
+        let mut real = self.params.database.clone();
+        real.query_ms = world.query_ms.unwrap_or(real.query_ms);
         let database = self.database.step(
-            &self.params.database,
+            &real,
             count.max(1.0),
             offered_rps * queries,
             effects.db_capacity,

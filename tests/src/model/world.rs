@@ -11,6 +11,8 @@ pub struct World {
     pub service: ServiceSeen,
     /// The cache.
     pub cache: CacheSeen,
+    /// Mean time of what a page asks its real database, in milliseconds; the model's own where it has none.
+    pub query_ms: Option<f64>,
 }
 
 /// An instance of the web group.

@@ -112,6 +112,10 @@ fn world(expect: &WorldExpect, seen: &Seen, first: &BTreeSet<String>, add: &mut 
         let found = seen.scheduled.get(name).copied().unwrap_or(0);
         add(found == *wanted, format!("scheduled actions of {name}: {found}, expected {wanted}"));
     }
+    if let Some(wanted) = expect.indexed {
+        let found = seen.indexed.map_or("it does not answer".to_owned(), |found| found.to_string());
+        add(seen.indexed == Some(wanted), format!("orders indexed: {found}, expected {wanted}"));
+    }
     if let Some(wanted) = expect.cache_poisoned {
         let found = seen.cache_poisoned.map_or("it does not answer".to_owned(), |found| found.to_string());
         add(seen.cache_poisoned == Some(wanted), format!("cache poisoned: {found}, expected {wanted}"));

@@ -39,6 +39,8 @@ pub struct Outputs {
     pub health_state_machine_arn: String,
     /// The cost cycle.
     pub cost_state_machine_arn: String,
+    /// Runs the performance cycle.
+    pub performance_state_machine_arn: String,
     /// Looks through other places.
     pub survey_state_machine_arn: String,
     /// Undoes what a person names.
@@ -137,6 +139,7 @@ impl Stack {
         let machine = match cycle {
             Cycle::Health => &self.outputs.health_state_machine_arn,
             Cycle::Cost => &self.outputs.cost_state_machine_arn,
+            Cycle::Performance => &self.outputs.performance_state_machine_arn,
         };
         let start = self.cloud.sfn().start_execution().state_machine_arn(machine).input(input.to_string());
         start.send().await.map(drop).map_err(StackError::call("StartExecution", machine))

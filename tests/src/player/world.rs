@@ -4,7 +4,7 @@ use super::stack::StackError;
 use crate::cloud::Cloud;
 use crate::model::Names;
 use crate::redis::RedisError;
-use crate::studio::{Resources, cache};
+use crate::studio::{Resources, cache, postgres};
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
 use aws_sdk_ec2::types::{Filter, Volume};
@@ -26,6 +26,8 @@ pub struct Seen {
     pub scheduled: BTreeMap<String, usize>,
     /// The cache holds the faulty job's entries.
     pub cache_poisoned: Option<bool>,
+    /// Orders are found over an index, and none is unfinished; `None` without a database.
+    pub indexed: Option<bool>,
     /// Mean levels of the last five minutes by name; those that were not published are not there.
     pub levels: BTreeMap<&'static str, f64>,
 }
@@ -56,6 +58,9 @@ pub async fn see(cloud: &Cloud, app: &str, resources: &Resources) -> Result<Seen
     seen.disks = disks(cloud, app).await?;
     seen.scheduled = scheduled(cloud, app).await?;
     seen.cache_poisoned = poisoned(resources).ok();
+    if let Some(port) = resources.postgres_port {
+        seen.indexed = postgres::is_indexed(port).await.ok();
+    }
     seen.levels = levels(cloud, names).await?;
     Ok(seen)
 }

@@ -224,6 +224,7 @@ impl Stage {
                 ages_min: self.tasks.iter().filter(|task| self.serves(task)).map(|task| self.age_min(task)).collect(),
             },
             cache: CacheSeen { warm_share: self.warm, memory_pct, evictions: 0.0, reachable: true },
+            query_ms: None,
         }
     }
 
@@ -322,7 +323,8 @@ impl Stage {
             | Action::DeleteDiskSnapshot { .. }
             | Action::ReleaseAddress { .. }
             | Action::SetLogRetention { .. }
-            | Action::SetFleetSchedule { .. } => {}
+            | Action::SetFleetSchedule { .. }
+            | Action::CreateIndex { .. } => {}
         }
     }
 

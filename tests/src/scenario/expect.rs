@@ -95,6 +95,8 @@ pub struct WorldExpect {
     pub disks: BTreeMap<String, String>,
     /// Number of scheduled actions of its fleets beside the model, by their names.
     pub scheduled: BTreeMap<String, usize>,
+    /// Its orders are found by their customer over an index, and no unfinished index is left.
+    pub indexed: Option<bool>,
     /// Response time p95 in milliseconds is below.
     pub p95_ms_below: Option<f64>,
     /// Response time p95 in milliseconds is above: the application is still sick.

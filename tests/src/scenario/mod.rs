@@ -65,6 +65,9 @@ pub struct AppScenario {
     /// Fleets of its own beside the model, on the same terms.
     #[serde(default)]
     pub fleets: Vec<Fleet>,
+    /// A real Postgres with orders, that its pages ask; none without.
+    #[serde(default)]
+    pub postgres: Option<Postgres>,
     /// Its part of `maintainer.yaml`: the mapping that stands under its name in `apps`.
     #[serde(default = "nothing")]
     pub config: Value,
@@ -73,6 +76,20 @@ pub struct AppScenario {
     pub closed: bool,
     /// What must hold at the end.
     pub expect: Expect,
+}
+
+/// A Postgres of an application, with orders and an index on their customers. Its pages ask it all the time.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Postgres {
+    /// Orders.
+    pub orders: u32,
+    /// Minute at which a release drops the index.
+    #[serde(default)]
+    pub index_lost_at_min: Option<f64>,
+    /// Its port, chosen when the scenario is made ready.
+    #[serde(skip)]
+    pub port: u16,
 }
 
 /// An EBS volume of an application.
@@ -202,6 +219,24 @@ impl Scenario {
             self.rename(input, suffix);
         }
         renamed
+    }
+
+    /// The same with ports for its databases, under which the configuration names them.
+    #[must_use]
+    pub fn with_ports(mut self, free_port: impl Fn() -> u16) -> Self {
+        for app in self.apps.values_mut() {
+            let Some(postgres) = &mut app.postgres else { continue };
+            postgres.port = free_port();
+            if let Value::Object(config) = &mut app.config {
+                let databases = serde_json::json!({"orders": {
+                    "host": "127.0.0.1", "port": postgres.port, "database": "shop", "tls": "off",
+                    "read_secret": crate::studio::postgres::READ_SECRET,
+                    "change_secret": crate::studio::postgres::CHANGE_SECRET,
+                }});
+                config.insert("databases".to_owned(), databases);
+            }
+        }
+        self
     }
 
     /// The name of an application, or one that begins with it (`shop-worker`), with the suffix in its place.

@@ -34,6 +34,9 @@ pub enum StudioError {
         /// How long it was waited for.
         seconds: u64,
     },
+    /// The database.
+    #[error("Postgres: {0}")]
+    Postgres(#[from] tokio_postgres::Error),
     /// The cache.
     #[error(transparent)]
     Cache(#[from] crate::redis::RedisError),

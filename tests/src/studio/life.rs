@@ -1,6 +1,7 @@
 //! The life of one application: created, given a past, and then minute by minute.
 
 use super::alarms::{CHECKS, alarm_plans, put, storm_plans};
+use super::postgres::Orders;
 use super::publish::publish;
 use super::read::Eyes;
 use super::setup::{Resources, create, disks, fleets};
@@ -37,6 +38,7 @@ pub struct Life {
     eyes: Eyes,
     world: World,
     resources: Resources,
+    orders: Option<Orders>,
     // Dropped last: it stops the server.
     _redis: RedisServer,
     first_instances: BTreeSet<String>,
@@ -69,7 +71,12 @@ impl Life {
         let params = scenario.sizes.clone();
         cache::warm_up(redis.port(), &params.cache)?;
         let created_s = cloud.clock.now_s();
-        let resources = create(cloud, app, &params, redis.port()).await?;
+        let mut resources = create(cloud, app, &params, redis.port()).await?;
+        let orders = match &scenario.postgres {
+            Some(postgres) => Some(Orders::begin(cloud, app, postgres).await?),
+            None => None,
+        };
+        resources.postgres_port = scenario.postgres.as_ref().map(|postgres| postgres.port);
         disks(cloud, app, &scenario.disks).await?;
         fleets(cloud, app, &scenario.fleets).await?;
         let mut life = Self {
@@ -82,6 +89,7 @@ impl Life {
             eyes: Eyes::default(),
             world: World::default(),
             resources,
+            orders,
             _redis: redis,
             first_instances: BTreeSet::new(),
             start_s: 0.0,
@@ -134,6 +142,9 @@ impl Life {
                 self.act(minute)?;
                 self.world =
                     self.eyes.look(cloud, &self.resources, &self.model.params().cache, minute.max(1.0)).await?;
+                if let Some(orders) = &mut self.orders {
+                    self.world.query_ms = orders.minute(minute).await?;
+                }
             }
             let sample = self.live(minute, &mut data);
             self.next_minute += 1;

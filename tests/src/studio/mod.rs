@@ -8,6 +8,7 @@ mod alarms;
 pub mod cache;
 mod error;
 mod life;
+pub mod postgres;
 mod publish;
 mod read;
 mod setup;

@@ -40,7 +40,7 @@ impl Eyes {
                 InstanceSeen { id, age_min, in_service }
             })
             .collect();
-        Ok(World { instances, desired, service, cache: visit(resources.cache_port, cache) })
+        Ok(World { instances, desired, service, cache: visit(resources.cache_port, cache), query_ms: None })
     }
 
     /// Instances and tasks seen for the first time before minute 0 are as old as the application.

@@ -19,6 +19,8 @@ pub struct Resources {
     pub names: Names,
     /// Port of the application's real Redis.
     pub cache_port: u16,
+    /// Port of its real Postgres, where it has one.
+    pub postgres_port: Option<u16>,
 }
 
 /// Database class; its 4 GiB accept about 450 connections.
@@ -52,7 +54,7 @@ pub async fn create(cloud: &Cloud, app: &str, params: &Params, cache_port: u16) 
     queue(cloud, app, &names).await?;
     cache(cloud, app, &names, cache_port).await?;
     database(cloud, app, &names).await?;
-    Ok(Resources { names, cache_port })
+    Ok(Resources { names, cache_port, postgres_port: None })
 }
 
 /// Creates the disks of a scenario; attached ones share a machine that belongs to nobody's fleet.

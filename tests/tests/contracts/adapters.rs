@@ -28,6 +28,10 @@ const CONFIG: &str = "configuration bucket";
 const EXECUTIONS: &str = "workflow_executions table";
 const LEASES: &str = "leases table";
 const RESULTS: &str = "optimization_results table";
+/// The secret of the user that reads a database.
+pub const DATABASE_SECRET: &str = "database secret";
+/// The secret of the user that owns its tables: whoever may read it can change the database.
+pub const OWNER_SECRET: &str = "database owner secret";
 
 const fn row(adapter: &'static str, method: &'static str, grants: &'static [Grant]) -> Method {
     Method { adapter, method, grants }
@@ -139,6 +143,7 @@ const TABLE: &[Method] = &[
     row("places", "to_read", &[("sts:AssumeRole", "member role")]),
     row("places", "to_change", &[("sts:AssumeRole", "member role for changes")]),
     row("runs", "newest", &[("states:ListExecutions", "state machine")]),
+    row("secrets", "read", &[("secretsmanager:GetSecretValue", DATABASE_SECRET)]),
     row("signing_key", "read", &[("secretsmanager:GetSecretValue", "signing key")]),
     row("starter", "start", &[("states:StartExecution", "state machine")]),
     row("switch", "read", &[("ssm:GetParameter", "kill switch parameter")]),
@@ -202,7 +207,7 @@ fn the_methods_of_an_adapter_need_what_it_declares_and_nothing_else() {
 
 #[test]
 fn the_table_has_every_method_of_the_ports() {
-    let ports = ["application", "bill", "people", "records", "runs"]
+    let ports = ["application", "bill", "databases", "people", "records", "runs"]
         .map(|part| crate::repository::text(&format!("shared/engine/src/ports/{part}.rs")))
         .concat();
     for (name, adapter) in [
@@ -222,6 +227,7 @@ fn the_table_has_every_method_of_the_ports() {
         ("Actuator", "actuator"),
         ("Actuator", "cost_actuator"),
         ("Billing", "billing"),
+        ("Secrets", "secrets"),
         ("Estates", "estates"),
         ("UnitPrices", "unit_prices"),
     ] {

@@ -92,7 +92,13 @@ fn the_schedule_and_the_notice_of_silence_fit_each_other() {
 /// A lease must outlive the longest time in which a run does not renew it, and an episode the longest run.
 #[test]
 fn a_lease_outlives_the_longest_step_and_wait() {
-    let longest_step_s = Template::load().functions().iter().map(|function| function.timeout_s).max().unwrap();
+    let functions = Template::load().functions();
+    // Of the cycle's own steps and of those that all cycles share.
+    let longest_step_s = |cycle: Cycle| {
+        let own = format!("{cycle}-");
+        let of_cycle = |binary: &str| binary.starts_with(&own) || binary.starts_with("lifecycle-");
+        functions.iter().filter(|one| of_cycle(&one.binary)).map(|one| one.timeout_s).max().unwrap()
+    };
     let longest_settle_s = domain::changes::TABLE
         .iter()
         .filter(|spec| spec.cycles.contains(&Cycle::Health))
@@ -101,13 +107,27 @@ fn a_lease_outlives_the_longest_step_and_wait() {
         .unwrap();
     let policy = config::Config::parse("").unwrap().resolve_tagged(&"shop".into()).policy;
     let wait_s = (longest_settle_s + policy.window_s).max(policy.wait_s);
-    let away_s = u64::from(wait_s) + 2 * longest_step_s;
+    let away_s = u64::from(wait_s) + 2 * longest_step_s(Cycle::Health);
     assert!(u64::from(engine::run::LEASE_TTL_S) > away_s, "a run is away from its lease for {away_s} s");
     // The longest watch that the configuration takes.
     let watched = |watch_s| domain::cost::Policy { watch_s, ..Default::default() }.check().is_empty();
     let longest_watch_s = u64::from((0..200_000).rev().find(|seconds| watched(*seconds)).unwrap());
-    let away_s = longest_watch_s + 2 * longest_step_s;
+    let away_s = longest_watch_s + 2 * longest_step_s(Cycle::Cost);
     assert!(u64::from(engine::run::COST_LEASE_TTL_S) > away_s, "a cost run is away from its lease for {away_s} s");
+    // The longest window that the configuration takes.
+    let measured = |window_s| domain::performance::Policy { window_s, ..Default::default() }.check().is_empty();
+    let longest_window_s = u64::from((0..200_000).rev().find(|seconds| measured(*seconds)).unwrap());
+    let away_s = longest_window_s + 2 * longest_step_s(Cycle::Performance);
+    let ttl_s = u64::from(engine::run::PERFORMANCE_LEASE_TTL_S);
+    assert!(ttl_s > away_s, "a performance run is away from its lease for {away_s} s");
+}
+
+/// A build that the step still waits for must not be cut off by the platform: it would leave an index that is not valid.
+#[test]
+fn building_an_index_ends_before_its_function_does() {
+    let functions = Template::load().functions();
+    let apply = functions.iter().find(|function| function.binary == "performance-apply").unwrap();
+    assert!(apply.timeout_s > u64::from(health::optimize::BUILD_S_MAX), "{} s", apply.timeout_s);
 }
 
 /// What has not had its turn by then is given up as throttled; after the time-out of the function all would be lost.
@@ -115,8 +135,15 @@ fn a_lease_outlives_the_longest_step_and_wait() {
 fn a_reading_of_metrics_ends_before_its_function_does() {
     let longest_s = (aws::telemetry::READING_MAX + aws::clients::OPERATION_TIMEOUT).as_secs();
     for function in Template::load().functions() {
-        let reads =
-            ["health-monitor", "health-validate", "cost-analyze", "cost-monitor"].contains(&function.binary.as_str());
+        let readers = [
+            "health-monitor",
+            "health-validate",
+            "cost-analyze",
+            "cost-monitor",
+            "performance-profile",
+            "performance-validate",
+        ];
+        let reads = readers.contains(&function.binary.as_str());
         assert!(!reads || function.timeout_s > longest_s, "{} has {} s", function.binary, function.timeout_s);
     }
 }
@@ -139,8 +166,17 @@ fn the_writes_that_can_t_be_fenced_are_listed_by_name() {
     assert_eq!(listed, kinds, "every kind of change, in the order of the table of changes");
     for (row, spec) in rows.iter().zip(domain::changes::TABLE) {
         let (call, fence) = (row[1], row[2]);
-        assert!(spec.permissions.contains(&call) || call == "FLUSHALL", "{}: {call} is none of its calls", spec.name);
-        let code = repository::code(&format!("shared/aws/src/changes/{}.rs", spec.name));
+        let is_known = match spec.name {
+            "flush_cache" => call == "FLUSHALL",
+            "create_index" => call == "CREATE INDEX CONCURRENTLY",
+            _ => spec.permissions.contains(&call),
+        };
+        assert!(is_known, "{}: {call} is none of its calls", spec.name);
+        let file = match spec.name {
+            "create_index" => "shared/postgres/src/actuator.rs".to_owned(),
+            name => format!("shared/aws/src/changes/{name}.rs"),
+        };
+        let code = repository::code(&file);
         let is_fenced = FENCES.iter().any(|fence| code.contains(fence));
         assert_eq!(is_fenced, fence != "none", "{}: the page says \"{fence}\"", spec.name);
     }

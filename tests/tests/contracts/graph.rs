@@ -64,9 +64,16 @@ fn a_wait_ends_by_what_the_run_says_and_is_followed_by_a_measurement_or_a_try_fo
             let then = if name == "WaitForOtherRun" {
                 &["AnswerFunction"][..]
             } else {
-                &["ValidateFunction", "CostMonitorFunction"]
+                &[
+                    "ValidateFunction",
+                    "CostMonitorFunction",
+                    "PerformanceProfileFunction",
+                    "PerformanceValidateFunction",
+                ]
             };
             assert!(next.function().is_some_and(|next| then.contains(&next)), "{}: {name}", machine.name);
+            let opens = next.intent().is_some_and(|intent| intent.starts_with("open"));
+            assert!(!opens, "{}: {name} waits for a window that is not open", machine.name);
         }
     }
 }
@@ -76,6 +83,10 @@ fn every_iteration_measures_anew_and_a_plan_is_carried_out_in_the_iteration_that
     for (machine, [see, decide, act, helped]) in [
         (Machine::health(), ["MonitorFunction", "AnalyzeFunction", "OptimizeFunction", "DidItHelp"]),
         (Machine::cost(), ["CostAnalyzeFunction", "CostIdentifyFunction", "CostImplementFunction", "DidUsersSuffer"]),
+        (
+            Machine::performance(),
+            ["PerformanceProfileFunction", "PerformanceIdentifyFunction", "PerformanceApplyFunction", "DidItHelp"],
+        ),
     ] {
         let leads = |choice: &str, word: &str| {
             let branches = machine.state(choice).branches();
@@ -86,10 +97,37 @@ fn every_iteration_measures_anew_and_a_plan_is_carried_out_in_the_iteration_that
         assert_eq!(leads("MayBegin", "proceed").as_deref(), Some(see));
         assert_eq!(leads("AnythingToChange", "act").as_deref(), Some(act));
         assert_eq!(leads(helped, "undo").as_deref(), Some(act));
-        for state in machine.states.values().filter(|state| state.function() == Some(see)) {
+        // What opens a window has measured nothing yet.
+        let measures = |state: &&State| {
+            state.function() == Some(see) && state.intent().is_none_or(|intent| !intent.starts_with("open"))
+        };
+        for state in machine.states.values().filter(measures) {
             assert_eq!(machine.state(state.json["Next"].as_str().unwrap()).function(), Some(decide));
         }
     }
+}
+
+/// Counters are compared over two windows: each is opened, waited for and closed, and the second begins only after the changes.
+#[test]
+fn a_window_is_opened_waited_for_and_closed_before_and_after_a_fix() {
+    let machine = Machine::performance();
+    let next = |state: &State| machine.state(state.json["Next"].as_str().unwrap());
+    for (opens, closes) in [
+        ("open", ("PerformanceProfileFunction", Some("close"))),
+        ("open_after", ("PerformanceValidateFunction", Some("iteration"))),
+    ] {
+        let opening: Vec<&State> = machine.states.values().filter(|state| state.intent() == Some(opens)).collect();
+        let [opening] = opening[..] else { panic!("one state has the intent {opens}") };
+        let wait = next(opening);
+        assert_eq!((opening.function(), wait.kind()), (Some("PerformanceProfileFunction"), "Wait"));
+        assert_eq!((next(wait).function(), next(wait).intent()), (Some(closes.0), closes.1));
+    }
+    // Whatever became of the fix, nothing is validated over a window that began before it.
+    let past = machine.reachable(["ApplyFixes"], &["OpenWindowAfter", "OpenWindow"]);
+    assert!(!past.contains("ValidateImprovements"), "{past:?}");
+    // And nothing is changed by a profile that was not closed.
+    let before = machine.reachable(["OpenWindow"], &["Profile"]);
+    assert!(!before.contains("ApplyFixes"), "{before:?}");
 }
 
 #[test]

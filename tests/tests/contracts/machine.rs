@@ -56,6 +56,11 @@ impl Machine {
         Self::read("cost.asl.json", &repository::json("infra/statemachines/cost.asl.json"))
     }
 
+    /// The performance cycle.
+    pub fn performance() -> Self {
+        Self::read("performance.asl.json", &repository::json("infra/statemachines/performance.asl.json"))
+    }
+
     fn read(name: &str, definition: &Value) -> Self {
         let states = definition["States"].as_object().unwrap_or_else(|| panic!("{name} has no States"));
         Self {

@@ -24,6 +24,23 @@ const ANSWERS: &[(&str, Option<&str>, &str, &[&str])] = &[
     ("CostImplementFunction", None, OPTIMIZE, &["done"]),
     ("CostMonitorFunction", None, "functions/cost/src/monitor.rs", &["undo", "keep"]),
     ("CostIterateFunction", None, "functions/cost/src/iterate.rs", &["continue", "succeeded", "escalate"]),
+    ("PerformanceProfileFunction", None, "functions/performance/src/profile.rs", &["measured"]),
+    (
+        "PerformanceIdentifyFunction",
+        None,
+        "functions/performance/src/identify.rs",
+        &["act", "nothing_to_do", "previewed"],
+    ),
+    ("PerformanceApplyFunction", Some("apply"), OPTIMIZE, &["done", "ask", "previewed"]),
+    ("PerformanceApplyFunction", Some("rollback"), OPTIMIZE, &["succeeded", "previewed", "escalate"]),
+    ("PerformanceApplyFunction", None, OPTIMIZE, &["done"]),
+    ("PerformanceValidateFunction", None, "functions/performance/src/validate.rs", &["undo", "keep"]),
+    (
+        "PerformanceIterateFunction",
+        None,
+        "functions/performance/src/iterate.rs",
+        &["continue", "succeeded", "escalate"],
+    ),
     ("AnswerFunction", None, "functions/lifecycle/src/answer.rs", &["proceed", "wait", "denied", "escalate"]),
     ("EscalateFunction", None, "functions/lifecycle/src/escalate.rs", &["escalate"]),
     (
@@ -180,7 +197,8 @@ fn the_template_gives_every_substitution_and_no_other() {
         let ending = format!(":stateMachine:{}", reference(&properties["Name"]));
         // The survey starts runs of the cost cycle; the cycles start themselves.
         let starts_itself = name != "SurveyStateMachine";
-        for own in ["HealthStateMachineArn", "CostStateMachineArn"].iter().filter_map(|own| given.get(*own)) {
+        let owns = ["HealthStateMachineArn", "CostStateMachineArn", "PerformanceStateMachineArn"];
+        for own in owns.iter().filter_map(|own| given.get(*own)) {
             assert!(!starts_itself || reference(own).ends_with(&ending), "{name} would start another machine");
         }
     }

@@ -50,7 +50,7 @@ fn the_role_for_changes_may_do_exactly_what_the_changes_need() {
     let changers = takers(&home, "member role for changes");
     assert_eq!(
         changers.iter().map(|function| function.binary.as_str()).collect::<Vec<_>>(),
-        ["cost-implement", "health-optimize"]
+        ["cost-implement", "health-optimize", "performance-apply"]
     );
     assert_eq!(allowed(&member.role("ChangesRole")), needed_there(&changers));
 }
@@ -77,8 +77,8 @@ fn a_change_is_permitted_on_the_same_terms_as_at_home() {
         };
         statements.iter().flat_map(each).collect()
     };
-    let home: Vec<Statement> =
-        ["OptimizeRole", "CostImplementRole"].iter().flat_map(|role| changes(Template::load().role(role))).collect();
+    let roles = ["OptimizeRole", "CostImplementRole", "PerformanceApplyRole"];
+    let home: Vec<Statement> = roles.iter().flat_map(|role| changes(Template::load().role(role))).collect();
     assert_eq!(grants(&there), grants(&home));
     assert!(
         there.iter().all(|statement| statement.condition.is_some() && !statement.resources.contains(&"*".to_owned()))

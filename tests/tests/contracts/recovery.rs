@@ -89,6 +89,7 @@ fn a_step_that_writes_is_never_blindly_retried() {
     for (machine, act, undo) in [
         (Machine::health(), "OptimizeFunction", "UndoWhatDidNotHelp"),
         (Machine::cost(), "CostImplementFunction", "UndoWhatHurt"),
+        (Machine::performance(), "PerformanceApplyFunction", "UndoWhatDidNotHelp"),
     ] {
         let again = machine.state(undo).items("Catch").map(|catch| catch["Next"].as_str().unwrap());
         assert_eq!(again.collect::<BTreeSet<_>>(), BTreeSet::from(["SettleUndo"]));
@@ -115,9 +116,11 @@ fn a_step_that_writes_is_never_blindly_retried() {
 /// What a dead run left is judged before anything of it may be undone, and before this run measures for itself.
 #[test]
 fn residue_is_measured_before_it_is_undone() {
-    for (machine, judge, measure) in
-        [(Machine::health(), "ValidateFunction", "Monitor"), (Machine::cost(), "CostMonitorFunction", "AnalyzeCost")]
-    {
+    for (machine, judge, measure) in [
+        (Machine::health(), "ValidateFunction", "Monitor"),
+        (Machine::cost(), "CostMonitorFunction", "AnalyzeCost"),
+        (Machine::performance(), "PerformanceValidateFunction", "OpenWindow"),
+    ] {
         let settled = machine.state("SettleResidue").json["Next"].as_str().unwrap();
         assert_eq!(
             (machine.state(settled).function(), machine.state(settled).intent()),
@@ -133,27 +136,32 @@ fn residue_is_measured_before_it_is_undone() {
 #[test]
 fn the_intents_are_those_that_the_function_knows() {
     let all: Vec<(String, State)> = Machine::all().into_iter().flat_map(|machine| machine.states).collect();
-    let of = |functions: [&'static str; 2]| {
+    let of = |functions: [&'static str; 3]| {
         all.iter().filter(move |(_, state)| state.function().is_some_and(|name| functions.contains(&name)))
     };
-    for (name, state) in of(["OptimizeFunction", "CostImplementFunction"]) {
+    for (name, state) in of(["OptimizeFunction", "CostImplementFunction", "PerformanceApplyFunction"]) {
         let intent = serde_json::json!(state.intent());
         assert!(serde_json::from_value::<health::optimize::Intent>(intent.clone()).is_ok(), "{name}: {intent}");
     }
-    for (name, state) in of(["ValidateFunction", "CostMonitorFunction"]) {
+    for (name, state) in of(["ValidateFunction", "CostMonitorFunction", "PerformanceValidateFunction"]) {
         let intent = serde_json::json!(state.intent());
         assert!(
             serde_json::from_value::<health::validate::Intent>(intent.clone()).is_ok()
-                && serde_json::from_value::<cost::monitor::Intent>(intent.clone()).is_ok(),
+                && serde_json::from_value::<cost::monitor::Intent>(intent.clone()).is_ok()
+                && serde_json::from_value::<performance::validate::Intent>(intent.clone()).is_ok(),
             "{name}: {intent}"
         );
+    }
+    for (name, state) in all.iter().filter(|(_, state)| state.function() == Some("PerformanceProfileFunction")) {
+        let intent = serde_json::json!(state.intent());
+        assert!(serde_json::from_value::<performance::profile::Intent>(intent.clone()).is_ok(), "{name}: {intent}");
     }
 }
 
 /// From the moment that the lease is held, no path ends without Finish, which gives it back.
 #[test]
 fn every_run_that_began_goes_through_finish() {
-    for machine in [Machine::health(), Machine::cost()] {
+    for machine in [Machine::health(), Machine::cost(), Machine::performance()] {
         let may_begin = machine.state("MayBegin");
         let begun: Vec<String> =
             may_begin.branches().into_iter().filter(|branch| branch.word != "busy").map(|branch| branch.next).collect();
@@ -167,7 +175,7 @@ fn every_run_that_began_goes_through_finish() {
 
 #[test]
 fn every_failure_after_begin_is_told_to_people() {
-    for machine in [Machine::health(), Machine::cost()] {
+    for machine in [Machine::health(), Machine::cost(), Machine::performance()] {
         for (name, state) in machine.states.iter().filter(|(name, _)| !["Escalate", "Finish"].contains(&name.as_str()))
         {
             for catch in state.items("Catch").filter(|catch| catch["Next"] == "NoteFailure") {

@@ -1,6 +1,7 @@
 //! IAM: each function may do exactly what its step does, and only one may change applications.
 
-use crate::adapters::{grants, methods};
+use crate::adapters::{DATABASE_SECRET, OWNER_SECRET, grants, methods};
+use crate::repository;
 use crate::template::{Function, Statement, Template, list, reference};
 use crate::wiring::Wiring;
 use domain::execution::Cycle;
@@ -8,7 +9,11 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The functions that change applications, each with its cycle.
-const ACT: [(&str, Cycle); 2] = [("health-optimize", Cycle::Health), ("cost-implement", Cycle::Cost)];
+const ACT: [(&str, Cycle); 3] =
+    [("health-optimize", Cycle::Health), ("cost-implement", Cycle::Cost), ("performance-apply", Cycle::Performance)];
+
+/// Before the names of secrets.
+const SECRETS: &str = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:";
 
 /// Wakes a run that waits for an answer.
 const WAKE: &str = "states:SendTaskSuccess";
@@ -45,6 +50,14 @@ pub fn concerns(resource: &str) -> &'static str {
             "kill switch parameter",
         ),
         ("arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:document/", "change calendars"),
+        (
+            "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:maintainer/read/",
+            DATABASE_SECRET,
+        ),
+        (
+            "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:maintainer/change/",
+            OWNER_SECRET,
+        ),
         ("arn:${AWS::Partition}:iam::*:role/${MemberRole}-changes", "member role for changes"),
         ("arn:${AWS::Partition}:iam::*:role/${MemberRole}", "member role"),
         (
@@ -72,7 +85,9 @@ fn allowed(function: &Function) -> BTreeSet<(String, &'static str)> {
 pub fn needed(function: &Function) -> BTreeSet<(String, &'static str)> {
     let wiring = Wiring::of(&function.binary);
     let of_adapter = |adapter: &'static str| grants(adapter, &wiring.calls(adapter, &methods(adapter)));
-    wiring.adapters().into_iter().flat_map(of_adapter).map(|(action, on)| (action.to_owned(), on)).collect()
+    // The same adapter reads both kinds of secrets; whose it is depends on what is done with it.
+    let secret = |on: &'static str| if on == DATABASE_SECRET && wiring.owns_tables() { OWNER_SECRET } else { on };
+    wiring.adapters().into_iter().flat_map(of_adapter).map(|(action, on)| (action.to_owned(), secret(on))).collect()
 }
 
 /// True when an action only looks.
@@ -109,8 +124,11 @@ fn an_adapter_that_a_binary_makes_is_used_by_its_step() {
 #[test]
 fn only_one_function_of_each_cycle_changes_applications() {
     for function in Template::load().functions() {
-        let changing: Vec<_> =
-            allowed(&function).into_iter().filter(|(action, on)| *on == "application" && !only_looks(action)).collect();
+        // To SQL the owner of the tables is all the permission that there is.
+        let changes = |(action, on): &(String, &'static str)| {
+            (*on == "application" && !only_looks(action)) || *on == OWNER_SECRET
+        };
+        let changing: Vec<_> = allowed(&function).into_iter().filter(changes).collect();
         let acts = ACT.iter().any(|(binary, _)| *binary == function.binary);
         assert_eq!(acts, !changing.is_empty(), "{}: {changing:?}", function.binary);
     }
@@ -123,9 +141,29 @@ fn a_function_that_acts_has_the_permissions_that_stand_beside_each_change_of_its
         let allowed = allowed(functions.iter().find(|function| function.binary == binary).unwrap());
         for spec in domain::changes::TABLE.iter().filter(|spec| spec.cycles.contains(&cycle)) {
             for action in spec.permissions {
-                let is_allowed = allowed.contains(&((*action).to_owned(), "application"));
+                let on = if cycle == Cycle::Performance { OWNER_SECRET } else { "application" };
+                let is_allowed = allowed.contains(&((*action).to_owned(), on));
                 assert!(is_allowed, "{binary}: {} needs {action}", spec.name);
             }
+        }
+    }
+}
+
+/// What the configuration takes as the name of a secret IAM lets read, and nothing wider.
+#[test]
+fn the_secrets_of_databases_are_those_that_the_configuration_takes() {
+    let taken = repository::text("shared/config/src/check/databases.rs");
+    let mut named: BTreeSet<&str> = BTreeSet::new();
+    for (begins, on) in [("maintainer/read/", DATABASE_SECRET), ("maintainer/change/", OWNER_SECRET)] {
+        assert!(taken.contains(&format!("_secret\", \"{begins}\")")), "the configuration takes no {begins}");
+        assert_eq!(concerns(&format!("{SECRETS}{begins}*")), on);
+        named.insert(begins);
+    }
+    for function in Template::load().functions() {
+        let reads = function.statements.iter().filter(|of| of.actions.contains("secretsmanager:GetSecretValue"));
+        for resource in reads.flat_map(|of| &of.resources).filter(|resource| concerns(resource) != "signing key") {
+            let name = resource.strip_prefix(SECRETS).and_then(|name| name.strip_suffix('*'));
+            assert!(name.is_some_and(|name| named.contains(name)), "{}: {resource}", function.binary);
         }
     }
 }
@@ -188,7 +226,7 @@ fn applications_are_changed_only_where_they_are_tagged_unless_the_user_says_othe
 
 #[test]
 fn the_state_machine_calls_its_steps_and_itself_and_nothing_else() {
-    for machine in ["HealthStateMachine", "CostStateMachine"] {
+    for machine in ["HealthStateMachine", "CostStateMachine", "PerformanceStateMachine"] {
         let template = Template::load();
         let statements = &statements(&template)[machine];
         let of = |action: &str| -> BTreeSet<String> {

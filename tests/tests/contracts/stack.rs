@@ -23,12 +23,29 @@ fn only_a_function_in_a_vpc_may_make_network_interfaces() {
         let in_vpc = function.get("VpcConfig").is_some();
         assert!(!in_vpc || function.get("Role").is_some(), "{name} leaves its role to SAM");
     }
-    let managed = template.at("/Resources/OptimizeRole/Properties/ManagedPolicyArns").as_array().unwrap();
-    let rights = |policy: &&Value| policy.to_string().contains("AWSLambdaVPCAccessExecutionRole");
-    let [with_vpc] = managed.iter().filter(rights).collect::<Vec<_>>()[..] else { panic!("{managed:?}") };
-    assert_eq!((&with_vpc["Fn::If"][0], &with_vpc["Fn::If"][2]["Ref"]), (&"HasVpc".into(), &"AWS::NoValue".into()));
-    let condition = template.at("/Conditions/HasVpc").to_string();
-    assert!(condition.contains("OptimizeSubnetIds"), "{condition}");
+    let in_a_vpc = [
+        ("Optimize", "HasVpc", "OptimizeSubnetIds", "OptimizeSecurityGroupIds"),
+        ("PerformanceProfile", "HasDatabaseVpc", "DatabaseSubnetIds", "DatabaseSecurityGroupIds"),
+        ("PerformanceIdentify", "HasDatabaseVpc", "DatabaseSubnetIds", "DatabaseSecurityGroupIds"),
+        ("PerformanceApply", "HasDatabaseVpc", "DatabaseSubnetIds", "DatabaseSecurityGroupIds"),
+        ("PerformanceValidate", "HasDatabaseVpc", "DatabaseSubnetIds", "DatabaseSecurityGroupIds"),
+    ];
+    let functions = template.of_type("AWS::Serverless::Function");
+    let with_vpc = functions.iter().filter(|(_, function)| function.get("VpcConfig").is_some()).count();
+    assert_eq!(with_vpc, in_a_vpc.len(), "functions that can be in a VPC");
+    for (name, condition, subnets, groups) in in_a_vpc {
+        let vpc = &template.at(&format!("/Resources/{name}Function/Properties/VpcConfig"))["Fn::If"];
+        let place = serde_json::json!({"SubnetIds": {"Ref": subnets}, "SecurityGroupIds": {"Ref": groups}});
+        let given = (&vpc[0], &vpc[1], &vpc[2]["Ref"]);
+        assert_eq!(given, (&condition.into(), &place, &"AWS::NoValue".into()), "{name}");
+        let managed = template.at(&format!("/Resources/{name}Role/Properties/ManagedPolicyArns")).as_array().unwrap();
+        let rights = |policy: &&Value| policy.to_string().contains("AWSLambdaVPCAccessExecutionRole");
+        let [rights] = managed.iter().filter(rights).collect::<Vec<_>>()[..] else { panic!("{name}: {managed:?}") };
+        let given = (&rights["Fn::If"][0], &rights["Fn::If"][2]["Ref"]);
+        assert_eq!(given, (&condition.into(), &"AWS::NoValue".into()), "{name}");
+        let decides = template.at(&format!("/Conditions/{condition}")).to_string();
+        assert!(decides.contains(subnets), "{decides}");
+    }
 }
 
 /// What outlives the stack is found by `scripts/kept`, which knows two kinds: tables named after the stack, and buckets.

@@ -89,11 +89,16 @@ impl Template {
         }
     }
 
-    /// Statements of a role of this template.
+    /// Statements of a role of this template: written there, or of a managed policy of this template.
     pub fn role(&self, role: &str) -> Vec<Statement> {
-        let policies = self.at(&format!("/Resources/{role}/Properties/Policies")).as_array().unwrap();
-        let documents = policies.iter().map(|policy| &policy["PolicyDocument"]);
-        let statements = documents.flat_map(|document| document["Statement"].as_array().unwrap());
+        let properties = self.at(&format!("/Resources/{role}/Properties"));
+        let policies = properties["Policies"].as_array().unwrap();
+        let written = policies.iter().map(|policy| &policy["PolicyDocument"]);
+        let attached = properties.get("ManagedPolicyArns").and_then(Value::as_array).into_iter().flatten();
+        // What is no reference is a policy of AWS, or is not there at the defaults of the parameters.
+        let managed = attached.filter_map(|policy| policy.get("Ref").and_then(Value::as_str));
+        let managed = managed.map(|name| self.at(&format!("/Resources/{name}/Properties/PolicyDocument")));
+        let statements = written.chain(managed).flat_map(|document| document["Statement"].as_array().unwrap());
         statements.map(|statement| self.statement(statement)).collect()
     }
 

@@ -22,6 +22,10 @@ const RECORDS: &str = "shared/steps/src/records.rs";
 const SUCCESSION: &str = "functions/lifecycle/src/succession.rs";
 const OBSERVE: &str = "shared/steps/src/observe.rs";
 const ACT: &str = "shared/steps/src/act.rs";
+/// Looks into databases, as the user that reads.
+const READS_DATABASES: &str = "shared/postgres/src/read.rs";
+/// Changes them, as the user that owns the tables.
+const CHANGES_DATABASES: &str = "shared/postgres/src/actuator.rs";
 
 /// Every binary.
 pub const TABLE: &[Wiring] = &[
@@ -231,6 +235,81 @@ pub const TABLE: &[Wiring] = &[
         files: &["functions/cost/src/survey.rs"],
     },
     Wiring { binary: "cost-iterate", makes: &["executions"], files: &["functions/cost/src/iterate.rs", RECORDS] },
+    Wiring {
+        binary: "performance-profile",
+        makes: &["settings", "places", "inventory", "telemetry", "leases", "artifacts", "secrets"],
+        files: &[
+            "functions/performance/src/bin/performance-profile.rs",
+            "functions/performance/src/profile.rs",
+            OBSERVE,
+            RECORDS,
+            READS_DATABASES,
+        ],
+    },
+    Wiring {
+        binary: "performance-identify",
+        makes: &["settings", "artifacts", "executions", "journal", "secrets"],
+        files: &["functions/performance/src/identify.rs", RECORDS, READS_DATABASES],
+    },
+    Wiring {
+        binary: "performance-apply",
+        makes: &[
+            "settings",
+            "places",
+            "secrets",
+            "journal",
+            "leases",
+            "switch",
+            "approvals",
+            "calendars",
+            "circuit",
+            "artifacts",
+            "executions",
+            "telemetry",
+        ],
+        files: &[
+            "functions/performance/src/bin/performance-apply.rs",
+            ACT,
+            RECORDS,
+            CHANGES_DATABASES,
+            "shared/engine/src/act/mod.rs",
+            "shared/engine/src/act/step.rs",
+            "shared/engine/src/act/context.rs",
+            "shared/engine/src/facts.rs",
+            "shared/engine/src/lease.rs",
+            "shared/engine/src/restraints.rs",
+            "shared/engine/src/settle/mod.rs",
+            "shared/engine/src/undo.rs",
+        ],
+    },
+    Wiring {
+        binary: "performance-validate",
+        makes: &[
+            "settings",
+            "places",
+            "inventory",
+            "telemetry",
+            "leases",
+            "artifacts",
+            "executions",
+            "journal",
+            "secrets",
+        ],
+        files: &[
+            "functions/performance/src/bin/performance-validate.rs",
+            "functions/performance/src/validate.rs",
+            "functions/performance/src/profile.rs",
+            OBSERVE,
+            RECORDS,
+            READS_DATABASES,
+            "shared/engine/src/verdict.rs",
+        ],
+    },
+    Wiring {
+        binary: "performance-iterate",
+        makes: &["settings", "executions", "artifacts"],
+        files: &["functions/performance/src/iterate.rs", RECORDS],
+    },
 ];
 
 /// Modules that calculate or only lend a type: a step that uses one calls no more ports for it. By the file that uses it.
@@ -241,6 +320,8 @@ const WITHOUT_CALLS: &[(&str, &[&str])] = &[
     ("functions/cost/src/identify.rs", &["analyze"]),
     ("functions/cost/src/savings.rs", &["analyze"]),
     ("functions/cost/src/survey.rs", &["digest"]),
+    ("functions/performance/src/identify.rs", &["profile"]),
+    ("functions/performance/src/validate.rs", &["identify"]),
 ];
 
 impl Wiring {
@@ -260,6 +341,11 @@ impl Wiring {
             same => Some(same),
         };
         self.makes.iter().filter_map(adapter).collect()
+    }
+
+    /// Whether it lets itself into databases as the user that owns the tables.
+    pub fn owns_tables(&self) -> bool {
+        self.files.contains(&CHANGES_DATABASES)
     }
 
     /// Methods of an adapter that the step calls.
@@ -286,7 +372,7 @@ impl Wiring {
 /// Source of every binary, by name.
 fn binaries() -> BTreeMap<String, String> {
     let mut binaries = BTreeMap::new();
-    for package in ["lifecycle", "health", "cost"] {
+    for package in ["lifecycle", "health", "cost", "performance"] {
         let directory = format!("functions/{package}/src/bin");
         for name in repository::names(&directory, ".rs") {
             let code = repository::code(&format!("{directory}/{name}"));
@@ -298,7 +384,7 @@ fn binaries() -> BTreeMap<String, String> {
 
 #[test]
 fn every_package_of_functions_is_looked_at() {
-    assert_eq!(repository::names("functions", ""), ["cost", "health", "lifecycle"]);
+    assert_eq!(repository::names("functions", ""), ["cost", "health", "lifecycle", "performance"]);
 }
 
 #[test]
@@ -317,6 +403,25 @@ fn the_table_names_what_each_binary_makes() {
         assert_eq!(made, row.makes.iter().copied().collect(), "{}", row.binary);
         assert!(code.contains(&format!("serve(\"{}\"", row.binary)), "{} logs another name", row.binary);
     }
+}
+
+/// Each of the two ways into a database takes one of its two secrets, so that which one a function needs shows in its files.
+#[test]
+fn whoever_reads_databases_and_whoever_changes_them_take_different_secrets() {
+    for (file, takes, leaves) in
+        [(READS_DATABASES, "read_secret", "change_secret"), (CHANGES_DATABASES, "change_secret", "read_secret")]
+    {
+        let code = repository::code(file);
+        assert!(code.contains(takes) && !code.contains(leaves), "{file}");
+    }
+    for row in TABLE {
+        assert!(!(row.owns_tables() && row.files.contains(&READS_DATABASES)), "{} takes both", row.binary);
+        let lets_in = row.owns_tables() || row.files.contains(&READS_DATABASES);
+        assert_eq!(lets_in, row.makes.contains(&"secrets"), "{}", row.binary);
+    }
+    // Nobody else asks for a secret of a database.
+    let all = repository::all_texts("shared/postgres/src", ".rs");
+    assert_eq!(all.matches("secrets.read(").count(), 2);
 }
 
 #[test]

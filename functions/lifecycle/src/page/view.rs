@@ -4,11 +4,10 @@ use super::answering::{BY_MAX, Given, REMARK_MAX};
 use crate::answer::clean;
 use crate::ask::{expected, way_back};
 use crate::story::is_web_address;
-use crate::words::plural;
+use crate::words::{about, plural, title};
 use askama::Template;
 use domain::approval::{Answer, Question as Asked, Request, RequestState};
 use domain::change::Reversal;
-use domain::execution::Cycle;
 use domain::mode::Risk;
 use domain::text::line;
 use jiff::Timestamp;
@@ -34,8 +33,10 @@ pub(super) struct Page {
 pub(super) struct Question {
     pub(super) app: String,
     pub(super) score: Option<String>,
-    /// It is asked to save cost.
-    pub(super) saves: bool,
+    /// What the cycle has found, where a health score does not say it.
+    pub(super) about: Option<String>,
+    /// Title over the evidence.
+    pub(super) title: &'static str,
     /// Account and Region of the application.
     pub(super) place: Option<String>,
     /// Addresses of the application that a browser opens.
@@ -90,7 +91,8 @@ impl Question {
         Self {
             app: line(request.app.as_str()),
             score: request.score.map(|score| format!("{score:.1}")),
-            saves: request.cycle == Cycle::Cost,
+            about: about(request.cycle).map(|about| format!("{}.", capital(about))),
+            title: title(request.cycle),
             place: request
                 .place
                 .as_ref()

@@ -4,6 +4,7 @@
 //! against the schema.
 
 mod apps;
+mod databases;
 mod numbers;
 mod text;
 
@@ -61,6 +62,7 @@ pub(crate) fn file(file: &File, places: &Places, problems: &mut Problems) {
         apps::metrics(&app.metrics, &path, notes);
         apps::capacity(&app.capacity, &path, notes);
         apps::endpoints(&app.endpoints, &path, notes);
+        databases::check(&app.databases, &path, notes);
         apps::homes(app, &path, notes);
         apps::strangers(app, &Home::of(app), &path, notes);
     }
@@ -107,16 +109,24 @@ pub(crate) fn settled(
     problems: &mut Problems,
 ) {
     let notes = &mut Notes { places, problems };
-    let inherited: BTreeSet<numbers::Wrong> =
-        numbers::wrong(&defaults.objectives, &defaults.limits, &defaults.approval, &defaults.policy, &defaults.cost)
-            .into_iter()
-            .collect();
+    let inherited: BTreeSet<numbers::Wrong> = numbers::wrong(
+        &defaults.objectives,
+        &defaults.limits,
+        &defaults.approval,
+        &defaults.policy,
+        &defaults.cost,
+        &defaults.performance,
+    )
+    .into_iter()
+    .collect();
     for wrong in &inherited {
         wrong.note("defaults", notes);
     }
     for app in apps.values() {
         let path = join("applications", app.id.as_str());
-        for wrong in numbers::wrong(&app.objectives, &app.limits, &app.approval, &app.policy, &app.cost) {
+        for wrong in
+            numbers::wrong(&app.objectives, &app.limits, &app.approval, &app.policy, &app.cost, &app.performance)
+        {
             if !inherited.contains(&wrong) {
                 wrong.note(&path, notes);
             }

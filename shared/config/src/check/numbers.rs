@@ -7,6 +7,7 @@ use domain::cost::Policy as CostPolicy;
 use domain::guard::Limits;
 use domain::health::policy::Policy;
 use domain::objective::Objectives;
+use domain::performance::Policy as PerformancePolicy;
 
 /// A day in seconds: longer waits between two changes mean that nothing is to be changed.
 const DAY_S: u32 = 86_400;
@@ -45,12 +46,15 @@ pub(super) fn wrong(
     terms: &Terms,
     policy: &Policy,
     cost: &CostPolicy,
+    performance: &PerformancePolicy,
 ) -> Vec<Wrong> {
     let mut found = of_objectives(objectives);
     found.extend(of_limits(limits));
     found.extend(of_terms(terms));
     found.extend(policy.check().into_iter().map(|(key, says)| Wrong { section: "health", key: key.to_owned(), says }));
     found.extend(cost.check().into_iter().map(|(key, says)| Wrong { section: "cost", key: key.to_owned(), says }));
+    let of_performance = |(key, says): (&str, String)| Wrong { section: "performance", key: key.to_owned(), says };
+    found.extend(performance.check().into_iter().map(of_performance));
     found
 }
 
@@ -88,6 +92,8 @@ fn of_limits(limits: &Limits) -> Vec<Wrong> {
         undos_per_day_max,
         repeats_per_day_max,
         reversal_bars_h,
+        transaction_s_max,
+        indexed_table_gib_max,
     } = limits.clone();
     let at_least_one = |key, value: u32| {
         (value == 0).then(|| (key, "must be at least 1, or nothing would ever be changed".to_owned()))
@@ -113,6 +119,8 @@ fn of_limits(limits: &Limits) -> Vec<Wrong> {
             let says = format!("must be from {REVERSAL_H_MIN} to {REVERSAL_H_MAX} (30 days), not {reversal_bars_h}");
             ("reversal_bars_h", says)
         }),
+        at_least_one("transaction_s_max", transaction_s_max),
+        at_least_one("indexed_table_gib_max", indexed_table_gib_max),
     ]
     .into_iter()
     .flatten()

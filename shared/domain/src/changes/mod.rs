@@ -3,6 +3,7 @@
 //! A change is listed with its risk, its way back, its permissions and how long it takes to settle. Applying one is an
 //! adapter's work; deciding on one is a rule's.
 
+mod create_index;
 mod delete_disk_snapshot;
 mod delete_volume;
 mod flush_cache;
@@ -42,6 +43,7 @@ pub const TABLE: &[ChangeSpec] = &[
     release_address::SPEC,
     set_log_retention::SPEC,
     set_fleet_schedule::SPEC,
+    create_index::SPEC,
 ];
 
 /// The declaration of one kind.
@@ -63,6 +65,7 @@ pub const fn spec(kind: ChangeKind) -> &'static ChangeSpec {
         ChangeKind::DeleteDiskSnapshot => &delete_disk_snapshot::SPEC,
         ChangeKind::ReleaseAddress => &release_address::SPEC,
         ChangeKind::SetLogRetention => &set_log_retention::SPEC,
+        ChangeKind::CreateIndex => &create_index::SPEC,
     }
 }
 

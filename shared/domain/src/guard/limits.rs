@@ -39,6 +39,11 @@ pub struct Limits {
     /// Hours for which a verified growth is not taken back by another cycle, and for which what a person has had rolled
     /// back is made again only with a person's yes. Default 24: a whole day of load has then been seen.
     pub reversal_bars_h: u32,
+    /// Seconds that the oldest open transaction of a database may be old when an index is built, which waits for it to end. Default 60.
+    pub transaction_s_max: u32,
+    /// Size in GiB of the largest table on which an index is built. Default 20: a function has 15 minutes, and reading the table twice at
+    /// 50 MB a second takes most of them.
+    pub indexed_table_gib_max: u32,
 }
 
 impl Default for Limits {
@@ -58,6 +63,8 @@ impl Default for Limits {
             undos_per_day_max: 4,
             repeats_per_day_max: 3,
             reversal_bars_h: 24,
+            transaction_s_max: 60,
+            indexed_table_gib_max: 20,
         }
     }
 }

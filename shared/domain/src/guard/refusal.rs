@@ -193,6 +193,20 @@ pub enum Refusal {
         /// Allowed.
         max_usd_cents_month: i64,
     },
+    /// A transaction has been open for so long that a build would wait for it.
+    LongTransaction {
+        /// Its age in seconds.
+        age_s: f64,
+        /// Allowed.
+        max_s: u32,
+    },
+    /// The table is too large to be read within one call.
+    TableTooLarge {
+        /// Its size in GiB.
+        gib: f64,
+        /// Allowed.
+        max_gib: u32,
+    },
     /// Something else is under way on the resource.
     Busy {
         /// What.
@@ -322,6 +336,16 @@ impl fmt::Display for Refusal {
                 dollars(*max_usd_cents_month)
             ),
             Self::Busy { what } => write!(f, "{what} is under way"),
+            Self::LongTransaction { age_s, max_s } => {
+                write!(
+                    f,
+                    "a transaction has been open for {age_s:.0} s, the build would wait for it (at most {max_s} s)"
+                )
+            }
+            Self::TableTooLarge { gib, max_gib } => write!(
+                f,
+                "the table has {gib:.1} GiB, at most {max_gib} GiB are indexed within one call: build it by hand, or as a task"
+            ),
             Self::OtherSchedule { name } => write!(f, "its scheduled action {name} sets its size by the clock already"),
             Self::InUse { by } => write!(f, "it is in use by {by}"),
             Self::Grace { until } => write!(f, "its owner has time until {} to keep it", day(*until)),

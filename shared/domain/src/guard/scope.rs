@@ -4,6 +4,7 @@ use super::{Facts, Limits, Refusal, off_hours, things};
 use crate::change::{Action, Change};
 use crate::changes::Pace;
 use crate::observed::Observed;
+use crate::performance::index::{Index, IndexState};
 use crate::resource::{Fleet, Live, Service};
 
 /// Guards on the resource itself, by its live state.
@@ -27,9 +28,35 @@ pub(super) fn scope(change: &Change, facts: &Facts, limits: &Limits) -> Result<(
         | (Action::ReplaceTask { .. }, Live::EcsService(_)) => replace(&change.action, &facts.live, limits),
         (Action::RefreshFleet { .. }, Live::AutoScalingGroup(_))
         | (Action::RedeployService { .. }, Live::EcsService(_)) => restart(&facts.live, limits),
+        (Action::CreateIndex { .. }, Live::Index(index)) => index_of(index, limits),
         (Action::FlushCache { .. }, Live::Cache(_)) | (Action::InvalidateCdn { .. }, Live::Distribution) => Ok(()),
         (action, live) => things::scope(action, live, facts.now).unwrap_or_else(|| Err(not_for(action, live))),
     }
+}
+
+/// A build waits for every transaction that is older, and for whatever else works on the table; and what died of an earlier one must
+/// go first.
+fn index_of(index: &Index, limits: &Limits) -> Result<(), Refusal> {
+    match index.state {
+        IndexState::Absent => {}
+        IndexState::Valid => {
+            return Err(Refusal::NothingToDo { why: format!("the index {} is there already", index.name) });
+        }
+        IndexState::Invalid => {
+            return Err(Refusal::Busy { what: format!("an unfinished build of {}", index.name) });
+        }
+    }
+    if let Some(what) = &index.busy {
+        return Err(Refusal::Busy { what: what.clone() });
+    }
+    if index.oldest_transaction_s > f64::from(limits.transaction_s_max) {
+        return Err(Refusal::LongTransaction { age_s: index.oldest_transaction_s, max_s: limits.transaction_s_max });
+    }
+    let gib = index.table_bytes / 1_073_741_824.0;
+    if gib > f64::from(limits.indexed_table_gib_max) {
+        return Err(Refusal::TableTooLarge { gib, max_gib: limits.indexed_table_gib_max });
+    }
+    Ok(())
 }
 
 fn not_for(action: &Action, live: &Live) -> Refusal {

@@ -2,6 +2,7 @@
 
 mod application;
 mod bill;
+mod databases;
 mod people;
 mod records;
 mod runs;
@@ -10,6 +11,7 @@ pub use application::{
     Actuator, Alarms, CalendarState, Calendars, Discovery, Inventory, MetricQuery, Places, Prices, Switch, Telemetry,
 };
 pub use bill::{Billing, Estates, Scope, Surveyed, UnitPrices};
+pub use databases::{Credentials, Databases, Secrets};
 pub use people::{Approvals, Asked, Message, Notifier, SigningKey, Waker};
 pub use records::{
     Arrival, Artifacts, Circuit, Entry, EntryState, Episode, Episodes, Executions, Intent, Journal, Lease, LeaseAnswer,

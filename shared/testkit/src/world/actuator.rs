@@ -15,6 +15,10 @@ use jiff::Timestamp;
 impl Actuator for World {
     async fn live(&self, resource: &Resource) -> PortResult<Resource> {
         let mut state = self.state();
+        // An index that is not there can be looked at: its table is.
+        if matches!(resource.live, Live::Index(_)) && !state.resources.contains_key(&resource.id) {
+            state.resources.insert(resource.id.clone(), resource.clone());
+        }
         let found = state.resources.get(&resource.id).cloned().ok_or_else(|| gone("describe", resource.id.as_str()))?;
         state.last_seen.insert(found.id.clone(), found.live.clone());
         Ok(found)

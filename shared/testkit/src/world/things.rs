@@ -2,6 +2,7 @@
 
 use domain::change::Action;
 use domain::observed::Observed;
+use domain::performance::index::IndexState;
 use domain::resource::{FinalSnapshot, Live};
 
 /// The state after a change, where the change is one of such a thing.
@@ -19,6 +20,7 @@ pub(super) fn after(action: &Action, before: &Live) -> Option<Live> {
         (Action::SetFleetSchedule { off_hours, .. }, Live::AutoScalingGroup(fleet)) => {
             fleet.scheduled = Observed::Known(off_hours.actions().to_vec());
         }
+        (Action::CreateIndex { .. }, Live::Index(index)) => index.state = IndexState::Valid,
         (Action::SetLogRetention { days, .. }, Live::LogGroup(group)) => group.retention_days = Some(*days),
         (Action::DeleteVolume { .. }, Live::Volume(_))
         | (Action::DeleteDiskSnapshot { .. }, Live::DiskSnapshot(_))
@@ -43,6 +45,7 @@ pub(super) fn put_back(before: &Live, prior: &Live) -> Live {
     let mut after = before.clone();
     match (&mut after, prior) {
         (Live::Volume(volume), Live::Volume(prior)) => *volume = prior.clone(),
+        (Live::Index(index), Live::Index(prior)) => index.state = prior.state,
         (Live::LogGroup(group), Live::LogGroup(prior)) => *group = prior.clone(),
         (Live::DiskSnapshot(snapshot), Live::DiskSnapshot(prior)) => snapshot.delete_after = prior.delete_after,
         (Live::Address(address), Live::Address(prior)) => address.delete_after = prior.delete_after,

@@ -119,6 +119,8 @@ fn limits() -> Limits {
         undos_per_day_max: 3,
         repeats_per_day_max: 3,
         reversal_bars_h: 24,
+        transaction_s_max: 60,
+        indexed_table_gib_max: 20,
     }
 }
 

@@ -1,0 +1,25 @@
+//! Lambda: what the databases do while users work. Reads only.
+
+use aws::start::Start;
+use engine::runtime::{Call, serve};
+use maintainer_performance::profile::{Request, World, profile};
+use postgres::Databases;
+use steps::observe;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let start = Start::load()?;
+    let (settings, places, leases) = (start.settings()?, start.places()?, start.leases()?);
+    let (artifacts, secrets) = (start.artifacts()?, start.secrets());
+    serve("performance-profile", async |call: Call<Request>| {
+        let app = settings.app(&call.input.run.app).await?;
+        let run = &call.input.run;
+        let at = places.to_read(run.place.as_ref(), run.execution_id.as_str()).await?;
+        let (inventory, telemetry) = (at.inventory(), at.telemetry());
+        let see = observe::World { clock: &start.clock, inventory: &inventory, telemetry: &telemetry };
+        let databases = Databases::new(&app.databases, &secrets, &start.clock);
+        let world = World { see, databases: &databases, leases: &leases, artifacts: &artifacts };
+        profile(call.input, &app, &world).await
+    })
+    .await
+}

@@ -1,0 +1,253 @@
+//! identify: what is slow for want of an index, what it would save, and which index is built next. The rules are `domain`'s; the planner of
+//! the server prices.
+
+use crate::profile::{Profile, Profiles};
+use config::ResolvedApp;
+use domain::finding::Finding;
+use domain::health::Analysis;
+use domain::mode::Mode;
+use domain::observed::{Missing, Observed};
+use domain::performance::shape::{Shape, Verb};
+use domain::performance::{
+    Advisor, Bottleneck, Budget, Indexed, Past, Priced, Room, Seen, Target, Weighs, Window, Work, bottlenecks, find,
+    matrix, plan,
+};
+use domain::plan::Plan;
+use domain::resource::ResourceKind;
+use domain::snapshot::Snapshot;
+use engine::documents;
+use engine::ports::{Artifacts, Clock, Databases, Entry, EntryState, Executions, Journal};
+use engine::run::{Decision, Run};
+use engine::settle;
+use engine::step::StepError;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use steps::records::{iteration, running};
+
+/// Statements of a database that are looked at: those that take the most time.
+const STATEMENTS_MAX: usize = 500;
+/// Indexes that are advised for a database at once.
+const INDEXES_MAX: usize = 12;
+/// Least share of the time of a database that an index must save to be advised, 0 to 1.
+const SHARE_MIN: f64 = 0.02;
+/// Questions that are asked in one session.
+const QUESTIONS_AT_ONCE: usize = 400;
+/// Rounds of questions after which the choice is taken as it is: a guard against one that never ends.
+const ROUNDS_MAX: usize = 200;
+const DAY_S: f64 = 86_400.0;
+
+/// What identify needs of the world.
+pub struct World<'a> {
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// The databases of the application.
+    pub databases: &'a dyn Databases,
+    /// Profiles and plans.
+    pub artifacts: &'a dyn Artifacts,
+    /// Records.
+    pub executions: &'a dyn Executions,
+    /// Earlier changes.
+    pub journal: &'a dyn Journal,
+}
+
+/// What was decided, the artifact `analysis`: in the shape that questions, escalations and stories of every cycle read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decided {
+    /// Findings.
+    pub analysis: Analysis,
+    /// What is done now.
+    pub plan: Plan,
+    /// What each index would bring.
+    pub bottlenecks: Vec<Bottleneck>,
+    /// Impact against effort, as a table for people.
+    pub matrix: String,
+    /// What is to be measured of each change.
+    pub targets: Vec<Target>,
+    /// How often the planner was asked.
+    pub planner_calls: usize,
+}
+
+/// What was found in the databases.
+#[derive(Default)]
+struct Found {
+    bottlenecks: Vec<Bottleneck>,
+    findings: Vec<Finding>,
+    unmeasured: Vec<String>,
+    /// Statements that write, by database, schema and table.
+    writers: BTreeMap<(String, String, String), Vec<i64>>,
+    planner_calls: usize,
+}
+
+/// Finds what is slow and plans an index.
+///
+/// # Errors
+/// When what was profiled is not there, or a port fails.
+pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
+    let profiles: Profiles = documents::need(world.artifacts, &run.key("profile")).await?;
+    let mut snapshot: Snapshot = documents::need(world.artifacts, &run.key("seen")).await?;
+    let mut found = Found::default();
+    for (name, profile) in &profiles {
+        look(name, profile, app, world.databases, &mut found).await;
+    }
+    found.bottlenecks.sort_by(|a, b| b.saves_ms_hour.total_cmp(&a.saves_ms_hour));
+    let now = world.clock.now();
+    let journal = world.journal.since(&run.app, settle::look_back(now)).await?;
+    let past: Vec<Past> = journal.iter().filter(|entry| run.answers_for(entry.workflow)).filter_map(past).collect();
+    let rooms = rooms(app, &snapshot);
+    let which = (&run.execution_id, run.iteration);
+    let indexed = plan(&found.bottlenecks, &found.writers, &rooms, &past, &app.performance, which, now);
+    let Indexed { plan, targets, mut resources } = indexed;
+    for resource in &mut resources {
+        if let Some(place) = &run.place {
+            resource.id = place.qualified(&resource.id);
+        }
+    }
+    let mut plan = plan;
+    if let Some(place) = &run.place {
+        for change in &mut plan.changes {
+            change.resource = place.qualified(&change.resource);
+            change.expected.resource = change.resource.clone();
+        }
+    }
+    snapshot.resources.extend(resources);
+    documents::put(world.artifacts, &run.key("snapshot"), &snapshot).await?;
+    run.decision = match (plan.changes.is_empty(), run.mode) {
+        (false, _) => Decision::Act,
+        (true, Some(Mode::Observe)) => Decision::Previewed,
+        (true, _) => Decision::NothingToDo,
+    };
+    if plan.changes.is_empty() {
+        run.conclusion =
+            Some(format!("{} index(es) would save something, nothing is to be changed now", found.bottlenecks.len()));
+    }
+    let mut record = running(&run, world.executions).await?;
+    iteration(&mut record, run.iteration, snapshot.taken_at);
+    world.executions.save(&record).await?;
+    tracing::info!(
+        bottlenecks = found.bottlenecks.len(),
+        changes = plan.changes.len(),
+        planner_calls = found.planner_calls,
+        "identified bottlenecks"
+    );
+    let mut findings = plan.findings.clone();
+    findings.append(&mut found.findings);
+    let nothing = "every statement that takes long has the indexes that help it".to_owned();
+    let analysis = Analysis {
+        score: Observed::Missing(Missing::NotPublished("a health score: this cycle looks at databases".to_owned())),
+        confidence: 1.0,
+        signals: Vec::new(),
+        no_opportunity_because: findings.is_empty().then_some(nothing),
+        findings,
+        trends: Vec::new(),
+        anomalies: Vec::new(),
+        unmeasured: found.unmeasured,
+    };
+    let matrix = matrix(&found.bottlenecks);
+    let decided =
+        Decided { analysis, plan, bottlenecks: found.bottlenecks, matrix, targets, planner_calls: found.planner_calls };
+    documents::put(world.artifacts, &run.key("analysis"), &decided).await?;
+    Ok(run)
+}
+
+/// Looks at one database.
+async fn look(name: &str, profile: &Profile, app: &ResolvedApp, databases: &dyn Databases, found: &mut Found) {
+    let (window, catalog) = match (&profile.window, &profile.catalog) {
+        (Observed::Known(window), Observed::Known(catalog)) => (window, catalog),
+        (Observed::Missing(why), _) | (_, Observed::Missing(why)) => {
+            found.unmeasured.push(format!("statements of {name} ({why})"));
+            return;
+        }
+    };
+    let work = shapes(window, name, found);
+    for one in work.iter().filter(|one| one.shape.verb != Verb::Select) {
+        for relation in one.shape.scopes.iter().take(1).flat_map(|scope| scope.relations.iter().take(1)) {
+            if let Some(table) = catalog.table(relation.schema.as_deref(), &relation.name) {
+                let key = (name.to_owned(), table.schema.clone(), table.name.clone());
+                found.writers.entry(key).or_default().push(one.used.id);
+            }
+        }
+    }
+    let configured = app.databases.get(name);
+    let seen = Seen {
+        database: name,
+        catalog,
+        work: &work,
+        counted_days: profile.counted_s.map(|seconds| seconds / DAY_S),
+        has_replica: configured.is_some_and(|database| database.has_replica),
+    };
+    found.findings.extend(find(&seen, &app.performance));
+    let budget = Budget {
+        indexes_max: INDEXES_MAX,
+        bytes_max: app.performance.index_bytes_max,
+        share_min: SHARE_MIN,
+        weighs: Weighs::Time,
+    };
+    let mut advisor = Advisor::new(work, window.seconds, catalog, budget);
+    match ask(name, &mut advisor, databases).await {
+        Ok(()) => {}
+        Err(why) => found.unmeasured.push(format!("what indexes of {name} would bring ({why})")),
+    }
+    found.planner_calls += advisor.questions_asked();
+    let unpriced = advisor.unpriced().len();
+    if unpriced > 0 {
+        found.unmeasured.push(format!("{unpriced} statement(s) of {name} that the planner can't price without values"));
+    }
+    found.bottlenecks.extend(bottlenecks(name, window, &advisor.advice(), &app.performance));
+}
+
+/// The statements that take the most time, with their shapes; what can't be parsed is counted.
+fn shapes(window: &Window, name: &str, found: &mut Found) -> Vec<Work> {
+    let mut work = Vec::new();
+    let mut unparsed = 0;
+    for used in window.statements.iter().take(STATEMENTS_MAX) {
+        match sql::shape(&used.text) {
+            Ok(Shape { verb: Verb::Other, .. }) => {}
+            Ok(shape) => {
+                let mut used = used.clone();
+                used.text = sql::preparable(&used.text);
+                work.push(Work { used, shape });
+            }
+            Err(_) => unparsed += 1,
+        }
+    }
+    if unparsed > 0 {
+        found.unmeasured.push(format!("{unparsed} statement(s) of {name} that can't be parsed"));
+    }
+    work
+}
+
+/// Asks the planner until the choice is made.
+async fn ask(name: &str, advisor: &mut Advisor, databases: &dyn Databases) -> Result<(), String> {
+    for _ in 0..ROUNDS_MAX {
+        let questions = advisor.questions();
+        if questions.is_empty() {
+            return Ok(());
+        }
+        let mut answers: Vec<Option<Priced>> = Vec::with_capacity(questions.len());
+        for some in questions.chunks(QUESTIONS_AT_ONCE) {
+            answers.extend(databases.price(name, some).await.map_err(|error| error.to_string())?);
+        }
+        advisor.answer(answers);
+    }
+    Err("the choice took too many questions".to_owned())
+}
+
+/// An earlier change as the planner looks at it; what never happened does not count.
+fn past(entry: &Entry) -> Option<Past> {
+    (entry.state != EntryState::NotApplied).then(|| Past {
+        made_in: (entry.execution.clone(), entry.iteration),
+        resource: entry.change.resource.clone(),
+        verdict: entry.outcome.as_ref().map(|outcome| outcome.verdict),
+        at: entry.applied_at.unwrap_or(entry.intended_at),
+    })
+}
+
+/// Room on the disks of the databases that run on RDS.
+fn rooms(app: &ResolvedApp, snapshot: &Snapshot) -> BTreeMap<String, Room> {
+    let of = |(name, database): (&String, &config::Database)| {
+        let instance = database.instance.as_ref()?;
+        let resource = snapshot.of_kind(ResourceKind::Database).find(|resource| resource.name == *instance)?;
+        Some((name.clone(), Room { free_bytes: snapshot.level("db_free_storage_bytes", &resource.id) }))
+    };
+    app.databases.iter().filter_map(of).collect()
+}

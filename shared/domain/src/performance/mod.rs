@@ -1,0 +1,24 @@
+//! The performance cycle: what a database does, which of it is slow for want of an index, what an index has brought.
+
+mod advisor;
+mod bottlenecks;
+mod candidates;
+pub mod catalog;
+pub mod index;
+mod iterate;
+mod plan;
+mod policy;
+mod profile;
+mod rules;
+pub mod shape;
+mod verify;
+
+pub use advisor::{Advised, Advisor, Budget, Helped, Priced, Question, Weighs, Work};
+pub use bottlenecks::{Bottleneck, bottlenecks, matrix};
+pub use candidates::{ROWS_MIN, candidates};
+pub use iterate::{Next, iterate};
+pub use plan::{Indexed, Past, Room, SIGNAL, Target, plan};
+pub use policy::Policy;
+pub use profile::{Counter, Sample, Used, Window, window};
+pub use rules::{Seen, find};
+pub use verify::{Measured, verify, without_measurement};

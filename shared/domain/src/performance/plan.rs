@@ -1,0 +1,288 @@
+//! Plans one index: the one that saves the most of those that may be built. One at a time, since two could not be measured apart.
+
+use super::bottlenecks::Bottleneck;
+use super::index::{Index, IndexState};
+use super::policy::Policy;
+use crate::change::{self, Action, Better, Change, Expectation};
+use crate::finding::{Evidence, Finding, Severity};
+use crate::ids::{ExecutionId, ResourceId, RuleId, SignalId};
+use crate::outcome::Verdict;
+use crate::plan::Plan;
+use crate::resource::{Live, Resource};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The signal that verifies an index: mean time of the statements that it helps, each as often as it was asked before.
+pub const SIGNAL: &str = "db_statement_mean_ms";
+/// The rule that asks for an index.
+pub const RULE: &str = "missing_index";
+const DAY_H: i64 = 24;
+const MIB: f64 = 1_048_576.0;
+
+/// An earlier change of the cycle, as the planner looks at it.
+#[derive(Clone, Debug)]
+pub struct Past {
+    /// Run and iteration that made it.
+    pub made_in: (ExecutionId, u32),
+    /// The index.
+    pub resource: ResourceId,
+    /// What measurement said.
+    pub verdict: Option<Verdict>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What limits a database besides the policy.
+#[derive(Clone, Debug, Default)]
+pub struct Room {
+    /// Bytes that are free, where that is known.
+    pub free_bytes: Option<f64>,
+}
+
+/// What is to be measured of a planned index: the artifact that the validation reads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// The change.
+    pub change: crate::ids::ChangeId,
+    /// The database.
+    pub database: String,
+    /// Statements that it should help.
+    pub readers: Vec<i64>,
+    /// Statements that write to its table, and must maintain it.
+    pub writers: Vec<i64>,
+}
+
+/// A plan with what is to be measured and the resources that it modifies.
+#[derive(Clone, Debug, Default)]
+pub struct Indexed {
+    /// Changes and findings.
+    pub plan: Plan,
+    /// What is to be measured.
+    pub targets: Vec<Target>,
+    /// Resources that the plan modifies, as they are: not there yet.
+    pub resources: Vec<Resource>,
+}
+
+/// The id of an index as a resource.
+pub fn resource_id(database: &str, index: &str) -> ResourceId {
+    ResourceId::new(format!("index/{database}/{index}"))
+}
+
+/// Plans the next index.
+pub fn plan(
+    bottlenecks: &[Bottleneck],
+    writers: &BTreeMap<(String, String, String), Vec<i64>>,
+    rooms: &BTreeMap<String, Room>,
+    past: &[Past],
+    policy: &Policy,
+    run: (&ExecutionId, u32),
+    now: Timestamp,
+) -> Indexed {
+    let mut indexed = Indexed::default();
+    let day_ago = now.checked_sub(SignedDuration::from_hours(DAY_H)).unwrap_or(Timestamp::MIN);
+    let iterations: BTreeSet<&(ExecutionId, u32)> =
+        past.iter().filter(|past| past.at > day_ago).map(|past| &past.made_in).collect();
+    let spent = iterations.len() >= usize::try_from(policy.iterations_per_day_max).unwrap_or(usize::MAX);
+    for bottleneck in bottlenecks.iter().filter(|bottleneck| bottleneck.is_worth_it) {
+        let spec = &bottleneck.advised.index;
+        let id = resource_id(&bottleneck.database, &spec.name());
+        let held = held(bottleneck, &id, rooms.get(&bottleneck.database), past, policy)
+            .or_else(|| spent.then(|| format!("{} iterations have changed something today", iterations.len())))
+            .or_else(|| (!indexed.plan.changes.is_empty()).then(|| "one index at a time".to_owned()));
+        indexed.plan.findings.push(finding(bottleneck, &id, held.as_deref()));
+        if held.is_some() {
+            continue;
+        }
+        let change = Change {
+            id: change::id(run.0, run.1, crate::change::ChangeKind::CreateIndex, &id),
+            action: Action::CreateIndex { database: bottleneck.database.clone(), index: Box::new(spec.clone()) },
+            resource: id.clone(),
+            because: RuleId::from(RULE),
+            reason: reason(bottleneck),
+            expected: Expectation {
+                signal: SignalId::from(SIGNAL),
+                resource: id.clone(),
+                better: Better::Lower,
+                before: bottleneck.before_ms,
+                after: bottleneck.after_ms,
+            },
+            cost_usd_cents_month: None,
+            rollout: None,
+        };
+        let table = (bottleneck.database.clone(), spec.schema.clone(), spec.table.clone());
+        indexed.targets.push(Target {
+            change: change.id.clone(),
+            database: bottleneck.database.clone(),
+            readers: bottleneck.advised.helps.iter().map(|help| help.statement).collect(),
+            writers: writers.get(&table).cloned().unwrap_or_default(),
+        });
+        indexed.resources.push(Resource {
+            id,
+            name: spec.name(),
+            tags: BTreeMap::new(),
+            live: Live::Index(Index {
+                database: bottleneck.database.clone(),
+                schema: spec.schema.clone(),
+                table: spec.table.clone(),
+                name: spec.name(),
+                state: IndexState::Absent,
+                table_bytes: 0.0,
+                oldest_transaction_s: 0.0,
+                busy: None,
+            }),
+        });
+        indexed.plan.changes.push(change);
+    }
+    indexed
+}
+
+/// Why an index is not planned now.
+fn held(
+    bottleneck: &Bottleneck,
+    id: &ResourceId,
+    room: Option<&Room>,
+    past: &[Past],
+    policy: &Policy,
+) -> Option<String> {
+    let bytes = bottleneck.advised.bytes;
+    if let Some(before) = past.iter().rev().find(|past| past.resource == *id && past.verdict.is_some()) {
+        let verdict = before.verdict.unwrap_or(Verdict::Inconclusive);
+        return Some(format!("it was tried on {}: {verdict}", change::day(before.at)));
+    }
+    if bytes > policy.index_bytes_max {
+        return Some(format!(
+            "it would take {:.0} MiB, {:.0} MiB are allowed (index_bytes_max)",
+            bytes / MIB,
+            policy.index_bytes_max / MIB
+        ));
+    }
+    // A build sorts beside the index, which takes as much again.
+    match room.and_then(|room| room.free_bytes) {
+        Some(free) if 2.0 * bytes > free / 2.0 => {
+            Some(format!("building it takes up to {:.0} MiB, only {:.0} MiB are free", 2.0 * bytes / MIB, free / MIB))
+        }
+        _ => None,
+    }
+}
+
+fn reason(bottleneck: &Bottleneck) -> String {
+    format!(
+        "{} statement(s) read {} rows by rows for {:.1} ms on average, {:.0} % of the database's time; the planner expects {:.1} ms with the \
+         index, {:.0} s of database time saved in an hour",
+        bottleneck.advised.helps.len(),
+        bottleneck.advised.index.table,
+        bottleneck.before_ms,
+        bottleneck.share_pct,
+        bottleneck.after_ms,
+        bottleneck.saves_ms_hour / 1_000.0
+    )
+}
+
+fn finding(bottleneck: &Bottleneck, id: &ResourceId, held: Option<&str>) -> Finding {
+    let held = held.map(|why| format!("; not built now: {why}")).unwrap_or_default();
+    Finding {
+        rule: RuleId::from(RULE),
+        resource: id.clone(),
+        member: None,
+        severity: Severity::Medium,
+        confidence: 0.8,
+        summary: format!("an index on {} is missing: {}{held}", bottleneck.advised.index, reason(bottleneck)),
+        evidence: bottleneck
+            .advised
+            .helps
+            .iter()
+            .map(|help| {
+                Evidence::against(
+                    SIGNAL,
+                    help.mean_ms,
+                    help.expected_ms(),
+                    format!(
+                        "statement {}, {:.0} times an hour, planner's cost {:.0} to {:.0}",
+                        help.statement, help.calls_hour, help.cost_before, help.cost_after
+                    ),
+                )
+            })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::performance::advisor::{Advised, Helped};
+    use crate::performance::index::IndexSpec;
+
+    fn bottleneck(columns: &[&str], saves_ms_hour: f64) -> Bottleneck {
+        let help = Helped {
+            statement: 1,
+            cost_before: 100.0,
+            cost_after: 1.0,
+            mean_ms: 200.0,
+            calls: 100.0,
+            calls_hour: 400.0,
+        };
+        let index = IndexSpec::btree("public", "orders", columns);
+        Bottleneck {
+            database: "orders".to_owned(),
+            advised: Advised { index, bytes: 2e7, helps: vec![help] },
+            saves_ms_hour,
+            share_pct: 60.0,
+            before_ms: 200.0,
+            after_ms: 2.0,
+            is_worth_it: true,
+        }
+    }
+
+    fn past(columns: &[&str], iteration: u32, verdict: Option<Verdict>) -> Past {
+        Past {
+            made_in: (ExecutionId::from("performance-1"), iteration),
+            resource: resource_id("orders", &IndexSpec::btree("public", "orders", columns).name()),
+            verdict,
+            at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    fn planned(found: &[Bottleneck], room: Option<f64>, past: &[Past], now_s: i64) -> Indexed {
+        let rooms = BTreeMap::from([("orders".to_owned(), Room { free_bytes: room })]);
+        let now = Timestamp::from_second(now_s).unwrap();
+        let run = (&ExecutionId::from("performance-2"), 1);
+        plan(found, &BTreeMap::new(), &rooms, past, &Policy::default(), run, now)
+    }
+
+    fn told(indexed: &Indexed) -> String {
+        indexed.plan.findings.iter().map(|finding| finding.summary.clone()).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn one_index_at_a_time_the_one_that_saves_most_first() {
+        let indexed = planned(&[bottleneck(&["a"], 9.0), bottleneck(&["b"], 5.0)], None, &[], 100);
+        assert_eq!((indexed.plan.changes.len(), indexed.targets.len(), indexed.resources.len()), (1, 1, 1));
+        assert!(indexed.plan.changes[0].action.to_string().contains("(a)"));
+        assert!(told(&indexed).contains("one index at a time"), "{}", told(&indexed));
+    }
+
+    #[test]
+    fn iterations_of_a_day_are_bounded_and_those_of_yesterday_are_over() {
+        let spent: Vec<Past> = (1..=3).map(|n| past(&["x"], n, None)).collect();
+        let found = [bottleneck(&["a"], 9.0)];
+        assert!(planned(&found, None, &spent[..2], 100).plan.changes.len() == 1);
+        let held = planned(&found, None, &spent, 100);
+        assert!(held.plan.changes.is_empty() && told(&held).contains("3 iterations have changed something today"));
+        assert_eq!(planned(&found, None, &spent, 90_000).plan.changes.len(), 1);
+    }
+
+    #[test]
+    fn what_was_tried_is_not_tried_again_and_what_has_no_room_is_not_built() {
+        let found = [bottleneck(&["a"], 9.0)];
+        let held = planned(&found, None, &[past(&["a"], 1, Some(Verdict::Inconclusive))], 100);
+        assert!(
+            held.plan.changes.is_empty() && told(&held).contains("tried on 1970-01-01: inconclusive"),
+            "{}",
+            told(&held)
+        );
+        assert_eq!(planned(&found, Some(81e6), &[], 100).plan.changes.len(), 1);
+        let held = planned(&found, Some(79e6), &[], 100);
+        assert!(held.plan.changes.is_empty() && told(&held).contains("are free"), "{}", told(&held));
+    }
+}
