@@ -237,7 +237,8 @@ fn past(entry: &Entry) -> Option<Past> {
     (entry.state != EntryState::NotApplied).then(|| Past {
         made_in: (entry.execution.clone(), entry.iteration),
         resource: entry.change.resource.clone(),
-        verdict: entry.outcome.as_ref().map(|outcome| outcome.verdict),
+        // A build that was interrupted, or never measured, says nothing about the index.
+        verdict: entry.outcome.as_ref().filter(|outcome| outcome.before.is_some()).map(|outcome| outcome.verdict),
         at: entry.applied_at.unwrap_or(entry.intended_at),
     })
 }

@@ -11,10 +11,13 @@ use async_trait::async_trait;
 use domain::change::Change;
 use domain::guard::{Cleared, KillSwitch};
 use domain::ids::{AppId, ExecutionId, ResourceId};
+use domain::performance::catalog::Catalog;
+use domain::performance::{Priced, Question, Sample};
 use domain::resource::{Live, Resource};
 use engine::act::Ports;
 use engine::ports::{
-    Actuator, Clock, Entry, EntryState, Intent, Journal, Lease, LeaseAnswer, Leases, PortError, PortResult, Switch,
+    Actuator, Clock, Databases, Entry, EntryState, Intent, Journal, Lease, LeaseAnswer, Leases, PortError, PortResult,
+    Switch,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -276,5 +279,35 @@ impl Leases for Process {
 
     async fn holder(&self, key: &str) -> PortResult<Option<Lease>> {
         self.call("Leases.holder", false, Subject::Records, self.world.holder(key)).await
+    }
+}
+
+/// Databases behind a process: each look at one is a call like any other.
+pub struct Reached<'a> {
+    process: &'a Process,
+    databases: &'a dyn Databases,
+}
+
+impl Process {
+    /// These databases, reached by this process.
+    pub fn reaching<'a>(&'a self, databases: &'a dyn Databases) -> Reached<'a> {
+        Reached { process: self, databases }
+    }
+}
+
+#[async_trait]
+impl Databases for Reached<'_> {
+    async fn sample(&self, database: &str, with_texts: bool) -> PortResult<Sample> {
+        let look = self.databases.sample(database, with_texts);
+        self.process.call("Databases.sample", false, Subject::Records, look).await
+    }
+
+    async fn catalog(&self, database: &str) -> PortResult<Catalog> {
+        self.process.call("Databases.catalog", false, Subject::Records, self.databases.catalog(database)).await
+    }
+
+    async fn price(&self, database: &str, questions: &[Question]) -> PortResult<Vec<Option<Priced>>> {
+        let look = self.databases.price(database, questions);
+        self.process.call("Databases.price", false, Subject::Records, look).await
     }
 }

@@ -214,13 +214,14 @@ async fn step(shop: &Shop, process: &Process, function: &str, payload: Value) ->
             written(&rollback::rollback(parsed(payload)?, &shop.config, &ports).await?)
         }
         "PerformanceProfileFunction" => {
-            let ports = profile::World { see: see(), databases: shop, leases: process, artifacts: process };
+            let ports =
+                profile::World { see: see(), databases: &process.reaching(shop), leases: process, artifacts: process };
             written(&profile::profile(parsed(payload)?, &app, &ports).await?)
         }
         "PerformanceIdentifyFunction" => {
             let ports = identify::World {
                 clock: process,
-                databases: shop,
+                databases: &process.reaching(shop),
                 artifacts: process,
                 executions: process,
                 journal: process,
@@ -248,7 +249,7 @@ async fn step(shop: &Shop, process: &Process, function: &str, payload: Value) ->
         "PerformanceValidateFunction" => {
             let ports = validate::World {
                 see: see(),
-                databases: shop,
+                databases: &process.reaching(shop),
                 leases: process,
                 artifacts: process,
                 executions: process,

@@ -167,16 +167,23 @@ fn held(
 }
 
 fn reason(bottleneck: &Bottleneck) -> String {
+    let statements = match bottleneck.advised.helps.len() {
+        1 => "one statement takes".to_owned(),
+        several => format!("{several} statements take"),
+    };
     format!(
-        "{} statement(s) read {} rows by rows for {:.1} ms on average, {:.0} % of the database's time; the planner expects {:.1} ms with the \
-         index, {:.0} s of database time saved in an hour",
-        bottleneck.advised.helps.len(),
-        bottleneck.advised.index.table,
-        bottleneck.before_ms,
+        "{statements} {} ms on average, {:.0} % of the time spent in the database; {} ms are expected with it, by the planner's costs, which \
+         saves {:.0} s of database time in an hour",
+        figure(bottleneck.before_ms),
         bottleneck.share_pct,
-        bottleneck.after_ms,
+        figure(bottleneck.after_ms),
         bottleneck.saves_ms_hour / 1_000.0
     )
+}
+
+/// Milliseconds with as many digits as a reader needs.
+fn figure(ms: f64) -> String {
+    if ms >= 10.0 { format!("{ms:.0}") } else { format!("{ms:.2}") }
 }
 
 fn finding(bottleneck: &Bottleneck, id: &ResourceId, held: Option<&str>) -> Finding {
