@@ -93,6 +93,7 @@ fn question(id: &str, action: Action, before: &str, reason: &str, expected: (&st
         Action::MarkForDeletion { arn, .. } => arn.clone(),
         Action::DeleteDiskSnapshot { snapshot } => format!("snapshot/{snapshot}"),
         Action::ReleaseAddress { allocation } => format!("address/{allocation}"),
+        Action::CreateIndex { database, index } => format!("index/{database}/{}", index.name()),
         Action::SetLogRetention { group, .. } => format!("logs/{group}"),
     });
     Question {

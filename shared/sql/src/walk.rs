@@ -179,7 +179,7 @@ fn where_clause(node: Option<&Node>, at: usize, scopes: &mut Vec<Scope>) {
     conditions(node, at, scopes);
 }
 
-fn conditions(node: &Node, at: usize, scopes: &mut Vec<Scope>) {
+fn conditions(node: &Node, at: usize, scopes: &mut [Scope]) {
     match &node.node {
         Some(NodeEnum::BoolExpr(bool)) => {
             for arg in &bool.args {
@@ -208,7 +208,7 @@ fn conditions(node: &Node, at: usize, scopes: &mut Vec<Scope>) {
     }
 }
 
-fn in_subquery(link: &SubLink, at: usize, scopes: &mut Vec<Scope>) {
+fn in_subquery(link: &SubLink, at: usize, scopes: &mut [Scope]) {
     let Some(left) = link.testexpr.as_deref().and_then(column) else { return };
     let Some(NodeEnum::SelectStmt(sub)) = link.subselect.as_ref().and_then(|sub| sub.node.as_ref()) else { return };
     let returned = sub.target_list.first().and_then(|target| match &target.node {
@@ -226,7 +226,7 @@ fn in_subquery(link: &SubLink, at: usize, scopes: &mut Vec<Scope>) {
     }
 }
 
-fn compare(expr: &AExpr, at: usize, scopes: &mut Vec<Scope>) {
+fn compare(expr: &AExpr, at: usize, scopes: &mut [Scope]) {
     let operator = expr.name.last().and_then(string).unwrap_or_default();
     let how = match (expr.kind(), operator.as_str()) {
         (AExprKind::AexprOp | AExprKind::AexprOpAny | AExprKind::AexprIn, "=") => Comparison::Equal,
@@ -279,7 +279,7 @@ fn wrapped(node: &Node) -> Option<(Column, Wrapper)> {
     match &node.node {
         Some(NodeEnum::FuncCall(call)) => function(call),
         Some(NodeEnum::TypeCast(cast)) => {
-            let column = cast.arg.as_deref().and_then(|arg| name_in(arg))?;
+            let column = cast.arg.as_deref().and_then(name_in)?;
             Some((column, Wrapper::Other))
         }
         _ => None,

@@ -12,6 +12,7 @@ fn world(servers: usize) -> World {
         desired: u32::try_from(servers).unwrap(),
         service: ServiceSeen { desired: 3, running: 3, ages_min: vec![14_400.0; 3] },
         cache: CacheSeen::default(),
+        query_ms: None,
     }
 }
 

@@ -33,6 +33,8 @@ fn limits() -> Limits {
         undos_per_day_max: 10,
         repeats_per_day_max: 10,
         reversal_bars_h: 24,
+        transaction_s_max: 60,
+        indexed_table_gib_max: 20,
     }
 }
 

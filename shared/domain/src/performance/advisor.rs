@@ -117,6 +117,21 @@ pub struct Advisor {
     questions_asked: usize,
 }
 
+/// What is taken so far, and what statements cost with it.
+struct Chosen {
+    base: Vec<f64>,
+    costs: Vec<f64>,
+    taken: Set,
+    bytes: f64,
+}
+
+/// One more index, with what the statements that it helps cost then.
+struct Step {
+    value: f64,
+    place: usize,
+    after: Vec<(usize, f64)>,
+}
+
 /// Share of its cost that a statement must lose for an index to count as a help.
 const HELP_SHARE_MIN: f64 = 0.05;
 /// Smallest size that counts in the choice, in bytes: among small indexes the saving alone decides.
@@ -230,57 +245,60 @@ impl Advisor {
         let forms: BTreeSet<usize> = (0..self.pool.len())
             .filter(|place| useful.iter().any(|used| used == place || self.pool[*used].covers(&self.pool[*place])))
             .collect();
-        let base = costs.clone();
-        let total = self.total(&base, &base);
-        let mut taken: Vec<usize> = Vec::new();
+        let mut chosen = Chosen { base: costs.clone(), costs, taken: Vec::new(), bytes: 0.0 };
         let mut advised: Vec<Advised> = Vec::new();
-        let mut bytes = 0.0;
-        while taken.len() < self.budget.indexes_max {
-            let mut best: Option<(f64, usize, Vec<(usize, f64)>)> = None;
-            for place in forms.iter().filter(|place| !taken.contains(place)) {
-                let mut after = Vec::new();
-                let mut gain = 0.0;
-                for (statement, own) in self.of.iter().enumerate() {
-                    if !own.contains(place) || !costs[statement].is_finite() {
-                        continue;
-                    }
-                    let mut set: Set = taken.iter().filter(|there| own.contains(there)).copied().collect();
-                    set.push(*place);
-                    set.sort_unstable();
-                    let Some(priced) = self.ask(statement, set, wanted) else { continue };
-                    let cost = priced.cost.min(costs[statement]);
-                    if cost < costs[statement] {
-                        gain += self.worth(statement, base[statement], costs[statement], cost);
-                        after.push((statement, cost));
-                    }
-                }
-                let size = self.bytes.get(place).copied().unwrap_or(0.0);
-                if gain < total * self.budget.share_min || bytes + size > self.budget.bytes_max || gain <= 0.0 {
-                    continue;
-                }
-                let value = gain / size.max(BYTES_FLOOR).powf(SIZE_EXPONENT);
-                if best.as_ref().is_none_or(|(most, ..)| value > *most) {
-                    best = Some((value, *place, after));
-                }
-            }
+        while chosen.taken.len() < self.budget.indexes_max {
+            let best = self.best(&forms, &chosen, wanted);
             if !wanted.is_empty() {
                 return None;
             }
-            let Some((_, place, after)) = best else { break };
-            let size = self.bytes.get(&place).copied().unwrap_or(0.0);
+            let Some(Step { place, after, .. }) = best else { break };
+            let bytes = self.bytes.get(&place).copied().unwrap_or(0.0);
             let helps = after
                 .iter()
-                .filter(|(statement, cost)| *cost < costs[*statement] * (1.0 - HELP_SHARE_MIN))
-                .map(|(statement, cost)| self.helped(*statement, costs[*statement], *cost))
+                .filter(|(statement, cost)| *cost < chosen.costs[*statement] * (1.0 - HELP_SHARE_MIN))
+                .map(|(statement, cost)| self.helped(*statement, chosen.costs[*statement], *cost))
                 .collect();
             for (statement, cost) in after {
-                costs[statement] = cost;
+                chosen.costs[statement] = cost;
             }
-            bytes += size;
-            taken.push(place);
-            advised.push(Advised { index: self.pool[place].clone(), bytes: size, helps });
+            chosen.bytes += bytes;
+            chosen.taken.push(place);
+            advised.push(Advised { index: self.pool[place].clone(), bytes, helps });
         }
         Some(without_covered(advised))
+    }
+
+    /// The index that saves most for its size beside those that are taken.
+    fn best(&self, forms: &BTreeSet<usize>, chosen: &Chosen, wanted: &mut BTreeSet<(usize, Set)>) -> Option<Step> {
+        let least = self.total(&chosen.base, &chosen.base) * self.budget.share_min;
+        let mut best: Option<Step> = None;
+        for place in forms.iter().filter(|place| !chosen.taken.contains(place)) {
+            let (mut after, mut gain) = (Vec::new(), 0.0);
+            for (statement, own) in self.of.iter().enumerate() {
+                let before = chosen.costs[statement];
+                if !own.contains(place) || !before.is_finite() {
+                    continue;
+                }
+                let mut set: Set = chosen.taken.iter().filter(|there| own.contains(there)).copied().collect();
+                set.push(*place);
+                set.sort_unstable();
+                let Some(priced) = self.ask(statement, set, wanted) else { continue };
+                if priced.cost < before {
+                    gain += self.worth(statement, chosen.base[statement], before, priced.cost);
+                    after.push((statement, priced.cost));
+                }
+            }
+            let bytes = self.bytes.get(place).copied().unwrap_or(0.0);
+            if gain <= 0.0 || gain < least || chosen.bytes + bytes > self.budget.bytes_max {
+                continue;
+            }
+            let value = gain / bytes.max(BYTES_FLOOR).powf(SIZE_EXPONENT);
+            if best.as_ref().is_none_or(|best| value > best.value) {
+                best = Some(Step { value, place: *place, after });
+            }
+        }
+        best
     }
 
     fn total(&self, base: &[f64], costs: &[f64]) -> f64 {

@@ -102,16 +102,16 @@ impl Bench {
     /// What validation does where nothing could be measured: judged inconclusive, so it goes back.
     async fn judge_and_undo(&self, actuator: &Actuator<'_>) {
         self.with(actuator, async |context| {
-            settle::residue(context).await.unwrap();
+            let _settled = settle::residue(context).await.unwrap();
             for entry in self.world.journal() {
                 if entry.state == EntryState::Applied {
                     let outcome = domain::performance::without_measurement(&entry.change, &self.snapshot, "a test");
                     verdict::note(context.ports.journal, &self.run, entry, &outcome, context.now()).await.unwrap();
                 }
             }
-            undo::residue(context).await.unwrap();
+            let _undone = undo::residue(context).await.unwrap();
             let outcomes: Vec<_> = self.world.journal().into_iter().filter_map(|entry| entry.outcome).collect();
-            undo::carry_out(context, &outcomes).await.unwrap();
+            let _undone = undo::carry_out(context, &outcomes).await.unwrap();
         })
         .await;
     }
