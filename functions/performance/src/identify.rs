@@ -3,6 +3,7 @@
 
 use crate::profile::{Profile, Profiles};
 use config::ResolvedApp;
+use domain::change::Change;
 use domain::finding::Finding;
 use domain::health::Analysis;
 use domain::mode::Mode;
@@ -14,12 +15,14 @@ use domain::performance::{
 };
 use domain::plan::Plan;
 use domain::resource::ResourceKind;
-use domain::snapshot::Snapshot;
+use domain::series::Series;
+use domain::snapshot::{Measurement, Snapshot};
 use engine::documents;
 use engine::ports::{Artifacts, Clock, Databases, Entry, EntryState, Executions, Journal};
 use engine::run::{Decision, Run};
 use engine::settle;
 use engine::step::StepError;
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use steps::records::{iteration, running};
@@ -109,6 +112,19 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
             change.expected.resource = change.resource.clone();
         }
     }
+    // What is to become better was measured: an application that is nothing but a database is not unmeasured.
+    let measured = |change: &Change| Measurement {
+        signal: change.expected.signal.clone(),
+        resource: change.resource.clone(),
+        member: None,
+        series: Observed::Known(Series {
+            start: snapshot.taken_at.checked_sub(SignedDuration::from_secs(60)).unwrap_or(snapshot.taken_at),
+            period_s: 60,
+            values: vec![Some(change.expected.before)],
+        }),
+    };
+    let measured: Vec<Measurement> = plan.changes.iter().map(measured).collect();
+    snapshot.measurements.extend(measured);
     snapshot.resources.extend(resources);
     documents::put(world.artifacts, &run.key("snapshot"), &snapshot).await?;
     run.decision = match (plan.changes.is_empty(), run.mode) {

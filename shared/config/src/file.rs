@@ -279,6 +279,7 @@ const fn postgres_port() -> u16 {
 /// Whether a connection is encrypted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(inline)]
 pub enum Tls {
     /// Encrypted, and the certificate must be that of the host.
     #[default]

@@ -98,7 +98,12 @@ pub fn as_configured(resource: &mut Resource, app: &ResolvedApp) {
             (within(configured.0), within(configured.1))
         }));
     }
-    if app.protected.contains(&resource.name) {
+    // Of an index that is not there yet people know the table and the database.
+    let is_named = match &resource.live {
+        Live::Index(index) => [&index.table, &index.database].iter().any(|name| app.protected.contains(*name)),
+        _ => false,
+    };
+    if is_named || app.protected.contains(&resource.name) {
         resource.tags.insert(PROTECTED_TAG.to_owned(), "configured".to_owned());
     }
 }

@@ -127,6 +127,14 @@ fn a_person_is_asked_and_what_is_built_then_rests_on_a_new_window() {
 }
 
 #[test]
+fn a_table_that_is_protected_by_name_gets_no_index() {
+    let shop = Shop::new("mode: auto\n    protected: [orders]", HELPS);
+    run(&shop, "performance-1");
+    assert!(!shop.has_index() && shop.world.ledger().is_empty());
+    shop.assert_sound("protected");
+}
+
+#[test]
 fn a_database_that_does_not_answer_is_one_sentence_and_changes_nothing() {
     for error in [
         PortError::Denied { operation: "connect to orders".into(), permission: "the login: correct the secret".into() },
