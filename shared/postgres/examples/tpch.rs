@@ -1,7 +1,7 @@
 //! `tpch DIRECTORY`: the index advisor on TPC-H, on a real Postgres with primary keys only. `scripts/bench-indexes` brings data and queries.
 //!
-//! The advisor sees what it sees in life: texts of `pg_stat_statements`, without values. Costs are those of the planner for the queries
-//! with their values; times are one run each, the second of two.
+//! Costs are those of the planner, for the queries with their values; so are the prices that the advisor is told, which in life are those of
+//! the generic plan. With `times` as a second argument each query is run as well, twice, and the second counts; that takes half an hour.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,14 +15,14 @@
 
 use async_trait::async_trait;
 use config::{Database, Tls};
-use domain::performance::{Advisor, Budget, Weighs, Work, window};
+use domain::performance::{Advisor, Budget, Used, Weighs, Work};
 use engine::ports::{Clock, Credentials, Databases as _, PortResult, Secrets};
 use jiff::Timestamp;
 use maintainer_postgres::{Databases, ddl};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
-use testkit::postgres::{OWNER, PostgresServer, READER, SHOP};
+use testkit::postgres::{PostgresServer, READER, SHOP};
 use tokio_postgres::Client;
 
 const SCHEMA: &str = "
@@ -42,8 +42,9 @@ CREATE TABLE lineitem (l_orderkey int, l_partkey int, l_suppkey int, l_linenumbe
   l_discount numeric, l_tax numeric, l_returnflag text, l_linestatus text, l_shipdate date, l_commitdate date, l_receiptdate date,
   l_shipinstruct text, l_shipmode text, l_comment text, PRIMARY KEY (l_orderkey, l_linenumber));";
 const TABLES: [&str; 8] = ["region", "nation", "part", "supplier", "partsupp", "customer", "orders", "lineitem"];
-/// What the peers' best takes, and the aim.
-const BYTES_MAX: f64 = 80.0 * 1_048_576.0;
+/// Size of all indexes as hypopg estimates it, at most: it does not know that a B-tree keeps equal keys once, so that the aim of 80 MB on disk is
+/// about twice that in its estimates.
+const BYTES_MAX: f64 = 170.0 * 1_048_576.0;
 /// A query that has not ended by then counts as this long, in milliseconds.
 const TIME_MS_MAX: u32 = 120_000;
 
@@ -93,21 +94,17 @@ async fn main() {
         },
     )]);
     let looking = Databases::new(&databases, &Users, &Now);
-    let first = looking.sample("tpch", false).await.unwrap();
-    let before = measure(&shop, &queries).await;
-    let second = looking.sample("tpch", true).await.unwrap();
-    let window = window(&first, &second);
-    let window = window.known().unwrap();
+    let is_timed = std::env::args().nth(2).as_deref() == Some("times");
+    let before = measure(&shop, &queries, is_timed).await;
     let catalog = looking.catalog("tpch").await.unwrap();
-    let work = window.statements.iter().filter_map(|used| {
-        let shape = sql::shape(&used.text).ok()?;
-        let mut used = used.clone();
-        used.text = sql::preparable(&used.text);
-        Some(Work { used, shape })
+    let work = queries.iter().zip(1..).map(|(query, id)| {
+        let text = query.trim().trim_end_matches(';').to_owned();
+        let shape = sql::shape(&text).unwrap();
+        Work { used: Used { id, text, calls: 1.0, mean_ms: 1_000.0, sd_ms: 0.0, rows: 1.0, blocks: 1.0 }, shape }
     });
     let budget = Budget { indexes_max: 20, bytes_max: BYTES_MAX, share_min: 0.005, weighs: Weighs::Factor };
     let began = Instant::now();
-    let mut advisor = Advisor::new(work.collect(), window.seconds, &catalog, budget);
+    let mut advisor = Advisor::new(work.collect(), 3_600.0, &catalog, budget);
     loop {
         let questions = advisor.questions();
         if questions.is_empty() {
@@ -134,7 +131,7 @@ async fn main() {
         println!("{:6.1} MiB (estimated {:.1})  {}", size as f64 / 1_048_576.0, one.bytes / 1_048_576.0, one.index);
     }
     owner.batch_execute("VACUUM ANALYZE").await.unwrap();
-    let after = measure(&shop, &queries).await;
+    let after = measure(&shop, &queries, is_timed).await;
     println!("\nquery  cost before   after    ratio   ms before   after");
     let mut logs = 0.0;
     for (number, (before, after)) in before.iter().zip(&after).enumerate() {
@@ -159,7 +156,7 @@ fn read_queries(directory: &Path) -> Vec<String> {
 }
 
 /// Cost and milliseconds of each query.
-async fn measure(client: &Client, queries: &[String]) -> Vec<(f64, f64)> {
+async fn measure(client: &Client, queries: &[String], is_timed: bool) -> Vec<(f64, f64)> {
     let mut measured = Vec::new();
     for query in queries {
         let query = query.trim().trim_end_matches(';');
@@ -167,7 +164,7 @@ async fn measure(client: &Client, queries: &[String]) -> Vec<(f64, f64)> {
         let first: String = rows[0].get(0);
         let cost = first.split("..").nth(1).and_then(|rest| rest.split(' ').next()).and_then(|cost| cost.parse().ok());
         let mut ms = 0.0;
-        for _ in 0..2 {
+        for _ in 0..if is_timed { 2 } else { 0 } {
             let began = Instant::now();
             let _may_take_too_long = client.query(query, &[]).await;
             ms = began.elapsed().as_secs_f64() * 1_000.0;

@@ -137,7 +137,7 @@ const HELP_SHARE_MIN: f64 = 0.05;
 /// Smallest size that counts in the choice, in bytes: among small indexes the saving alone decides.
 const BYTES_FLOOR: f64 = 262_144.0;
 /// How much the size of an index counts against what it saves.
-const SIZE_EXPONENT: f64 = 0.35;
+const SIZE_EXPONENT: f64 = 0.7;
 
 impl Advisor {
     /// Begins with the statements of a window of so many seconds. Only what reads can be priced; the rest is left out.
@@ -273,7 +273,9 @@ impl Advisor {
     fn best(&self, forms: &BTreeSet<usize>, chosen: &Chosen, wanted: &mut BTreeSet<(usize, Set)>) -> Option<Step> {
         let least = self.total(&chosen.base, &chosen.base) * self.budget.share_min;
         let mut best: Option<Step> = None;
-        for place in forms.iter().filter(|place| !chosen.taken.contains(place)) {
+        // What one that is taken serves as well would be written twice for little.
+        let is_served = |place: &usize| chosen.taken.iter().any(|taken| self.pool[*taken].covers(&self.pool[*place]));
+        for place in forms.iter().filter(|place| !is_served(place)) {
             let (mut after, mut gain) = (Vec::new(), 0.0);
             for (statement, own) in self.of.iter().enumerate() {
                 let before = chosen.costs[statement];
