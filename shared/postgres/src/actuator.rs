@@ -17,6 +17,7 @@ use domain::resource::{Live, Resource};
 use engine::ports::{Actuator as Port, PortError, PortResult, Secrets};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_postgres::error::SqlState;
 
 /// Seconds kept for cleaning up after a build that did not end in time.
@@ -25,6 +26,8 @@ const CLEAN_UP_S: f64 = 45.0;
 const PROGRESS_S: u64 = 5;
 /// Seconds that dropping waits for queries that use the index.
 const DROP_S: u32 = 30;
+/// Seconds that a build waits for autovacuum to finish with the table: asking for the table's lock would cancel its work.
+const AUTOVACUUM_S: f64 = 60.0;
 /// An index of a name with its table, and what else is at work there.
 const LIVE: &str = "SELECT pg_table_size(t.oid)::float8, \
     (SELECT i.indisvalid AND i.indisready FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
@@ -33,7 +36,9 @@ const LIVE: &str = "SELECT pg_table_size(t.oid)::float8, \
      WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.xact_start IS NOT NULL \
      AND a.backend_type = 'client backend' AND a.pid NOT IN (SELECT pid FROM pg_stat_progress_create_index)), 0)::float8, \
     (SELECT string_agg(DISTINCT l.mode, ', ') FROM pg_locks l WHERE l.relation = t.oid AND l.pid <> pg_backend_pid() \
-     AND l.mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')) \
+     AND l.mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')), \
+    EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.relation = t.oid \
+     AND l.mode = 'ShareUpdateExclusiveLock' AND a.backend_type = 'autovacuum worker') \
     FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace WHERE n.nspname = $1 AND t.relname = $2";
 /// Sessions that build an index of this name.
 const BUILDERS: &str = "SELECT p.pid FROM pg_stat_progress_create_index p JOIN pg_class c ON c.oid = p.index_relid \
@@ -45,13 +50,17 @@ const PROGRESS: &str = "SELECT p.phase, p.blocks_done::float8, p.blocks_total::f
 pub struct Actuator<'a> {
     databases: &'a BTreeMap<String, Database>,
     secrets: &'a dyn Secrets,
-    left_s: f64,
+    deadline: Instant,
 }
 
 impl<'a> Actuator<'a> {
     /// Acts on these databases, with so many seconds left before the platform ends the process.
     pub fn new(databases: &'a BTreeMap<String, Database>, secrets: &'a dyn Secrets, left_s: f64) -> Self {
-        Self { databases, secrets, left_s }
+        Self { databases, secrets, deadline: Instant::now() + Duration::from_secs_f64(left_s.max(0.0)) }
+    }
+
+    fn left_s(&self) -> f64 {
+        self.deadline.saturating_duration_since(Instant::now()).as_secs_f64()
     }
 
     async fn open(&self, name: &str) -> PortResult<Session> {
@@ -69,7 +78,7 @@ impl<'a> Actuator<'a> {
     async fn build(&self, database: &str, spec: &IndexSpec, text: &str) -> PortResult<()> {
         let session = self.open(database).await?;
         let operation = format!("build {} in {database}", spec.name());
-        let budget_s = (self.left_s - CLEAN_UP_S).max(1.0);
+        let budget_s = (self.left_s() - CLEAN_UP_S).max(1.0);
         // No time-out for locks: it would end the build while it waits for older transactions, and leave an index that is not valid.
         let limits = format!("SET lock_timeout = 0; SET statement_timeout = {}", whole_ms(budget_s));
         session.client.batch_execute(&limits).await.map_err(|error| port_error(&operation, &error))?;
@@ -101,8 +110,15 @@ impl Port for Actuator<'_> {
             });
         };
         let session = self.open(&index.database).await?;
-        let live = live(&session, index).await?;
-        Ok(Resource { live: Live::Index(live), ..resource.clone() })
+        let until = Instant::now() + Duration::from_secs_f64(AUTOVACUUM_S.min(self.left_s() / 4.0));
+        loop {
+            let (live, is_vacuumed) = live(&session, index).await?;
+            if live.state == IndexState::Absent && is_vacuumed && Instant::now() < until {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            }
+            return Ok(Resource { live: Live::Index(live), ..resource.clone() });
+        }
     }
 
     async fn apply(&self, cleared: &Cleared<'_>) -> PortResult<()> {
@@ -170,7 +186,8 @@ async fn tell_progress(watcher: &Session, pid: i32) {
     }
 }
 
-async fn live(session: &Session, index: &Index) -> PortResult<Index> {
+/// The index as it is, and whether autovacuum is at work on its table.
+async fn live(session: &Session, index: &Index) -> PortResult<(Index, bool)> {
     let operation = format!("read {} of {}", index.name, index.database);
     let row = session
         .client
@@ -186,14 +203,17 @@ async fn live(session: &Session, index: &Index) -> PortResult<Index> {
         Some(true) => IndexState::Valid,
         Some(false) => IndexState::Invalid,
     };
-    let held: Option<String> = row.try_get(3).unwrap_or_default();
-    Ok(Index {
+    let (held, is_vacuumed): (Option<String>, bool) =
+        (row.try_get(3).unwrap_or_default(), row.try_get(4).unwrap_or_default());
+    let work = if is_vacuumed { "autovacuum" } else { "other work" };
+    let live = Index {
         state,
         table_bytes: row.try_get(0).unwrap_or(f64::MAX),
         oldest_transaction_s: row.try_get(2).unwrap_or(f64::MAX),
-        busy: held.map(|mode| format!("other work on the table ({mode})")),
+        busy: held.map(|mode| format!("{work} on the table ({mode})")),
         ..index.clone()
-    })
+    };
+    Ok((live, is_vacuumed))
 }
 
 /// Ends the sessions that still build this index: those of a process of ours that has died.
