@@ -32,7 +32,11 @@ STORED = {
     ("AmazonVPC", f"{SPELLED_OUT}PublicIPv4:IdleAddress", "Hrs"): "0.0050000000",
     ("AmazonVPC", f"{SPELLED_OUT}PublicIPv4:InUseAddress", "Hrs"): "0.0050000000",
     ("AmazonVPC", f"{SPELLED_OUT}VpcEndpoint-Hours", "Hrs"): "0.0100000000",
-    ("AmazonCloudWatch", f"{SPELLED_OUT}TimedStorage-ByteHrs", "GB-Mo"): "0.0300000000"}
+    ("AmazonCloudWatch", f"{SPELLED_OUT}TimedStorage-ByteHrs", "GB-Mo"): "0.0300000000",
+    ("AmazonCloudWatch", "CW:AlarmMonitorUsage", "Alarms"): "0.1000000000",
+    ("AWSSecretsManager", f"{SPELLED_OUT}AWSSecretsManager-Secrets", "Secrets"): "0.4000000000",
+    ("AmazonS3", "TimedStorage-ByteHrs", "GB-Mo"): "0.0230000000", ("AmazonS3", "TimedStorage-INT-IA-ByteHrs", "GB-Mo"): "0.0125000000",
+    ("AmazonS3", "Monitoring-Automation-INT", "Objects"): "0.0000025000"}
 CODES = {"us-east-1": "", "us-east-2": "USE2-", "us-west-2": "USW2-", "eu-west-1": "EU-", "eu-central-1": "EUC1-"}
 OLD_NAMES = {"io1": ".piops", "standard": ""}
 

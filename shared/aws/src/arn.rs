@@ -54,6 +54,9 @@ fn of_arn(arn: &str) -> Option<Named> {
         "dynamodb" => (ResourceKind::Table, plain(resource.strip_prefix("table/")?)?),
         "cloudfront" => (ResourceKind::Distribution, resource.strip_prefix("distribution/")?),
         "ec2" => of_ec2(resource)?,
+        "s3" => (ResourceKind::Bucket, plain(resource)?),
+        "secretsmanager" => (ResourceKind::Secret, without_suffix(resource.strip_prefix("secret:")?)),
+        "cloudwatch" => (ResourceKind::Alarm, resource.strip_prefix("alarm:")?),
         // An ARN of a log group may end in ":*", which stands for its streams.
         "logs" => {
             let name = resource.strip_prefix("log-group:")?;
@@ -74,9 +77,18 @@ fn of_ec2(resource: &str) -> Option<(ResourceKind, &str)> {
         "instance" => ResourceKind::Machine,
         "natgateway" => ResourceKind::NatGateway,
         "vpc-endpoint" => ResourceKind::InterfaceEndpoint,
+        "image" => ResourceKind::Image,
         _ => return None,
     };
     Some((kind, id))
+}
+
+/// Secrets Manager ends the ARN of a secret with a hyphen and six characters of its own.
+fn without_suffix(name: &str) -> &str {
+    match name.rsplit_once('-') {
+        Some((before, suffix)) if suffix.len() == 6 && !before.is_empty() => before,
+        _ => name,
+    }
 }
 
 /// `/restapis/<id>` or `/apis/<id>`, and none of what lies below them.
@@ -132,6 +144,10 @@ mod tests {
             ("arn:aws:ec2:eu-west-1:1:instance/i-1", ResourceKind::Machine, "i-1"),
             ("arn:aws:ec2:eu-west-1:1:natgateway/nat-1", ResourceKind::NatGateway, "nat-1"),
             ("arn:aws:ec2:eu-west-1:1:vpc-endpoint/vpce-1", ResourceKind::InterfaceEndpoint, "vpce-1"),
+            ("arn:aws:ec2:eu-west-1::image/ami-1", ResourceKind::Image, "ami-1"),
+            ("arn:aws:s3:::shop-files", ResourceKind::Bucket, "shop-files"),
+            ("arn:aws:secretsmanager:eu-west-1:1:secret:shop/db-a1B2c3", ResourceKind::Secret, "shop/db"),
+            ("arn:aws:cloudwatch:eu-west-1:1:alarm:shop web: cpu", ResourceKind::Alarm, "shop web: cpu"),
             ("arn:aws:logs:eu-west-1:1:log-group:/shop/web:*", ResourceKind::LogGroup, "/shop/web"),
             ("auto_scaling_group/shop-web", ResourceKind::AutoScalingGroup, "shop-web"),
             ("database/shop-db", ResourceKind::Database, "shop-db"),
@@ -146,7 +162,7 @@ mod tests {
         for id in [
             "",
             "arn:",
-            "arn:aws:s3:::bucket",
+            "arn:aws:s3:::bucket/key",
             "arn:aws:rds:eu-west-1:1:snapshot:x",
             "arn:aws:ecs:eu-west-1:1:cluster/shop",
             "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/gwy/shop/5",

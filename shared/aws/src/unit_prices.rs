@@ -164,7 +164,9 @@ fn of_engine(engine: &str) -> Option<&'static [(&'static str, &'static str)]> {
 /// The service that sells it, by its code in the Price List.
 fn service(sold: &Sold) -> &'static str {
     match sold {
-        Sold::LogGib => "AmazonCloudWatch",
+        Sold::LogGib | Sold::AlarmMetric { .. } => "AmazonCloudWatch",
+        Sold::Secret => "AWSSecretsManager",
+        Sold::ObjectGib(_) | Sold::TieredObject => "AmazonS3",
         Sold::IdleAddressHour | Sold::InterfaceEndpointHour => "AmazonVPC",
         Sold::LoadBalancerHour(_) => "AWSELB",
         Sold::ReadCapacityHour | Sold::WriteCapacityHour | Sold::ReadRequest | Sold::WriteRequest => "AmazonDynamoDB",
@@ -189,8 +191,12 @@ fn units(sold: &Sold, unit: &str) -> Option<f64> {
         Sold::VolumeGib(_)
         | Sold::SnapshotGib
         | Sold::LogGib
+        | Sold::ObjectGib(_)
         | Sold::DatabaseGib { .. }
         | Sold::DatabaseSnapshotGib => one_of(&["GB-Mo", "GB-month"]),
+        Sold::Secret => one_of(&["Secrets"]),
+        Sold::AlarmMetric { .. } => one_of(&["Alarms"]),
+        Sold::TieredObject => one_of(&["Objects"]),
         // Capacity and requests are sold by units of their own names.
         Sold::ReadCapacityHour | Sold::WriteCapacityHour | Sold::ReadRequest | Sold::WriteRequest => {
             one_of(&[sold.usage_type().as_str()])

@@ -4,6 +4,7 @@ mod compute;
 mod engines;
 mod schedule;
 mod storage;
+mod stored;
 
 pub use compute::{Fleet, Instance, Service, Task};
 pub use engines::connections_max;
@@ -12,6 +13,7 @@ pub use storage::{
     Address, DELETE_AFTER_TAG, DiskSnapshot, FINAL_SNAPSHOT_TAG, FinalSnapshot, InterfaceEndpoint, LogGroup, Machine,
     NatGateway, Volume,
 };
+pub use stored::{Alarm, Bucket, Image, ImageSnapshot, Secret, Upload, Watched};
 
 use crate::ids::ResourceId;
 use crate::performance::index::Index;
@@ -94,6 +96,14 @@ pub enum ResourceKind {
     ClassicLoadBalancer,
     /// VPC endpoint of type Interface.
     InterfaceEndpoint,
+    /// Machine image (AMI) of the account's own.
+    Image,
+    /// Secret of Secrets Manager.
+    Secret,
+    /// S3 bucket.
+    Bucket,
+    /// CloudWatch alarm on a metric.
+    Alarm,
     /// Index of a Postgres table.
     Index,
     /// A custom metric named in the configuration.
@@ -123,6 +133,10 @@ impl fmt::Display for ResourceKind {
             Self::NetworkLoadBalancer => "Network Load Balancer",
             Self::ClassicLoadBalancer => "Classic Load Balancer",
             Self::InterfaceEndpoint => "interface endpoint",
+            Self::Image => "machine image",
+            Self::Secret => "secret",
+            Self::Bucket => "bucket",
+            Self::Alarm => "alarm",
             Self::Index => "index",
             Self::Custom => "custom metric",
         })
@@ -184,6 +198,14 @@ pub enum Live {
     ClassicLoadBalancer,
     /// See [`InterfaceEndpoint`].
     InterfaceEndpoint(InterfaceEndpoint),
+    /// See [`Image`].
+    Image(Image),
+    /// See [`Secret`].
+    Secret(Secret),
+    /// See [`Bucket`].
+    Bucket(Bucket),
+    /// See [`Alarm`].
+    Alarm(Alarm),
     /// See [`Index`].
     Index(Index),
     /// A metric named in the configuration.
@@ -214,6 +236,10 @@ impl Live {
             Self::NetworkLoadBalancer => ResourceKind::NetworkLoadBalancer,
             Self::ClassicLoadBalancer => ResourceKind::ClassicLoadBalancer,
             Self::InterfaceEndpoint(_) => ResourceKind::InterfaceEndpoint,
+            Self::Image(_) => ResourceKind::Image,
+            Self::Secret(_) => ResourceKind::Secret,
+            Self::Bucket(_) => ResourceKind::Bucket,
+            Self::Alarm(_) => ResourceKind::Alarm,
             Self::Index(_) => ResourceKind::Index,
             Self::Custom(_) => ResourceKind::Custom,
         }

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test")]
 
 use domain::cost::estate::Template;
+use domain::cost::money::UsdMicros;
 use domain::cost::opportunity::{Opportunity, Remedy};
 use domain::cost::policy::Policy;
 use domain::cost::rules::{TABLE, find};
@@ -105,14 +106,22 @@ fn every_rule_finds_all_waste_that_the_account_shows_and_touches_no_innocent() {
 #[test]
 fn what_is_claimed_has_evidence_a_way_back_and_an_ordered_interval() {
     let account = account(99, 3);
+    let mut told: BTreeMap<String, UsdMicros> = BTreeMap::new();
     for one in find(&account.estate, &Policy::default(), &account.prices) {
         assert!(!one.summary.is_empty() && !one.evidence.is_empty() && !one.way_back.is_empty(), "{one:?}");
         assert!((0.0..=1.0).contains(&one.confidence), "{one:?}");
         if let Some(saving) = one.saving.known() {
             assert!(saving.low <= saving.likely && saving.likely <= saving.high, "{one:?}");
-            assert!(saving.likely >= LEAST && saving.low.0 >= 0, "{one:?}");
+            assert!(saving.likely.0 > 0 && saving.low.0 >= 0, "{one:?}");
+            if matches!(one.remedy, Remedy::Advice { .. }) {
+                let sum = told.entry(one.rule.to_string()).or_default();
+                *sum = *sum + saving.likely;
+            } else {
+                assert!(saving.likely >= LEAST, "a change is worth it by itself: {one:?}");
+            }
         }
     }
+    assert!(told.values().all(|sum| *sum >= LEAST), "what people are told is worth it together: {told:?}");
 }
 
 #[test]
@@ -146,12 +155,16 @@ fn where_nothing_could_be_read_nothing_is_claimed_about_use() {
         }
         let found = found(&account);
         let without_use = [
+            "abandoned_upload",
+            "dead_alarm",
             "gp2_volume",
             "log_retention",
             "orphaned_snapshot",
             "previous_generation",
             "reserved_capacity",
             "unassociated_address",
+            "unused_image",
+            "unused_secret",
         ];
         assert_eq!(rules_of(&found), BTreeSet::from(without_use));
         account.estate.usage.clear();
@@ -198,7 +211,7 @@ fn what_is_protected_is_left_alone_and_what_is_kept_only_gets_a_cheaper_form() {
         };
         tag(&mut account, "role", "standby");
         // A reservation touches no resource, so nothing of it is protected from one.
-        assert_eq!(rules_of(&found(&account)), BTreeSet::from(["gp2_volume", "reserved_capacity"]));
+        assert_eq!(rules_of(&found(&account)), BTreeSet::from(["cold_bucket", "gp2_volume", "reserved_capacity"]));
         account.estate.on_demand = None;
         tag(&mut account, PROTECTED_TAG, "true");
         assert!(found(&account).is_empty());

@@ -4,16 +4,20 @@
 //! One file per kind. A kind that could not be read as a whole is named with its reason: it is never an empty list.
 
 pub(crate) mod addresses;
+mod alarms;
+mod buckets;
 mod by_arn;
 mod caches;
 mod classic_load_balancers;
 mod databases;
+mod images;
 mod interface_endpoints;
 mod load_balancers;
 pub(crate) mod log_groups;
 mod machines;
 mod nat_gateways;
 mod read;
+mod secrets;
 pub(crate) mod snapshots;
 mod tables;
 pub(crate) mod volumes;
@@ -36,12 +40,15 @@ use whose::Whose;
 pub const PERMISSIONS: &[&str] = &[
     "autoscaling:DescribeAutoScalingGroups",
     "autoscaling:DescribeInstanceRefreshes",
+    "autoscaling:DescribeLaunchConfigurations",
     "autoscaling:DescribeScheduledActions",
+    "cloudwatch:DescribeAlarms",
     "dynamodb:DescribeTable",
     "dynamodb:ListTables",
     "ec2:DescribeAddresses",
     "ec2:DescribeImages",
     "ec2:DescribeInstances",
+    "ec2:DescribeLaunchTemplateVersions",
     "ec2:DescribeNatGateways",
     "ec2:DescribeRouteTables",
     "ec2:DescribeSnapshots",
@@ -56,6 +63,12 @@ pub const PERMISSIONS: &[&str] = &[
     "elasticloadbalancing:DescribeTargetHealth",
     "logs:DescribeLogGroups",
     "rds:DescribeDBInstances",
+    "s3:GetLifecycleConfiguration",
+    "s3:GetMetricsConfiguration",
+    "s3:ListAllMyBuckets",
+    "s3:ListBucketMultipartUploads",
+    "s3:ListMultipartUploadParts",
+    "secretsmanager:ListSecrets",
     "tag:GetResources",
 ];
 
@@ -96,12 +109,15 @@ impl Account {
 pub struct Estates {
     autoscaling: Lazy<aws_sdk_autoscaling::Client>,
     classic: Lazy<aws_sdk_elasticloadbalancing::Client>,
+    cloudwatch: Lazy<aws_sdk_cloudwatch::Client>,
     dynamodb: Lazy<aws_sdk_dynamodb::Client>,
     ec2: Lazy<aws_sdk_ec2::Client>,
     elasticache: Lazy<aws_sdk_elasticache::Client>,
     elb: Lazy<aws_sdk_elasticloadbalancingv2::Client>,
     logs: Lazy<aws_sdk_cloudwatchlogs::Client>,
     rds: Lazy<aws_sdk_rds::Client>,
+    s3: Lazy<aws_sdk_s3::Client>,
+    secretsmanager: Lazy<aws_sdk_secretsmanager::Client>,
     tagging: Lazy<aws_sdk_resourcegroupstagging::Client>,
     account: Account,
     clock: SystemClock,
@@ -119,12 +135,15 @@ impl Estates {
         Self {
             autoscaling: clients.autoscaling(),
             classic: clients.classic_elb(),
+            cloudwatch: clients.cloudwatch(),
             dynamodb: clients.dynamodb(),
             ec2: clients.ec2(),
             elasticache: clients.elasticache(),
             elb: clients.elb(),
             logs: clients.logs(),
             rds: clients.rds(),
+            s3: clients.s3(),
+            secretsmanager: clients.secretsmanager(),
             tagging: clients.tagging(),
             account,
             clock,
@@ -153,9 +172,25 @@ impl Estates {
                 ResourceKind::Table => tables::survey(&self.dynamodb, &self.tagging, whose, account).await,
                 ResourceKind::Cache => caches::survey(&self.elasticache, &self.tagging, whose).await,
                 ResourceKind::Database => databases::survey(&self.rds, whose).await,
+                ResourceKind::Image => images::survey(ec2, &self.autoscaling, whose, account).await,
+                ResourceKind::Secret => secrets::survey(&self.secretsmanager, whose, &account.region).await,
+                ResourceKind::Bucket => {
+                    buckets::survey(&self.s3, &self.tagging, whose, &account.partition, &account.region).await
+                }
+                ResourceKind::Alarm => alarms::survey(self.watching(), whose).await,
                 _ => Ok(Vec::new()),
             }
         }))
+    }
+
+    fn watching(&self) -> alarms::Services<'_> {
+        alarms::Services {
+            cloudwatch: &self.cloudwatch,
+            ec2: &self.ec2,
+            autoscaling: &self.autoscaling,
+            rds: &self.rds,
+            tagging: &self.tagging,
+        }
     }
 
     /// Auto Scaling groups, as the inventory reads them, with their scheduled actions.
@@ -175,7 +210,7 @@ impl Estates {
 }
 
 /// Kinds that are surveyed, besides the Auto Scaling groups.
-const KINDS: [ResourceKind; 13] = [
+const KINDS: [ResourceKind; 17] = [
     ResourceKind::Volume,
     ResourceKind::DiskSnapshot,
     ResourceKind::Address,
@@ -189,6 +224,10 @@ const KINDS: [ResourceKind; 13] = [
     ResourceKind::Database,
     ResourceKind::Cache,
     ResourceKind::Table,
+    ResourceKind::Image,
+    ResourceKind::Secret,
+    ResourceKind::Bucket,
+    ResourceKind::Alarm,
 ];
 
 #[async_trait]

@@ -102,7 +102,7 @@ fn resource(snapshot: Snapshot, id: ResourceId, beside: &Beside) -> Resource {
     Resource { id, name, tags, live: Live::DiskSnapshot(live) }
 }
 
-fn has_policy(tags: &Tags) -> bool {
+pub(super) fn has_policy(tags: &Tags) -> bool {
     tags.keys().any(|key| POLICY_TAGS.iter().any(|start| key.starts_with(start)))
 }
 

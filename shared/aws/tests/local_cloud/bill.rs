@@ -4,7 +4,7 @@ use crate::{Cloud, later};
 use aws::prices::PriceList;
 use aws::{Billing, UnitPrices};
 use domain::cost::money::UsdMicros;
-use domain::cost::prices::{PriceSource, Sold, UnitPrice};
+use domain::cost::prices::{PriceSource, Sold, StorageClass, UnitPrice};
 use domain::observed::Observed;
 use engine::ports::{Billing as _, UnitPrices as _};
 use jiff::tz::Offset;
@@ -59,6 +59,11 @@ async fn everything_that_is_sold_has_a_price() {
             (Sold::InstanceHour("t3.micro".to_owned()), 10_400.0),
             (Sold::NatGatewayHour, 45_000.0),
             (Sold::InterfaceEndpointHour, 10_000.0),
+            (Sold::Secret, 400_000.0),
+            (Sold::AlarmMetric { is_high_resolution: false }, 100_000.0),
+            (Sold::ObjectGib(StorageClass::Standard), 23_000.0),
+            (Sold::ObjectGib(StorageClass::Infrequent), 12_500.0),
+            (Sold::TieredObject, 2.5),
         ];
         let sold: Vec<Sold> = expected.iter().map(|(sold, _)| sold.clone()).collect();
         let book = prices.list(&sold).await;

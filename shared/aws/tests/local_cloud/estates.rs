@@ -6,9 +6,16 @@ use aws_sdk_ec2::types::{InstanceType, Tag, VpcEndpointType};
 use config::Selector;
 use domain::cost::estate::Item;
 use domain::ids::ResourceId;
-use domain::resource::{APP_TAG, Live, ResourceKind};
+use domain::resource::{APP_TAG, Alarm, Bucket, Live, ResourceKind, Watched};
 use engine::ports::{Estates as _, Scope};
 use std::collections::BTreeMap;
+
+/// What is kept for later: a secret, a bucket with an upload that nobody ended, an alarm on an instance that is gone.
+struct Kept {
+    secret: String,
+    bucket: String,
+    alarm: String,
+}
 
 /// What was made, by its names.
 struct Made {
@@ -53,6 +60,38 @@ impl Cloud {
         let logs = aws_sdk_cloudwatchlogs::Client::new(&self.config);
         logs.create_log_group().log_group_name(&group).send().await.unwrap();
         Made { volume, snapshot, address, machine, gateway, endpoint, group }
+    }
+
+    /// All with the tag of the application. The local cloud has no images of one's own.
+    async fn kept(&self) -> Kept {
+        let (app, ec2) = (self.name.as_str(), self.ec2());
+        let secrets = aws_sdk_secretsmanager::Client::new(&self.config);
+        let tag = aws_sdk_secretsmanager::types::Tag::builder().key(APP_TAG).value(app).build();
+        let secret = format!("{app}/db");
+        secrets.create_secret().name(&secret).secret_string("hidden").tags(tag).send().await.unwrap();
+        let request = ec2.run_instances().image_id("ami-0c55b159cbfafe1f0").instance_type(InstanceType::T3Micro);
+        let run = request.min_count(1).max_count(1).send().await.unwrap();
+        let machine = run.instances.unwrap().remove(0).instance_id.unwrap();
+        ec2.terminate_instances().instance_ids(&machine).send().await.unwrap();
+        let bucket = format!("{app}-files");
+        let s3 = self.clients.s3();
+        s3.create_bucket().bucket(&bucket).send().await.unwrap();
+        let tag = aws_sdk_s3::types::Tag::builder().key(APP_TAG).value(app).build().unwrap();
+        let tags = aws_sdk_s3::types::Tagging::builder().tag_set(tag).build().unwrap();
+        s3.put_bucket_tagging().bucket(&bucket).tagging(tags).send().await.unwrap();
+        let upload = s3.create_multipart_upload().bucket(&bucket).key("big").send().await.unwrap().upload_id.unwrap();
+        let part = s3.upload_part().bucket(&bucket).key("big").upload_id(&upload).part_number(1);
+        part.body(b"some bytes".to_vec().into()).send().await.unwrap();
+        let cloudwatch = self.clients.cloudwatch();
+        let alarm = format!("{app}-cpu");
+        let dimension = aws_sdk_cloudwatch::types::Dimension::builder().name("InstanceId").value(&machine).build();
+        let tag = aws_sdk_cloudwatch::types::Tag::builder().key(APP_TAG).value(app).build();
+        let request =
+            cloudwatch.put_metric_alarm().alarm_name(&alarm).namespace("AWS/EC2").metric_name("CPUUtilization");
+        let request = request.statistic(aws_sdk_cloudwatch::types::Statistic::Average).period(60).evaluation_periods(1);
+        let request = request.comparison_operator(aws_sdk_cloudwatch::types::ComparisonOperator::GreaterThanThreshold);
+        request.threshold(90.0).dimensions(dimension).tags(tag).send().await.unwrap();
+        Kept { secret, bucket, alarm }
     }
 
     async fn survey(&self, scope: Scope) -> Vec<Item> {
@@ -111,6 +150,29 @@ async fn everything_of_an_application_is_found_and_nothing_of_it_is_the_rest() {
     let rest = cloud.survey(Scope::Rest).await;
     assert!(names.iter().all(|name| find(&rest, name).is_none()), "nothing of an application is the rest");
     assert!(find(&rest, &made.group).is_some(), "what is listed only carries no tag");
+}
+
+#[tokio::test]
+async fn what_is_kept_for_later_is_found_with_what_is_known_of_its_use() {
+    let Some(cloud) = Cloud::connect("kept").await else { return };
+    let kept = cloud.kept().await;
+    let tags = BTreeMap::from([(APP_TAG.to_owned(), cloud.name.clone())]);
+    let items = cloud.survey(Scope::App(Selector { tags, resources: Vec::new() })).await;
+    let of = |name: &str| &find(&items, name).unwrap_or_else(|| panic!("{name} is among {items:#?}")).resource.live;
+    let Live::Secret(secret) = of(&kept.secret) else { panic!("a secret") };
+    assert!(!secret.is_rotated && !secret.is_owned_by_service && !secret.is_replica, "{secret:?}");
+    let Live::Bucket(Bucket { uploads, ends_uploads: false, rules: 0, .. }) = of(&kept.bucket) else {
+        panic!("{items:#?}")
+    };
+    assert_eq!(uploads.iter().map(|upload| upload.bytes).collect::<Vec<_>>(), [Some(10)], "{uploads:?}");
+    let Live::Alarm(Alarm { watched: Some(Watched { exists: false, .. }), without_data_since: Some(_), .. }) =
+        of(&kept.alarm)
+    else {
+        panic!("the instance is gone: {items:#?}")
+    };
+    let rest = cloud.survey(Scope::Rest).await;
+    let names = [&kept.secret, &kept.bucket, &kept.alarm];
+    assert!(names.iter().all(|name| find(&rest, name).is_none()), "nothing of an application is the rest");
 }
 
 #[tokio::test]

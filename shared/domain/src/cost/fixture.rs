@@ -2,7 +2,7 @@
 
 use super::estate::{Estate, Item};
 use super::policy::Policy;
-use super::prices::{Balancer, DatabaseClass, PriceBook, PriceSource, Sold, UnitPrice};
+use super::prices::{Balancer, DatabaseClass, PriceBook, PriceSource, Sold, StorageClass, UnitPrice};
 use super::usage::{PERIOD_S, Profile, Quantity, Usage};
 use crate::ids::{AppId, ResourceId};
 use crate::observed::{Missing, Observed};
@@ -85,6 +85,12 @@ pub fn prices() -> PriceBook {
         (Sold::DatabaseGib { storage_type: "gp3".to_owned(), is_multi_az: false }, 137_000.0),
         (Sold::DatabaseSnapshotGib, 103_000.0),
         (Sold::CacheHour { node_type: "cache.r6g.xlarge".to_owned(), engine: "redis".to_owned() }, 494_000.0),
+        (Sold::Secret, 400_000.0),
+        (Sold::AlarmMetric { is_high_resolution: false }, 100_000.0),
+        (Sold::AlarmMetric { is_high_resolution: true }, 300_000.0),
+        (Sold::ObjectGib(StorageClass::Standard), 24_500.0),
+        (Sold::ObjectGib(StorageClass::Infrequent), 13_500.0),
+        (Sold::TieredObject, 2.5),
         (Sold::ReadCapacityHour, 158.6),
         (Sold::WriteCapacityHour, 793.0),
         (Sold::ReadRequest, 0.1525),

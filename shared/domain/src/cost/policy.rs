@@ -29,6 +29,9 @@ pub struct Policy {
     pub log_gib_min: f64,
     /// Days after which a snapshot whose volume is gone is old. Default 90.
     pub snapshot_days: u32,
+    /// Days after which a secret that nobody has read, or an image that nobody has launched, is unused. Default 90: a quarter, which has
+    /// what is done once a quarter in it.
+    pub forgotten_days: u32,
     /// Seconds for which an application is watched after each phase. Default 86,400: a whole day.
     pub watch_s: u32,
     /// Loss of performance in per cent that takes a change back. Default 10.
@@ -62,6 +65,7 @@ impl Default for Policy {
             log_retention_days: 90,
             log_gib_min: 10.0,
             snapshot_days: 90,
+            forgotten_days: 90,
             watch_s: 86_400,
             performance_loss_pct_max: 10.0,
             availability_pct_min: 99.5,
@@ -95,6 +99,7 @@ impl Policy {
             log_retention_days,
             log_gib_min,
             snapshot_days,
+            forgotten_days,
             watch_s,
             performance_loss_pct_max,
             availability_pct_min,
@@ -110,6 +115,7 @@ impl Policy {
             ("history_days_min", history_days_min, 1, 30),
             ("log_retention_days", log_retention_days, 1, 3_653),
             ("snapshot_days", snapshot_days, 1, 3_653),
+            ("forgotten_days", forgotten_days, 30, 3_653),
             ("commitment_days_min", commitment_days_min, 7, 30),
             ("watch_s", watch_s, WATCH_S_MIN, WATCH_S_MAX),
         ];

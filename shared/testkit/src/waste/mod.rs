@@ -10,6 +10,7 @@ mod databases;
 mod disks;
 mod endpoints;
 mod fleets;
+mod forgotten;
 mod load;
 mod machines;
 mod reserved;
@@ -19,7 +20,7 @@ mod things;
 use domain::cost::estate::{Estate, Item, Template};
 use domain::cost::money::UsdMicros;
 use domain::cost::on_demand::{Metered, OnDemand};
-use domain::cost::prices::{Balancer, PriceBook, PriceSource, Sold, UnitPrice};
+use domain::cost::prices::{Balancer, PriceBook, PriceSource, Sold, StorageClass, UnitPrice};
 use domain::cost::terms::Terms;
 use domain::cost::usage::{HISTORY_DAYS, PERIOD_S, Profile, Quantity, Usage};
 use domain::ids::{AppId, ResourceId};
@@ -84,6 +85,7 @@ pub fn account(seed: u64, of_each: usize) -> Account {
         databases::add(&mut made);
         caches::add(&mut made);
         tables::add(&mut made);
+        forgotten::add(&mut made);
     }
     for repetition in 0..of_each {
         reserved::add(&mut made, repetition);
@@ -114,6 +116,12 @@ pub fn prices() -> PriceBook {
         (Sold::InstanceHour("r4.large".to_owned()), 160_000.0),
         (Sold::NatGatewayHour, 52_000.0),
         (Sold::InterfaceEndpointHour, 12_000.0),
+        (Sold::Secret, 400_000.0),
+        (Sold::AlarmMetric { is_high_resolution: false }, 100_000.0),
+        (Sold::AlarmMetric { is_high_resolution: true }, 300_000.0),
+        (Sold::ObjectGib(StorageClass::Standard), 24_500.0),
+        (Sold::ObjectGib(StorageClass::Infrequent), 13_500.0),
+        (Sold::TieredObject, 2.5),
         (Sold::LoadBalancerHour(Balancer::Application), 27_000.0),
         (Sold::LoadBalancerHour(Balancer::Network), 27_000.0),
         (Sold::LoadBalancerHour(Balancer::Classic), 30_000.0),

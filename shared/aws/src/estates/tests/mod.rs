@@ -4,6 +4,7 @@ mod balancers;
 mod caches;
 mod databases;
 mod endpoints;
+mod forgotten;
 mod tables;
 
 use super::*;

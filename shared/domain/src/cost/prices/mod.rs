@@ -3,7 +3,7 @@
 mod sold;
 mod wanted;
 
-pub use sold::{Balancer, DatabaseClass, HOURS_PER_MONTH, Meter, Sold};
+pub use sold::{Balancer, DatabaseClass, HOURS_PER_MONTH, Meter, Sold, StorageClass};
 pub use wanted::wanted;
 
 use super::bill::Bill;
@@ -73,8 +73,8 @@ impl PriceBook {
                 Sold::OnDemandHour(meter) => {
                     return on_demand(bill, meter, region_prefix).map(|price| (sold.clone(), price));
                 }
-                // Its fees stand on the bill by other usage types.
-                Sold::ReservedHour(_) => return None,
+                // Its fees stand on the bill by other usage types; bills count objects by ones and by thousands.
+                Sold::ReservedHour(_) | Sold::TieredObject => return None,
                 _ => {}
             }
             let usage_type = sold.usage_type();

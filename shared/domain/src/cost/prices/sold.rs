@@ -47,6 +47,17 @@ pub enum Sold {
         /// `redis`, `valkey` or `memcached`.
         engine: String,
     },
+    /// A secret, a month.
+    Secret,
+    /// A metric that an alarm looks at, a month.
+    AlarmMetric {
+        /// With a resolution under a minute.
+        is_high_resolution: bool,
+    },
+    /// A GiB of objects in this storage class, a month.
+    ObjectGib(StorageClass),
+    /// An object that Intelligent-Tiering watches, a month.
+    TieredObject,
     /// A unit of read capacity of a table, an hour.
     ReadCapacityHour,
     /// A unit of write capacity of a table, an hour.
@@ -109,6 +120,16 @@ impl DatabaseClass {
     }
 }
 
+/// Storage classes of S3 that are told apart here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StorageClass {
+    /// Standard.
+    Standard,
+    /// Intelligent-Tiering, the tier of what was not read for 30 days.
+    Infrequent,
+}
+
 /// Load balancers have one usage type and three prices; the bill's is the mean of those that the account has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -154,6 +175,12 @@ impl Sold {
             }
             Self::DatabaseSnapshotGib => "RDS:ChargedBackupUsage".to_owned(),
             Self::CacheHour { node_type, .. } => format!("NodeUsage:{node_type}"),
+            Self::Secret => "AWSSecretsManager-Secrets".to_owned(),
+            Self::AlarmMetric { is_high_resolution: false } => "CW:AlarmMonitorUsage".to_owned(),
+            Self::AlarmMetric { is_high_resolution: true } => "CW:HighResAlarmMonitorUsage".to_owned(),
+            Self::ObjectGib(StorageClass::Standard) => "TimedStorage-ByteHrs".to_owned(),
+            Self::ObjectGib(StorageClass::Infrequent) => "TimedStorage-INT-IA-ByteHrs".to_owned(),
+            Self::TieredObject => "Monitoring-Automation-INT".to_owned(),
             Self::ReadCapacityHour => "ReadCapacityUnit-Hrs".to_owned(),
             Self::WriteCapacityHour => "WriteCapacityUnit-Hrs".to_owned(),
             Self::ReadRequest => "ReadRequestUnits".to_owned(),
@@ -171,7 +198,9 @@ impl Sold {
             | Self::SnapshotGib
             | Self::NatGatewayHour => "EC2 - Other",
             Self::IdleAddressHour | Self::InterfaceEndpointHour => "Amazon Virtual Private Cloud",
-            Self::LogGib => "AmazonCloudWatch",
+            Self::LogGib | Self::AlarmMetric { .. } => "AmazonCloudWatch",
+            Self::Secret => "AWS Secrets Manager",
+            Self::ObjectGib(_) | Self::TieredObject => "Amazon Simple Storage Service",
             Self::InstanceHour(_) => "Amazon Elastic Compute Cloud - Compute",
             Self::LoadBalancerHour(_) => "Amazon Elastic Load Balancing",
             Self::DatabaseHour(_) | Self::DatabaseGib { .. } | Self::DatabaseSnapshotGib => {
@@ -213,6 +242,10 @@ impl Sold {
             | Self::VolumeMibps(_)
             | Self::SnapshotGib
             | Self::LogGib
+            | Self::Secret
+            | Self::AlarmMetric { .. }
+            | Self::ObjectGib(_)
+            | Self::TieredObject
             | Self::DatabaseGib { .. }
             | Self::ReadRequest
             | Self::WriteRequest
@@ -227,7 +260,7 @@ impl Sold {
 
     /// False where another service bills by the same usage type: logs and objects are both stored by the hour.
     pub(in crate::cost) fn is_told_by_its_usage_type(&self) -> bool {
-        !matches!(self, Self::LogGib)
+        !matches!(self, Self::LogGib | Self::ObjectGib(StorageClass::Standard))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which prices an estate needs.
 
-use super::{Balancer, DatabaseClass, Sold};
+use super::{Balancer, DatabaseClass, Sold, StorageClass};
 use crate::cost::estate::Estate;
 use crate::cost::on_demand::pools;
 use crate::cost::terms::{DatabaseTerms, Terms};
@@ -20,7 +20,16 @@ pub fn wanted(estate: &Estate) -> Vec<Sold> {
                     wanted.extend([Sold::VolumeGib(gp3()), Sold::VolumeIops(gp3()), Sold::VolumeMibps(gp3())]);
                 }
             }
-            Live::DiskSnapshot(_) => drop(wanted.insert(Sold::SnapshotGib)),
+            Live::DiskSnapshot(_) | Live::Image(_) => drop(wanted.insert(Sold::SnapshotGib)),
+            Live::Secret(_) => drop(wanted.insert(Sold::Secret)),
+            Live::Alarm(alarm) => {
+                wanted.insert(Sold::AlarmMetric { is_high_resolution: alarm.is_high_resolution });
+            }
+            Live::Bucket(_) => wanted.extend([
+                Sold::ObjectGib(StorageClass::Standard),
+                Sold::ObjectGib(StorageClass::Infrequent),
+                Sold::TieredObject,
+            ]),
             Live::Address(_) => drop(wanted.insert(Sold::IdleAddressHour)),
             Live::LogGroup(_) => drop(wanted.insert(Sold::LogGib)),
             Live::Machine(machine) => drop(wanted.insert(Sold::InstanceHour(machine.instance_type.clone()))),

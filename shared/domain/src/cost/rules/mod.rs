@@ -4,8 +4,11 @@
 //! missing, too short or too young. What holds for every rule is here: protected resources are left out, small savings
 //! too, and what a template manages gets a patch for the template in place of a change.
 
+mod abandoned_upload;
 mod caches;
 mod capacity_mode;
+mod cold_bucket;
+mod dead_alarm;
 mod gp2_volumes;
 mod idle_cache;
 mod idle_database;
@@ -28,6 +31,8 @@ mod sizes;
 mod stopped_machine;
 mod unassociated_address;
 mod unattached_volumes;
+mod unused_image;
+mod unused_secret;
 mod whole;
 mod zones;
 
@@ -41,7 +46,7 @@ use super::policy::Policy;
 use super::prices::{PriceBook, Sold};
 use super::usage::{Profile, Quantity};
 use crate::change::{Action, day};
-use crate::ids::ResourceId;
+use crate::ids::{ResourceId, RuleId};
 use crate::observed::{Missing, Observed};
 use crate::resource::{Fleet, ResourceKind};
 use std::collections::{BTreeMap, HashMap};
@@ -154,6 +159,10 @@ pub const TABLE: &[Rule] = &[
     Rule { name: idle_load_balancer::NAME, family: Family::Unused, find: idle_load_balancer::find },
     Rule { name: idle_database::NAME, family: Family::Unused, find: idle_database::find },
     Rule { name: idle_cache::NAME, family: Family::Unused, find: idle_cache::find },
+    Rule { name: unused_image::NAME, family: Family::Unused, find: unused_image::find },
+    Rule { name: unused_secret::NAME, family: Family::Unused, find: unused_secret::find },
+    Rule { name: abandoned_upload::NAME, family: Family::Unused, find: abandoned_upload::find },
+    Rule { name: dead_alarm::NAME, family: Family::Unused, find: dead_alarm::find },
     Rule { name: oversized_fleet::NAME, family: Family::RightSizing, find: oversized_fleet::find },
     Rule { name: oversized_machine::NAME, family: Family::RightSizing, find: oversized_machine::find },
     Rule { name: oversized_database::NAME, family: Family::RightSizing, find: oversized_database::find },
@@ -162,6 +171,7 @@ pub const TABLE: &[Rule] = &[
     Rule { name: previous_generation::NAME, family: Family::CheaperForm, find: previous_generation::find },
     Rule { name: capacity_mode::NAME, family: Family::CheaperForm, find: capacity_mode::find },
     Rule { name: log_retention::NAME, family: Family::CheaperForm, find: log_retention::find },
+    Rule { name: cold_bucket::NAME, family: Family::CheaperForm, find: cold_bucket::find },
     Rule { name: idle_nights::NAME, family: Family::Schedule, find: idle_nights::find },
     Rule { name: reserved_capacity::NAME, family: Family::Commitment, find: reserved_capacity::find },
 ];
@@ -171,10 +181,10 @@ pub fn find(estate: &Estate, policy: &Policy, prices: &PriceBook) -> Vec<Opportu
     let view = View::new(estate, policy, prices);
     let managed: HashMap<&ResourceId, &Item> =
         estate.items.iter().filter(|item| item.managed_by.is_some()).map(|item| (&item.resource.id, item)).collect();
-    let mut found: Vec<Opportunity> = TABLE
-        .iter()
-        .flat_map(|rule| (rule.find)(&view))
-        .filter(|opportunity| is_worth_it(opportunity, policy))
+    let mut found: Vec<Opportunity> = TABLE.iter().flat_map(|rule| (rule.find)(&view)).collect();
+    leave_out_small(&mut found, policy);
+    let mut found: Vec<Opportunity> = found
+        .into_iter()
         .map(|opportunity| match managed.get(&opportunity.resource) {
             Some(item) => through_template(opportunity, item),
             None => opportunity,
@@ -188,9 +198,28 @@ pub fn find(estate: &Estate, policy: &Policy, prices: &PriceBook) -> Vec<Opportu
 }
 
 /// A saving that is known to be small is none; one whose price is not known is shown, and nothing is claimed.
-fn is_worth_it(opportunity: &Opportunity, policy: &Policy) -> bool {
+///
+/// A change is worth its risk by itself or not at all, and so is work on something that is in use. What a person is told to clean up is
+/// small or not by all that its rule has found: a hundred forgotten secrets at 0.40 are 40 US dollars a month, and one round of work.
+fn leave_out_small(found: &mut Vec<Opportunity>, policy: &Policy) {
     let least = UsdMicros(1_000_000).times(policy.saving_usd_month_min);
-    opportunity.saving.known().is_none_or(|saving| saving.likely >= least)
+    let unused: Vec<&str> = TABLE.iter().filter(|of| of.family == Family::Unused).map(|of| of.name).collect();
+    let is_told = |opportunity: &Opportunity| {
+        matches!(opportunity.remedy, Remedy::Advice { .. }) && unused.contains(&opportunity.rule.as_str())
+    };
+    let mut told: BTreeMap<RuleId, UsdMicros> = BTreeMap::new();
+    for opportunity in found.iter().filter(|opportunity| is_told(opportunity)) {
+        if let Some(saving) = opportunity.saving.known() {
+            let sum = told.entry(opportunity.rule.clone()).or_default();
+            *sum = *sum + saving.likely;
+        }
+    }
+    found.retain(|opportunity| {
+        let of_rule = told.get(&opportunity.rule).filter(|_| is_told(opportunity));
+        opportunity.saving.known().is_none_or(|saving| {
+            saving.likely >= least || saving.likely.0 > 0 && of_rule.is_some_and(|sum| *sum >= least)
+        })
+    });
 }
 
 /// What a template manages is not changed behind its back: a change becomes a patch for it, and advice says so.

@@ -5,9 +5,11 @@ mod caches;
 mod capacity_mode;
 mod databases;
 mod endpoints;
+mod forgotten;
 mod load;
 mod logs;
 mod reserved_capacity;
+mod small;
 mod unused;
 
 use crate::change::Action;

@@ -59,6 +59,12 @@ pub enum Quantity {
     WriteCapacity,
     /// Memory of a database that is free or could be freed, in bytes, the hour's minimum.
     FreeableBytes,
+    /// Bytes of the objects of a bucket in the standard class, once a day.
+    ObjectBytes,
+    /// Objects of a bucket, once a day.
+    Objects,
+    /// Bytes that were read from a bucket, the hour's sum; an hour without any has no value.
+    DownloadedBytes,
 }
 
 /// One quantity of one resource.
@@ -79,6 +85,9 @@ pub struct Profile {
     pub asked_h: u32,
     /// Hours with a value.
     pub known_h: u32,
+    /// The first hour with a value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_at: Option<Timestamp>,
     /// The last hour with a value.
     pub last_at: Option<Timestamp>,
     /// Median; 0 where nothing is known, which [`Profile::known_h`] tells.
@@ -110,17 +119,19 @@ impl Profile {
         let mut known: Vec<f64> = hourly.iter().flatten().copied().filter(|value| value.is_finite()).collect();
         known.sort_by(f64::total_cmp);
         let mut week = Week::default();
-        let mut last_at = None;
+        let (mut first_at, mut last_at) = (None, None);
         for (hour, value) in (0_i64..).zip(hourly) {
             let (Some(value), Ok(at)) = (value, start.checked_add(jiff::SignedDuration::from_hours(hour))) else {
                 continue;
             };
+            first_at = first_at.or(Some(at));
             last_at = Some(at);
             week.take(hour_of_week(at), *value);
         }
         Self {
             asked_h: count(hourly.len()),
             known_h: count(known.len()),
+            first_at,
             last_at,
             p50: rank(&known, 50),
             p95: rank(&known, 95),

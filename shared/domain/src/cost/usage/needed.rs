@@ -20,6 +20,8 @@ pub fn waits_for_cpu(source: &Source) -> bool {
 pub fn is_needed(source: &Source, item: &Item) -> bool {
     match (&item.resource.live, source.quantity) {
         (Live::Volume(volume), Quantity::DiskOps) => volume.attached_to.is_empty(),
+        // Without request metrics nobody knows what is read, and what has rules of its own is left to them.
+        (Live::Bucket(bucket), _) => bucket.request_metrics.is_some() && !bucket.has_lifecycle,
         _ => true,
     }
 }

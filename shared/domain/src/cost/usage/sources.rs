@@ -23,12 +23,21 @@ pub struct Source {
 
 /// The dimensions by which CloudWatch knows a resource in a source: its name, and what else a metric is published with.
 ///
-/// PrivateLink publishes by four dimensions at once (AWS PrivateLink, "Endpoint metrics and dimensions").
+/// S3 publishes what is stored by its class, and requests by a filter of the bucket's owner (Amazon S3 User Guide, "Amazon S3 metrics and
+/// dimensions"). PrivateLink publishes by four dimensions at once (AWS PrivateLink, "Endpoint metrics and dimensions").
 pub fn dimensions(source: &Source, resource: &Resource) -> Vec<(Cow<'static, str>, String)> {
     let mut found = vec![(Cow::Borrowed(source.dimension), resource.name.clone())];
     if let Live::InterfaceEndpoint(endpoint) = &resource.live {
         let more = [("Endpoint Type", "Interface"), ("Service Name", &endpoint.service), ("VPC Id", &endpoint.vpc)];
         found.extend(more.map(|(name, value)| (Cow::Borrowed(name), value.to_owned())));
+    }
+    if let Live::Bucket(bucket) = &resource.live {
+        let of_all = bucket.request_metrics.clone().unwrap_or_default();
+        found.push(match source.quantity {
+            Quantity::ObjectBytes => (Cow::Borrowed("StorageType"), "StandardStorage".to_owned()),
+            Quantity::Objects => (Cow::Borrowed("StorageType"), "AllStorageTypes".to_owned()),
+            _ => (Cow::Borrowed("FilterId"), of_all),
+        });
     }
     found
 }
@@ -244,6 +253,30 @@ pub const SOURCES: &[Source] = &[
         metrics: &["ProvisionedWriteCapacityUnits"],
         stat: "Average",
         dimension: "TableName",
+    },
+    Source {
+        quantity: Quantity::ObjectBytes,
+        kind: ResourceKind::Bucket,
+        namespace: "AWS/S3",
+        metrics: &["BucketSizeBytes"],
+        stat: "Average",
+        dimension: "BucketName",
+    },
+    Source {
+        quantity: Quantity::Objects,
+        kind: ResourceKind::Bucket,
+        namespace: "AWS/S3",
+        metrics: &["NumberOfObjects"],
+        stat: "Average",
+        dimension: "BucketName",
+    },
+    Source {
+        quantity: Quantity::DownloadedBytes,
+        kind: ResourceKind::Bucket,
+        namespace: "AWS/S3",
+        metrics: &["BytesDownloaded"],
+        stat: "Sum",
+        dimension: "BucketName",
     },
 ];
 
