@@ -12,7 +12,7 @@ use crate::change::{Change, Reversal, WhenInconclusive};
 use crate::observed::Observed;
 use crate::outcome::{Outcome, Verdict};
 use crate::snapshot::{Measurement, Snapshot};
-use stats::compare::difference;
+use stats::compare::{Difference, difference};
 
 /// Response times of what users call.
 const LATENCIES: [&str; 3] = ["latency_p95_ms", "api_latency_p95_ms", "function_duration_p95_ms"];
@@ -177,27 +177,54 @@ fn judge(seen: &Measured<'_>, policy: &Policy) -> (Verdict, Numbers, String) {
     }
     let lost = writers.filter(|writers| writers.interval().0 > 0.0).map_or(0.0, |writers| writers.shift());
     let net_pct = -100.0 * (readers.shift() + lost) / readers.before_ms.max(1e-9);
-    if high < 0.0 && net_pct >= policy.improvement_pct_min {
+    if high < 0.0 && net_pct > 0.0 {
         let partly =
             if lacking > 0 { format!("; {lacking} of them were asked too rarely to tell") } else { String::new() };
-        return (Verdict::Verified, numbers, format!("{told}{partly}"));
+        if net_pct >= policy.improvement_pct_min {
+            return (Verdict::Verified, numbers, format!("{told}{partly}"));
+        }
+        if let Some(reached) = target_reached(seen, policy) {
+            return (Verdict::Verified, numbers, format!("{reached}; {told}{partly}"));
+        }
     }
     (Verdict::Inconclusive, numbers, format!("{told}; {:.0} % are asked for", policy.improvement_pct_min))
 }
 
+/// Response times of what users call, before and after.
+fn response_times<'a>(
+    seen: &'a Measured<'_>,
+    policy: &'a Policy,
+) -> impl Iterator<Item = (&'a Measurement, Difference)> + 'a {
+    let of = seen.users_before.measurements.iter();
+    of.filter(|m| m.member.is_none() && LATENCIES.contains(&m.signal.as_str())).filter_map(|of| {
+        let values = |snapshot| values(snapshot, of, policy.window_s);
+        Some((of, difference(&values(seen.users_before)?, &values(seen.users_after)?)?))
+    })
+}
+
+fn told(of: &Measurement, found: &Difference) -> String {
+    format!(
+        "{} of {} went from {:.0} to {:.0} ms (95 % interval of the difference {:+.0} to {:+.0})",
+        of.signal, of.resource, found.before, found.after, found.low, found.high
+    )
+}
+
 /// Why users are served worse than before, for certain.
 fn users_suffer(seen: &Measured<'_>, policy: &Policy) -> Option<String> {
-    let of = seen.users_before.measurements.iter();
-    of.filter(|m| m.member.is_none() && LATENCIES.contains(&m.signal.as_str())).find_map(|of| {
-        let values = |snapshot| values(snapshot, of, policy.window_s);
-        let found = difference(&values(seen.users_before)?, &values(seen.users_after)?)?;
+    response_times(seen, policy).find_map(|(of, found)| {
         let loss_pct = 100.0 * found.shift / found.before;
-        (found.before > 0.0 && loss_pct >= policy.loss_pct_max && found.low > 0.0).then(|| {
-            format!(
-                "users suffer: {} of {} went from {:.0} to {:.0} ms (95 % interval of the difference {:+.0} to {:+.0})",
-                of.signal, of.resource, found.before, found.after, found.low, found.high
-            )
-        })
+        let is_worse = found.before > 0.0 && loss_pct >= policy.loss_pct_max && found.low > 0.0;
+        is_worse.then(|| format!("users suffer: {}", told(of, &found)))
+    })
+}
+
+/// What users wait for less than the target now, for certain less than before, when it was more: then it counts however small the gain of
+/// the queries was.
+fn target_reached(seen: &Measured<'_>, policy: &Policy) -> Option<String> {
+    let target = policy.target_p95_ms;
+    response_times(seen, policy).find_map(|(of, found)| {
+        let is_reached = found.before > target && found.after <= target && found.high < 0.0;
+        is_reached.then(|| format!("the target of {target:.0} ms is reached: {}", told(of, &found)))
     })
 }
 
@@ -207,3 +234,6 @@ fn values(snapshot: &Snapshot, of: &Measurement, window_s: u32) -> Option<Vec<f6
     let values = measurement.series.known()?.last(snapshot.taken_at, window_s);
     (!values.is_empty()).then_some(values)
 }
+
+#[cfg(test)]
+mod tests;
