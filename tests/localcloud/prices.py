@@ -1,5 +1,5 @@
-"""AWS Price List, as far as the maintainer reads it: GetProducts of AmazonEC2, AmazonECS, AmazonVPC and AmazonCloudWatch, a handful
-of products.
+"""AWS Price List, as far as the maintainer reads it: GetProducts of AmazonEC2, AmazonECS, AmazonVPC, AWSLambda and AmazonCloudWatch,
+a handful of products.
 
 Documents have the shape of the Price List Query API: a JSON text for each product, terms by offer code. Prices are list prices
 of US East (N. Virginia), Linux, on demand; they hold for every Region here. Usage types begin with the Region's billing code
@@ -32,6 +32,8 @@ STORED = {
     ("AmazonVPC", f"{SPELLED_OUT}PublicIPv4:IdleAddress", "Hrs"): "0.0050000000",
     ("AmazonVPC", f"{SPELLED_OUT}PublicIPv4:InUseAddress", "Hrs"): "0.0050000000",
     ("AmazonVPC", f"{SPELLED_OUT}VpcEndpoint-Hours", "Hrs"): "0.0100000000",
+    ("AWSLambda", "Lambda-GB-Second", "Lambda-GB-Second"): "0.0000166667",
+    ("AWSLambda", "Lambda-GB-Second-ARM", "Lambda-GB-Second"): "0.0000133334",
     ("AmazonCloudWatch", f"{SPELLED_OUT}TimedStorage-ByteHrs", "GB-Mo"): "0.0300000000"}
 CODES = {"us-east-1": "", "us-east-2": "USE2-", "us-west-2": "USW2-", "eu-west-1": "EU-", "eu-central-1": "EUC1-"}
 OLD_NAMES = {"io1": ".piops", "standard": ""}

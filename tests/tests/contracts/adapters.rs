@@ -94,6 +94,8 @@ const TABLE: &[Method] = &[
             ("elasticloadbalancing:DescribeLoadBalancers", APPLICATION),
             ("elasticloadbalancing:DescribeTargetGroups", APPLICATION),
             ("elasticloadbalancing:DescribeTargetHealth", APPLICATION),
+            ("lambda:ListFunctions", APPLICATION),
+            ("lambda:ListProvisionedConcurrencyConfigs", APPLICATION),
             ("logs:DescribeLogGroups", APPLICATION),
             ("rds:DescribeDBInstances", APPLICATION),
             ("tag:GetResources", APPLICATION),

@@ -8,6 +8,7 @@ mod by_arn;
 mod caches;
 mod classic_load_balancers;
 mod databases;
+mod functions;
 mod interface_endpoints;
 mod load_balancers;
 pub(crate) mod log_groups;
@@ -54,6 +55,8 @@ pub const PERMISSIONS: &[&str] = &[
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
+    "lambda:ListFunctions",
+    "lambda:ListProvisionedConcurrencyConfigs",
     "logs:DescribeLogGroups",
     "rds:DescribeDBInstances",
     "tag:GetResources",
@@ -100,6 +103,7 @@ pub struct Estates {
     ec2: Lazy<aws_sdk_ec2::Client>,
     elasticache: Lazy<aws_sdk_elasticache::Client>,
     elb: Lazy<aws_sdk_elasticloadbalancingv2::Client>,
+    lambda: Lazy<aws_sdk_lambda::Client>,
     logs: Lazy<aws_sdk_cloudwatchlogs::Client>,
     rds: Lazy<aws_sdk_rds::Client>,
     tagging: Lazy<aws_sdk_resourcegroupstagging::Client>,
@@ -123,6 +127,7 @@ impl Estates {
             ec2: clients.ec2(),
             elasticache: clients.elasticache(),
             elb: clients.elb(),
+            lambda: clients.lambda(),
             logs: clients.logs(),
             rds: clients.rds(),
             tagging: clients.tagging(),
@@ -152,6 +157,7 @@ impl Estates {
                 }
                 ResourceKind::Table => tables::survey(&self.dynamodb, &self.tagging, whose, account).await,
                 ResourceKind::Cache => caches::survey(&self.elasticache, &self.tagging, whose).await,
+                ResourceKind::Function => functions::survey(&self.lambda, &self.tagging, whose).await,
                 ResourceKind::Database => databases::survey(&self.rds, whose).await,
                 _ => Ok(Vec::new()),
             }
@@ -175,7 +181,7 @@ impl Estates {
 }
 
 /// Kinds that are surveyed, besides the Auto Scaling groups.
-const KINDS: [ResourceKind; 13] = [
+const KINDS: [ResourceKind; 14] = [
     ResourceKind::Volume,
     ResourceKind::DiskSnapshot,
     ResourceKind::Address,
@@ -189,6 +195,7 @@ const KINDS: [ResourceKind; 13] = [
     ResourceKind::Database,
     ResourceKind::Cache,
     ResourceKind::Table,
+    ResourceKind::Function,
 ];
 
 #[async_trait]

@@ -89,6 +89,7 @@ pub fn prices() -> PriceBook {
         (Sold::WriteCapacityHour, 793.0),
         (Sold::ReadRequest, 0.1525),
         (Sold::WriteRequest, 0.7625),
+        (Sold::FunctionGbSecond { is_arm: false }, 16.6667),
         (Sold::LoadBalancerHour(Balancer::Application), 27_000.0),
         (Sold::LoadBalancerHour(Balancer::Network), 27_000.0),
         (Sold::LoadBalancerHour(Balancer::Classic), 30_000.0),

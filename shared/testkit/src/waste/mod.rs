@@ -10,6 +10,7 @@ mod databases;
 mod disks;
 mod endpoints;
 mod fleets;
+mod functions;
 mod load;
 mod machines;
 mod reserved;
@@ -84,6 +85,7 @@ pub fn account(seed: u64, of_each: usize) -> Account {
         databases::add(&mut made);
         caches::add(&mut made);
         tables::add(&mut made);
+        functions::add(&mut made);
     }
     for repetition in 0..of_each {
         reserved::add(&mut made, repetition);
@@ -114,6 +116,8 @@ pub fn prices() -> PriceBook {
         (Sold::InstanceHour("r4.large".to_owned()), 160_000.0),
         (Sold::NatGatewayHour, 52_000.0),
         (Sold::InterfaceEndpointHour, 12_000.0),
+        (Sold::FunctionGbSecond { is_arm: false }, 16.6667),
+        (Sold::FunctionGbSecond { is_arm: true }, 13.3334),
         (Sold::LoadBalancerHour(Balancer::Application), 27_000.0),
         (Sold::LoadBalancerHour(Balancer::Network), 27_000.0),
         (Sold::LoadBalancerHour(Balancer::Classic), 30_000.0),

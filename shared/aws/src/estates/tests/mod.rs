@@ -4,6 +4,7 @@ mod balancers;
 mod caches;
 mod databases;
 mod endpoints;
+mod functions;
 mod tables;
 
 use super::*;

@@ -55,6 +55,11 @@ pub enum Sold {
     ReadRequest,
     /// A request unit of writes, on demand.
     WriteRequest,
+    /// A GB-second of a Lambda function, on demand; at most the first and dearest step.
+    FunctionGbSecond {
+        /// On arm64.
+        is_arm: bool,
+    },
     /// An hour of what has a meter of its own, on demand.
     OnDemandHour(Meter),
     /// An hour of the same, reserved: one year, nothing upfront, standard class.
@@ -158,6 +163,8 @@ impl Sold {
             Self::WriteCapacityHour => "WriteCapacityUnit-Hrs".to_owned(),
             Self::ReadRequest => "ReadRequestUnits".to_owned(),
             Self::WriteRequest => "WriteRequestUnits".to_owned(),
+            Self::FunctionGbSecond { is_arm: false } => "Lambda-GB-Second".to_owned(),
+            Self::FunctionGbSecond { is_arm: true } => "Lambda-GB-Second-ARM".to_owned(),
             Self::OnDemandHour(meter) | Self::ReservedHour(meter) => meter.usage_type.clone(),
         }
     }
@@ -181,6 +188,7 @@ impl Sold {
             Self::ReadCapacityHour | Self::WriteCapacityHour | Self::ReadRequest | Self::WriteRequest => {
                 "Amazon DynamoDB"
             }
+            Self::FunctionGbSecond { .. } => "AWS Lambda",
             Self::OnDemandHour(meter) | Self::ReservedHour(meter) if meter.is_instance() => {
                 "Amazon Elastic Compute Cloud - Compute"
             }
@@ -216,6 +224,7 @@ impl Sold {
             | Self::DatabaseGib { .. }
             | Self::ReadRequest
             | Self::WriteRequest
+            | Self::FunctionGbSecond { .. }
             | Self::DatabaseSnapshotGib => false,
         }
     }

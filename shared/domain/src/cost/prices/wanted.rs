@@ -43,6 +43,11 @@ pub fn wanted(estate: &Estate) -> Vec<Sold> {
             Live::Table => {
                 wanted.extend([Sold::ReadCapacityHour, Sold::WriteCapacityHour, Sold::ReadRequest, Sold::WriteRequest])
             }
+            Live::Function => {
+                if let Some(Terms::Function(terms)) = &item.terms {
+                    wanted.insert(Sold::FunctionGbSecond { is_arm: terms.is_arm });
+                }
+            }
             _ => {}
         }
     }

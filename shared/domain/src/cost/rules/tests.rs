@@ -5,6 +5,7 @@ mod caches;
 mod capacity_mode;
 mod databases;
 mod endpoints;
+mod functions;
 mod load;
 mod logs;
 mod reserved_capacity;

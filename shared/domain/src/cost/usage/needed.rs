@@ -7,6 +7,7 @@
 use super::{Profile, Quantity, Source};
 use crate::cost::estate::Item;
 use crate::cost::policy::Policy;
+use crate::cost::terms::Terms;
 use crate::observed::Observed;
 use crate::resource::{Live, ResourceKind};
 
@@ -16,10 +17,12 @@ pub fn waits_for_cpu(source: &Source) -> bool {
         && matches!(source.quantity, Quantity::MemoryPct | Quantity::NetworkBytes)
 }
 
-/// True where the state of the resource alone leaves a question to its history: a volume that is attached is in use.
+/// True where the state of the resource alone leaves a question to its history: a volume that is attached is in use, and of a
+/// function that Lambda Insights does not measure nobody knows the memory.
 pub fn is_needed(source: &Source, item: &Item) -> bool {
     match (&item.resource.live, source.quantity) {
         (Live::Volume(volume), Quantity::DiskOps) => volume.attached_to.is_empty(),
+        (Live::Function, _) => matches!(&item.terms, Some(Terms::Function(terms)) if terms.may_have_insights),
         _ => true,
     }
 }

@@ -245,6 +245,55 @@ pub const SOURCES: &[Source] = &[
         stat: "Average",
         dimension: "TableName",
     },
+    // Lambda Insights (CloudWatch User Guide, "Metrics collected by Lambda Insights") publishes where its extension is on.
+    Source {
+        quantity: Quantity::Invocations,
+        kind: ResourceKind::Function,
+        namespace: "AWS/Lambda",
+        metrics: &["Invocations"],
+        stat: "Sum",
+        dimension: "FunctionName",
+    },
+    Source {
+        quantity: Quantity::LongestMs,
+        kind: ResourceKind::Function,
+        namespace: "AWS/Lambda",
+        metrics: &["Duration"],
+        stat: "Maximum",
+        dimension: "FunctionName",
+    },
+    Source {
+        quantity: Quantity::BusyMs,
+        kind: ResourceKind::Function,
+        namespace: "AWS/Lambda",
+        metrics: &["Duration"],
+        stat: "Sum",
+        dimension: "FunctionName",
+    },
+    Source {
+        quantity: Quantity::UsedMb,
+        kind: ResourceKind::Function,
+        namespace: "LambdaInsights",
+        metrics: &["used_memory_max"],
+        stat: "Maximum",
+        dimension: "function_name",
+    },
+    Source {
+        quantity: Quantity::GivenMb,
+        kind: ResourceKind::Function,
+        namespace: "LambdaInsights",
+        metrics: &["total_memory"],
+        stat: "Maximum",
+        dimension: "function_name",
+    },
+    Source {
+        quantity: Quantity::CpuMs,
+        kind: ResourceKind::Function,
+        namespace: "LambdaInsights",
+        metrics: &["cpu_total_time"],
+        stat: "Sum",
+        dimension: "function_name",
+    },
 ];
 
 #[cfg(test)]
