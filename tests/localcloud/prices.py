@@ -79,7 +79,7 @@ def products(region: str) -> list[dict]:
                           "operatingSystem": "Linux", "preInstalledSw": "NA", "tenancy": "Shared",
                           "capacitystatus": "Used", "operation": "RunInstances", "usagetype": in_region(f"BoxUsage:{name}", region)}, "Hrs", usd)
                  for name, usd in INSTANCES.items()]
-    tasks = [product({"servicecode": "AmazonECS", "regionCode": region, "usagetype": f"USE1-Fargate-{name}"},
+    tasks = [product({"servicecode": "AmazonECS", "regionCode": region, "usagetype": in_region(f"{SPELLED_OUT}Fargate-{name}", region)},
                      "hours", usd) for name, usd in FARGATE.items()]
     stored = [product({"servicecode": service, "regionCode": region, "usagetype": in_region(name, region)}, unit, usd)
               for (service, name, unit), usd in STORED.items()]

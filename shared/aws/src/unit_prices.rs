@@ -169,6 +169,7 @@ fn service(sold: &Sold) -> &'static str {
         Sold::LoadBalancerHour(_) => "AWSELB",
         Sold::ReadCapacityHour | Sold::WriteCapacityHour | Sold::ReadRequest | Sold::WriteRequest => "AmazonDynamoDB",
         Sold::CacheHour { .. } => "AmazonElastiCache",
+        Sold::TaskVcpuHour { .. } | Sold::TaskGbHour { .. } => "AmazonECS",
         Sold::FunctionGbSecond { .. } => "AWSLambda",
         Sold::OnDemandHour(meter) | Sold::ReservedHour(meter) if meter.is_instance() => "AmazonEC2",
         Sold::OnDemandHour(meter) | Sold::ReservedHour(meter) if meter.is_cache() => "AmazonElastiCache",
@@ -206,6 +207,8 @@ fn units(sold: &Sold, unit: &str) -> Option<f64> {
         | Sold::InterfaceEndpointHour
         | Sold::LoadBalancerHour(_)
         | Sold::DatabaseHour(_)
+        | Sold::TaskVcpuHour { .. }
+        | Sold::TaskGbHour { .. }
         | Sold::OnDemandHour(_)
         | Sold::ReservedHour(_)
         | Sold::CacheHour { .. } => one_of(&["Hrs", "Hours"]),

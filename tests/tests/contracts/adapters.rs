@@ -74,6 +74,7 @@ const TABLE: &[Method] = &[
         "estates",
         "survey",
         &[
+            ("application-autoscaling:DescribeScalableTargets", APPLICATION),
             ("autoscaling:DescribeAutoScalingGroups", APPLICATION),
             ("autoscaling:DescribeInstanceRefreshes", APPLICATION),
             ("autoscaling:DescribeScheduledActions", APPLICATION),
@@ -88,6 +89,10 @@ const TABLE: &[Method] = &[
             ("ec2:DescribeVolumes", APPLICATION),
             ("ec2:DescribeVolumesModifications", APPLICATION),
             ("ec2:DescribeVpcEndpoints", APPLICATION),
+            ("ecs:DescribeServices", APPLICATION),
+            ("ecs:DescribeTaskDefinition", APPLICATION),
+            ("ecs:ListClusters", APPLICATION),
+            ("ecs:ListServices", APPLICATION),
             ("elasticache:DescribeCacheClusters", APPLICATION),
             ("elasticache:DescribeReplicationGroups", APPLICATION),
             ("elasticloadbalancing:DescribeInstanceHealth", APPLICATION),

@@ -15,6 +15,7 @@ pub(crate) mod log_groups;
 mod machines;
 mod nat_gateways;
 mod read;
+mod services;
 pub(crate) mod snapshots;
 mod tables;
 pub(crate) mod volumes;
@@ -35,6 +36,7 @@ use whose::Whose;
 
 /// IAM actions.
 pub const PERMISSIONS: &[&str] = &[
+    "application-autoscaling:DescribeScalableTargets",
     "autoscaling:DescribeAutoScalingGroups",
     "autoscaling:DescribeInstanceRefreshes",
     "autoscaling:DescribeScheduledActions",
@@ -49,6 +51,10 @@ pub const PERMISSIONS: &[&str] = &[
     "ec2:DescribeVolumes",
     "ec2:DescribeVolumesModifications",
     "ec2:DescribeVpcEndpoints",
+    "ecs:DescribeServices",
+    "ecs:DescribeTaskDefinition",
+    "ecs:ListClusters",
+    "ecs:ListServices",
     "elasticache:DescribeCacheClusters",
     "elasticache:DescribeReplicationGroups",
     "elasticloadbalancing:DescribeInstanceHealth",
@@ -84,6 +90,11 @@ impl Account {
         format!("arn:{partition}:elasticloadbalancing:{region}:{number}:loadbalancer/{name}")
     }
 
+    fn service(&self, name: &str) -> String {
+        let Self { partition, region, number } = self;
+        format!("arn:{partition}:ecs:{region}:{number}:service/{name}")
+    }
+
     fn table(&self, name: &str) -> String {
         let Self { partition, region, number } = self;
         format!("arn:{partition}:dynamodb:{region}:{number}:table/{name}")
@@ -101,11 +112,13 @@ pub struct Estates {
     classic: Lazy<aws_sdk_elasticloadbalancing::Client>,
     dynamodb: Lazy<aws_sdk_dynamodb::Client>,
     ec2: Lazy<aws_sdk_ec2::Client>,
+    ecs: Lazy<aws_sdk_ecs::Client>,
     elasticache: Lazy<aws_sdk_elasticache::Client>,
     elb: Lazy<aws_sdk_elasticloadbalancingv2::Client>,
     lambda: Lazy<aws_sdk_lambda::Client>,
     logs: Lazy<aws_sdk_cloudwatchlogs::Client>,
     rds: Lazy<aws_sdk_rds::Client>,
+    scaling: Lazy<aws_sdk_applicationautoscaling::Client>,
     tagging: Lazy<aws_sdk_resourcegroupstagging::Client>,
     account: Account,
     clock: SystemClock,
@@ -125,11 +138,13 @@ impl Estates {
             classic: clients.classic_elb(),
             dynamodb: clients.dynamodb(),
             ec2: clients.ec2(),
+            ecs: clients.ecs(),
             elasticache: clients.elasticache(),
             elb: clients.elb(),
             lambda: clients.lambda(),
             logs: clients.logs(),
             rds: clients.rds(),
+            scaling: clients.scaling(),
             tagging: clients.tagging(),
             account,
             clock,
@@ -157,6 +172,9 @@ impl Estates {
                 }
                 ResourceKind::Table => tables::survey(&self.dynamodb, &self.tagging, whose, account).await,
                 ResourceKind::Cache => caches::survey(&self.elasticache, &self.tagging, whose).await,
+                ResourceKind::EcsService => {
+                    services::survey(&self.ecs, &self.scaling, &self.tagging, whose, account).await
+                }
                 ResourceKind::Function => functions::survey(&self.lambda, &self.tagging, whose).await,
                 ResourceKind::Database => databases::survey(&self.rds, whose).await,
                 _ => Ok(Vec::new()),
@@ -181,7 +199,7 @@ impl Estates {
 }
 
 /// Kinds that are surveyed, besides the Auto Scaling groups.
-const KINDS: [ResourceKind; 14] = [
+const KINDS: [ResourceKind; 15] = [
     ResourceKind::Volume,
     ResourceKind::DiskSnapshot,
     ResourceKind::Address,
@@ -195,6 +213,7 @@ const KINDS: [ResourceKind; 14] = [
     ResourceKind::Database,
     ResourceKind::Cache,
     ResourceKind::Table,
+    ResourceKind::EcsService,
     ResourceKind::Function,
 ];
 

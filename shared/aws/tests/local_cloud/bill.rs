@@ -59,6 +59,8 @@ async fn everything_that_is_sold_has_a_price() {
             (Sold::InstanceHour("t3.micro".to_owned()), 10_400.0),
             (Sold::NatGatewayHour, 45_000.0),
             (Sold::InterfaceEndpointHour, 10_000.0),
+            (Sold::TaskVcpuHour { is_arm: false }, 40_480.0),
+            (Sold::TaskGbHour { is_arm: true }, 3_560.0),
             (Sold::FunctionGbSecond { is_arm: true }, 13.3334),
         ];
         let sold: Vec<Sold> = expected.iter().map(|(sold, _)| sold.clone()).collect();

@@ -89,6 +89,8 @@ pub fn prices() -> PriceBook {
         (Sold::WriteCapacityHour, 793.0),
         (Sold::ReadRequest, 0.1525),
         (Sold::WriteRequest, 0.7625),
+        (Sold::TaskVcpuHour { is_arm: false }, 46_560.0),
+        (Sold::TaskGbHour { is_arm: false }, 5_110.0),
         (Sold::FunctionGbSecond { is_arm: false }, 16.6667),
         (Sold::LoadBalancerHour(Balancer::Application), 27_000.0),
         (Sold::LoadBalancerHour(Balancer::Network), 27_000.0),

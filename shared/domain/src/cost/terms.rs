@@ -17,6 +17,8 @@ pub enum Terms {
     Cache(CacheTerms),
     /// See [`TableTerms`].
     Table(TableTerms),
+    /// See [`TaskTerms`].
+    Task(TaskTerms),
     /// See [`FunctionTerms`].
     Function(FunctionTerms),
 }
@@ -113,4 +115,25 @@ pub struct FunctionTerms {
     pub is_provisioned: bool,
     /// It runs on instances of the account (Lambda Managed Instances), which are paid for by themselves.
     pub has_own_capacity: bool,
+}
+
+/// A task of an ECS service on Fargate, as it is bought. Services on instances have none: the instances are paid for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskTerms {
+    /// Family and revision of its definition: `web:7`.
+    pub definition: String,
+    /// CPU units, of which a processor has 1,024.
+    pub cpu_units: u32,
+    /// Memory in MiB.
+    pub memory_mib: u32,
+    /// CPU units that its containers reserve for themselves.
+    pub containers_units: u32,
+    /// Memory in MiB that its containers reserve for themselves.
+    pub containers_mib: u32,
+    /// It runs on arm64, which has a price of its own; else on x86-64.
+    pub is_arm: bool,
+    /// It runs on Linux; Windows has other sizes and prices.
+    pub is_linux: bool,
+    /// No task of the service runs on Fargate Spot.
+    pub is_on_demand: bool,
 }

@@ -14,6 +14,7 @@ mod functions;
 mod load;
 mod machines;
 mod reserved;
+mod services;
 mod tables;
 mod things;
 
@@ -86,6 +87,7 @@ pub fn account(seed: u64, of_each: usize) -> Account {
         caches::add(&mut made);
         tables::add(&mut made);
         functions::add(&mut made);
+        services::add(&mut made);
     }
     for repetition in 0..of_each {
         reserved::add(&mut made, repetition);
@@ -116,6 +118,10 @@ pub fn prices() -> PriceBook {
         (Sold::InstanceHour("r4.large".to_owned()), 160_000.0),
         (Sold::NatGatewayHour, 52_000.0),
         (Sold::InterfaceEndpointHour, 12_000.0),
+        (Sold::TaskVcpuHour { is_arm: false }, 46_560.0),
+        (Sold::TaskGbHour { is_arm: false }, 5_110.0),
+        (Sold::TaskVcpuHour { is_arm: true }, 37_250.0),
+        (Sold::TaskGbHour { is_arm: true }, 4_090.0),
         (Sold::FunctionGbSecond { is_arm: false }, 16.6667),
         (Sold::FunctionGbSecond { is_arm: true }, 13.3334),
         (Sold::LoadBalancerHour(Balancer::Application), 27_000.0),

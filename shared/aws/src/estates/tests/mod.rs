@@ -5,6 +5,7 @@ mod caches;
 mod databases;
 mod endpoints;
 mod functions;
+mod services;
 mod tables;
 
 use super::*;

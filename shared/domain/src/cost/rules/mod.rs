@@ -21,6 +21,7 @@ mod oversized_database;
 mod oversized_fleet;
 mod oversized_function;
 mod oversized_machine;
+mod oversized_task;
 mod patch;
 mod previous_generation;
 mod reserve;
@@ -159,6 +160,7 @@ pub const TABLE: &[Rule] = &[
     Rule { name: oversized_machine::NAME, family: Family::RightSizing, find: oversized_machine::find },
     Rule { name: oversized_database::NAME, family: Family::RightSizing, find: oversized_database::find },
     Rule { name: oversized_cache::NAME, family: Family::RightSizing, find: oversized_cache::find },
+    Rule { name: oversized_task::NAME, family: Family::RightSizing, find: oversized_task::find },
     Rule { name: oversized_function::NAME, family: Family::RightSizing, find: oversized_function::find },
     Rule { name: gp2_volumes::NAME, family: Family::CheaperForm, find: gp2_volumes::find },
     Rule { name: previous_generation::NAME, family: Family::CheaperForm, find: previous_generation::find },

@@ -9,6 +9,7 @@ mod functions;
 mod load;
 mod logs;
 mod reserved_capacity;
+mod services;
 mod unused;
 
 use crate::change::Action;

@@ -18,11 +18,12 @@ pub fn waits_for_cpu(source: &Source) -> bool {
 }
 
 /// True where the state of the resource alone leaves a question to its history: a volume that is attached is in use, and of a
-/// function that Lambda Insights does not measure nobody knows the memory.
+/// function that Lambda Insights does not measure nobody knows the memory. A service on instances has no price of its own.
 pub fn is_needed(source: &Source, item: &Item) -> bool {
     match (&item.resource.live, source.quantity) {
         (Live::Volume(volume), Quantity::DiskOps) => volume.attached_to.is_empty(),
         (Live::Function, _) => matches!(&item.terms, Some(Terms::Function(terms)) if terms.may_have_insights),
+        (Live::EcsService(_), _) => item.terms.is_some(),
         _ => true,
     }
 }

@@ -23,12 +23,16 @@ pub struct Source {
 
 /// The dimensions by which CloudWatch knows a resource in a source: its name, and what else a metric is published with.
 ///
-/// PrivateLink publishes by four dimensions at once (AWS PrivateLink, "Endpoint metrics and dimensions").
+/// PrivateLink publishes by four dimensions at once (AWS PrivateLink, "Endpoint metrics and dimensions"), ECS by service and
+/// cluster ("Amazon ECS CloudWatch metrics").
 pub fn dimensions(source: &Source, resource: &Resource) -> Vec<(Cow<'static, str>, String)> {
     let mut found = vec![(Cow::Borrowed(source.dimension), resource.name.clone())];
     if let Live::InterfaceEndpoint(endpoint) = &resource.live {
         let more = [("Endpoint Type", "Interface"), ("Service Name", &endpoint.service), ("VPC Id", &endpoint.vpc)];
         found.extend(more.map(|(name, value)| (Cow::Borrowed(name), value.to_owned())));
+    }
+    if let Live::EcsService(service) = &resource.live {
+        found.push((Cow::Borrowed("ClusterName"), service.cluster.clone()));
     }
     found
 }
@@ -245,6 +249,23 @@ pub const SOURCES: &[Source] = &[
         stat: "Average",
         dimension: "TableName",
     },
+    // Of the hottest task, in per cent of its size.
+    Source {
+        quantity: Quantity::CpuPct,
+        kind: ResourceKind::EcsService,
+        namespace: "AWS/ECS",
+        metrics: &["CPUUtilization"],
+        stat: "Maximum",
+        dimension: "ServiceName",
+    },
+    Source {
+        quantity: Quantity::MemoryPct,
+        kind: ResourceKind::EcsService,
+        namespace: "AWS/ECS",
+        metrics: &["MemoryUtilization"],
+        stat: "Maximum",
+        dimension: "ServiceName",
+    },
     // Lambda Insights (CloudWatch User Guide, "Metrics collected by Lambda Insights") publishes where its extension is on.
     Source {
         quantity: Quantity::Invocations,
@@ -308,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_is_asked_for_by_its_name_and_an_endpoint_by_all_that_it_publishes_with() {
+    fn a_resource_is_asked_for_by_its_name_and_what_else_it_publishes_with() {
         let disk = item("volume/vol-1", Live::Volume(volume("gp3", 8, &[]))).resource;
         assert_eq!(of(&disk), [(Cow::Borrowed("VolumeId"), "vol-1".to_owned())]);
         let live = InterfaceEndpoint {
@@ -329,5 +350,16 @@ mod tests {
             ("VPC Id", "vpc-1"),
         ];
         assert_eq!(found, expected.map(|(name, value)| (Cow::Borrowed(name), value.to_owned())));
+    }
+
+    #[test]
+    fn a_service_is_asked_for_by_its_cluster_too() {
+        let live: Live =
+            serde_json::from_value(serde_json::json!({"kind": "ecs_service", "cluster": "shop", "desired": 1,
+            "running": 1, "deployment_in_progress": false, "last_deployment_at": null, "bounds": null}))
+            .unwrap();
+        let expected = [("ServiceName", "web"), ("ClusterName", "shop")];
+        let expected = expected.map(|(name, value)| (Cow::Borrowed(name), value.to_owned()));
+        assert_eq!(of(&item("service/web", live).resource), expected);
     }
 }
