@@ -16,7 +16,7 @@ use domain::cost::estate::Item;
 use domain::cost::terms::TaskTerms;
 use domain::ids::ResourceId;
 use domain::resource::{Live, Resource, ResourceKind};
-use engine::ports::PortResult;
+use engine::ports::{PortError, PortResult};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -89,7 +89,12 @@ async fn list_of(client: &Client, cluster: String) -> PortResult<Vec<String>> {
     let mut pages = client.list_services().cluster(&cluster).max_results(PAGE).into_paginator().items().send();
     let mut arns = Vec::new();
     while let Some(arn) = pages.next().await {
-        arns.push(arn.map_err(|error| port_error("ecs:ListServices", &cluster, &error))?);
+        match arn.map_err(|error| port_error("ecs:ListServices", &cluster, &error)) {
+            Ok(arn) => arns.push(arn),
+            // The cluster went in the meantime, with its services.
+            Err(PortError::Gone { .. }) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        }
     }
     Ok(arns)
 }
@@ -97,7 +102,11 @@ async fn list_of(client: &Client, cluster: String) -> PortResult<Vec<String>> {
 /// These services of a cluster, each with its name; what is gone is left out.
 async fn describe(client: &Client, cluster: &str, names: Vec<String>) -> PortResult<Vec<(String, Service)>> {
     let output = client.describe_services().cluster(cluster).set_services(Some(names)).send().await;
-    let services = output.map_err(|error| port_error(DESCRIBE, cluster, &error))?.services.unwrap_or_default();
+    let services = match output.map_err(|error| port_error(DESCRIBE, cluster, &error)) {
+        Ok(output) => output.services.unwrap_or_default(),
+        Err(PortError::Gone { .. }) => Vec::new(),
+        Err(error) => return Err(error),
+    };
     Ok(services.into_iter().filter(is_there).map(|service| (cluster.to_owned(), service)).collect())
 }
 

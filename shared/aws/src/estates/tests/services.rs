@@ -27,7 +27,8 @@ fn described(name: &str, more: Value) -> Value {
     found
 }
 
-/// Services of the cluster `main`, on two pages; `web`, `jobs` and `gone` carry the tag of the shop. `denied` is the end of a
+/// Services of the cluster `main`, on two pages; `web`, `jobs` and `gone` carry the tag of the shop, and so does one of the
+/// cluster `lost`, which went a moment ago. `denied` is the end of a
 /// target, or a part of a body.
 fn service(denied: &'static str) -> Scripted {
     Scripted::watched(move |request, _, body| {
@@ -36,10 +37,13 @@ fn service(denied: &'static str) -> Scripted {
         if !denied.is_empty() && (target.ends_with(denied) || text.contains(denied)) {
             return Answer(400, br#"{"__type": "AccessDeniedException", "message": "no"}"#.to_vec());
         }
+        if target.ends_with("Services") && text.contains("lost") {
+            return Answer(400, br#"{"__type": "ClusterNotFoundException", "message": "no"}"#.to_vec());
+        }
         let answer = |value: Value| Answer(200, value.to_string().into_bytes());
         match target.rsplit('.').next().unwrap_or_default() {
             "ListClusters" if text.contains("next") => answer(json!({"clusterArns": []})),
-            "ListClusters" => answer(json!({"clusterArns": ["main"], "nextToken": "next clusters"})),
+            "ListClusters" => answer(json!({"clusterArns": ["lost", "main"], "nextToken": "next clusters"})),
             "ListServices" if text.contains("next") => answer(json!({"serviceArns": [arn("main/old")]})),
             "ListServices" => {
                 let arns = [arn("main/web"), arn("main/jobs")];
@@ -69,7 +73,9 @@ fn service(denied: &'static str) -> Scripted {
             "GetResources" if text.contains("ecs:service") => {
                 let tags = json!([{"Key": "maintainer:app", "Value": "shop"}]);
                 let of = |name: &str| json!({"ResourceARN": arn(name), "Tags": tags});
-                answer(json!({"ResourceTagMappingList": [of("main/web"), of("main/jobs"), of("main/gone")]}))
+                answer(
+                    json!({"ResourceTagMappingList": [of("main/web"), of("main/jobs"), of("main/gone"), of("lost/one")]}),
+                )
             }
             "GetResources" if text.contains(&arn("main/old")) => answer(json!({"ResourceTagMappingList": []})),
             _ => Answer(400, Vec::new()),
