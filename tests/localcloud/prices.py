@@ -1,5 +1,5 @@
-"""AWS Price List, as far as the maintainer reads it: GetProducts of AmazonEC2, AmazonECS, AmazonVPC and AmazonCloudWatch, a handful
-of products.
+"""AWS Price List, as far as the maintainer reads it: GetProducts of AmazonEC2, AmazonECS, AmazonVPC, AWSLambda and AmazonCloudWatch,
+a handful of products.
 
 Documents have the shape of the Price List Query API: a JSON text for each product, terms by offer code. Prices are list prices
 of US East (N. Virginia), Linux, on demand; they hold for every Region here. Usage types begin with the Region's billing code
@@ -36,7 +36,9 @@ STORED = {
     ("AmazonCloudWatch", "CW:AlarmMonitorUsage", "Alarms"): "0.1000000000",
     ("AWSSecretsManager", f"{SPELLED_OUT}AWSSecretsManager-Secrets", "Secrets"): "0.4000000000",
     ("AmazonS3", "TimedStorage-ByteHrs", "GB-Mo"): "0.0230000000", ("AmazonS3", "TimedStorage-INT-IA-ByteHrs", "GB-Mo"): "0.0125000000",
-    ("AmazonS3", "Monitoring-Automation-INT", "Objects"): "0.0000025000"}
+    ("AmazonS3", "Monitoring-Automation-INT", "Objects"): "0.0000025000",
+    ("AWSLambda", "Lambda-GB-Second", "Lambda-GB-Second"): "0.0000166667",
+    ("AWSLambda", "Lambda-GB-Second-ARM", "Lambda-GB-Second"): "0.0000133334"}
 CODES = {"us-east-1": "", "us-east-2": "USE2-", "us-west-2": "USW2-", "eu-west-1": "EU-", "eu-central-1": "EUC1-"}
 OLD_NAMES = {"io1": ".piops", "standard": ""}
 
@@ -81,7 +83,7 @@ def products(region: str) -> list[dict]:
                           "operatingSystem": "Linux", "preInstalledSw": "NA", "tenancy": "Shared",
                           "capacitystatus": "Used", "operation": "RunInstances", "usagetype": in_region(f"BoxUsage:{name}", region)}, "Hrs", usd)
                  for name, usd in INSTANCES.items()]
-    tasks = [product({"servicecode": "AmazonECS", "regionCode": region, "usagetype": f"USE1-Fargate-{name}"},
+    tasks = [product({"servicecode": "AmazonECS", "regionCode": region, "usagetype": in_region(f"{SPELLED_OUT}Fargate-{name}", region)},
                      "hours", usd) for name, usd in FARGATE.items()]
     stored = [product({"servicecode": service, "regionCode": region, "usagetype": in_region(name, region)}, unit, usd)
               for (service, name, unit), usd in STORED.items()]

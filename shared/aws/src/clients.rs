@@ -234,6 +234,10 @@ impl Clients {
         eventbridge, aws_sdk_eventbridge
     }
     client! {
+        /// Lambda.
+        lambda, aws_sdk_lambda
+    }
+    client! {
         /// CloudWatch Logs.
         logs, aws_sdk_cloudwatchlogs
     }

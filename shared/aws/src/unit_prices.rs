@@ -171,6 +171,8 @@ fn service(sold: &Sold) -> &'static str {
         Sold::LoadBalancerHour(_) => "AWSELB",
         Sold::ReadCapacityHour | Sold::WriteCapacityHour | Sold::ReadRequest | Sold::WriteRequest => "AmazonDynamoDB",
         Sold::CacheHour { .. } => "AmazonElastiCache",
+        Sold::TaskVcpuHour { .. } | Sold::TaskGbHour { .. } => "AmazonECS",
+        Sold::FunctionGbSecond { .. } => "AWSLambda",
         Sold::OnDemandHour(meter) | Sold::ReservedHour(meter) if meter.is_instance() => "AmazonEC2",
         Sold::OnDemandHour(meter) | Sold::ReservedHour(meter) if meter.is_cache() => "AmazonElastiCache",
         Sold::OnDemandHour(_) | Sold::ReservedHour(_) => "AmazonRDS",
@@ -201,6 +203,7 @@ fn units(sold: &Sold, unit: &str) -> Option<f64> {
         Sold::ReadCapacityHour | Sold::WriteCapacityHour | Sold::ReadRequest | Sold::WriteRequest => {
             one_of(&[sold.usage_type().as_str()])
         }
+        Sold::FunctionGbSecond { .. } => one_of(&["Lambda-GB-Second", "Second", "Seconds"]),
         Sold::VolumeIops(_) => one_of(&["IOPS-Mo"]),
         Sold::VolumeMibps(_) if unit.eq_ignore_ascii_case("GiBps-mo") => Some(MIB_PER_GIB),
         Sold::VolumeMibps(_) => one_of(&["MiBps-Mo"]),
@@ -210,6 +213,8 @@ fn units(sold: &Sold, unit: &str) -> Option<f64> {
         | Sold::InterfaceEndpointHour
         | Sold::LoadBalancerHour(_)
         | Sold::DatabaseHour(_)
+        | Sold::TaskVcpuHour { .. }
+        | Sold::TaskGbHour { .. }
         | Sold::OnDemandHour(_)
         | Sold::ReservedHour(_)
         | Sold::CacheHour { .. } => one_of(&["Hrs", "Hours"]),

@@ -10,6 +10,7 @@ mod by_arn;
 mod caches;
 mod classic_load_balancers;
 mod databases;
+mod functions;
 mod images;
 mod interface_endpoints;
 mod load_balancers;
@@ -18,6 +19,7 @@ mod machines;
 mod nat_gateways;
 mod read;
 mod secrets;
+mod services;
 pub(crate) mod snapshots;
 mod tables;
 pub(crate) mod volumes;
@@ -38,6 +40,7 @@ use whose::Whose;
 
 /// IAM actions.
 pub const PERMISSIONS: &[&str] = &[
+    "application-autoscaling:DescribeScalableTargets",
     "autoscaling:DescribeAutoScalingGroups",
     "autoscaling:DescribeInstanceRefreshes",
     "autoscaling:DescribeLaunchConfigurations",
@@ -55,12 +58,18 @@ pub const PERMISSIONS: &[&str] = &[
     "ec2:DescribeVolumes",
     "ec2:DescribeVolumesModifications",
     "ec2:DescribeVpcEndpoints",
+    "ecs:DescribeServices",
+    "ecs:DescribeTaskDefinition",
+    "ecs:ListClusters",
+    "ecs:ListServices",
     "elasticache:DescribeCacheClusters",
     "elasticache:DescribeReplicationGroups",
     "elasticloadbalancing:DescribeInstanceHealth",
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
+    "lambda:ListFunctions",
+    "lambda:ListProvisionedConcurrencyConfigs",
     "logs:DescribeLogGroups",
     "rds:DescribeDBInstances",
     "s3:GetLifecycleConfiguration",
@@ -94,6 +103,11 @@ impl Account {
         format!("arn:{partition}:elasticloadbalancing:{region}:{number}:loadbalancer/{name}")
     }
 
+    fn service(&self, name: &str) -> String {
+        let Self { partition, region, number } = self;
+        format!("arn:{partition}:ecs:{region}:{number}:service/{name}")
+    }
+
     fn table(&self, name: &str) -> String {
         let Self { partition, region, number } = self;
         format!("arn:{partition}:dynamodb:{region}:{number}:table/{name}")
@@ -112,12 +126,15 @@ pub struct Estates {
     cloudwatch: Lazy<aws_sdk_cloudwatch::Client>,
     dynamodb: Lazy<aws_sdk_dynamodb::Client>,
     ec2: Lazy<aws_sdk_ec2::Client>,
+    ecs: Lazy<aws_sdk_ecs::Client>,
     elasticache: Lazy<aws_sdk_elasticache::Client>,
     elb: Lazy<aws_sdk_elasticloadbalancingv2::Client>,
+    lambda: Lazy<aws_sdk_lambda::Client>,
     logs: Lazy<aws_sdk_cloudwatchlogs::Client>,
     rds: Lazy<aws_sdk_rds::Client>,
     s3: Lazy<aws_sdk_s3::Client>,
     secretsmanager: Lazy<aws_sdk_secretsmanager::Client>,
+    scaling: Lazy<aws_sdk_applicationautoscaling::Client>,
     tagging: Lazy<aws_sdk_resourcegroupstagging::Client>,
     account: Account,
     clock: SystemClock,
@@ -138,12 +155,15 @@ impl Estates {
             cloudwatch: clients.cloudwatch(),
             dynamodb: clients.dynamodb(),
             ec2: clients.ec2(),
+            ecs: clients.ecs(),
             elasticache: clients.elasticache(),
             elb: clients.elb(),
+            lambda: clients.lambda(),
             logs: clients.logs(),
             rds: clients.rds(),
             s3: clients.s3(),
             secretsmanager: clients.secretsmanager(),
+            scaling: clients.scaling(),
             tagging: clients.tagging(),
             account,
             clock,
@@ -171,6 +191,10 @@ impl Estates {
                 }
                 ResourceKind::Table => tables::survey(&self.dynamodb, &self.tagging, whose, account).await,
                 ResourceKind::Cache => caches::survey(&self.elasticache, &self.tagging, whose).await,
+                ResourceKind::EcsService => {
+                    services::survey(&self.ecs, &self.scaling, &self.tagging, whose, account).await
+                }
+                ResourceKind::Function => functions::survey(&self.lambda, &self.tagging, whose).await,
                 ResourceKind::Database => databases::survey(&self.rds, whose).await,
                 ResourceKind::Image => images::survey(ec2, &self.autoscaling, whose, account).await,
                 ResourceKind::Secret => secrets::survey(&self.secretsmanager, whose, &account.region).await,
@@ -210,7 +234,7 @@ impl Estates {
 }
 
 /// Kinds that are surveyed, besides the Auto Scaling groups.
-const KINDS: [ResourceKind; 17] = [
+const KINDS: [ResourceKind; 19] = [
     ResourceKind::Volume,
     ResourceKind::DiskSnapshot,
     ResourceKind::Address,
@@ -228,6 +252,8 @@ const KINDS: [ResourceKind; 17] = [
     ResourceKind::Secret,
     ResourceKind::Bucket,
     ResourceKind::Alarm,
+    ResourceKind::EcsService,
+    ResourceKind::Function,
 ];
 
 #[async_trait]

@@ -8,7 +8,7 @@ pub mod databases;
 pub mod fleets;
 pub mod load_balancers;
 pub mod memory;
-mod scaling;
+pub(crate) mod scaling;
 pub(crate) mod schedules;
 pub mod services;
 pub mod tagged;

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// Services that one DescribeServices call takes.
-const SERVICES_PER_CALL: usize = 10;
+pub(crate) const SERVICES_PER_CALL: usize = 10;
 const ACTION: &str = "ecs:DescribeServices";
 
 /// Services of all clusters, ten to a call.
@@ -95,7 +95,7 @@ pub(crate) async fn read(
 }
 
 /// A service that was deleted is described as `INACTIVE` for a while.
-fn is_there(service: &EcsService) -> bool {
+pub(crate) fn is_there(service: &EcsService) -> bool {
     service.status() != Some("INACTIVE")
 }
 
@@ -103,7 +103,8 @@ fn short(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-fn live(cluster: &str, service: &EcsService) -> Service {
+/// What is known of a service by its description alone: neither its bounds nor its tasks.
+pub(crate) fn live(cluster: &str, service: &EcsService) -> Service {
     let deployments = service.deployments();
     let rolling =
         deployments.iter().any(|deployment| deployment.rollout_state == Some(DeploymentRolloutState::InProgress));

@@ -64,6 +64,9 @@ async fn everything_that_is_sold_has_a_price() {
             (Sold::ObjectGib(StorageClass::Standard), 23_000.0),
             (Sold::ObjectGib(StorageClass::Infrequent), 12_500.0),
             (Sold::TieredObject, 2.5),
+            (Sold::TaskVcpuHour { is_arm: false }, 40_480.0),
+            (Sold::TaskGbHour { is_arm: true }, 3_560.0),
+            (Sold::FunctionGbSecond { is_arm: true }, 13.3334),
         ];
         let sold: Vec<Sold> = expected.iter().map(|(sold, _)| sold.clone()).collect();
         let book = prices.list(&sold).await;

@@ -17,6 +17,10 @@ pub enum Terms {
     Cache(CacheTerms),
     /// See [`TableTerms`].
     Table(TableTerms),
+    /// See [`TaskTerms`].
+    Task(TaskTerms),
+    /// See [`FunctionTerms`].
+    Function(FunctionTerms),
 }
 
 /// A load balancer, as it is bought.
@@ -92,4 +96,44 @@ pub struct TableTerms {
     pub is_replicated: bool,
     /// It is of the standard class, not that of infrequent access.
     pub is_standard_class: bool,
+}
+
+/// A Lambda function, as it is bought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FunctionTerms {
+    /// Memory that it is given, in MB as Lambda counts them (1,024 of them are a GB).
+    pub memory_mb: u32,
+    /// Seconds after which an invocation is ended.
+    pub timeout_s: u32,
+    /// It runs on arm64, which has a price of its own; else on x86-64.
+    pub is_arm: bool,
+    /// When its code or its configuration was last changed.
+    pub changed_at: Option<Timestamp>,
+    /// Lambda Insights may measure it: a layer of it is the extension, or it is an image, which may have it within.
+    pub may_have_insights: bool,
+    /// Some of its concurrency is provisioned, which is paid for otherwise. Asked only where Lambda Insights may measure it.
+    pub is_provisioned: bool,
+    /// It runs on instances of the account (Lambda Managed Instances), which are paid for by themselves.
+    pub has_own_capacity: bool,
+}
+
+/// A task of an ECS service on Fargate, as it is bought. Services on instances have none: the instances are paid for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskTerms {
+    /// Family and revision of its definition: `web:7`.
+    pub definition: String,
+    /// CPU units, of which a processor has 1,024.
+    pub cpu_units: u32,
+    /// Memory in MiB.
+    pub memory_mib: u32,
+    /// CPU units that its containers reserve for themselves.
+    pub containers_units: u32,
+    /// Memory in MiB that its containers reserve for themselves.
+    pub containers_mib: u32,
+    /// It runs on arm64, which has a price of its own; else on x86-64.
+    pub is_arm: bool,
+    /// It runs on Linux; Windows has other sizes and prices.
+    pub is_linux: bool,
+    /// No task of the service runs on Fargate Spot.
+    pub is_on_demand: bool,
 }

@@ -11,9 +11,11 @@ mod disks;
 mod endpoints;
 mod fleets;
 mod forgotten;
+mod functions;
 mod load;
 mod machines;
 mod reserved;
+mod services;
 mod tables;
 mod things;
 
@@ -86,6 +88,8 @@ pub fn account(seed: u64, of_each: usize) -> Account {
         caches::add(&mut made);
         tables::add(&mut made);
         forgotten::add(&mut made);
+        functions::add(&mut made);
+        services::add(&mut made);
     }
     for repetition in 0..of_each {
         reserved::add(&mut made, repetition);
@@ -122,6 +126,12 @@ pub fn prices() -> PriceBook {
         (Sold::ObjectGib(StorageClass::Standard), 24_500.0),
         (Sold::ObjectGib(StorageClass::Infrequent), 13_500.0),
         (Sold::TieredObject, 2.5),
+        (Sold::TaskVcpuHour { is_arm: false }, 46_560.0),
+        (Sold::TaskGbHour { is_arm: false }, 5_110.0),
+        (Sold::TaskVcpuHour { is_arm: true }, 37_250.0),
+        (Sold::TaskGbHour { is_arm: true }, 4_090.0),
+        (Sold::FunctionGbSecond { is_arm: false }, 16.6667),
+        (Sold::FunctionGbSecond { is_arm: true }, 13.3334),
         (Sold::LoadBalancerHour(Balancer::Application), 27_000.0),
         (Sold::LoadBalancerHour(Balancer::Network), 27_000.0),
         (Sold::LoadBalancerHour(Balancer::Classic), 30_000.0),

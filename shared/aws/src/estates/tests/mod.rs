@@ -5,6 +5,8 @@ mod caches;
 mod databases;
 mod endpoints;
 mod forgotten;
+mod functions;
+mod services;
 mod tables;
 
 use super::*;

@@ -66,6 +66,21 @@ pub enum Sold {
     ReadRequest,
     /// A request unit of writes, on demand.
     WriteRequest,
+    /// A processor of a task on Fargate, an hour, on demand, Linux.
+    TaskVcpuHour {
+        /// On arm64.
+        is_arm: bool,
+    },
+    /// A GB of memory of a task on Fargate, an hour, on demand, Linux.
+    TaskGbHour {
+        /// On arm64.
+        is_arm: bool,
+    },
+    /// A GB-second of a Lambda function, on demand; at most the first and dearest step.
+    FunctionGbSecond {
+        /// On arm64.
+        is_arm: bool,
+    },
     /// An hour of what has a meter of its own, on demand.
     OnDemandHour(Meter),
     /// An hour of the same, reserved: one year, nothing upfront, standard class.
@@ -185,6 +200,12 @@ impl Sold {
             Self::WriteCapacityHour => "WriteCapacityUnit-Hrs".to_owned(),
             Self::ReadRequest => "ReadRequestUnits".to_owned(),
             Self::WriteRequest => "WriteRequestUnits".to_owned(),
+            Self::TaskVcpuHour { is_arm: false } => "Fargate-vCPU-Hours:perCPU".to_owned(),
+            Self::TaskVcpuHour { is_arm: true } => "Fargate-ARM-vCPU-Hours:perCPU".to_owned(),
+            Self::TaskGbHour { is_arm: false } => "Fargate-GB-Hours".to_owned(),
+            Self::TaskGbHour { is_arm: true } => "Fargate-ARM-GB-Hours".to_owned(),
+            Self::FunctionGbSecond { is_arm: false } => "Lambda-GB-Second".to_owned(),
+            Self::FunctionGbSecond { is_arm: true } => "Lambda-GB-Second-ARM".to_owned(),
             Self::OnDemandHour(meter) | Self::ReservedHour(meter) => meter.usage_type.clone(),
         }
     }
@@ -210,6 +231,8 @@ impl Sold {
             Self::ReadCapacityHour | Self::WriteCapacityHour | Self::ReadRequest | Self::WriteRequest => {
                 "Amazon DynamoDB"
             }
+            Self::TaskVcpuHour { .. } | Self::TaskGbHour { .. } => "Amazon Elastic Container Service",
+            Self::FunctionGbSecond { .. } => "AWS Lambda",
             Self::OnDemandHour(meter) | Self::ReservedHour(meter) if meter.is_instance() => {
                 "Amazon Elastic Compute Cloud - Compute"
             }
@@ -234,6 +257,8 @@ impl Sold {
             | Self::DatabaseHour(_)
             | Self::ReadCapacityHour
             | Self::WriteCapacityHour
+            | Self::TaskVcpuHour { .. }
+            | Self::TaskGbHour { .. }
             | Self::OnDemandHour(_)
             | Self::ReservedHour(_)
             | Self::CacheHour { .. } => true,
@@ -249,6 +274,7 @@ impl Sold {
             | Self::DatabaseGib { .. }
             | Self::ReadRequest
             | Self::WriteRequest
+            | Self::FunctionGbSecond { .. }
             | Self::DatabaseSnapshotGib => false,
         }
     }
@@ -258,9 +284,16 @@ impl Sold {
         if self.is_by_hour() { HOURS_PER_MONTH } else { 1.0 }
     }
 
-    /// False where another service bills by the same usage type: logs and objects are both stored by the hour.
+    /// False where another service bills by the same usage type: logs and objects are both stored by the hour, and EKS has tasks
+    /// on Fargate, too.
     pub(in crate::cost) fn is_told_by_its_usage_type(&self) -> bool {
-        !matches!(self, Self::LogGib | Self::ObjectGib(StorageClass::Standard))
+        !matches!(
+            self,
+            Self::LogGib
+                | Self::ObjectGib(StorageClass::Standard)
+                | Self::TaskVcpuHour { .. }
+                | Self::TaskGbHour { .. }
+        )
     }
 }
 

@@ -52,6 +52,17 @@ pub fn wanted(estate: &Estate) -> Vec<Sold> {
             Live::Table => {
                 wanted.extend([Sold::ReadCapacityHour, Sold::WriteCapacityHour, Sold::ReadRequest, Sold::WriteRequest])
             }
+            Live::EcsService(_) => {
+                if let Some(Terms::Task(terms)) = &item.terms {
+                    let is_arm = terms.is_arm;
+                    wanted.extend([Sold::TaskVcpuHour { is_arm }, Sold::TaskGbHour { is_arm }]);
+                }
+            }
+            Live::Function => {
+                if let Some(Terms::Function(terms)) = &item.terms {
+                    wanted.insert(Sold::FunctionGbSecond { is_arm: terms.is_arm });
+                }
+            }
             _ => {}
         }
     }

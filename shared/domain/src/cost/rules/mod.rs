@@ -22,7 +22,9 @@ mod orphaned_snapshot;
 mod oversized_cache;
 mod oversized_database;
 mod oversized_fleet;
+mod oversized_function;
 mod oversized_machine;
+mod oversized_task;
 mod patch;
 mod previous_generation;
 mod reserve;
@@ -167,6 +169,8 @@ pub const TABLE: &[Rule] = &[
     Rule { name: oversized_machine::NAME, family: Family::RightSizing, find: oversized_machine::find },
     Rule { name: oversized_database::NAME, family: Family::RightSizing, find: oversized_database::find },
     Rule { name: oversized_cache::NAME, family: Family::RightSizing, find: oversized_cache::find },
+    Rule { name: oversized_task::NAME, family: Family::RightSizing, find: oversized_task::find },
+    Rule { name: oversized_function::NAME, family: Family::RightSizing, find: oversized_function::find },
     Rule { name: gp2_volumes::NAME, family: Family::CheaperForm, find: gp2_volumes::find },
     Rule { name: previous_generation::NAME, family: Family::CheaperForm, find: previous_generation::find },
     Rule { name: capacity_mode::NAME, family: Family::CheaperForm, find: capacity_mode::find },

@@ -6,9 +6,11 @@ mod capacity_mode;
 mod databases;
 mod endpoints;
 mod forgotten;
+mod functions;
 mod load;
 mod logs;
 mod reserved_capacity;
+mod services;
 mod small;
 mod unused;
 

@@ -65,6 +65,18 @@ pub enum Quantity {
     Objects,
     /// Bytes that were read from a bucket, the hour's sum; an hour without any has no value.
     DownloadedBytes,
+    /// Invocations of a function, the hour's sum; an hour without any has no value.
+    Invocations,
+    /// The longest invocation of a function, in milliseconds, the hour's maximum.
+    LongestMs,
+    /// What all invocations of a function lasted, in milliseconds, the hour's sum.
+    BusyMs,
+    /// Memory that a function used, in MB, the hour's maximum, where Lambda Insights measures it.
+    UsedMb,
+    /// Memory that a function was given, in MB, the hour's maximum, where Lambda Insights measures it.
+    GivenMb,
+    /// Processor time of a function, in milliseconds, the hour's sum, where Lambda Insights measures it.
+    CpuMs,
 }
 
 /// One quantity of one resource.

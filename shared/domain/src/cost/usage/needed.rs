@@ -7,6 +7,7 @@
 use super::{Profile, Quantity, Source};
 use crate::cost::estate::Item;
 use crate::cost::policy::Policy;
+use crate::cost::terms::Terms;
 use crate::observed::Observed;
 use crate::resource::{Live, ResourceKind};
 
@@ -16,12 +17,15 @@ pub fn waits_for_cpu(source: &Source) -> bool {
         && matches!(source.quantity, Quantity::MemoryPct | Quantity::NetworkBytes)
 }
 
-/// True where the state of the resource alone leaves a question to its history: a volume that is attached is in use.
+/// True where the state of the resource alone leaves a question to its history: a volume that is attached is in use, and of a
+/// function that Lambda Insights does not measure nobody knows the memory. A service on instances has no price of its own.
 pub fn is_needed(source: &Source, item: &Item) -> bool {
     match (&item.resource.live, source.quantity) {
         (Live::Volume(volume), Quantity::DiskOps) => volume.attached_to.is_empty(),
         // Without request metrics nobody knows what is read, and what has rules of its own is left to them.
         (Live::Bucket(bucket), _) => bucket.request_metrics.is_some() && !bucket.has_lifecycle,
+        (Live::Function, _) => matches!(&item.terms, Some(Terms::Function(terms)) if terms.may_have_insights),
+        (Live::EcsService(_), _) => item.terms.is_some(),
         _ => true,
     }
 }

@@ -24,7 +24,8 @@ pub struct Source {
 /// The dimensions by which CloudWatch knows a resource in a source: its name, and what else a metric is published with.
 ///
 /// S3 publishes what is stored by its class, and requests by a filter of the bucket's owner (Amazon S3 User Guide, "Amazon S3 metrics and
-/// dimensions"). PrivateLink publishes by four dimensions at once (AWS PrivateLink, "Endpoint metrics and dimensions").
+/// dimensions"). PrivateLink publishes by four dimensions at once (AWS PrivateLink, "Endpoint metrics and dimensions"), ECS by service and
+/// cluster ("Amazon ECS CloudWatch metrics").
 pub fn dimensions(source: &Source, resource: &Resource) -> Vec<(Cow<'static, str>, String)> {
     let mut found = vec![(Cow::Borrowed(source.dimension), resource.name.clone())];
     if let Live::InterfaceEndpoint(endpoint) = &resource.live {
@@ -38,6 +39,9 @@ pub fn dimensions(source: &Source, resource: &Resource) -> Vec<(Cow<'static, str
             Quantity::Objects => (Cow::Borrowed("StorageType"), "AllStorageTypes".to_owned()),
             _ => (Cow::Borrowed("FilterId"), of_all),
         });
+    }
+    if let Live::EcsService(service) = &resource.live {
+        found.push((Cow::Borrowed("ClusterName"), service.cluster.clone()));
     }
     found
 }
@@ -278,6 +282,72 @@ pub const SOURCES: &[Source] = &[
         stat: "Sum",
         dimension: "BucketName",
     },
+    // Of the hottest task, in per cent of its size.
+    Source {
+        quantity: Quantity::CpuPct,
+        kind: ResourceKind::EcsService,
+        namespace: "AWS/ECS",
+        metrics: &["CPUUtilization"],
+        stat: "Maximum",
+        dimension: "ServiceName",
+    },
+    Source {
+        quantity: Quantity::MemoryPct,
+        kind: ResourceKind::EcsService,
+        namespace: "AWS/ECS",
+        metrics: &["MemoryUtilization"],
+        stat: "Maximum",
+        dimension: "ServiceName",
+    },
+    // Lambda Insights (CloudWatch User Guide, "Metrics collected by Lambda Insights") publishes where its extension is on.
+    Source {
+        quantity: Quantity::Invocations,
+        kind: ResourceKind::Function,
+        namespace: "AWS/Lambda",
+        metrics: &["Invocations"],
+        stat: "Sum",
+        dimension: "FunctionName",
+    },
+    Source {
+        quantity: Quantity::LongestMs,
+        kind: ResourceKind::Function,
+        namespace: "AWS/Lambda",
+        metrics: &["Duration"],
+        stat: "Maximum",
+        dimension: "FunctionName",
+    },
+    Source {
+        quantity: Quantity::BusyMs,
+        kind: ResourceKind::Function,
+        namespace: "AWS/Lambda",
+        metrics: &["Duration"],
+        stat: "Sum",
+        dimension: "FunctionName",
+    },
+    Source {
+        quantity: Quantity::UsedMb,
+        kind: ResourceKind::Function,
+        namespace: "LambdaInsights",
+        metrics: &["used_memory_max"],
+        stat: "Maximum",
+        dimension: "function_name",
+    },
+    Source {
+        quantity: Quantity::GivenMb,
+        kind: ResourceKind::Function,
+        namespace: "LambdaInsights",
+        metrics: &["total_memory"],
+        stat: "Maximum",
+        dimension: "function_name",
+    },
+    Source {
+        quantity: Quantity::CpuMs,
+        kind: ResourceKind::Function,
+        namespace: "LambdaInsights",
+        metrics: &["cpu_total_time"],
+        stat: "Sum",
+        dimension: "function_name",
+    },
 ];
 
 #[cfg(test)]
@@ -292,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resource_is_asked_for_by_its_name_and_an_endpoint_by_all_that_it_publishes_with() {
+    fn a_resource_is_asked_for_by_its_name_and_what_else_it_publishes_with() {
         let disk = item("volume/vol-1", Live::Volume(volume("gp3", 8, &[]))).resource;
         assert_eq!(of(&disk), [(Cow::Borrowed("VolumeId"), "vol-1".to_owned())]);
         let live = InterfaceEndpoint {
@@ -313,5 +383,16 @@ mod tests {
             ("VPC Id", "vpc-1"),
         ];
         assert_eq!(found, expected.map(|(name, value)| (Cow::Borrowed(name), value.to_owned())));
+    }
+
+    #[test]
+    fn a_service_is_asked_for_by_its_cluster_too() {
+        let live: Live =
+            serde_json::from_value(serde_json::json!({"kind": "ecs_service", "cluster": "shop", "desired": 1,
+            "running": 1, "deployment_in_progress": false, "last_deployment_at": null, "bounds": null}))
+            .unwrap();
+        let expected = [("ServiceName", "web"), ("ClusterName", "shop")];
+        let expected = expected.map(|(name, value)| (Cow::Borrowed(name), value.to_owned()));
+        assert_eq!(of(&item("service/web", live).resource), expected);
     }
 }
