@@ -79,6 +79,9 @@ impl Cloud {
         let tag = aws_sdk_s3::types::Tag::builder().key(APP_TAG).value(app).build().unwrap();
         let tags = aws_sdk_s3::types::Tagging::builder().tag_set(tag).build().unwrap();
         s3.put_bucket_tagging().bucket(&bucket).tagging(tags).send().await.unwrap();
+        let all = aws_sdk_s3::types::MetricsConfiguration::builder().id("all").build().unwrap();
+        let put = s3.put_bucket_metrics_configuration().bucket(&bucket).id("all").metrics_configuration(all);
+        put.send().await.unwrap();
         let upload = s3.create_multipart_upload().bucket(&bucket).key("big").send().await.unwrap().upload_id.unwrap();
         let part = s3.upload_part().bucket(&bucket).key("big").upload_id(&upload).part_number(1);
         part.body(b"some bytes".to_vec().into()).send().await.unwrap();
@@ -161,7 +164,9 @@ async fn what_is_kept_for_later_is_found_with_what_is_known_of_its_use() {
     let of = |name: &str| &find(&items, name).unwrap_or_else(|| panic!("{name} is among {items:#?}")).resource.live;
     let Live::Secret(secret) = of(&kept.secret) else { panic!("a secret") };
     assert!(!secret.is_rotated && !secret.is_owned_by_service && !secret.is_replica, "{secret:?}");
-    let Live::Bucket(Bucket { uploads, ends_uploads: false, rules: 0, .. }) = of(&kept.bucket) else {
+    let Live::Bucket(Bucket { uploads, ends_uploads: false, rules: 0, request_metrics: Some(_), .. }) =
+        of(&kept.bucket)
+    else {
         panic!("{items:#?}")
     };
     assert_eq!(uploads.iter().map(|upload| upload.bytes).collect::<Vec<_>>(), [Some(10)], "{uploads:?}");
