@@ -46,6 +46,12 @@ pub fn chat(text: &str) -> String {
     })
 }
 
+/// A text as one word of a command that a person pastes into a shell (POSIX.1-2017, 2.2.2 Single-Quotes): names come from outside.
+pub fn shell_word(text: &str) -> String {
+    let text: String = text.chars().map(plain).collect();
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,4 +1,5 @@
-//! S3 buckets of the Region. One whose own policy keeps others out has nothing to say: of it nothing is claimed.
+//! S3 buckets of the Region. One whose own policy keeps others out has nothing to say: of it nothing is claimed. Where all do, it is
+//! the permission that is not there, and buckets are unread.
 
 use super::whose::Whose;
 use super::{by_arn, item};
@@ -38,7 +39,12 @@ pub(super) async fn survey(
         item(bucket, None)
     });
     let meant = whose.only(items.collect());
-    futures::stream::iter(meant).map(|item| looked_into(client, item)).buffered(AT_ONCE).try_collect().await
+    let looked_into: Vec<(Item, Option<PortError>)> =
+        futures::stream::iter(meant).map(|item| looked_into(client, item)).buffered(AT_ONCE).try_collect().await?;
+    match looked_into.first() {
+        Some((_, Some(denied))) if looked_into.iter().all(|(_, denied)| denied.is_some()) => Err(denied.clone()),
+        _ => Ok(looked_into.into_iter().map(|(item, _)| item).collect()),
+    }
 }
 
 /// Every bucket of the Region, not yet looked into.
@@ -54,15 +60,19 @@ async fn list(client: &Client, partition: &str, region: &str) -> PortResult<Vec<
     Ok(buckets)
 }
 
-async fn looked_into(client: &Client, mut item: Item) -> PortResult<Item> {
-    let name = item.resource.name.clone();
-    let bucket = match bucket(client, &name).await {
-        Ok(bucket) => bucket,
-        Err(PortError::Denied { .. } | PortError::Gone { .. }) => Bucket::default(),
+/// The bucket with what it holds, or as an empty one with why it could not be looked into.
+async fn looked_into(client: &Client, mut item: Item) -> PortResult<(Item, Option<PortError>)> {
+    let (bucket, denied) = match bucket(client, &item.resource.name).await {
+        Ok(bucket) => (bucket, None),
+        Err(PortError::Gone { .. }) => (Bucket::default(), None),
+        Err(error @ PortError::Denied { .. }) => {
+            tracing::info!("of the bucket {} nothing is claimed: {error}", item.resource.name);
+            (Bucket::default(), Some(error))
+        }
         Err(error) => return Err(error),
     };
     item.resource.live = Live::Bucket(bucket);
-    Ok(item)
+    Ok((item, denied))
 }
 
 async fn bucket(client: &Client, name: &str) -> PortResult<Bucket> {

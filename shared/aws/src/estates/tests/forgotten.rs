@@ -275,6 +275,14 @@ async fn an_upload_that_ends_meanwhile_is_not_counted_and_a_lost_answer_makes_bu
     assert!(why(&surveyed, ResourceKind::Bucket).is_some(), "{:?}", surveyed.unread);
 }
 
+#[tokio::test]
+async fn fault_buckets_that_all_keep_us_out_are_unread() {
+    let denied = |_| Answer(403, b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>".to_vec());
+    let surveyed = estates(&buckets(denied)).survey(&shop()).await.unwrap();
+    assert!(names(&surveyed).is_empty(), "{surveyed:?}");
+    assert!(matches!(why(&surveyed, ResourceKind::Bucket), Some(Missing::Denied(_))), "{:?}", surveyed.unread);
+}
+
 /// An alarm with its state, and what it watches.
 fn alarm(encoder: &mut Encoder, name: &str, state: &str, dimension: &str, of: &str) {
     encoder.map(6);

@@ -1,15 +1,14 @@
 //! Multipart uploads to S3 that were begun long ago and never ended: their parts are stored, paid for, and in no listing of objects.
 //!
-//! The remedy is a rule of the bucket's lifecycle, which ends them now and from then on. It replaces all other rules of the bucket if it is
-//! put alone, so where there are others the advice says to add it to them.
+//! The remedy is a rule of the bucket's lifecycle, which ends them now and from then on.
 
-use super::{View, number};
+use super::{View, lifecycle, number};
 use crate::cost::opportunity::{Effort, Opportunity, Remedy, Saving};
 use crate::cost::prices::{Sold, StorageClass};
 use crate::finding::Evidence;
 use crate::ids::RuleId;
 use crate::mode::Risk;
-use crate::resource::{Bucket, Live, ResourceKind, Upload};
+use crate::resource::{Live, ResourceKind, Upload};
 
 /// Stable name.
 pub(super) const NAME: &str = "abandoned_upload";
@@ -49,7 +48,7 @@ pub(super) fn find(view: &View<'_>) -> Vec<Opportunity> {
             risk: Risk::Low,
             effort: Effort::Minutes,
             confidence: 0.95,
-            remedy: Remedy::Advice { what: advice(&name, bucket, view.policy.unused_days) },
+            remedy: Remedy::Advice { what: lifecycle::add(&name, bucket.rules, &rule(view.policy.unused_days)) },
             way_back: "taking the rule away; parts that are gone have to be uploaded again".to_owned(),
             name,
         })
@@ -57,21 +56,10 @@ pub(super) fn find(view: &View<'_>) -> Vec<Opportunity> {
     found.collect()
 }
 
-fn advice(name: &str, bucket: &Bucket, days: u32) -> String {
-    let rule = format!(
+/// The rule that ends them, now and from then on.
+fn rule(days: u32) -> String {
+    format!(
         "{{\"ID\":\"end-abandoned-uploads\",\"Status\":\"Enabled\",\"Filter\":{{}},\
          \"AbortIncompleteMultipartUpload\":{{\"DaysAfterInitiation\":{days}}}}}"
-    );
-    if bucket.rules == 0 {
-        return format!(
-            "aws s3api put-bucket-lifecycle-configuration --bucket {name} --lifecycle-configuration '{{\"Rules\":[{rule}]}}'"
-        );
-    }
-    format!(
-        "The bucket has {} rule(s), which a new configuration would replace: add this one to them.\n\
-         aws s3api get-bucket-lifecycle-configuration --bucket {name} > lifecycle.json\n\
-         # into \"Rules\": {rule}\n\
-         aws s3api put-bucket-lifecycle-configuration --bucket {name} --lifecycle-configuration file://lifecycle.json",
-        bucket.rules
     )
 }

@@ -4,7 +4,7 @@
 //! Each byte that was read counts as another one, so at least what was never read in 30 days would lie in the cheaper tier. Where request
 //! metrics are off nobody knows what is read, and nothing is claimed; neither is it where objects are so small that none would be moved.
 
-use super::View;
+use super::{View, lifecycle};
 use crate::cost::estate::Item;
 use crate::cost::money::UsdMicros;
 use crate::cost::opportunity::{Effort, Opportunity, Remedy, Saving};
@@ -127,20 +127,11 @@ fn saving(view: &View<'_>, stored: &Stored) -> Observed<Saving> {
 }
 
 fn advice(name: &str, rules: u32, objects: f64) -> String {
-    let once = format!(
-        "Moving {objects:.0} objects is charged once, by the request (lifecycle transitions of the price list). From then on what was \
-         not read for 30 days costs less, and reading it costs nothing extra."
-    );
     let rule = "{\"ID\":\"intelligent-tiering\",\"Status\":\"Enabled\",\"Filter\":{\"ObjectSizeGreaterThan\":131072},\
                 \"Transitions\":[{\"Days\":0,\"StorageClass\":\"INTELLIGENT_TIERING\"}]}";
-    if rules == 0 {
-        return format!(
-            "{once}\naws s3api put-bucket-lifecycle-configuration --bucket {name} --lifecycle-configuration '{{\"Rules\":[{rule}]}}'"
-        );
-    }
     format!(
-        "{once}\nThe bucket has {rules} rule(s), which a new configuration would replace: add this one to them.\n\
-         aws s3api get-bucket-lifecycle-configuration --bucket {name} > lifecycle.json\n# into \"Rules\": {rule}\n\
-         aws s3api put-bucket-lifecycle-configuration --bucket {name} --lifecycle-configuration file://lifecycle.json"
+        "Moving {objects:.0} objects is charged once, by the request (lifecycle transitions of the price list). From then on what was \
+         not read for 30 days costs less, and reading it costs nothing extra.\n{}",
+        lifecycle::add(name, rules, rule)
     )
 }

@@ -11,6 +11,7 @@ use crate::finding::Evidence;
 use crate::ids::RuleId;
 use crate::mode::Risk;
 use crate::resource::{Live, ResourceKind};
+use crate::text::shell_word;
 
 /// Stable name.
 pub(super) const NAME: &str = "dead_alarm";
@@ -52,7 +53,8 @@ pub(super) fn find(view: &View<'_>) -> Vec<Opportunity> {
 }
 
 fn advice(name: &str) -> String {
+    let name = shell_word(name);
     format!(
-        "aws cloudwatch describe-alarms --alarm-names '{name}' > alarm.json\naws cloudwatch delete-alarms --alarm-names '{name}'"
+        "aws cloudwatch describe-alarms --alarm-names {name} > alarm.json\naws cloudwatch delete-alarms --alarm-names {name}"
     )
 }

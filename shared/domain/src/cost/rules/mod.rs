@@ -16,6 +16,7 @@ mod idle_interface_endpoint;
 mod idle_load_balancer;
 mod idle_nat_gateway;
 mod idle_nights;
+mod lifecycle;
 mod log_retention;
 mod night;
 mod orphaned_snapshot;

@@ -84,7 +84,8 @@ fn advice(name: &str, image: &Image) -> String {
         "Disable it first: nobody can launch it, and nothing is lost.\naws ec2 disable-image --image-id {name}\n"
     );
     format!(
-        "{}When a month has passed and nobody has missed it (aws ec2 enable-image brings it back):\n\
+        "Other accounts that may launch it, and would miss it:\naws ec2 describe-image-attribute --image-id {name} --attribute \
+         launchPermission\n{}When a month has passed and nobody has missed it (aws ec2 enable-image brings it back):\n\
          aws ec2 deregister-image --image-id {name}\n{}",
         if image.is_disabled { "" } else { &disable },
         snapshots.join("\n")

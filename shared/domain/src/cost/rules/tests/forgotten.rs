@@ -106,7 +106,13 @@ fn an_image_saves_its_own_snapshots_and_is_disabled_first() {
     // 150 GiB x 0.054 USD at most, half of it likely.
     let saving = one.saving.known().unwrap();
     assert_eq!((saving.low.0, saving.likely.0, saving.high.0), (0, 4_050_000, 8_100_000));
-    let order = ["disable-image --image-id ami-1", "deregister-image --image-id ami-1", "snapshot-id snap-1", "snap-2"];
+    let order = [
+        "launchPermission",
+        "disable-image --image-id ami-1",
+        "deregister-image --image-id ami-1",
+        "snapshot-id snap-1",
+        "snap-2",
+    ];
     let places: Vec<usize> = order.iter().map(|part| text(&one).find(part).unwrap()).collect();
     assert!(places.is_sorted(), "{one:?}");
     let disabled = found(vec![image(|it| it.is_disabled = true)], Vec::new()).remove(0);
@@ -222,6 +228,10 @@ fn an_alarm_is_dead_when_what_it_watches_was_looked_up_and_is_gone() {
     let mut scaling = alarm(|_| ());
     scaling.resource.name = "TargetTracking-web-AlarmLow-1".to_owned();
     assert!(!is("dead_alarm", scaling));
+    let mut hostile = alarm(|it| it.metrics = 10);
+    hostile.resource.name = "cpu'; reboot; '".to_owned();
+    let one = found(vec![hostile], Vec::new()).remove(0);
+    assert!(text(&one).ends_with(r"delete-alarms --alarm-names 'cpu'\''; reboot; '\'''"), "a name is a word: {one:?}");
     let saving = |change: fn(&mut Alarm)| found(many(&alarm(change)), Vec::new())[0].saving.known().unwrap().likely.0;
     assert_eq!(
         (saving(|_| ()), saving(|it| it.metrics = 3), saving(|it| it.is_high_resolution = true)),
