@@ -36,6 +36,8 @@ pub struct Resource {
 
 /// The tag that forbids any change to a resource, whatever its value (except `false`).
 pub const PROTECTED_TAG: &str = "maintainer:protected";
+/// The tag by which an owner says that a group bears the sudden loss of members.
+pub const FAULT_TOLERANT_TAG: &str = "maintainer:fault-tolerant";
 /// The tag that assigns a resource to an application.
 pub const APP_TAG: &str = "maintainer:app";
 

@@ -9,6 +9,7 @@ use domain::cost::money::UsdMicros;
 use domain::cost::opportunity::{Opportunity, Remedy};
 use domain::cost::policy::Policy;
 use domain::cost::rules::{TABLE, find};
+use domain::cost::terms::{FleetTerms, Terms};
 use domain::cost::usage::{Quantity, SOURCES, is_low, is_needed, waits_for_cpu};
 use domain::ids::ResourceId;
 use domain::observed::{Missing, Observed};
@@ -162,6 +163,8 @@ fn where_nothing_could_be_read_nothing_is_claimed_about_use() {
             "orphaned_snapshot",
             "previous_generation",
             "reserved_capacity",
+            // By its owner's word, whatever the load.
+            "spot_fleet",
             "unassociated_address",
             "unused_image",
             "unused_secret",
@@ -244,6 +247,11 @@ fn twice_the_prices_save_twice_as_much_and_without_prices_nothing_is_claimed() {
         for (_, price) in &mut account.prices.units {
             if let Observed::Known(price) = price {
                 price.usd_micros *= 2.0;
+            }
+        }
+        for item in &mut account.estate.items {
+            if let Some(Terms::Fleet(FleetTerms { spot_usd_micros: Observed::Known(prices), .. })) = &mut item.terms {
+                prices.values_mut().for_each(|price| *price *= 2.0);
             }
         }
         let twice: BTreeMap<(String, String), i64> =

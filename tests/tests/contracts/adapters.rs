@@ -89,6 +89,7 @@ const TABLE: &[Method] = &[
             ("ec2:DescribeNatGateways", APPLICATION),
             ("ec2:DescribeRouteTables", APPLICATION),
             ("ec2:DescribeSnapshots", APPLICATION),
+            ("ec2:DescribeSpotPriceHistory", APPLICATION),
             ("ec2:DescribeVolumes", APPLICATION),
             ("ec2:DescribeVolumesModifications", APPLICATION),
             ("ec2:DescribeVpcEndpoints", APPLICATION),

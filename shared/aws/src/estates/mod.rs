@@ -10,6 +10,7 @@ mod by_arn;
 mod caches;
 mod classic_load_balancers;
 mod databases;
+mod fault_tolerant;
 mod functions;
 mod images;
 mod interface_endpoints;
@@ -55,6 +56,7 @@ pub const PERMISSIONS: &[&str] = &[
     "ec2:DescribeNatGateways",
     "ec2:DescribeRouteTables",
     "ec2:DescribeSnapshots",
+    "ec2:DescribeSpotPriceHistory",
     "ec2:DescribeVolumes",
     "ec2:DescribeVolumesModifications",
     "ec2:DescribeVpcEndpoints",
@@ -217,7 +219,7 @@ impl Estates {
         }
     }
 
-    /// Auto Scaling groups, as the inventory reads them, with their scheduled actions.
+    /// Auto Scaling groups, as the inventory reads them, with their scheduled actions, and what is bought of some.
     async fn fleets(&self, whose: Whose<'_>) -> (Vec<Item>, Vec<domain::observed::Missing>) {
         let mut found = match whose {
             Whose::Rest => {
@@ -229,7 +231,10 @@ impl Estates {
             }
         };
         schedules::add(&self.autoscaling, &mut found.resources).await;
-        (whose.only(found.resources.into_iter().map(|group| item(group, None)).collect()), found.missing)
+        let mut items = whose.only(found.resources.into_iter().map(|group| item(group, None)).collect());
+        let mut missing = found.missing;
+        missing.extend(fault_tolerant::add(&self.autoscaling, &self.ec2, self.clock.now(), &mut items).await);
+        (items, missing)
     }
 }
 

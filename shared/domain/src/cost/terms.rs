@@ -2,8 +2,10 @@
 //!
 //! The health cycle reads live states and needs none of this; the estate alone has it.
 
+use crate::observed::Observed;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What is bought.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +23,31 @@ pub enum Terms {
     Task(TaskTerms),
     /// See [`FunctionTerms`].
     Function(FunctionTerms),
+    /// See [`FleetTerms`].
+    Fleet(FleetTerms),
+}
+
+/// An Auto Scaling group as its members are bought. Asked only of groups whose owner calls them fault tolerant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FleetTerms {
+    /// The launch template that it starts members from; none where it has a launch configuration, or mixes types already.
+    pub template: Option<LaunchTemplate>,
+    /// Zones that it starts members in.
+    pub zones: u32,
+    /// Members on demand, on Linux, on shared hardware, outside of reserved capacity: those whose price a Spot price is the
+    /// counterpart of.
+    pub plain: u32,
+    /// Spot price of an hour by instance type, the mean of the zones that sell it, in millionths of a US dollar.
+    pub spot_usd_micros: Observed<BTreeMap<String, f64>>,
+}
+
+/// A launch template, as a group names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaunchTemplate {
+    /// `lt-…`.
+    pub id: String,
+    /// `$Default`, `$Latest` or a number.
+    pub version: String,
 }
 
 /// A load balancer, as it is bought.

@@ -2,11 +2,14 @@
 
 use super::machines::office;
 use super::{Draft, HOURS, Made, Verdict};
+use domain::cost::terms::{FleetTerms, LaunchTemplate, Terms};
 use domain::cost::usage::Quantity;
-use domain::observed::Observed;
-use domain::resource::{Fleet, Instance, Live, ScheduledAction};
+use domain::observed::{Missing, Observed};
+use domain::resource::{FAULT_TOLERANT_TAG, Fleet, Instance, Live, ScheduledAction};
+use std::collections::BTreeMap;
 
 const OVERSIZED: &str = "oversized_fleet";
+const SPOT: &str = "spot_fleet";
 const NIGHTS: &str = "idle_nights";
 
 /// A schedule of its owner.
@@ -47,6 +50,8 @@ pub(super) fn add(made: &mut Made) {
     oversized(made);
     unlike(made);
     nights(made);
+    spot(made);
+    not_on_spot(made);
 }
 
 /// Levels that leave room on every fleet of four and more.
@@ -121,4 +126,54 @@ fn nights(made: &mut Made) {
     made.innocent(NIGHTS, "its owner sizes it by the clock", draft);
     let draft = fleet(made, members, |_| ()).busy(made, at, |_, hour| hour < 6).memory(made, 60.0);
     made.innocent(NIGHTS, "busy at night", draft);
+}
+
+/// A group of its owner's word, with what is bought of it; its servers are busy all the time.
+fn tolerant(made: &mut Made, members: u32, change: impl FnOnce(&mut Fleet, &mut FleetTerms)) -> Draft {
+    let mut terms = FleetTerms {
+        template: Some(LaunchTemplate { id: "lt-1".to_owned(), version: "$Default".to_owned() }),
+        zones: made.rng.u32(2..4),
+        plain: members,
+        spot_usd_micros: Observed::Known(BTreeMap::from([(
+            "m5.large".to_owned(),
+            115_000.0 * (0.2 + 0.5 * made.rng.f64()),
+        )])),
+    };
+    let said = ["true", "True", "yes"][made.rng.usize(0..3)];
+    let busy = (50.0 + 40.0 * made.rng.f64(), 50.0 + 40.0 * made.rng.f64());
+    fleet(made, members, |live| change(live, &mut terms))
+        .terms(Terms::Fleet(terms))
+        .loaded(made, busy.0, busy.1)
+        .tag(FAULT_TOLERANT_TAG, said)
+}
+
+fn spot(made: &mut Made) {
+    let members = made.rng.u32(3..20);
+    let draft = tolerant(made, members, |_, _| ());
+    made.waste(SPOT, "workers that may go, all on demand", draft);
+    let draft = tolerant(made, members + 4, |live, _| live.min = 4);
+    made.waste(SPOT, "the same with a smallest size", draft);
+    let draft = tolerant(made, members, |_, terms| terms.spot_usd_micros = Observed::Missing(Missing::Throttled));
+    made.put(SPOT, Verdict::Unproven, "what Spot costs was not read", draft);
+}
+
+fn not_on_spot(made: &mut Made) {
+    let members = made.rng.u32(4..20);
+    let draft = tolerant(made, members, |_, _| ()).tag(FAULT_TOLERANT_TAG, "false");
+    made.innocent(SPOT, "its owner says that it is not fault tolerant", draft);
+    let mut draft = tolerant(made, members, |_, _| ());
+    draft.item.resource.tags.remove(FAULT_TOLERANT_TAG);
+    draft.item.terms = None;
+    made.innocent(SPOT, "nobody has said so", draft);
+    let draft = tolerant(made, members, |_, terms| terms.zones = 1);
+    made.innocent(SPOT, "in one zone", draft);
+    let draft = tolerant(made, members, |_, terms| terms.template = None);
+    made.innocent(SPOT, "mixed already, or on a launch configuration", draft);
+    let draft = tolerant(made, members, |_, terms| terms.plain -= 1);
+    made.innocent(SPOT, "a member runs in reserved capacity", draft);
+    let draft = tolerant(made, members, |live, _| live.instances[0].protected = true);
+    made.innocent(SPOT, "a member is protected", draft);
+    let draft = tolerant(made, members, |_, _| ());
+    let draft = made.kept(draft);
+    made.innocent(SPOT, "kept, or on standby, by tag", draft);
 }

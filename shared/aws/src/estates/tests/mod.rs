@@ -4,6 +4,7 @@ mod balancers;
 mod caches;
 mod databases;
 mod endpoints;
+mod fault_tolerant;
 mod forgotten;
 mod functions;
 mod services;

@@ -31,6 +31,7 @@ mod previous_generation;
 mod reserve;
 mod reserved_capacity;
 mod sizes;
+mod spot_fleet;
 mod stopped_machine;
 mod unassociated_address;
 mod unattached_volumes;
@@ -179,6 +180,7 @@ pub const TABLE: &[Rule] = &[
     Rule { name: cold_bucket::NAME, family: Family::CheaperForm, find: cold_bucket::find },
     Rule { name: idle_nights::NAME, family: Family::Schedule, find: idle_nights::find },
     Rule { name: reserved_capacity::NAME, family: Family::Commitment, find: reserved_capacity::find },
+    Rule { name: spot_fleet::NAME, family: Family::Spot, find: spot_fleet::find },
 ];
 
 /// All that could be saved on an estate, largest saving first; what has no known price comes last.

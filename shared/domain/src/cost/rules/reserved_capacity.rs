@@ -191,7 +191,7 @@ impl Shrinking<'_> {
 }
 
 fn shrinking<'a>(view: &View<'a>) -> Vec<Shrinking<'a>> {
-    let shrinks = |family| matches!(family, Family::Unused | Family::RightSizing | Family::Schedule);
+    let shrinks = |family| matches!(family, Family::Unused | Family::RightSizing | Family::Schedule | Family::Spot);
     let mut by_resource: BTreeMap<ResourceId, Vec<&'static str>> = BTreeMap::new();
     for rule in TABLE.iter().filter(|rule| shrinks(rule.family) || rule.name == previous_generation::NAME) {
         for found in (rule.find)(view) {

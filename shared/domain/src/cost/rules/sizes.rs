@@ -88,6 +88,40 @@ pub(super) fn of_large(instance_type: &str) -> f64 {
     }
 }
 
+/// Processors and memory of a type of a general family, and who makes its processors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Spec {
+    /// Virtual processors.
+    pub(super) vcpus: u32,
+    /// Memory in MiB.
+    pub(super) mib: u32,
+    /// AWS's own processors (arm64).
+    pub(super) is_graviton: bool,
+}
+
+/// What a type of the families `c`, `m` and `r` has since their 5th generation: 2, 4 and 8 GiB a processor, 2 processors of a `large`.
+/// (AWS, "Amazon EC2 instance types".)
+pub(super) fn spec(instance_type: &str) -> Option<Spec> {
+    let (family, size) = instance_type.split_once('.')?;
+    let (generation, capabilities) = general(family).filter(|(generation, _)| *generation >= 5)?;
+    let gib_each = match family.as_bytes().first()? {
+        b'c' => 2,
+        b'm' => 4,
+        b'r' => 8,
+        _ => return None,
+    };
+    let vcpus = match size {
+        "medium" => 1,
+        "large" => 2,
+        "xlarge" => 4,
+        _ => size.strip_suffix("xlarge")?.parse::<u32>().ok()?.checked_mul(4)?,
+    };
+    // c5n has 2.625 GiB a processor.
+    let is_odd = family == "c5n";
+    let is_graviton = generation >= 6 && capabilities.starts_with('g');
+    (!is_odd).then_some(Spec { vcpus, mib: vcpus * gib_each * 1_024, is_graviton })
+}
+
 /// Generation and capabilities of a general family: `m7gd` gives 7 and `gd`.
 fn general(family: &str) -> Option<(u8, &str)> {
     let mut letters = family.chars();
@@ -129,6 +163,26 @@ pub(super) fn newer_of_same_size(instance_type: &str) -> Option<(String, &'stati
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn processors_and_memory_follow_from_family_and_size() {
+        let some = |vcpus, gib: u32, is_graviton| Some(Spec { vcpus, mib: gib * 1_024, is_graviton });
+        for (of, expected) in [
+            ("m5.large", some(2, 8, false)),
+            ("c6i.xlarge", some(4, 8, false)),
+            ("r7g.medium", some(1, 8, true)),
+            ("m7gd.2xlarge", some(8, 32, true)),
+            ("m5a.24xlarge", some(96, 384, false)),
+            ("c5n.large", None),
+            ("c4.large", None),
+            ("t3.large", None),
+            ("m5.metal", None),
+            ("m5.99999999999xlarge", None),
+            ("x2idn.16xlarge", None),
+        ] {
+            assert_eq!(spec(of), expected, "{of}");
+        }
+    }
 
     #[test]
     fn the_next_smaller_size_is_one_that_the_family_has() {

@@ -12,6 +12,7 @@ mod logs;
 mod reserved_capacity;
 mod services;
 mod small;
+mod spot;
 mod unused;
 
 use crate::change::Action;
