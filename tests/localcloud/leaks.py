@@ -3,8 +3,8 @@
     python -m localcloud.leaks STATE_FILE OUTPUTS_FILE DIRECTORY
 
 The secrets are real ones of this cloud: the key that signs links, the task tokens of runs that have asked, and the
-credentials of running functions. Read are the tables, the artifacts, the logs, the inputs and outputs of executions, and the
-files of DIRECTORY (messages to people, stories). Prints what was read; ends with 1 when a secret was found, with its place.
+credentials of running functions. Read are the tables, the artifacts, the logs, every event of executions, what was parked, and
+the files of DIRECTORY (messages to people, stories). Prints what was read; ends with 1 when a secret was found, with its place.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import boto3
 
 # Shorter ones would be found by chance.
 SECRET_LENGTH_MIN = 16
-# The one place where a task token has to be: whoever answers finds it there, and the table is encrypted.
+# The one place of ours where a task token has to be: whoever answers finds it there, and the table is encrypted.
 TOKEN_ATTRIBUTE = "task_token"
+TOKEN = "a task token"
 
 
 class Search:
@@ -49,7 +50,7 @@ def secrets_of(clients, outputs: dict[str, str], endpoint: str) -> dict[str, str
         except (ValueError, TypeError, KeyError):
             secrets[text] = "the signing key"
     for item in items(clients("dynamodb"), outputs["ApprovalsTable"]):
-        secrets[next(iter(item.get(TOKEN_ATTRIBUTE, {"S": ""}).values()))] = "a task token"
+        secrets[next(iter(item.get(TOKEN_ATTRIBUTE, {"S": ""}).values()))] = TOKEN
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             variables = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
@@ -86,16 +87,28 @@ def search(clients, outputs: dict[str, str], directory: Path, search: Search) ->
             for events in logs.get_paginator("filter_log_events").paginate(logGroupName=name):
                 for event in events["events"]:
                     search.look("log lines", name, event["message"])
-    for output in ("HealthStateMachineArn", "CostStateMachineArn", "PerformanceStateMachineArn", "RollbackStateMachineArn",
-                   "ExplainStateMachineArn"):
+    for output in (name for name in outputs if name.endswith("StateMachineArn")):
         for page in sfn.get_paginator("list_executions").paginate(stateMachineArn=outputs[output]):
             for execution in page["executions"]:
-                seen = sfn.describe_execution(executionArn=execution["executionArn"])
-                text = seen.get("input", "") + seen.get("output", "") + seen.get("cause", "")
-                search.look("executions", execution["name"], text)
+                of_one(sfn, execution["executionArn"], search)
+    parked = clients("sqs").receive_message(QueueUrl=outputs["DeadLettersUrl"], MaxNumberOfMessages=10, VisibilityTimeout=0,
+                                            MessageAttributeNames=["All"])
+    for message in parked.get("Messages", []):
+        search.look("parked messages", outputs["DeadLettersUrl"], json.dumps(message))
     for path in directory.rglob("*"):
         if path.is_file():
             search.look("files", str(path), path.read_text(errors="replace"))
+
+
+def of_one(sfn, arn: str, search: Search) -> None:
+    """One execution, with everything that Step Functions has kept of its states."""
+    seen = sfn.describe_execution(executionArn=arn)
+    search.look("executions", arn, seen.get("input", "") + seen.get("output", "") + seen.get("cause", ""))
+    for page in sfn.get_paginator("get_execution_history").paginate(executionArn=arn, includeExecutionData=True):
+        for event in page["events"]:
+            # Step Functions itself writes down what it hands to a task, the task's token among it.
+            is_handed_over = event["type"].endswith("Scheduled") or event["type"].endswith("Entered")
+            search.look("events of executions", arn, json.dumps(event, default=str), TOKEN if is_handed_over else "")
 
 
 def main() -> int:

@@ -35,7 +35,7 @@ pub const PROMISES: [Promise; 21] = [
             "killed_in_optimize",
         ],
         counts: &["engine-faults", "delivered-twice-at-once", "cycle-deaths"],
-        open: "",
+        open: "in whole runs, not every state's every call: asking, undoing and residue of cost and performance, escalate, resolve",
     },
     Promise {
         id: "P2",
@@ -77,7 +77,7 @@ pub const PROMISES: [Promise; 21] = [
         text: "a stale plan is never carried out",
         held_by: &["a_delivery_that_comes_an_iteration_too_late_is_turned_away", "age_of_the_snapshot"],
         counts: &[],
-        open: "",
+        open: "the iteration is checked by a read before the claim, the fence in the claim itself",
     },
     Promise {
         id: "P6",
@@ -103,7 +103,7 @@ pub const PROMISES: [Promise; 21] = [
             "alarm_storm",
         ],
         counts: &[],
-        open: "",
+        open: "that one notice is sent is asserted nowhere; over 40 % sick in the plan alone",
     },
     Promise {
         id: "P8",
@@ -155,7 +155,7 @@ pub const PROMISES: [Promise; 21] = [
             "fault_two_deliveries_of_different_plans_at_once_never_exceed_a_budget",
         ],
         counts: &[],
-        open: "",
+        open: "selectors are not fuzzed",
     },
     Promise {
         id: "P12",
@@ -168,7 +168,7 @@ pub const PROMISES: [Promise; 21] = [
             "the_kill_switch_and_the_owners_protection_hold_for_a_rollback_too",
         ],
         counts: &["kill-switch"],
-        open: "",
+        open: "freeze and observe are not flipped between every two calls; a configuration that can't be read has no test",
     },
     Promise {
         id: "P13",
@@ -194,7 +194,7 @@ pub const PROMISES: [Promise; 21] = [
             "fault_when_every_read_is_throttled_hardly_any_gets_another_chance",
         ],
         counts: &[],
-        open: "",
+        open: "what Step Functions repeats on top is not counted",
     },
     Promise {
         id: "P15",
@@ -215,7 +215,7 @@ pub const PROMISES: [Promise; 21] = [
         text: "secrets never leave",
         held_by: &["no_secret_is_written", "a_link_that_was_altered_or_has_expired_opens_nothing"],
         counts: &[],
-        open: "",
+        open: "the secrets are those of the cloud; none is planted",
     },
     Promise {
         id: "P17",
@@ -224,9 +224,10 @@ pub const PROMISES: [Promise; 21] = [
             "hostile_text_stays_data_on_one_bounded_line",
             "hostile_text_from_a_service_is_shortened_and_loses_its_control_characters",
             "text_from_outside_keeps_to_one_bounded_line",
+            "a_chat_shows_what_would_mention_or_link_there_as_text",
         ],
         counts: &[],
-        open: "",
+        open: "nothing hostile is sent into a definition of a state machine",
     },
     Promise {
         id: "P18",
@@ -258,7 +259,7 @@ pub const PROMISES: [Promise; 21] = [
             "only_one_function_of_each_cycle_changes_applications",
         ],
         counts: &[],
-        open: "",
+        open: "both ways by the sources, not by the calls of a golden run",
     },
     Promise {
         id: "P21",
@@ -292,6 +293,9 @@ pub fn counts(directory: &Path) -> BTreeMap<String, Count> {
     files.filter_map(|file| count(file.path())).collect()
 }
 
+/// Hostile names that were made into statements and read back.
+const NAMES: &str = "sql-names";
+
 /// The table, one promise a row.
 pub fn table(counts: &BTreeMap<String, Count>) -> String {
     let width = PROMISES.iter().map(|promise| promise.text.chars().count()).max().unwrap_or(0);
@@ -310,7 +314,9 @@ pub fn table(counts: &BTreeMap<String, Count>) -> String {
         table.push_str(row.trim_end());
         table.push('\n');
     }
-    let (all, seconds) = counts.values().fold((0, 0.0), |sum, count| (sum.0 + count.injected, sum.1 + count.seconds));
+    // Names that the parser reads back are no faults.
+    let counted = counts.iter().filter(|(name, _)| *name != NAMES).map(|(_, count)| count);
+    let (all, seconds) = counted.fold((0, 0.0), |sum, count| (sum.0 + count.injected, sum.1 + count.seconds));
     let rate = if seconds > 0.0 { f64::from(u32::try_from(all).unwrap_or(u32::MAX)) / seconds } else { 0.0 };
     table.push_str(&format!("\n{all} faults and simulated runs in memory, all survived, {rate:.0} a second\n"));
     for (name, count) in counts {

@@ -7,7 +7,7 @@ use crate::words::title;
 use domain::execution::{ExecutionRecord, Workflow};
 use domain::finding::Finding;
 use domain::observed::Observed;
-use domain::outcome::Verdict;
+use domain::outcome::{Outcome, Verdict};
 use domain::rollout::Rollout;
 use domain::text::line;
 use engine::ports::{Entry, EntryState};
@@ -245,7 +245,8 @@ fn change(entry: &Entry) -> String {
         EntryState::Undone => "undone",
         EntryState::Superseded => "somebody else has changed the value since, left as it is",
     };
-    let measured = entry.outcome.as_ref().map_or_else(String::new, |outcome| format!(": {}", outcome.why));
+    let measured = |outcome: &Outcome| format!(": {}, {}", outcome.verdict, outcome.why);
+    let measured = entry.outcome.as_ref().map_or_else(String::new, measured);
     // Where it was measured and closed, the measurement says it all; everything else needs its reason.
     let is_told = entry.outcome.is_some() && matches!(entry.state, EntryState::Kept | EntryState::Undone);
     let note = if is_told || entry.note.is_empty() { String::new() } else { format!(" ({})", entry.note) };
@@ -306,6 +307,7 @@ pub fn changes_detail(changes: &[Entry]) -> Value {
             "change_id": entry.change.id, "kind": entry.change.action.kind(), "resource": entry.change.resource,
             "made_by": entry.execution, "state": entry.state, "verdict": outcome.map(|outcome| outcome.verdict),
             "before": outcome.and_then(|outcome| outcome.before), "after": outcome.and_then(|outcome| outcome.after),
+            "interval": outcome.and_then(|outcome| outcome.interval),
         })
     };
     changes.iter().take(EVENT_ITEMS_MAX).map(item).collect()

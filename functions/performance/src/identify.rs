@@ -10,8 +10,8 @@ use domain::mode::Mode;
 use domain::observed::{Missing, Observed};
 use domain::performance::shape::{Shape, Verb};
 use domain::performance::{
-    Advisor, Bottleneck, Budget, Indexed, Past, Priced, Room, Seen, Target, Weighs, Window, Work, bottlenecks, find,
-    matrix, plan,
+    Advisor, Bottleneck, Budget, Indexed, Past, Priced, Room, Seen, Target, Touching, Weighs, Window, Work,
+    bottlenecks, find, matrix, plan,
 };
 use domain::plan::Plan;
 use domain::resource::ResourceKind;
@@ -76,8 +76,8 @@ struct Found {
     bottlenecks: Vec<Bottleneck>,
     findings: Vec<Finding>,
     unmeasured: Vec<String>,
-    /// Statements that write, by database, schema and table.
-    writers: BTreeMap<(String, String, String), Vec<i64>>,
+    /// Which statements touch which tables, by database.
+    touching: BTreeMap<String, Touching>,
     planner_calls: usize,
 }
 
@@ -98,7 +98,7 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
     let past: Vec<Past> = journal.iter().filter(|entry| run.answers_for(entry.workflow)).filter_map(past).collect();
     let rooms = rooms(app, &snapshot);
     let which = (&run.execution_id, run.iteration);
-    let indexed = plan(&found.bottlenecks, &found.writers, &rooms, &past, &app.performance, which, now);
+    let indexed = plan(&found.bottlenecks, &found.touching, &rooms, &past, &app.performance, which, now);
     let Indexed { plan, targets, mut resources } = indexed;
     for resource in &mut resources {
         if let Some(place) = &run.place {
@@ -175,13 +175,12 @@ async fn look(name: &str, profile: &Profile, app: &ResolvedApp, databases: &dyn 
         }
     };
     let work = shapes(window, name, found);
-    for one in work.iter().filter(|one| one.shape.verb != Verb::Select) {
-        for relation in one.shape.scopes.iter().take(1).flat_map(|scope| scope.relations.iter().take(1)) {
-            if let Some(table) = catalog.table(relation.schema.as_deref(), &relation.name) {
-                let key = (name.to_owned(), table.schema.clone(), table.name.clone());
-                found.writers.entry(key).or_default().push(one.used.id);
-            }
-        }
+    let touching = found.touching.entry(name.to_owned()).or_default();
+    for one in &work {
+        let relations = || one.shape.scopes.iter().flat_map(|scope| &scope.relations);
+        let tables = relations().map(|relation| catalog.table(relation.schema.as_deref(), &relation.name));
+        let is_all = tables.clone().all(|table| table.is_some());
+        touching.note(one.used.id, tables.flatten().map(|table| (table.schema.clone(), table.name.clone())), is_all);
     }
     let configured = app.databases.get(name);
     let seen = Seen {

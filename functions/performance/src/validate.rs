@@ -6,6 +6,7 @@ use config::ResolvedApp;
 use domain::change::Action;
 use domain::observed::Observed;
 use domain::outcome::{Outcome, Verdict};
+use domain::performance::catalog::IndexFacts;
 use domain::performance::index::IndexState;
 use domain::performance::{Measured, Target, verify, without_measurement};
 use domain::snapshot::Snapshot;
@@ -161,17 +162,26 @@ fn judge(entry: &Entry, run: &Run, both: Option<&Both>, now: &Snapshot, app: &Re
         users_before: &both.users_before,
         users_after: &both.users_after,
         state: state(&change.action, target, &both.after),
+        scans: there(&change.action, target, &both.after).flatten().map(|index| index.scans),
     };
     verify(change, &seen, &app.performance)
 }
 
 /// Whether the index is there, by the catalog after the window.
 fn state(action: &Action, target: &Target, after: &Profiles) -> Option<IndexState> {
+    Some(match there(action, target, after)? {
+        None => IndexState::Absent,
+        Some(index) if index.is_valid => IndexState::Valid,
+        Some(_) => IndexState::Invalid,
+    })
+}
+
+/// The index in the catalog after the window, if it is there; `None` where the table could not be read.
+fn there<'a>(action: &Action, target: &Target, after: &'a Profiles) -> Option<Option<&'a IndexFacts>> {
     let Action::CreateIndex { index, .. } = action else { return None };
     let catalog = after.get(&target.database)?.catalog.known()?;
     let table = catalog.table(Some(&index.schema), &index.table)?;
-    let there = table.indexes.iter().find(|there| there.name == index.name());
-    Some(there.map_or(IndexState::Absent, |there| if there.is_valid { IndexState::Valid } else { IndexState::Invalid }))
+    Some(table.indexes.iter().find(|there| there.name == index.name()))
 }
 
 /// Writes a verdict to the journal and to the results.

@@ -162,12 +162,13 @@ impl Start {
         Waker::new(&self.clients)
     }
 
-    /// The newest runs of the health cycle.
+    /// The newest runs of all cycles.
     ///
     /// # Errors
     /// A variable is not set.
     pub fn runs(&self) -> Result<Runs, StepError> {
-        Ok(Runs::new(&self.clients, variable("HEALTH_STATE_MACHINE_ARN")?))
+        let arns = variable("STATE_MACHINE_ARNS")?;
+        Ok(Runs::new(&self.clients, arns.split(' ').map(str::to_owned).collect()))
     }
 
     /// Tells which runs live.

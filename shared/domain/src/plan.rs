@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[must_use]
 pub struct Plan {
-    /// Changes in the order in which they are to be made: least risk and fewest dependents first.
+    /// Changes in the order in which they are to be made: least risk first, and among equals causes before what they
+    /// cause.
     pub changes: Vec<Change>,
     /// Each finding that asked for something and did not get it, with the reason.
     pub passed_over: Vec<PassedOver>,

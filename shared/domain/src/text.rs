@@ -71,6 +71,13 @@ mod tests {
     }
 
     #[test]
+    fn a_chat_shows_what_would_mention_or_link_there_as_text() {
+        let said = chat("<!channel> <@U1> <https://evil.example|the runbook> a & b");
+        assert_eq!(said, "&lt;!channel&gt; &lt;@U1&gt; &lt;https://evil.example|the runbook&gt; a &amp; b");
+        assert!(chat(&"<".repeat(100_000)).chars().count() <= 4 * CHAT_CHARS_MAX);
+    }
+
+    #[test]
     fn regression_text_from_outside_cannot_turn_the_direction_of_what_a_person_reads() {
         let line = line("set to \u{202e}06\u{202c} \u{2066}a\u{2069}\u{200b}b\u{2028}c \u{e0041}");
         assert_eq!(line.trim_end(), "set to  06   a  b c");

@@ -97,6 +97,15 @@ fn every_variable_names_the_resource_that_its_name_says() {
         ("MEMBER_ROLE", "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${MemberRole}"),
         ("PAGE_URL", "${PageFunctionUrl.FunctionUrl}"),
         ("SIGNING_KEY_SECRET", "${SigningKey.Id}"),
+        (
+            "STATE_MACHINE_ARNS",
+            concat!(
+                "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-health ",
+                "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-cost ",
+                "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-performance ",
+                "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-rollback",
+            ),
+        ),
         ("TABLE_APPROVALS", "${ApprovalsTable}"),
         ("NOTIFY_TOPIC_ARN", "${NotificationsTopic}"),
         ("TABLE_CHANGES", "${ChangesTable}"),

@@ -124,3 +124,57 @@ fn fits(choice: &Value, value: &Value) -> bool {
     let prefix = crate::template::reference(&prefix);
     value.as_str().is_some_and(|text| !text.starts_with(&prefix))
 }
+
+/// A notice with a name of its own that the rule does not let through would never reach a chat, and nobody would miss it.
+#[test]
+fn every_notice_of_ours_reaches_the_webhook_and_nothing_else() {
+    let template = Template::load();
+    let pattern = template.at("/Resources/WebhookRule/Properties/EventPattern");
+    assert_eq!(pattern["source"], serde_json::json!(["maintainer"]));
+    let listed: Vec<&str> = pattern["detail-type"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let mut ours = vec![
+        lifecycle::ask::QUESTION,
+        cost::bill_alert::BILL,
+        lifecycle::escalate::ESCALATION,
+        cost::survey::PLACES,
+        lifecycle::finish::REPORT,
+        cost::digest::SAVINGS,
+        lifecycle::silence::SILENCE,
+    ];
+    ours.sort_unstable();
+    assert_eq!(listed, ours);
+    // Whatever else is published has its name as a constant beside these.
+    for text in ["functions", "shared"].map(|directory| repository::all_texts(directory, ".rs")) {
+        for (at, _) in text.match_indices(": &str = \"Maintainer ") {
+            let name = text[at..].split('"').nth(1).unwrap();
+            assert!(ours.contains(&name), "no rule names {name}");
+        }
+    }
+}
+
+/// Who else could start a run: a topic or a bus of another account, or a function's permission without a source.
+#[test]
+fn events_are_taken_from_the_bus_and_the_topic_of_the_account_alone() {
+    let template = Template::load();
+    for (name, permission) in template.of_type("AWS::Lambda::Permission") {
+        let properties = &permission["Properties"];
+        let account = properties.get("SourceAccount").map(crate::template::reference);
+        assert_eq!(account.as_deref(), Some("${AWS::AccountId}"), "{name}: {properties}");
+    }
+    let dispatch = template.at("/Resources/DispatchFunction/Properties/Events");
+    assert_eq!(crate::template::reference(&dispatch["AlarmTopic"]["Properties"]["Topic"]), "${AlarmsTopic}");
+    assert!(dispatch["AlarmEvent"]["Properties"].get("EventBusName").is_none(), "the default bus of the account");
+    for (name, function) in template.of_type("AWS::Serverless::Function") {
+        let events = function["Properties"].get("Events").and_then(Value::as_object);
+        assert!(name == "DispatchFunction" || events.is_none(), "{name} takes events");
+    }
+    // Other accounts may send alarms where they are named, and nothing else.
+    for (name, policy) in template.of_type("AWS::Events::EventBusPolicy") {
+        let statement = &policy["Properties"]["Statement"];
+        assert_eq!(crate::template::reference(&statement["Principal"]["AWS"]), "${MemberAccounts}", "{name}");
+        let only = serde_json::json!({
+            "StringEquals": {"events:source": "aws.cloudwatch", "events:detail-type": "CloudWatch Alarm State Change"}
+        });
+        assert_eq!(statement["Condition"], only, "{name}");
+    }
+}

@@ -68,6 +68,34 @@ fn a_no_ends_the_run_and_nothing_is_changed_or_asked_again_until_later() {
     assert_eq!((shop.deeds().len(), shop.world.requests().len()), (0, 1));
 }
 
+/// A kind of change that was approved and verified once may be made alone from then on; the preview says so before.
+#[test]
+fn what_has_earned_it_is_made_without_asking_and_a_preview_says_so() {
+    /// The load doubles, and five hours later nearly doubles again.
+    fn twice(at: jiff::Timestamp) -> f64 {
+        if at < build::after_s(5 * 3_600) { surge(at) } else { 6.9 }
+    }
+    let earns = "applications:\n  shop:\n    mode: approve\n    approval: {earn_after: 1}\n";
+    let shop = Shop::new(Weather { load: twice, ..Weather::default() }, earns);
+    let mut machine = Machine::on(&shop);
+    machine.people.push(Reply::yes(&[&change_id()]));
+    let ended = machine.run(json!({"app": "shop"}));
+    assert_eq!((ended.state.as_str(), shop.servers()), ("Healthy", 7), "{:?}", ended.path);
+    shop.world.end(crate::shop::RUN, engine::ports::Life::Succeeded);
+    let now = shop.world.now().duration_since(build::START).as_secs();
+    shop.world.pass_s(u32::try_from(5 * 3_600 + 900 - now).unwrap());
+    let preview = Machine::named(&shop, "preview").run(json!({"app": "shop", "mode": "observe"}));
+    let text = preview.output["preview"].to_string();
+    assert!(text.contains("would be made, earned by 1 approved and verified changes of its kind"), "{text}");
+    assert_eq!(shop.servers(), 7);
+    let alone = Machine::named(&shop, "run-2").run(json!({"app": "shop"}));
+    assert!(!alone.path.contains(&"AskPeople".to_owned()), "{:?}", alone.path);
+    let made = shop.world.journal().pop().unwrap();
+    assert_eq!(made.approval, Some(Approval::Earned { verified: 1 }), "{made:#?}");
+    assert!(shop.servers() > 7);
+    shop.assert_sound("earned");
+}
+
 #[test]
 fn silence_means_no_and_people_are_told() {
     let shop = sick(ASKS);

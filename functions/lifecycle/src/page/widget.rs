@@ -12,7 +12,7 @@ use crate::answer::clean;
 use crate::words::plural;
 use askama::Template;
 use domain::approval::{Request, Via};
-use domain::execution::{ExecutionRecord, Status};
+use domain::execution::{ExecutionRecord, Status, Workflow};
 use domain::ids::{AppId, RequestId};
 use engine::ports::PortResult;
 use engine::step::StepError;
@@ -52,7 +52,8 @@ struct Row {
     app: String,
     began: String,
     status: &'static str,
-    score: String,
+    /// What ran: the health cycle with the score that it left, or the name of another.
+    of: String,
     conclusion: String,
 }
 
@@ -148,7 +149,14 @@ impl Row {
                 Status::Failed => "failed",
                 Status::Escalated => "needs a person",
             },
-            score: score.map_or_else(|| "–".to_owned(), |score| format!("{score:.1}")),
+            of: match record.workflow_type {
+                Workflow::Health => {
+                    format!("health {}", score.map_or_else(|| "–".to_owned(), |score| format!("{score:.1}")))
+                }
+                Workflow::Cost => "cost".to_owned(),
+                Workflow::Performance => "performance".to_owned(),
+                Workflow::Rollback => "rollback".to_owned(),
+            },
             conclusion: record.conclusion.as_deref().map(domain::text::line).unwrap_or_default(),
         }
     }

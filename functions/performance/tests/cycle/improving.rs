@@ -59,7 +59,7 @@ fn an_index_that_makes_writes_too_slow_is_dropped_and_people_are_told() {
     let outcome = shop.world.journal()[0].outcome.clone().unwrap();
     assert_eq!(outcome.verdict, Verdict::Regressed, "{}", outcome.why);
     let message = shop.world.messages().pop().unwrap();
-    assert!(message.text.contains("writes to the table got slower"), "{}", message.text);
+    assert!(message.text.contains("other statements on the table got slower"), "{}", message.text);
     shop.assert_sound("too slow");
 }
 
@@ -87,6 +87,27 @@ fn traffic_that_doubles_after_a_good_change_does_not_spoil_it() {
     let shop = Shop::new(AUTO, Traits { later_calls: 80.0, ..HELPS });
     assert_eq!(run(&shop, "performance-1").state, "Improved");
     assert!(shop.has_index());
+}
+
+/// Load goes away right after a useless index: everything gets twice as fast, what it can't reach too.
+#[test]
+fn a_database_that_gets_faster_by_itself_does_not_make_a_useless_index_good() {
+    let shop = Shop::new(AUTO, Traits { with_index_ms: 120.0, blocks: 1_000.0, later: 0.5, users: 1.0, ..HELPS });
+    run(&shop, "performance-1");
+    assert!(!shop.has_index());
+    let outcome = shop.world.journal()[0].outcome.clone().unwrap();
+    assert_eq!(outcome.verdict, Verdict::Inconclusive, "{}", outcome.why);
+    assert!(outcome.why.contains("with 4 statements on other tables moving by -50.0 %"), "{}", outcome.why);
+    shop.assert_sound("faster by itself");
+}
+
+/// Load comes right after a good index: everything takes half as long again.
+#[test]
+fn a_database_that_gets_slower_by_itself_does_not_spoil_a_good_index() {
+    let shop = Shop::new(AUTO, Traits { later: 1.5, users: 1.5, ..HELPS });
+    assert_eq!(run(&shop, "performance-1").state, "Improved");
+    assert!(shop.has_index());
+    shop.assert_sound("slower by itself");
 }
 
 #[test]

@@ -24,6 +24,14 @@ pub const OF_CUSTOMER: &str = "SELECT id, total FROM orders WHERE customer_id = 
 const BY_KEY: &str = "SELECT total FROM orders WHERE id = $1";
 /// A new order.
 const NEW: &str = "INSERT INTO orders (id, customer_id, total) VALUES ($1, $2, $3)";
+/// What is asked of other tables.
+const ELSEWHERE: [&str; 4] = [
+    "SELECT name FROM items WHERE id = $1",
+    "SELECT id FROM items WHERE id > $1 LIMIT $2",
+    "UPDATE items SET name = $1 WHERE id = $2",
+    "SELECT name FROM items WHERE id = ANY ($1)",
+];
+const STATEMENTS: usize = 3 + ELSEWHERE.len();
 /// What the configuration says besides the database.
 pub const AUTO: &str = "mode: auto";
 
@@ -38,16 +46,21 @@ pub struct Traits {
     pub later_calls: f64,
     /// What users wait with the index, as a multiple.
     pub users: f64,
+    /// Blocks that the slow query looks at with the index; 1,000 without.
+    pub blocks: f64,
+    /// What every statement of the database takes after the first window, as a multiple.
+    pub later: f64,
 }
 
 /// It helps, as an index should.
-pub const HELPS: Traits = Traits { with_index_ms: 2.0, write_with_index_ms: 1.05, later_calls: 40.0, users: 0.5 };
+pub const HELPS: Traits =
+    Traits { with_index_ms: 2.0, write_with_index_ms: 1.05, later_calls: 40.0, users: 0.5, blocks: 5.0, later: 1.0 };
 
 /// What the server has counted.
 struct Counted {
     upto: Timestamp,
-    /// Calls, sum and sum of squares of milliseconds by statement.
-    sums: [(f64, f64, f64); 3],
+    /// Calls, sum and sum of squares of milliseconds, and blocks by statement.
+    sums: [(f64, f64, f64, f64); STATEMENTS],
     reset_at: Timestamp,
 }
 
@@ -74,7 +87,7 @@ impl Shop {
             "applications:\n  shop:\n    {settings}\n    databases:\n      orders: {{host: db.example.com, database: shop, \
              read_secret: maintainer/read/shop, change_secret: maintainer/change/shop}}\n"
         );
-        let counted = Counted { upto: world.now(), sums: [(0.0, 0.0, 0.0); 3], reset_at: world.now() };
+        let counted = Counted { upto: world.now(), sums: [(0.0, 0.0, 0.0, 0.0); STATEMENTS], reset_at: world.now() };
         let config = Config::parse(&file).unwrap();
         let shop = Self { world, config, traits, counted: Mutex::new(counted), refuses: Mutex::new(None) };
         shop.publish();
@@ -111,7 +124,8 @@ impl Shop {
     /// The counters begin anew, as somebody's call of `pg_stat_statements_reset` makes them.
     pub fn reset(&self) {
         let mut counted = self.counted.lock().unwrap();
-        (counted.sums, counted.reset_at, counted.upto) = ([(0.0, 0.0, 0.0); 3], self.world.now(), self.world.now());
+        (counted.sums, counted.reset_at, counted.upto) =
+            ([(0.0, 0.0, 0.0, 0.0); STATEMENTS], self.world.now(), self.world.now());
     }
 
     /// The record of a run.
@@ -159,13 +173,19 @@ impl Shop {
             let minute = at.duration_since(build::START).as_mins();
             let slow = if is_there { self.traits.with_index_ms } else { 120.0 };
             let write = if is_there { self.traits.write_with_index_ms } else { 1.0 };
-            let calls = if minute > 4 * 60 + 15 { self.traits.later_calls } else { 40.0 };
-            for (sums, (calls, ms)) in counted.sums.iter_mut().zip([(calls, slow), (200.0, 0.05), (100.0, write)]) {
+            let is_later = minute > 4 * 60 + 15;
+            let calls = if is_later { self.traits.later_calls } else { 40.0 };
+            let all = if is_later { self.traits.later } else { 1.0 };
+            let blocks = if is_there { self.traits.blocks } else { 1_000.0 };
+            let on_orders = [(calls, slow, blocks), (200.0, 0.05, 4.0), (100.0, write, 4.0)];
+            let elsewhere = [(50.0, 0.1, 4.0), (5.0, 8.0, 90.0), (10.0, 0.4, 6.0), (20.0, 0.3, 12.0)];
+            for (sums, (calls, ms, blocks)) in counted.sums.iter_mut().zip(on_orders.into_iter().chain(elsewhere)) {
                 // A tenth of a spread, half of the calls above and half below.
-                let ms = [ms * 0.9, ms * 1.1];
+                let ms = [all * ms * 0.9, all * ms * 1.1];
                 sums.0 += calls;
                 sums.1 += calls / 2.0 * (ms[0] + ms[1]);
                 sums.2 += calls / 2.0 * (ms[0] * ms[0] + ms[1] * ms[1]);
+                sums.3 += calls * blocks;
             }
         }
         Counted { upto: counted.upto, sums: counted.sums, reset_at: counted.reset_at }
@@ -192,15 +212,16 @@ impl Databases for Shop {
     async fn sample(&self, _: &str, with_texts: bool) -> PortResult<Sample> {
         self.refusal()?;
         let counted = self.count();
-        let statements = [OF_CUSTOMER, BY_KEY, NEW].into_iter().zip(counted.sums).zip(1..);
-        let counter = |((text, (calls, sum, squares)), id): ((&str, (f64, f64, f64)), i64)| Counter {
+        let texts = [OF_CUSTOMER, BY_KEY, NEW].into_iter().chain(ELSEWHERE);
+        let statements = texts.zip(counted.sums).zip(1..);
+        let counter = |((text, (calls, sum, squares, blocks)), id): ((&str, (f64, f64, f64, f64)), i64)| Counter {
             id,
             text: if with_texts { text.to_owned() } else { String::new() },
             calls,
             total_ms: sum,
             sd_ms: if calls > 0.0 { (squares / calls - (sum / calls).powi(2)).max(0.0).sqrt() } else { 0.0 },
             rows: calls,
-            hit: calls * 10.0,
+            hit: blocks,
             read: 0.0,
         };
         let statements = statements.map(counter).filter(|counter| counter.calls > 0.0).collect();
@@ -250,10 +271,18 @@ impl Databases for Shop {
             columns: vec![column("id", 1e6), column("customer_id", 5e4), column("total", 1e3)],
             indexes,
         };
+        let items = Table {
+            name: "items".to_owned(),
+            rows: 1e3,
+            bytes: 1e5,
+            columns: vec![column("id", 1e3), column("name", 1e3)],
+            indexes: vec![index("items_pkey", "id", true)],
+            ..orders.clone()
+        };
         Ok(Catalog {
             server_version: 150_018,
             search_path: vec!["public".to_owned()],
-            tables: vec![orders],
+            tables: vec![orders, items],
             extensions: vec!["hypopg".to_owned()],
             oldest_transaction_s: None,
         })

@@ -17,7 +17,7 @@ pub use advisor::{Advised, Advisor, Budget, Helped, Priced, Question, Weighs, Wo
 pub use bottlenecks::{Bottleneck, bottlenecks, matrix};
 pub use candidates::{ROWS_MIN, candidates};
 pub use iterate::{Next, iterate};
-pub use plan::{Indexed, Past, Room, SIGNAL, Target, plan};
+pub use plan::{Indexed, Past, Room, SIGNAL, Target, Touching, plan};
 pub use policy::Policy;
 pub use profile::{Counter, Sample, Used, Window, window};
 pub use rules::{Seen, find};

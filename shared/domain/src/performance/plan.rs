@@ -49,8 +49,46 @@ pub struct Target {
     pub database: String,
     /// Statements that it should help.
     pub readers: Vec<i64>,
-    /// Statements that write to its table, and must maintain it.
-    pub writers: Vec<i64>,
+    /// Every other statement on its table: those that write must maintain it, the plans of those that read may change.
+    #[serde(alias = "writers")]
+    pub neighbours: Vec<i64>,
+    /// Statements that read nothing of its table: what they do in the meantime is no merit and no fault of it.
+    #[serde(default)]
+    pub untouched: Vec<i64>,
+}
+
+/// Which statements of a database touch which tables.
+#[derive(Clone, Debug, Default)]
+pub struct Touching {
+    /// By schema and table.
+    on: BTreeMap<(String, String), BTreeSet<i64>>,
+    /// Those of which every table is known.
+    whole: BTreeSet<i64>,
+}
+
+impl Touching {
+    /// Notes the tables of a statement, by schema and name; what it reads beside them, if anything, is a view, a function or unknown.
+    pub fn note(&mut self, statement: i64, tables: impl IntoIterator<Item = (String, String)>, is_all: bool) {
+        let mut has_one = false;
+        for table in tables {
+            self.on.entry(table).or_default().insert(statement);
+            has_one = true;
+        }
+        if is_all && has_one {
+            self.whole.insert(statement);
+        }
+    }
+
+    /// Statements on a table.
+    pub fn on(&self, schema: &str, table: &str) -> Vec<i64> {
+        self.on.get(&(schema.to_owned(), table.to_owned())).into_iter().flatten().copied().collect()
+    }
+
+    /// Statements of which all tables are known, and are others.
+    pub fn beside(&self, schema: &str, table: &str) -> Vec<i64> {
+        let on = self.on.get(&(schema.to_owned(), table.to_owned()));
+        self.whole.iter().filter(|id| on.is_none_or(|on| !on.contains(id))).copied().collect()
+    }
 }
 
 /// A plan with what is to be measured and the resources that it modifies.
@@ -72,7 +110,7 @@ pub fn resource_id(database: &str, index: &str) -> ResourceId {
 /// Plans the next index.
 pub fn plan(
     bottlenecks: &[Bottleneck],
-    writers: &BTreeMap<(String, String, String), Vec<i64>>,
+    touching: &BTreeMap<String, Touching>,
     rooms: &BTreeMap<String, Room>,
     past: &[Past],
     policy: &Policy,
@@ -110,12 +148,14 @@ pub fn plan(
             cost_usd_cents_month: None,
             rollout: None,
         };
-        let table = (bottleneck.database.clone(), spec.schema.clone(), spec.table.clone());
+        let statements = touching.get(&bottleneck.database);
+        let (schema, table) = (spec.schema.as_str(), spec.table.as_str());
         indexed.targets.push(Target {
             change: change.id.clone(),
             database: bottleneck.database.clone(),
             readers: bottleneck.advised.helps.iter().map(|help| help.statement).collect(),
-            writers: writers.get(&table).cloned().unwrap_or_default(),
+            neighbours: statements.map_or_else(Vec::new, |of| of.on(schema, table)),
+            untouched: statements.map_or_else(Vec::new, |of| of.beside(schema, table)),
         });
         indexed.resources.push(Resource {
             id,

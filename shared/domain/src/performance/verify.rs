@@ -2,7 +2,12 @@
 //!
 //! The same statements are compared in a window before and one after, each weighed by how often it was asked **before**: what is asked more
 //! or less often afterwards proves nothing. The interval is that of the difference of two means with the spread that the server has measured
-//! of single executions (Welch). What the index costs is in the balance: time of the statements that write to its table counts against it.
+//! of single executions (Welch). What would have been without the index is told by the statements that it can't reach (`control.rs`); where they
+//! are too few, by the blocks that its queries look at, which no load changes. What the index costs is in the balance: every other statement on
+//! its table counts, those that maintain it and those whose plans it may have changed.
+
+mod balance;
+mod control;
 
 use super::index::IndexState;
 use super::plan::Target;
@@ -12,13 +17,14 @@ use crate::change::{Change, Reversal, WhenInconclusive};
 use crate::observed::Observed;
 use crate::outcome::{Outcome, Verdict};
 use crate::snapshot::{Measurement, Snapshot};
+use balance::Balance;
+use control::Control;
 use stats::compare::{Difference, difference};
 
 /// Response times of what users call.
 const LATENCIES: [&str; 3] = ["latency_p95_ms", "api_latency_p95_ms", "function_duration_p95_ms"];
 /// Half-width of a 95 % interval in standard errors.
 const SIGMAS: f64 = 1.96;
-const HOUR_S: f64 = 3_600.0;
 
 /// All that is known before and after a change.
 #[derive(Clone, Copy, Debug)]
@@ -35,49 +41,8 @@ pub struct Measured<'a> {
     pub users_after: &'a Snapshot,
     /// Whether the index is there; `None` where that could not be read.
     pub state: Option<IndexState>,
-}
-
-/// Time of some statements, before and after, at the rate at which they were asked before.
-#[derive(Clone, Copy, Debug)]
-struct Balance {
-    before_ms: f64,
-    after_ms: f64,
-    variance: f64,
-    calls: f64,
-}
-
-impl Balance {
-    fn shift(&self) -> f64 {
-        self.after_ms - self.before_ms
-    }
-
-    fn interval(&self) -> (f64, f64) {
-        let half = SIGMAS * self.variance.sqrt();
-        (self.shift() - half, self.shift() + half)
-    }
-}
-
-/// Statements that could be compared, in milliseconds an hour, and how many could not.
-fn balance(ids: &[i64], before: &Window, after: &Window, policy: &Policy) -> (Option<Balance>, usize) {
-    let mut sum = Balance { before_ms: 0.0, after_ms: 0.0, variance: 0.0, calls: 0.0 };
-    let mut lacking = 0;
-    for id in ids {
-        let Some(was) = before.statement(*id) else { continue };
-        let Some(is) = after.statement(*id).filter(|is| is.calls >= policy.calls_min) else {
-            lacking += 1;
-            continue;
-        };
-        if was.calls < policy.calls_min {
-            lacking += 1;
-            continue;
-        }
-        let rate = was.calls / before.seconds.max(1.0) * HOUR_S;
-        sum.before_ms += rate * was.mean_ms;
-        sum.after_ms += rate * is.mean_ms;
-        sum.variance += rate * rate * (was.sd_ms * was.sd_ms / was.calls + is.sd_ms * is.sd_ms / is.calls);
-        sum.calls += rate;
-    }
-    ((sum.calls > 0.0).then_some(sum), lacking)
+    /// How often it was scanned since it was built; `None` where that could not be read.
+    pub scans: Option<f64>,
 }
 
 /// Judges an index.
@@ -132,62 +97,97 @@ fn judge(seen: &Measured<'_>, policy: &Policy) -> (Verdict, Numbers, String) {
         (Observed::Missing(why), _) => return unsure(format!("what the database did before is not known: {why}")),
         (_, Observed::Missing(why)) => return unsure(format!("what the database did afterwards is not known: {why}")),
     };
-    let (readers, lacking) = balance(&seen.target.readers, before, after, policy);
+    let (readers, lacking) = Balance::of(&seen.target.readers, before, after, policy);
     let Some(readers) = readers else {
         return unsure(format!(
             "the queries that it was built for were asked fewer than {:.0} times, before or after",
             policy.calls_min
         ));
     };
-    let writers: Vec<i64> =
-        seen.target.writers.iter().filter(|id| !seen.target.readers.contains(id)).copied().collect();
-    let (writers, _) = balance(&writers, before, after, policy);
+    let target = seen.target;
+    let neighbours: Vec<i64> = target.neighbours.iter().filter(|id| !target.readers.contains(id)).copied().collect();
+    let (neighbours, _) = Balance::of(&neighbours, before, after, policy);
+    let control = Control::of(&target.untouched, before, after, policy);
+    let (credit, blame) = control.map_or((1.0, 1.0), |control| (control.credit(), control.blame()));
     let each = |ms: f64| ms / readers.calls;
-    let (low, high) = readers.interval();
+    let (low, high) = readers.interval(credit);
     let numbers = Some((each(readers.before_ms), each(readers.after_ms), (each(low), each(high))));
-    let gain_pct = -100.0 * readers.shift() / readers.before_ms.max(1e-9);
-    let told = format!(
-        "its queries took {:.2} ms and take {:.2} ms ({:+.1} %, 95 % interval of the difference {:+.2} to {:+.2} ms)",
-        each(readers.before_ms),
-        each(readers.after_ms),
-        -gain_pct,
-        each(low),
-        each(high)
-    );
+    let told = told(&readers, (each(low), each(high)), control.as_ref());
+    let is_faster = high < 0.0;
+    let neighbours_suffer = neighbours.is_some_and(|neighbours| neighbours.interval(blame).0 > 0.0);
     if let Some(why) = users_suffer(seen, policy) {
-        return (Verdict::Regressed, numbers, format!("{why}; {told}"));
-    }
-    if let Some(writers) = &writers {
-        let all = Balance {
-            before_ms: readers.before_ms + writers.before_ms,
-            after_ms: readers.after_ms + writers.after_ms,
-            variance: readers.variance + writers.variance,
-            calls: readers.calls + writers.calls,
-        };
-        if all.interval().0 > 0.0 {
-            let why = format!(
-                "writes to the table got slower by {:.1} s in an hour, more than its queries gained; {told}",
-                writers.shift() / 1_000.0
-            );
-            return (Verdict::Regressed, numbers, why);
+        // All got slower, and what it can't reach too; what it can did hardly: then it is something else that users suffer from.
+        let lose = |of: &Balance| of.shift(blame) >= policy.loss_pct_max / 100.0 * blame * of.before_ms;
+        let neighbours_lose = neighbours_suffer && neighbours.as_ref().is_some_and(lose);
+        let is_elsewhere = is_faster && !neighbours_lose && control.is_some_and(|control| control.got_slower());
+        if !is_elsewhere {
+            return (Verdict::Regressed, numbers, format!("{why}; {told}"));
         }
     }
-    if low > 0.0 {
+    if let Some(neighbours) = neighbours.filter(|_| neighbours_suffer)
+        && readers.and(neighbours).interval(blame).0 > 0.0
+    {
+        let why = format!(
+            "other statements on the table got slower by {:.1} s in an hour, more than its queries gained; {told}",
+            neighbours.shift(blame) / 1_000.0
+        );
+        return (Verdict::Regressed, numbers, why);
+    }
+    if readers.interval(blame).0 > 0.0 {
         return (Verdict::Regressed, numbers, format!("slower: {told}"));
     }
-    let lost = writers.filter(|writers| writers.interval().0 > 0.0).map_or(0.0, |writers| writers.shift());
-    let net_pct = -100.0 * (readers.shift() + lost) / readers.before_ms.max(1e-9);
-    if high < 0.0 && net_pct > 0.0 {
-        let partly =
-            if lacking > 0 { format!("; {lacking} of them were asked too rarely to tell") } else { String::new() };
-        if net_pct >= policy.improvement_pct_min {
-            return (Verdict::Verified, numbers, format!("{told}{partly}"));
-        }
-        if let Some(reached) = target_reached(seen, policy) {
-            return (Verdict::Verified, numbers, format!("{reached}; {told}{partly}"));
+    let lost = neighbours.filter(|_| neighbours_suffer).map_or(0.0, |neighbours| neighbours.shift(blame));
+    let net_pct = -100.0 * (readers.shift(credit) + lost) / readers.before_ms.max(1e-9);
+    if is_faster && net_pct > 0.0 {
+        let is_enough = net_pct >= policy.improvement_pct_min;
+        let reached = if is_enough { None } else { target_reached(seen, policy) };
+        if is_enough || reached.is_some() {
+            if let Some(doubt) = doubt(seen, &readers, control.as_ref(), policy) {
+                return (Verdict::Inconclusive, numbers, format!("{doubt}; {told}"));
+            }
+            let partly = match lacking {
+                0 => String::new(),
+                some => format!("; {some} of them were asked too rarely to tell"),
+            };
+            let reached = reached.map_or_else(String::new, |reached| format!("{reached}; "));
+            return (Verdict::Verified, numbers, format!("{reached}{told}{partly}"));
         }
     }
     (Verdict::Inconclusive, numbers, format!("{told}; {:.0} % are asked for", policy.improvement_pct_min))
+}
+
+/// Why queries that got faster may have done so without the index.
+fn doubt(seen: &Measured<'_>, readers: &Balance, control: Option<&Control>, policy: &Policy) -> Option<String> {
+    if seen.scans == Some(0.0) {
+        return Some("no query has used it".to_owned());
+    }
+    let saved_pct = readers.blocks_saved_pct();
+    (control.is_none() && saved_pct < policy.improvement_pct_min).then(|| {
+        format!(
+            "too few statements on other tables to tell what the database did by itself, and its queries look at {saved_pct:.0} % fewer \
+             blocks"
+        )
+    })
+}
+
+/// What the queries took and take, and what the rest of the database did meanwhile.
+fn told(readers: &Balance, (low, high): (f64, f64), control: Option<&Control>) -> String {
+    let each = |ms: f64| ms / readers.calls;
+    let rest = control.map_or_else(String::new, |control| {
+        format!(
+            ", with {} statements on other tables moving by {:+.1} % ({:+.1} to {:+.1})",
+            control.statements,
+            100.0 * (control.ratio - 1.0),
+            100.0 * (control.interval.0 - 1.0),
+            100.0 * (control.interval.1 - 1.0)
+        )
+    });
+    format!(
+        "its queries took {:.2} ms and take {:.2} ms ({:+.1} %, 95 % interval of the difference {low:+.2} to {high:+.2} ms{rest})",
+        each(readers.before_ms),
+        each(readers.after_ms),
+        100.0 * readers.shift(1.0) / readers.before_ms.max(1e-9),
+    )
 }
 
 /// Response times of what users call, before and after.
@@ -202,7 +202,7 @@ fn response_times<'a>(
     })
 }
 
-fn told(of: &Measurement, found: &Difference) -> String {
+fn worded(of: &Measurement, found: &Difference) -> String {
     format!(
         "{} of {} went from {:.0} to {:.0} ms (95 % interval of the difference {:+.0} to {:+.0})",
         of.signal, of.resource, found.before, found.after, found.low, found.high
@@ -214,7 +214,7 @@ fn users_suffer(seen: &Measured<'_>, policy: &Policy) -> Option<String> {
     response_times(seen, policy).find_map(|(of, found)| {
         let loss_pct = 100.0 * found.shift / found.before;
         let is_worse = found.before > 0.0 && loss_pct >= policy.loss_pct_max && found.low > 0.0;
-        is_worse.then(|| format!("users suffer: {}", told(of, &found)))
+        is_worse.then(|| format!("users suffer: {}", worded(of, &found)))
     })
 }
 
@@ -224,7 +224,7 @@ fn target_reached(seen: &Measured<'_>, policy: &Policy) -> Option<String> {
     let target = policy.target_p95_ms;
     response_times(seen, policy).find_map(|(of, found)| {
         let is_reached = found.before > target && found.after <= target && found.high < 0.0;
-        is_reached.then(|| format!("the target of {target:.0} ms is reached: {}", told(of, &found)))
+        is_reached.then(|| format!("the target of {target:.0} ms is reached: {}", worded(of, &found)))
     })
 }
 

@@ -53,6 +53,9 @@ pub struct ChangeReport {
     /// What every guard said under the configured mode, where it was refused before it was announced.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub guards: Vec<Said>,
+    /// By what it may be made without asking where its mode asks, in words: an answer, or what its kind has earned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_by: Option<String>,
 }
 
 /// What became of a change.
@@ -170,7 +173,10 @@ impl ChangeReport {
     pub fn would_be(&self) -> String {
         let refusals: Vec<&Refusal> = self.refusals().collect();
         let verdict = match (&self.result, refusals.as_slice()) {
-            (ChangeResult::Refused { .. }, []) => "would be made".to_owned(),
+            (ChangeResult::Refused { .. }, []) => match &self.allowed_by {
+                Some(by) => format!("would be made, {by}"),
+                None => "would be made".to_owned(),
+            },
             (ChangeResult::Refused { .. }, several) if several.iter().all(|why| why.is_for_want_of_consent()) => {
                 "would be asked for".to_owned()
             }
@@ -200,6 +206,7 @@ impl ChangeReport {
             at,
             result,
             guards: Vec::new(),
+            allowed_by: None,
         }
     }
 }

@@ -46,7 +46,8 @@ pub(super) async fn make(
         // What a preview shows: the mode as configured, since only observing was asked for.
         let facts = Facts { mode: (context.rules.mode)(change), ..facts };
         let guards = guard::review(change, &facts, context.rules.limits);
-        return Ok(ChangeReport { before, guards, ..line(refused(refusal)) });
+        let allowed_by = facts.approval().map(|approval| approval.to_string());
+        return Ok(ChangeReport { before, guards, allowed_by, ..line(refused(refusal)) });
     }
     let entry = intent(context, change, resource, &lease, facts.approval());
     match context.ports.journal.intend(&entry).await {
