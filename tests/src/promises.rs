@@ -103,7 +103,7 @@ pub const PROMISES: [Promise; 21] = [
             "alarm_storm",
         ],
         counts: &[],
-        open: "that one notice is sent is asserted nowhere; over 40 % sick in the plan alone",
+        open: "over 40 % of a fleet sick is shown of the plan alone",
     },
     Promise {
         id: "P8",

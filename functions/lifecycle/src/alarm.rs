@@ -10,6 +10,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use thiserror::Error;
 
+/// Metrics of response times: of load balancers, APIs and functions, and of web sites behind CloudFront.
+const RESPONSE_TIMES: [&str; 5] = ["TargetResponseTime", "Latency", "IntegrationLatency", "Duration", "OriginLatency"];
+
 /// An alarm that changed its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
@@ -27,6 +30,8 @@ pub struct Transition {
     pub at: Timestamp,
     /// Dimensions of all metrics that the alarm watches.
     pub dimensions: Vec<BTreeMap<String, String>>,
+    /// Names of these metrics, as far as the event says them.
+    pub metrics: Vec<String>,
 }
 
 impl Transition {
@@ -35,6 +40,11 @@ impl Transition {
     /// The three shapes write the time with different precision, so it counts in whole seconds.
     pub fn id(&self) -> String {
         format!("transition#{}#{}#{}", self.arn, self.state, self.at.as_second())
+    }
+
+    /// It is about what users wait for: one of its metrics is a response time.
+    pub fn is_about_waiting(&self) -> bool {
+        self.metrics.iter().any(|metric| RESPONSE_TIMES.contains(&metric.as_str()))
     }
 }
 
@@ -99,6 +109,7 @@ fn from_event_bridge(event: &Value) -> Result<Transition, AlarmError> {
         state: needed(event, "/detail/state/value", "detail.state.value", "ALARM, OK or INSUFFICIENT_DATA")?,
         at: time(event, "/detail/state/timestamp", "detail.state.timestamp")?,
         dimensions: metric_dimensions(event.pointer("/detail/configuration/metrics")),
+        metrics: metric_names(event.pointer("/detail/configuration/metrics")),
     })
 }
 
@@ -112,6 +123,7 @@ fn from_action(event: &Value) -> Result<Transition, AlarmError> {
         state: needed(event, "/alarmData/state/value", "alarmData.state.value", "ALARM, OK or INSUFFICIENT_DATA")?,
         at: time(event, "/alarmData/state/timestamp", "alarmData.state.timestamp")?,
         dimensions: metric_dimensions(event.pointer("/alarmData/configuration/metrics")),
+        metrics: metric_names(event.pointer("/alarmData/configuration/metrics")),
     })
 }
 
@@ -128,6 +140,7 @@ fn from_sns(record: &Value) -> Result<Transition, AlarmError> {
         state: needed(&alarm, "/NewStateValue", "Message.NewStateValue", "ALARM, OK or INSUFFICIENT_DATA")?,
         at: time(&alarm, "/StateChangeTime", "Message.StateChangeTime")?,
         dimensions: trigger_dimensions(alarm.get("Trigger")),
+        metrics: trigger_metrics(alarm.get("Trigger")),
     })
 }
 
@@ -140,6 +153,20 @@ fn metric_dimensions(metrics: Option<&Value>) -> Vec<BTreeMap<String, String>> {
         .filter_map(|metric| metric.pointer("/metricStat/metric/dimensions"))
         .filter_map(|dimensions| serde_json::from_value(dimensions.clone()).ok())
         .collect()
+}
+
+/// Names in the same shape.
+fn metric_names(metrics: Option<&Value>) -> Vec<String> {
+    let metrics = metrics.and_then(Value::as_array).into_iter().flatten();
+    metrics.filter_map(|metric| text(metric, "/metricStat/metric/name")).map(str::to_owned).collect()
+}
+
+/// Names in the shape of SNS: of a plain alarm, or one per metric for metric maths.
+fn trigger_metrics(trigger: Option<&Value>) -> Vec<String> {
+    let Some(trigger) = trigger else { return Vec::new() };
+    let several = trigger.get("Metrics").and_then(Value::as_array).into_iter().flatten();
+    let several = several.filter_map(|metric| text(metric, "/MetricStat/Metric/MetricName"));
+    text(trigger, "/MetricName").into_iter().chain(several).map(str::to_owned).collect()
 }
 
 /// Dimensions in the shape of SNS: a list of names and values, one for a plain alarm, one per metric for metric maths.
@@ -233,7 +260,7 @@ mod tests {
         json!({"source": "aws.cloudwatch", "alarmArn": ARN, "accountId": "123456789012",
             "alarmData": {"alarmName": "shop-cpu",
                 "state": {"value": "ALARM", "timestamp": "2026-01-31T12:00:00.123+0000"},
-                "configuration": {"metrics": [{"metricStat": {"metric": {"dimensions": {"AutoScalingGroupName": "shop-web"}}}}]}}})
+                "configuration": {"metrics": [{"metricStat": {"metric": {"name": "CPUUtilization", "dimensions": {"AutoScalingGroupName": "shop-web"}}}}]}}})
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! dispatch: alarm events in, at most one run per application and episode out.
 //!
-//! Decides only who the alarm belongs to and whether a run answers it already. An event that is not understood is
+//! Decides only who the alarm belongs to and whether a run answers it already. Where users wait too long and the application has a
+//! database, a run of the performance cycle is started beside that of the health cycle, one for each episode: what the one finds in
+//! minutes, the other finds in a window of traffic. An event that is not understood is
 //! parked with its reason at the first attempt; nothing is retried blindly, nothing is lost.
 
 use crate::alarm::{Transition, transitions};
+use crate::names::execution_name;
 use crate::succession;
 use config::{Config, Selector};
 use domain::execution::Cycle;
@@ -15,7 +18,7 @@ use engine::run::{episode_key, lease_key};
 use engine::step::StepError;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Seconds after which an episode whose run never closed it no longer counts: longer than the longest run.
@@ -35,8 +38,10 @@ pub struct World<'a> {
     pub episodes: &'a dyn Episodes,
     /// Leases.
     pub leases: &'a dyn Leases,
-    /// Starts the state machine.
+    /// Starts the state machine of the health cycle.
     pub starter: &'a dyn Starter,
+    /// Starts that of the performance cycle.
+    pub performance: &'a dyn Starter,
     /// Parks what is not understood.
     pub dead_letters: &'a dyn DeadLetters,
     /// The place of the deployment.
@@ -92,7 +97,10 @@ pub async fn dispatch(event: &Value, config: &Config, world: &World<'_>) -> Resu
         }
     }
     for (app, alarms) in by_app {
-        answer_app(&app, &alarms, world, &mut answer).await?;
+        let episode = answer_app(&app, &alarms, world, &mut answer).await?;
+        if has_database(&app, config) {
+            look_into_databases(&app, &alarms, &episode, world, &mut answer).await?;
+        }
         for (alarm, _) in &alarms {
             world.episodes.remember(&alarm.id(), world.clock.now()).await?;
         }
@@ -199,13 +207,13 @@ fn names(transition: &Transition, resource: &Resource) -> bool {
     transition.dimensions.iter().any(|dimensions| domain::reading::names_resource(resource, dimensions))
 }
 
-/// Joins the alarms to the application's episode and starts its run if nobody cares for the application yet.
+/// Joins the alarms to the application's episode and starts its run if nobody cares for the application yet. Gives the episode.
 async fn answer_app(
     app: &AppId,
     alarms: &[(Transition, Timestamp)],
     world: &World<'_>,
     answer: &mut Answer,
-) -> Result<(), StepError> {
+) -> Result<String, StepError> {
     let key = episode_key(Cycle::Health, app);
     let mut arrivals: BTreeMap<String, Timestamp> = BTreeMap::new();
     for (alarm, at) in alarms {
@@ -213,7 +221,7 @@ async fn answer_app(
         *last = (*last).max(*at);
     }
     let mut open = world.episodes.join(&key, &arrivals, world.clock.now(), EPISODE_TTL_S).await?;
-    if open.started && is_free(app, world).await? {
+    if open.started && is_free(Cycle::Health, app, world).await? {
         // A run has let go of its episode before it lets go of its lease: this one was stopped, or has ended since.
         world.episodes.close(&key, &open.id).await?;
         tracing::info!(%app, episode = open.id, "the run of this episode is gone");
@@ -229,11 +237,39 @@ async fn answer_app(
         Some(name) => answer.started.push(name),
         None => answer.joined.push(app.clone()),
     }
+    Ok(open.id)
+}
+
+fn has_database(app: &AppId, config: &Config) -> bool {
+    config.resolve(app).is_some_and(|app| !app.databases.is_empty())
+}
+
+/// Starts a run of the performance cycle where users wait too long and none is under way: at most one for each episode, since its name
+/// follows from the episode's. How often it may change something in a day is that cycle's own limit.
+async fn look_into_databases(
+    app: &AppId,
+    alarms: &[(Transition, Timestamp)],
+    episode: &str,
+    world: &World<'_>,
+    answer: &mut Answer,
+) -> Result<(), StepError> {
+    let mut names: Vec<&str> =
+        alarms.iter().filter(|(alarm, _)| alarm.is_about_waiting()).map(|(alarm, _)| alarm.name.as_str()).collect();
+    if names.is_empty() || !is_free(Cycle::Performance, app, world).await? {
+        return Ok(());
+    }
+    names.sort_unstable();
+    names.dedup();
+    let name = execution_name(&[&Cycle::Performance.to_string(), app.as_str(), episode]);
+    let input = json!({"app": app, "trigger": "alarm", "alarms": names});
+    if world.performance.start(&name, &input.to_string()).await? {
+        answer.started.push(name);
+    }
     Ok(())
 }
 
-/// True when no run holds the application. A started run does from before its start to its end.
-async fn is_free(app: &AppId, world: &World<'_>) -> Result<bool, StepError> {
-    let lease = world.leases.holder(&lease_key(Cycle::Health, app)).await?;
+/// True when no run of a cycle holds the application. A started run of the health cycle does from before its start to its end.
+async fn is_free(cycle: Cycle, app: &AppId, world: &World<'_>) -> Result<bool, StepError> {
+    let lease = world.leases.holder(&lease_key(cycle, app)).await?;
     Ok(lease.is_none_or(|lease| lease.expires_at <= world.clock.now()))
 }

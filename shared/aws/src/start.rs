@@ -184,6 +184,14 @@ impl Start {
         Ok(Starter::new(&self.clients, variable("HEALTH_STATE_MACHINE_ARN")?))
     }
 
+    /// Starts runs of the performance cycle.
+    ///
+    /// # Errors
+    /// A variable is not set.
+    pub fn performance_starter(&self) -> Result<Starter, StepError> {
+        Ok(Starter::new(&self.clients, variable("PERFORMANCE_STATE_MACHINE_ARN")?))
+    }
+
     /// People and other agents.
     ///
     /// # Errors

@@ -144,7 +144,7 @@ fn variables(template: &Template) -> Vec<&str> {
 fn environment(command: &mut Command, name: &str, api: SocketAddr, variables: &[&str]) {
     for variable in variables {
         let value = match *variable {
-            "STATE_MACHINE_ARNS" | "HEALTH_STATE_MACHINE_ARN" => {
+            "STATE_MACHINE_ARNS" | "HEALTH_STATE_MACHINE_ARN" | "PERFORMANCE_STATE_MACHINE_ARN" => {
                 "arn:aws:states:us-east-1:000000000000:stateMachine:maintainer-health"
             }
             "DEAD_LETTER_QUEUE_URL" => "http://127.0.0.1:9/000000000000/dead-letters",

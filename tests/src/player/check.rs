@@ -44,6 +44,10 @@ pub fn check(expect: &Expect, watch: &Watch, seen: &Seen, first_instances: &BTre
         let words = if watch.was_told(text) { "told" } else { "not told" };
         add(watch.was_told(text), format!("\"{text}\": {words} to people, expected told"));
     }
+    if let Some(bounds) = expect.messages {
+        let messages = count(watch.told.len());
+        add(bounds.hold(messages), format!("messages to people: {messages}, expected {bounds}"));
+    }
     world(&expect.world, seen, first_instances, &mut add);
     found
 }

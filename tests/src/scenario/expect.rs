@@ -38,6 +38,9 @@ pub struct Expect {
     /// Texts that messages to people must have contained.
     #[serde(default)]
     pub told: Vec<String>,
+    /// Number of messages to people about it.
+    #[serde(default)]
+    pub messages: Option<Bounds>,
     /// The application itself.
     #[serde(default)]
     pub world: WorldExpect,

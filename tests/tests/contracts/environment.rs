@@ -96,6 +96,10 @@ fn every_variable_names_the_resource_that_its_name_says() {
         ("MEMBER_EXTERNAL_ID", "${MemberExternalId}"),
         ("MEMBER_ROLE", "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${MemberRole}"),
         ("PAGE_URL", "${PageFunctionUrl.FunctionUrl}"),
+        (
+            "PERFORMANCE_STATE_MACHINE_ARN",
+            "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-performance",
+        ),
         ("SIGNING_KEY_SECRET", "${SigningKey.Id}"),
         (
             "STATE_MACHINE_ARNS",

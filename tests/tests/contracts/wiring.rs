@@ -31,7 +31,17 @@ const CHANGES_DATABASES: &str = "shared/postgres/src/actuator.rs";
 pub const TABLE: &[Wiring] = &[
     Wiring {
         binary: "lifecycle-dispatch",
-        makes: &["settings", "home", "inventory", "places", "episodes", "leases", "starter", "dead_letters"],
+        makes: &[
+            "settings",
+            "home",
+            "inventory",
+            "places",
+            "episodes",
+            "leases",
+            "starter",
+            "performance_starter",
+            "dead_letters",
+        ],
         files: &["functions/lifecycle/src/dispatch.rs", SUCCESSION],
     },
     Wiring {

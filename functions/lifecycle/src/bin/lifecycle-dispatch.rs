@@ -11,7 +11,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let (settings, home) = (start.settings()?, start.home()?);
     let (inventory, places) = (start.inventory(), start.places()?);
     let (episodes, leases) = (start.episodes()?, start.leases()?);
-    let (starter, dead_letters) = (start.starter()?, start.dead_letters()?);
+    let (starter, performance) = (start.starter()?, start.performance_starter()?);
+    let dead_letters = start.dead_letters()?;
     serve("lifecycle-dispatch", async |call: Call<Value>| {
         let config = settings.current().await?;
         let world = World {
@@ -21,6 +22,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             episodes: &episodes,
             leases: &leases,
             starter: &starter,
+            performance: &performance,
             dead_letters: &dead_letters,
             home: home.clone(),
         };

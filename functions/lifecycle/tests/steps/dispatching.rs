@@ -3,7 +3,7 @@
 use crate::shop::{
     action, arn, defaults, deliver, deliver_well, event, inputs, lease_on, notification, shop, tagged_fleet,
 };
-use crate::wire::Wire;
+use crate::wire::{Goes, Wire};
 use config::Config;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -160,4 +160,77 @@ async fn fault_an_event_that_can_t_be_parked_comes_again() {
 fn untouched(world: &World) {
     assert!(world.started().is_empty() && lease_on("shop", world).is_none() && world.messages().is_empty());
     assert!(world.ledger().is_empty() && world.artifact_keys().is_empty());
+}
+
+/// An alarm on a metric, in each of the three shapes.
+fn about(metric: &str, second: u32) -> [Value; 3] {
+    let mut bus = event("shop-slow", "shop-web", "ALARM", second);
+    bus["detail"]["configuration"]["metrics"][0]["metricStat"]["metric"]["name"] = json!(metric);
+    let mut topic = notification("shop-slow", "shop-web", "ALARM", second);
+    let message = topic["Records"][0]["Sns"]["Message"].as_str().unwrap();
+    let mut message: Value = serde_json::from_str(message).unwrap();
+    message["Trigger"]["MetricName"] = json!(metric);
+    topic["Records"][0]["Sns"]["Message"] = json!(message.to_string());
+    let mut called = action("shop-slow", "shop-web", "ALARM", second);
+    called["alarmData"]["configuration"]["metrics"][0]["metricStat"]["metric"]["name"] = json!(metric);
+    [bus, topic, called]
+}
+
+fn with_database() -> Config {
+    Config::parse(
+        "applications:\n  shop:\n    databases:\n      orders: {host: db.example.com, database: shop, read_secret: maintainer/read/shop}\n",
+    )
+    .unwrap()
+}
+
+fn cycles(world: &World) -> Vec<String> {
+    world.started().keys().map(|name| name.split('-').next().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn where_users_wait_too_long_the_databases_are_looked_into_once_for_each_episode() {
+    let world = shop();
+    for (second, metric) in [(0, "TargetResponseTime"), (7, "Latency"), (9, "TargetResponseTime")] {
+        for event in about(metric, second) {
+            deliver(&event, &with_database(), &Wire::sound(&world)).await.unwrap();
+        }
+    }
+    assert_eq!(cycles(&world), ["health", "performance"]);
+    let of_performance = inputs(&world).into_iter().find(|input| input.get("episode").is_none()).unwrap();
+    assert_eq!(of_performance, json!({"app": "shop", "trigger": "alarm", "alarms": ["shop-slow"]}));
+    assert!(config::input::Input::parse(&of_performance).is_ok());
+}
+
+#[tokio::test]
+async fn no_other_alarm_no_application_without_a_database_and_no_second_run_looks_into_databases() {
+    let none = defaults();
+    for (about_what, config) in [("CPUUtilization", &with_database()), ("TargetResponseTime", &none)] {
+        for event in about(about_what, 0) {
+            let world = shop();
+            deliver(&event, config, &Wire::sound(&world)).await.unwrap();
+            assert_eq!(cycles(&world), ["health"], "{about_what}");
+        }
+    }
+    let world = shop();
+    let key = engine::run::lease_key(domain::execution::Cycle::Performance, &"shop".into());
+    let now = world.now();
+    engine::ports::Leases::acquire(&*world, &key, &"by-hand".into(), now, 600).await.unwrap();
+    deliver(&about("Latency", 0)[0], &with_database(), &Wire::sound(&world)).await.unwrap();
+    assert_eq!(cycles(&world), ["health"], "one is under way");
+}
+
+#[tokio::test]
+async fn fault_a_start_that_fails_comes_again_and_both_runs_are_started_once() {
+    let event = &about("TargetResponseTime", 0)[0];
+    let calls = {
+        let wire = Wire::sound(&shop());
+        deliver(event, &with_database(), &wire).await.unwrap();
+        wire.calls()
+    };
+    for (call, goes) in (0..calls).flat_map(|call| Goes::ALL.map(|goes| (call, goes))) {
+        let world = shop();
+        let first = deliver(event, &with_database(), &Wire::failing(&world, call, goes)).await;
+        deliver(event, &with_database(), &Wire::sound(&world)).await.unwrap();
+        assert_eq!(cycles(&world), ["health", "performance"], "call {call}, {goes:?}: {first:?}");
+    }
 }

@@ -100,7 +100,7 @@ async fn says_what_is_wrong_what_was_tried_what_was_undone_and_what_to_look_at()
         "Health score now: 2.4 of 10.",
         "downstream (critical): the payment service answers in 9 s",
         "saturation (medium): fleet CPU is at 91 %",
-        "set the capacity of shop-web to 6: fleet CPU went from 91 to 93 % (90 to 96); undone",
+        "set the capacity of shop-web to 6: regressed, fleet CPU went from 91 to 93 % (90 to 96); undone",
         "What to look at next:",
         "How it began: started by hand",
         "In the console: https://us-east-1.console.aws.amazon.com/states/home?region=us-east-1#/v2/executions/details/arn:",
@@ -174,8 +174,8 @@ async fn a_canary_that_did_not_help_is_told_with_what_it_means_for_the_others() 
     let entry = Entry { change: canary, outcome: Some(outcome), state: EntryState::Kept, ..undone(&run, &world) };
     assert_eq!(world.intend(&entry).await.unwrap(), Intent::Written);
     let message = told(run, &world).await;
-    let told = "replace instance shop-web-1 of shop-web (canary: one of 6 first; the others follow if it helps): errors \
-                stayed at 9 %; kept, the others were left as they are";
+    let told = "replace instance shop-web-1 of shop-web (canary: one of 6 first; the others follow if it helps): \
+                inconclusive, errors stayed at 9 %; kept, the others were left as they are";
     assert!(message.text.contains(told), "{}", message.text);
 }
 
