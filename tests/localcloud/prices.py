@@ -1,4 +1,4 @@
-"""AWS Price List, as far as the maintainer reads it: GetProducts of AmazonEC2, AmazonECS, AmazonVPC, AWSLambda and AmazonCloudWatch,
+"""AWS Price List, as far as the maintainer reads it: GetProducts of AmazonEC2, AmazonECR, AmazonECS, AmazonVPC, AWSLambda and AmazonCloudWatch,
 a handful of products.
 
 Documents have the shape of the Price List Query API: a JSON text for each product, terms by offer code. Prices are list prices
@@ -34,6 +34,7 @@ STORED = {
     ("AmazonVPC", f"{SPELLED_OUT}VpcEndpoint-Hours", "Hrs"): "0.0100000000",
     ("AmazonCloudWatch", f"{SPELLED_OUT}TimedStorage-ByteHrs", "GB-Mo"): "0.0300000000",
     ("AmazonCloudWatch", "CW:AlarmMonitorUsage", "Alarms"): "0.1000000000",
+    ("AmazonECR", f"{SPELLED_OUT}TimedStorage-ByteHrs", "GB-Mo"): "0.1000000000",
     ("AWSSecretsManager", f"{SPELLED_OUT}AWSSecretsManager-Secrets", "Secrets"): "0.4000000000",
     ("AmazonS3", "TimedStorage-ByteHrs", "GB-Mo"): "0.0230000000", ("AmazonS3", "TimedStorage-INT-IA-ByteHrs", "GB-Mo"): "0.0125000000",
     ("AmazonS3", "Monitoring-Automation-INT", "Objects"): "0.0000025000",

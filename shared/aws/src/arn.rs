@@ -55,6 +55,7 @@ fn of_arn(arn: &str) -> Option<Named> {
         "cloudfront" => (ResourceKind::Distribution, resource.strip_prefix("distribution/")?),
         "ec2" => of_ec2(resource)?,
         "s3" => (ResourceKind::Bucket, plain(resource)?),
+        "ecr" => (ResourceKind::ImageRepository, resource.strip_prefix("repository/")?),
         "secretsmanager" => (ResourceKind::Secret, without_suffix(resource.strip_prefix("secret:")?)),
         "cloudwatch" => (ResourceKind::Alarm, resource.strip_prefix("alarm:")?),
         // An ARN of a log group may end in ":*", which stands for its streams.
@@ -146,6 +147,7 @@ mod tests {
             ("arn:aws:ec2:eu-west-1:1:vpc-endpoint/vpce-1", ResourceKind::InterfaceEndpoint, "vpce-1"),
             ("arn:aws:ec2:eu-west-1::image/ami-1", ResourceKind::Image, "ami-1"),
             ("arn:aws:s3:::shop-files", ResourceKind::Bucket, "shop-files"),
+            ("arn:aws:ecr:eu-west-1:1:repository/shop/web", ResourceKind::ImageRepository, "shop/web"),
             ("arn:aws:secretsmanager:eu-west-1:1:secret:shop/db-a1B2c3", ResourceKind::Secret, "shop/db"),
             ("arn:aws:cloudwatch:eu-west-1:1:alarm:shop web: cpu", ResourceKind::Alarm, "shop web: cpu"),
             ("arn:aws:logs:eu-west-1:1:log-group:/shop/web:*", ResourceKind::LogGroup, "/shop/web"),

@@ -194,6 +194,10 @@ impl Clients {
         autoscaling, aws_sdk_autoscaling
     }
     client! {
+        /// Elastic Container Registry.
+        ecr, aws_sdk_ecr
+    }
+    client! {
         /// CloudFront.
         cloudfront, aws_sdk_cloudfront
     }

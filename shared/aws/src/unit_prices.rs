@@ -165,6 +165,7 @@ fn of_engine(engine: &str) -> Option<&'static [(&'static str, &'static str)]> {
 fn service(sold: &Sold) -> &'static str {
     match sold {
         Sold::LogGib | Sold::AlarmMetric { .. } => "AmazonCloudWatch",
+        Sold::ImageRepositoryGib => "AmazonECR",
         Sold::Secret => "AWSSecretsManager",
         Sold::ObjectGib(_) | Sold::TieredObject => "AmazonS3",
         Sold::IdleAddressHour | Sold::InterfaceEndpointHour => "AmazonVPC",
@@ -194,6 +195,7 @@ fn units(sold: &Sold, unit: &str) -> Option<f64> {
         | Sold::SnapshotGib
         | Sold::LogGib
         | Sold::ObjectGib(_)
+        | Sold::ImageRepositoryGib
         | Sold::DatabaseGib { .. }
         | Sold::DatabaseSnapshotGib => one_of(&["GB-Mo", "GB-month"]),
         Sold::Secret => one_of(&["Secrets"]),

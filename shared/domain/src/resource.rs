@@ -13,7 +13,7 @@ pub use storage::{
     Address, DELETE_AFTER_TAG, DiskSnapshot, FINAL_SNAPSHOT_TAG, FinalSnapshot, InterfaceEndpoint, LogGroup, Machine,
     NatGateway, Volume,
 };
-pub use stored::{Alarm, Bucket, Image, ImageSnapshot, Secret, Upload, Watched};
+pub use stored::{Alarm, Bucket, Image, ImageRepository, ImageSnapshot, Secret, UntaggedImages, Upload, Watched};
 
 use crate::ids::ResourceId;
 use crate::performance::index::Index;
@@ -98,6 +98,8 @@ pub enum ResourceKind {
     InterfaceEndpoint,
     /// Machine image (AMI) of the account's own.
     Image,
+    /// Repository of container images (ECR).
+    ImageRepository,
     /// Secret of Secrets Manager.
     Secret,
     /// S3 bucket.
@@ -134,6 +136,7 @@ impl fmt::Display for ResourceKind {
             Self::ClassicLoadBalancer => "Classic Load Balancer",
             Self::InterfaceEndpoint => "interface endpoint",
             Self::Image => "machine image",
+            Self::ImageRepository => "image repository",
             Self::Secret => "secret",
             Self::Bucket => "bucket",
             Self::Alarm => "alarm",
@@ -200,6 +203,8 @@ pub enum Live {
     InterfaceEndpoint(InterfaceEndpoint),
     /// See [`Image`].
     Image(Image),
+    /// See [`ImageRepository`].
+    ImageRepository(ImageRepository),
     /// See [`Secret`].
     Secret(Secret),
     /// See [`Bucket`].
@@ -237,6 +242,7 @@ impl Live {
             Self::ClassicLoadBalancer => ResourceKind::ClassicLoadBalancer,
             Self::InterfaceEndpoint(_) => ResourceKind::InterfaceEndpoint,
             Self::Image(_) => ResourceKind::Image,
+            Self::ImageRepository(_) => ResourceKind::ImageRepository,
             Self::Secret(_) => ResourceKind::Secret,
             Self::Bucket(_) => ResourceKind::Bucket,
             Self::Alarm(_) => ResourceKind::Alarm,

@@ -163,6 +163,7 @@ fn where_nothing_could_be_read_nothing_is_claimed_about_use() {
             "previous_generation",
             "reserved_capacity",
             "unassociated_address",
+            "unused_container_image",
             "unused_image",
             "unused_secret",
         ];

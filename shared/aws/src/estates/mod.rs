@@ -18,6 +18,7 @@ pub(crate) mod log_groups;
 mod machines;
 mod nat_gateways;
 mod read;
+mod repositories;
 mod secrets;
 mod services;
 pub(crate) mod snapshots;
@@ -58,10 +59,16 @@ pub const PERMISSIONS: &[&str] = &[
     "ec2:DescribeVolumes",
     "ec2:DescribeVolumesModifications",
     "ec2:DescribeVpcEndpoints",
+    "ecr:DescribeImages",
+    "ecr:DescribeRepositories",
+    "ecr:GetLifecyclePolicy",
+    "ecr:GetRepositoryPolicy",
     "ecs:DescribeServices",
     "ecs:DescribeTaskDefinition",
+    "ecs:DescribeTasks",
     "ecs:ListClusters",
     "ecs:ListServices",
+    "ecs:ListTasks",
     "elasticache:DescribeCacheClusters",
     "elasticache:DescribeReplicationGroups",
     "elasticloadbalancing:DescribeInstanceHealth",
@@ -126,6 +133,7 @@ pub struct Estates {
     cloudwatch: Lazy<aws_sdk_cloudwatch::Client>,
     dynamodb: Lazy<aws_sdk_dynamodb::Client>,
     ec2: Lazy<aws_sdk_ec2::Client>,
+    ecr: Lazy<aws_sdk_ecr::Client>,
     ecs: Lazy<aws_sdk_ecs::Client>,
     elasticache: Lazy<aws_sdk_elasticache::Client>,
     elb: Lazy<aws_sdk_elasticloadbalancingv2::Client>,
@@ -155,6 +163,7 @@ impl Estates {
             cloudwatch: clients.cloudwatch(),
             dynamodb: clients.dynamodb(),
             ec2: clients.ec2(),
+            ecr: clients.ecr(),
             ecs: clients.ecs(),
             elasticache: clients.elasticache(),
             elb: clients.elb(),
@@ -197,6 +206,7 @@ impl Estates {
                 ResourceKind::Function => functions::survey(&self.lambda, &self.tagging, whose).await,
                 ResourceKind::Database => databases::survey(&self.rds, whose).await,
                 ResourceKind::Image => images::survey(ec2, &self.autoscaling, whose, account).await,
+                ResourceKind::ImageRepository => repositories::survey(&self.ecr, &self.ecs, &self.tagging, whose).await,
                 ResourceKind::Secret => secrets::survey(&self.secretsmanager, whose, &account.region).await,
                 ResourceKind::Bucket => {
                     buckets::survey(&self.s3, &self.tagging, whose, &account.partition, &account.region).await
@@ -234,7 +244,7 @@ impl Estates {
 }
 
 /// Kinds that are surveyed, besides the Auto Scaling groups.
-const KINDS: [ResourceKind; 19] = [
+const KINDS: [ResourceKind; 20] = [
     ResourceKind::Volume,
     ResourceKind::DiskSnapshot,
     ResourceKind::Address,
@@ -249,6 +259,7 @@ const KINDS: [ResourceKind; 19] = [
     ResourceKind::Cache,
     ResourceKind::Table,
     ResourceKind::Image,
+    ResourceKind::ImageRepository,
     ResourceKind::Secret,
     ResourceKind::Bucket,
     ResourceKind::Alarm,

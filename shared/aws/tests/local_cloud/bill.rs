@@ -59,6 +59,7 @@ async fn everything_that_is_sold_has_a_price() {
             (Sold::InstanceHour("t3.micro".to_owned()), 10_400.0),
             (Sold::NatGatewayHour, 45_000.0),
             (Sold::InterfaceEndpointHour, 10_000.0),
+            (Sold::ImageRepositoryGib, 100_000.0),
             (Sold::Secret, 400_000.0),
             (Sold::AlarmMetric { is_high_resolution: false }, 100_000.0),
             (Sold::ObjectGib(StorageClass::Standard), 23_000.0),

@@ -85,6 +85,7 @@ pub fn prices() -> PriceBook {
         (Sold::DatabaseGib { storage_type: "gp3".to_owned(), is_multi_az: false }, 137_000.0),
         (Sold::DatabaseSnapshotGib, 103_000.0),
         (Sold::CacheHour { node_type: "cache.r6g.xlarge".to_owned(), engine: "redis".to_owned() }, 494_000.0),
+        (Sold::ImageRepositoryGib, 100_000.0),
         (Sold::Secret, 400_000.0),
         (Sold::AlarmMetric { is_high_resolution: false }, 100_000.0),
         (Sold::AlarmMetric { is_high_resolution: true }, 300_000.0),

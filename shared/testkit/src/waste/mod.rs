@@ -6,6 +6,7 @@
 
 mod balancers;
 mod caches;
+mod containers;
 mod databases;
 mod disks;
 mod endpoints;
@@ -88,6 +89,7 @@ pub fn account(seed: u64, of_each: usize) -> Account {
         caches::add(&mut made);
         tables::add(&mut made);
         forgotten::add(&mut made);
+        containers::add(&mut made);
         functions::add(&mut made);
         services::add(&mut made);
     }
@@ -120,6 +122,7 @@ pub fn prices() -> PriceBook {
         (Sold::InstanceHour("r4.large".to_owned()), 160_000.0),
         (Sold::NatGatewayHour, 52_000.0),
         (Sold::InterfaceEndpointHour, 12_000.0),
+        (Sold::ImageRepositoryGib, 100_000.0),
         (Sold::Secret, 400_000.0),
         (Sold::AlarmMetric { is_high_resolution: false }, 100_000.0),
         (Sold::AlarmMetric { is_high_resolution: true }, 300_000.0),

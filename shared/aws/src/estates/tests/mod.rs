@@ -6,6 +6,7 @@ mod databases;
 mod endpoints;
 mod forgotten;
 mod functions;
+mod repositories;
 mod services;
 mod tables;
 

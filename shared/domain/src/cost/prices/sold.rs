@@ -47,6 +47,8 @@ pub enum Sold {
         /// `redis`, `valkey` or `memcached`.
         engine: String,
     },
+    /// A GB of container images, a month.
+    ImageRepositoryGib,
     /// A secret, a month.
     Secret,
     /// A metric that an alarm looks at, a month.
@@ -190,6 +192,7 @@ impl Sold {
             }
             Self::DatabaseSnapshotGib => "RDS:ChargedBackupUsage".to_owned(),
             Self::CacheHour { node_type, .. } => format!("NodeUsage:{node_type}"),
+            Self::ImageRepositoryGib => "TimedStorage-ByteHrs".to_owned(),
             Self::Secret => "AWSSecretsManager-Secrets".to_owned(),
             Self::AlarmMetric { is_high_resolution: false } => "CW:AlarmMonitorUsage".to_owned(),
             Self::AlarmMetric { is_high_resolution: true } => "CW:HighResAlarmMonitorUsage".to_owned(),
@@ -220,6 +223,7 @@ impl Sold {
             | Self::NatGatewayHour => "EC2 - Other",
             Self::IdleAddressHour | Self::InterfaceEndpointHour => "Amazon Virtual Private Cloud",
             Self::LogGib | Self::AlarmMetric { .. } => "AmazonCloudWatch",
+            Self::ImageRepositoryGib => "Amazon EC2 Container Registry (ECR)",
             Self::Secret => "AWS Secrets Manager",
             Self::ObjectGib(_) | Self::TieredObject => "Amazon Simple Storage Service",
             Self::InstanceHour(_) => "Amazon Elastic Compute Cloud - Compute",
@@ -267,6 +271,7 @@ impl Sold {
             | Self::VolumeMibps(_)
             | Self::SnapshotGib
             | Self::LogGib
+            | Self::ImageRepositoryGib
             | Self::Secret
             | Self::AlarmMetric { .. }
             | Self::ObjectGib(_)
@@ -284,12 +289,13 @@ impl Sold {
         if self.is_by_hour() { HOURS_PER_MONTH } else { 1.0 }
     }
 
-    /// False where another service bills by the same usage type: logs and objects are both stored by the hour, and EKS has tasks
+    /// False where another service bills by the same usage type: logs, objects and images are all stored by the hour, and EKS has tasks
     /// on Fargate, too.
     pub(in crate::cost) fn is_told_by_its_usage_type(&self) -> bool {
         !matches!(
             self,
             Self::LogGib
+                | Self::ImageRepositoryGib
                 | Self::ObjectGib(StorageClass::Standard)
                 | Self::TaskVcpuHour { .. }
                 | Self::TaskGbHour { .. }

@@ -21,6 +21,7 @@ pub fn wanted(estate: &Estate) -> Vec<Sold> {
                 }
             }
             Live::DiskSnapshot(_) | Live::Image(_) => drop(wanted.insert(Sold::SnapshotGib)),
+            Live::ImageRepository(_) => drop(wanted.insert(Sold::ImageRepositoryGib)),
             Live::Secret(_) => drop(wanted.insert(Sold::Secret)),
             Live::Alarm(alarm) => {
                 wanted.insert(Sold::AlarmMetric { is_high_resolution: alarm.is_high_resolution });

@@ -34,6 +34,7 @@ mod sizes;
 mod stopped_machine;
 mod unassociated_address;
 mod unattached_volumes;
+mod unused_container_image;
 mod unused_image;
 mod unused_secret;
 mod whole;
@@ -163,6 +164,7 @@ pub const TABLE: &[Rule] = &[
     Rule { name: idle_database::NAME, family: Family::Unused, find: idle_database::find },
     Rule { name: idle_cache::NAME, family: Family::Unused, find: idle_cache::find },
     Rule { name: unused_image::NAME, family: Family::Unused, find: unused_image::find },
+    Rule { name: unused_container_image::NAME, family: Family::Unused, find: unused_container_image::find },
     Rule { name: unused_secret::NAME, family: Family::Unused, find: unused_secret::find },
     Rule { name: abandoned_upload::NAME, family: Family::Unused, find: abandoned_upload::find },
     Rule { name: dead_alarm::NAME, family: Family::Unused, find: dead_alarm::find },

@@ -3,6 +3,7 @@
 mod balancers;
 mod caches;
 mod capacity_mode;
+mod containers;
 mod databases;
 mod endpoints;
 mod forgotten;
