@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import (alarms, autoscaling_api, bill, buckets, callbacks, containers, deliveries, disks, loggroups, metrics, places, prices, records, scaling,
-               scheduled_actions, schedules, stacks, tagging, targets)
+               scheduled_actions, schedules, stacks, tagging, targets, warehouses)
 from .clock import VirtualClock, VirtualTime
 
 
@@ -30,6 +30,7 @@ def install(clock: VirtualClock) -> targets.TargetHealth:
     loggroups.install(cloudwatch_logs)
     buckets.install(s3)
     bill.install(app, router, iam_actions, ec2, autoscaling, cloudwatch_logs, responses, clock)
+    warehouses.install(app, router, iam_actions, responses, clock)
     records.install(elasticache)
     tagging.install(resource_tags, alb, rds, cloudwatch, autoscaling, ec2, cloudwatch_logs)
     deliveries.install(lambda_svc, eventbridge, sns, clock)

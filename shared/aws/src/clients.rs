@@ -198,6 +198,10 @@ impl Clients {
         ecr, aws_sdk_ecr
     }
     client! {
+        /// Redshift.
+        redshift, aws_sdk_redshift
+    }
+    client! {
         /// CloudFront.
         cloudfront, aws_sdk_cloudfront
     }

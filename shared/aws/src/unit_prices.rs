@@ -166,6 +166,7 @@ fn service(sold: &Sold) -> &'static str {
     match sold {
         Sold::LogGib | Sold::AlarmMetric { .. } => "AmazonCloudWatch",
         Sold::ImageRepositoryGib => "AmazonECR",
+        Sold::WarehouseHour(_) => "AmazonRedshift",
         Sold::Secret => "AWSSecretsManager",
         Sold::ObjectGib(_) | Sold::TieredObject => "AmazonS3",
         Sold::IdleAddressHour | Sold::InterfaceEndpointHour => "AmazonVPC",
@@ -215,6 +216,7 @@ fn units(sold: &Sold, unit: &str) -> Option<f64> {
         | Sold::InterfaceEndpointHour
         | Sold::LoadBalancerHour(_)
         | Sold::DatabaseHour(_)
+        | Sold::WarehouseHour(_)
         | Sold::TaskVcpuHour { .. }
         | Sold::TaskGbHour { .. }
         | Sold::OnDemandHour(_)

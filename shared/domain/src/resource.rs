@@ -1,11 +1,13 @@
 //! Resources of an application and the state they are in.
 
+mod analytics;
 mod compute;
 mod engines;
 mod schedule;
 mod storage;
 mod stored;
 
+pub use analytics::Warehouse;
 pub use compute::{Fleet, Instance, Service, Task};
 pub use engines::connections_max;
 pub use schedule::{OffHours, START as OFF_HOURS_START, STOP as OFF_HOURS_STOP, ScheduledAction, Sizes};
@@ -106,6 +108,8 @@ pub enum ResourceKind {
     Bucket,
     /// CloudWatch alarm on a metric.
     Alarm,
+    /// Provisioned Redshift cluster.
+    Warehouse,
     /// Index of a Postgres table.
     Index,
     /// A custom metric named in the configuration.
@@ -140,6 +144,7 @@ impl fmt::Display for ResourceKind {
             Self::Secret => "secret",
             Self::Bucket => "bucket",
             Self::Alarm => "alarm",
+            Self::Warehouse => "warehouse",
             Self::Index => "index",
             Self::Custom => "custom metric",
         })
@@ -211,6 +216,8 @@ pub enum Live {
     Bucket(Bucket),
     /// See [`Alarm`].
     Alarm(Alarm),
+    /// See [`Warehouse`].
+    Warehouse(Warehouse),
     /// See [`Index`].
     Index(Index),
     /// A metric named in the configuration.
@@ -246,6 +253,7 @@ impl Live {
             Self::Secret(_) => ResourceKind::Secret,
             Self::Bucket(_) => ResourceKind::Bucket,
             Self::Alarm(_) => ResourceKind::Alarm,
+            Self::Warehouse(_) => ResourceKind::Warehouse,
             Self::Index(_) => ResourceKind::Index,
             Self::Custom(_) => ResourceKind::Custom,
         }

@@ -112,6 +112,8 @@ const TABLE: &[Method] = &[
             ("lambda:ListProvisionedConcurrencyConfigs", APPLICATION),
             ("logs:DescribeLogGroups", APPLICATION),
             ("rds:DescribeDBInstances", APPLICATION),
+            ("redshift:DescribeClusters", APPLICATION),
+            ("redshift:DescribeDataShares", APPLICATION),
             ("s3:GetLifecycleConfiguration", APPLICATION),
             ("s3:GetMetricsConfiguration", APPLICATION),
             ("s3:ListAllMyBuckets", APPLICATION),

@@ -24,6 +24,7 @@ mod services;
 pub(crate) mod snapshots;
 mod tables;
 pub(crate) mod volumes;
+mod warehouses;
 mod whose;
 
 use crate::SystemClock;
@@ -79,6 +80,8 @@ pub const PERMISSIONS: &[&str] = &[
     "lambda:ListProvisionedConcurrencyConfigs",
     "logs:DescribeLogGroups",
     "rds:DescribeDBInstances",
+    "redshift:DescribeClusters",
+    "redshift:DescribeDataShares",
     "s3:GetLifecycleConfiguration",
     "s3:GetMetricsConfiguration",
     "s3:ListAllMyBuckets",
@@ -115,6 +118,11 @@ impl Account {
         format!("arn:{partition}:ecs:{region}:{number}:service/{name}")
     }
 
+    fn warehouse(&self, name: &str) -> String {
+        let Self { partition, region, number } = self;
+        format!("arn:{partition}:redshift:{region}:{number}:cluster:{name}")
+    }
+
     fn table(&self, name: &str) -> String {
         let Self { partition, region, number } = self;
         format!("arn:{partition}:dynamodb:{region}:{number}:table/{name}")
@@ -140,6 +148,7 @@ pub struct Estates {
     lambda: Lazy<aws_sdk_lambda::Client>,
     logs: Lazy<aws_sdk_cloudwatchlogs::Client>,
     rds: Lazy<aws_sdk_rds::Client>,
+    redshift: Lazy<aws_sdk_redshift::Client>,
     s3: Lazy<aws_sdk_s3::Client>,
     secretsmanager: Lazy<aws_sdk_secretsmanager::Client>,
     scaling: Lazy<aws_sdk_applicationautoscaling::Client>,
@@ -170,6 +179,7 @@ impl Estates {
             lambda: clients.lambda(),
             logs: clients.logs(),
             rds: clients.rds(),
+            redshift: clients.redshift(),
             s3: clients.s3(),
             secretsmanager: clients.secretsmanager(),
             scaling: clients.scaling(),
@@ -205,6 +215,7 @@ impl Estates {
                 }
                 ResourceKind::Function => functions::survey(&self.lambda, &self.tagging, whose).await,
                 ResourceKind::Database => databases::survey(&self.rds, whose).await,
+                ResourceKind::Warehouse => warehouses::survey(&self.redshift, whose, account).await,
                 ResourceKind::Image => images::survey(ec2, &self.autoscaling, whose, account).await,
                 ResourceKind::ImageRepository => repositories::survey(&self.ecr, &self.ecs, &self.tagging, whose).await,
                 ResourceKind::Secret => secrets::survey(&self.secretsmanager, whose, &account.region).await,
@@ -244,7 +255,7 @@ impl Estates {
 }
 
 /// Kinds that are surveyed, besides the Auto Scaling groups.
-const KINDS: [ResourceKind; 20] = [
+const KINDS: [ResourceKind; 21] = [
     ResourceKind::Volume,
     ResourceKind::DiskSnapshot,
     ResourceKind::Address,
@@ -258,6 +269,7 @@ const KINDS: [ResourceKind; 20] = [
     ResourceKind::Database,
     ResourceKind::Cache,
     ResourceKind::Table,
+    ResourceKind::Warehouse,
     ResourceKind::Image,
     ResourceKind::ImageRepository,
     ResourceKind::Secret,

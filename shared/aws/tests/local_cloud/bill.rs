@@ -60,6 +60,7 @@ async fn everything_that_is_sold_has_a_price() {
             (Sold::NatGatewayHour, 45_000.0),
             (Sold::InterfaceEndpointHour, 10_000.0),
             (Sold::ImageRepositoryGib, 100_000.0),
+            (Sold::WarehouseHour("ra3.xlplus".to_owned()), 1_086_000.0),
             (Sold::Secret, 400_000.0),
             (Sold::AlarmMetric { is_high_resolution: false }, 100_000.0),
             (Sold::ObjectGib(StorageClass::Standard), 23_000.0),

@@ -10,11 +10,12 @@ use domain::resource::{APP_TAG, Alarm, Bucket, Live, ResourceKind, Watched};
 use engine::ports::{Estates as _, Scope};
 use std::collections::BTreeMap;
 
-/// What is kept for later: a secret, a repository with an image that has lost its tag, a bucket with an upload that nobody ended, an
+/// What is kept for later: a secret, a repository with an image that has lost its tag, a warehouse, a bucket with an upload that nobody ended, an
 /// alarm on an instance that is gone.
 struct Kept {
     secret: String,
     repository: String,
+    warehouse: String,
     bucket: String,
     alarm: String,
 }
@@ -71,7 +72,7 @@ impl Cloud {
         let tag = aws_sdk_secretsmanager::types::Tag::builder().key(APP_TAG).value(app).build();
         let secret = format!("{app}/db");
         secrets.create_secret().name(&secret).secret_string("hidden").tags(tag).send().await.unwrap();
-        let repository = self.repository().await;
+        let (repository, warehouse) = (self.repository().await, self.warehouse().await);
         let request = ec2.run_instances().image_id("ami-0c55b159cbfafe1f0").instance_type(InstanceType::T3Micro);
         let run = request.min_count(1).max_count(1).send().await.unwrap();
         let machine = run.instances.unwrap().remove(0).instance_id.unwrap();
@@ -97,7 +98,16 @@ impl Cloud {
         let request = request.statistic(aws_sdk_cloudwatch::types::Statistic::Average).period(60).evaluation_periods(1);
         let request = request.comparison_operator(aws_sdk_cloudwatch::types::ComparisonOperator::GreaterThanThreshold);
         request.threshold(90.0).dimensions(dimension).tags(tag).send().await.unwrap();
-        Kept { secret, repository, bucket, alarm }
+        Kept { secret, repository, warehouse, bucket, alarm }
+    }
+
+    /// A warehouse of the application.
+    async fn warehouse(&self) -> String {
+        let name = format!("{}-facts", self.name);
+        let tag = aws_sdk_redshift::types::Tag::builder().key(APP_TAG).value(&self.name).build();
+        let create = self.clients.redshift().create_cluster().cluster_identifier(&name).node_type("ra3.xlplus");
+        create.number_of_nodes(2).master_username("admin").tags(tag).send().await.unwrap();
+        name
     }
 
     /// A repository of the application in which a second image has taken the tag of the first.
@@ -185,6 +195,8 @@ async fn what_is_kept_for_later_is_found_with_what_is_known_of_its_use() {
     assert_eq!((repository.images, untagged), (2, 1), "{repository:?}");
     let is_open = !repository.has_lifecycle && !repository.is_lent && !repository.has_indexes;
     assert!(is_open && !repository.runs_untagged, "{repository:?}");
+    let Live::Warehouse(warehouse) = of(&kept.warehouse) else { panic!("a warehouse") };
+    assert!(warehouse.is_available && warehouse.nodes == 2 && !warehouse.is_shared, "{warehouse:?}");
     let Live::Bucket(Bucket { uploads, ends_uploads: false, rules: 0, request_metrics: Some(_), .. }) =
         of(&kept.bucket)
     else {
@@ -197,7 +209,7 @@ async fn what_is_kept_for_later_is_found_with_what_is_known_of_its_use() {
         panic!("the instance is gone: {items:#?}")
     };
     let rest = cloud.survey(Scope::Rest).await;
-    let names = [&kept.secret, &kept.repository, &kept.bucket, &kept.alarm];
+    let names = [&kept.secret, &kept.repository, &kept.warehouse, &kept.bucket, &kept.alarm];
     assert!(names.iter().all(|name| find(&rest, name).is_none()), "nothing of an application is the rest");
 }
 

@@ -86,6 +86,7 @@ pub fn prices() -> PriceBook {
         (Sold::DatabaseSnapshotGib, 103_000.0),
         (Sold::CacheHour { node_type: "cache.r6g.xlarge".to_owned(), engine: "redis".to_owned() }, 494_000.0),
         (Sold::ImageRepositoryGib, 100_000.0),
+        (Sold::WarehouseHour("ra3.xlplus".to_owned()), 1_200_000.0),
         (Sold::Secret, 400_000.0),
         (Sold::AlarmMetric { is_high_resolution: false }, 100_000.0),
         (Sold::AlarmMetric { is_high_resolution: true }, 300_000.0),

@@ -19,6 +19,7 @@ mod reserved;
 mod services;
 mod tables;
 mod things;
+mod warehouses;
 
 use domain::cost::estate::{Estate, Item, Template};
 use domain::cost::money::UsdMicros;
@@ -87,6 +88,7 @@ pub fn account(seed: u64, of_each: usize) -> Account {
         balancers::add(&mut made);
         databases::add(&mut made);
         caches::add(&mut made);
+        warehouses::add(&mut made);
         tables::add(&mut made);
         forgotten::add(&mut made);
         containers::add(&mut made);
@@ -123,6 +125,7 @@ pub fn prices() -> PriceBook {
         (Sold::NatGatewayHour, 52_000.0),
         (Sold::InterfaceEndpointHour, 12_000.0),
         (Sold::ImageRepositoryGib, 100_000.0),
+        (Sold::WarehouseHour("ra3.xlplus".to_owned()), 1_200_000.0),
         (Sold::Secret, 400_000.0),
         (Sold::AlarmMetric { is_high_resolution: false }, 100_000.0),
         (Sold::AlarmMetric { is_high_resolution: true }, 300_000.0),

@@ -9,6 +9,7 @@ mod functions;
 mod repositories;
 mod services;
 mod tables;
+mod warehouses;
 
 use super::*;
 use crate::scripted::{Answer, Service};

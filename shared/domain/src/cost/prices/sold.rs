@@ -49,6 +49,8 @@ pub enum Sold {
     },
     /// A GB of container images, a month.
     ImageRepositoryGib,
+    /// A node of a warehouse of this type, an hour, on demand.
+    WarehouseHour(String),
     /// A secret, a month.
     Secret,
     /// A metric that an alarm looks at, a month.
@@ -193,6 +195,7 @@ impl Sold {
             Self::DatabaseSnapshotGib => "RDS:ChargedBackupUsage".to_owned(),
             Self::CacheHour { node_type, .. } => format!("NodeUsage:{node_type}"),
             Self::ImageRepositoryGib => "TimedStorage-ByteHrs".to_owned(),
+            Self::WarehouseHour(kind) => format!("Node:{kind}"),
             Self::Secret => "AWSSecretsManager-Secrets".to_owned(),
             Self::AlarmMetric { is_high_resolution: false } => "CW:AlarmMonitorUsage".to_owned(),
             Self::AlarmMetric { is_high_resolution: true } => "CW:HighResAlarmMonitorUsage".to_owned(),
@@ -224,6 +227,7 @@ impl Sold {
             Self::IdleAddressHour | Self::InterfaceEndpointHour => "Amazon Virtual Private Cloud",
             Self::LogGib | Self::AlarmMetric { .. } => "AmazonCloudWatch",
             Self::ImageRepositoryGib => "Amazon EC2 Container Registry (ECR)",
+            Self::WarehouseHour(_) => "Amazon Redshift",
             Self::Secret => "AWS Secrets Manager",
             Self::ObjectGib(_) | Self::TieredObject => "Amazon Simple Storage Service",
             Self::InstanceHour(_) => "Amazon Elastic Compute Cloud - Compute",
@@ -259,6 +263,7 @@ impl Sold {
             | Self::InterfaceEndpointHour
             | Self::LoadBalancerHour(_)
             | Self::DatabaseHour(_)
+            | Self::WarehouseHour(_)
             | Self::ReadCapacityHour
             | Self::WriteCapacityHour
             | Self::TaskVcpuHour { .. }

@@ -22,6 +22,7 @@ pub fn wanted(estate: &Estate) -> Vec<Sold> {
             }
             Live::DiskSnapshot(_) | Live::Image(_) => drop(wanted.insert(Sold::SnapshotGib)),
             Live::ImageRepository(_) => drop(wanted.insert(Sold::ImageRepositoryGib)),
+            Live::Warehouse(warehouse) => drop(wanted.insert(Sold::WarehouseHour(warehouse.node_type.clone()))),
             Live::Secret(_) => drop(wanted.insert(Sold::Secret)),
             Live::Alarm(alarm) => {
                 wanted.insert(Sold::AlarmMetric { is_high_resolution: alarm.is_high_resolution });

@@ -14,6 +14,7 @@ mod reserved_capacity;
 mod services;
 mod small;
 mod unused;
+mod warehouses;
 
 use crate::change::Action;
 use crate::cost::estate::{Item, Template};

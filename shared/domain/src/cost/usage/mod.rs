@@ -45,8 +45,10 @@ pub enum Quantity {
     EndpointBytes,
     /// Bytes that came into a log group, the hour's sum.
     LogBytes,
-    /// Connections of clients to a database or a cache, the hour's maximum.
+    /// Connections of clients to a database, a cache or a warehouse, the hour's maximum.
     Connections,
+    /// Queries of less than ten seconds that a warehouse completed in a second, the hour's maximum.
+    Queries,
     /// Commands to a cache that read, write, run a script or publish, the hour's sum.
     Commands,
     /// Request units of reads that a table consumed, the hour's sum; an hour without any has no value.

@@ -25,7 +25,7 @@ pub struct Source {
 ///
 /// S3 publishes what is stored by its class, and requests by a filter of the bucket's owner (Amazon S3 User Guide, "Amazon S3 metrics and
 /// dimensions"). PrivateLink publishes by four dimensions at once (AWS PrivateLink, "Endpoint metrics and dimensions"), ECS by service and
-/// cluster ("Amazon ECS CloudWatch metrics").
+/// cluster ("Amazon ECS CloudWatch metrics"), Redshift queries by how long they lasted ("Performance data in Amazon Redshift").
 pub fn dimensions(source: &Source, resource: &Resource) -> Vec<(Cow<'static, str>, String)> {
     let mut found = vec![(Cow::Borrowed(source.dimension), resource.name.clone())];
     if let Live::InterfaceEndpoint(endpoint) = &resource.live {
@@ -39,6 +39,9 @@ pub fn dimensions(source: &Source, resource: &Resource) -> Vec<(Cow<'static, str
             Quantity::Objects => (Cow::Borrowed("StorageType"), "AllStorageTypes".to_owned()),
             _ => (Cow::Borrowed("FilterId"), of_all),
         });
+    }
+    if source.quantity == Quantity::Queries {
+        found.push((Cow::Borrowed("latency"), "short".to_owned()));
     }
     if let Live::EcsService(service) = &resource.live {
         found.push((Cow::Borrowed("ClusterName"), service.cluster.clone()));
@@ -225,6 +228,22 @@ pub const SOURCES: &[Source] = &[
         metrics: &["GetTypeCmds", "SetTypeCmds", "EvalBasedCmds", "PubSubBasedCmds", "CmdGet", "CmdSet"],
         stat: "Sum",
         dimension: "CacheClusterId",
+    },
+    Source {
+        quantity: Quantity::Connections,
+        kind: ResourceKind::Warehouse,
+        namespace: "AWS/Redshift",
+        metrics: &["DatabaseConnections"],
+        stat: "Maximum",
+        dimension: "ClusterIdentifier",
+    },
+    Source {
+        quantity: Quantity::Queries,
+        kind: ResourceKind::Warehouse,
+        namespace: "AWS/Redshift",
+        metrics: &["QueriesCompletedPerSecond"],
+        stat: "Maximum",
+        dimension: "ClusterIdentifier",
     },
     Source {
         quantity: Quantity::ReadUnits,
