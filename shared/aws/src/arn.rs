@@ -51,6 +51,7 @@ fn of_arn(arn: &str) -> Option<Named> {
             (ResourceKind::Cache, name)
         }
         "redshift" => (ResourceKind::Warehouse, resource.strip_prefix("cluster:")?),
+        "es" => (ResourceKind::SearchDomain, plain(resource.strip_prefix("domain/")?)?),
         "sqs" => (ResourceKind::Queue, resource),
         "dynamodb" => (ResourceKind::Table, plain(resource.strip_prefix("table/")?)?),
         "cloudfront" => (ResourceKind::Distribution, resource.strip_prefix("distribution/")?),
@@ -138,6 +139,7 @@ mod tests {
             ("arn:aws:elasticache:eu-west-1:1:cluster:shop-cache", ResourceKind::Cache, "shop-cache"),
             ("arn:aws:elasticache:eu-west-1:1:replicationgroup:shop-cache", ResourceKind::Cache, "shop-cache"),
             ("arn:aws:redshift:eu-west-1:1:cluster:shop-facts", ResourceKind::Warehouse, "shop-facts"),
+            ("arn:aws:es:eu-west-1:1:domain/shop-search", ResourceKind::SearchDomain, "shop-search"),
             ("arn:aws:sqs:eu-west-1:1:shop-jobs", ResourceKind::Queue, "shop-jobs"),
             ("arn:aws:dynamodb:eu-west-1:1:table/shop-orders", ResourceKind::Table, "shop-orders"),
             ("arn:aws-cn:cloudfront::1:distribution/E1", ResourceKind::Distribution, "E1"),
@@ -174,6 +176,7 @@ mod tests {
             "arn:aws:dynamodb:eu-west-1:1:table/shop/index/by_app",
             "arn:aws:elasticache:eu-west-1:1:snapshot:x",
             "arn:aws:redshift:eu-west-1:1:namespace:x",
+            "arn:aws:es:eu-west-1:1:domain/shop/index",
             "arn:aws:ec2:eu-west-1:1:vpc/vpc-1",
             "arn:aws:logs:eu-west-1:1:destination:x",
             "fleet/shop-web",

@@ -202,6 +202,10 @@ impl Clients {
         redshift, aws_sdk_redshift
     }
     client! {
+        /// OpenSearch.
+        opensearch, aws_sdk_opensearch
+    }
+    client! {
         /// CloudFront.
         cloudfront, aws_sdk_cloudfront
     }

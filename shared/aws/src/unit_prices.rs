@@ -167,6 +167,7 @@ fn service(sold: &Sold) -> &'static str {
         Sold::LogGib | Sold::AlarmMetric { .. } => "AmazonCloudWatch",
         Sold::ImageRepositoryGib => "AmazonECR",
         Sold::WarehouseHour(_) => "AmazonRedshift",
+        Sold::SearchHour(_) | Sold::SearchGib(_) => "AmazonES",
         Sold::Secret => "AWSSecretsManager",
         Sold::ObjectGib(_) | Sold::TieredObject => "AmazonS3",
         Sold::IdleAddressHour | Sold::InterfaceEndpointHour => "AmazonVPC",
@@ -197,6 +198,7 @@ fn units(sold: &Sold, unit: &str) -> Option<f64> {
         | Sold::LogGib
         | Sold::ObjectGib(_)
         | Sold::ImageRepositoryGib
+        | Sold::SearchGib(_)
         | Sold::DatabaseGib { .. }
         | Sold::DatabaseSnapshotGib => one_of(&["GB-Mo", "GB-month"]),
         Sold::Secret => one_of(&["Secrets"]),
@@ -217,6 +219,7 @@ fn units(sold: &Sold, unit: &str) -> Option<f64> {
         | Sold::LoadBalancerHour(_)
         | Sold::DatabaseHour(_)
         | Sold::WarehouseHour(_)
+        | Sold::SearchHour(_)
         | Sold::TaskVcpuHour { .. }
         | Sold::TaskGbHour { .. }
         | Sold::OnDemandHour(_)

@@ -7,7 +7,7 @@ mod schedule;
 mod storage;
 mod stored;
 
-pub use analytics::Warehouse;
+pub use analytics::{SearchDomain, SearchNodes, SearchStorage, Warehouse};
 pub use compute::{Fleet, Instance, Service, Task};
 pub use engines::connections_max;
 pub use schedule::{OffHours, START as OFF_HOURS_START, STOP as OFF_HOURS_STOP, ScheduledAction, Sizes};
@@ -110,6 +110,8 @@ pub enum ResourceKind {
     Alarm,
     /// Provisioned Redshift cluster.
     Warehouse,
+    /// Domain of OpenSearch or Elasticsearch.
+    SearchDomain,
     /// Index of a Postgres table.
     Index,
     /// A custom metric named in the configuration.
@@ -145,6 +147,7 @@ impl fmt::Display for ResourceKind {
             Self::Bucket => "bucket",
             Self::Alarm => "alarm",
             Self::Warehouse => "warehouse",
+            Self::SearchDomain => "search domain",
             Self::Index => "index",
             Self::Custom => "custom metric",
         })
@@ -218,6 +221,8 @@ pub enum Live {
     Alarm(Alarm),
     /// See [`Warehouse`].
     Warehouse(Warehouse),
+    /// See [`SearchDomain`].
+    SearchDomain(SearchDomain),
     /// See [`Index`].
     Index(Index),
     /// A metric named in the configuration.
@@ -254,6 +259,7 @@ impl Live {
             Self::Bucket(_) => ResourceKind::Bucket,
             Self::Alarm(_) => ResourceKind::Alarm,
             Self::Warehouse(_) => ResourceKind::Warehouse,
+            Self::SearchDomain(_) => ResourceKind::SearchDomain,
             Self::Index(_) => ResourceKind::Index,
             Self::Custom(_) => ResourceKind::Custom,
         }

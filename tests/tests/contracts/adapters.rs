@@ -108,6 +108,8 @@ const TABLE: &[Method] = &[
             ("elasticloadbalancing:DescribeLoadBalancers", APPLICATION),
             ("elasticloadbalancing:DescribeTargetGroups", APPLICATION),
             ("elasticloadbalancing:DescribeTargetHealth", APPLICATION),
+            ("es:DescribeDomains", APPLICATION),
+            ("es:ListDomainNames", APPLICATION),
             ("lambda:ListFunctions", APPLICATION),
             ("lambda:ListProvisionedConcurrencyConfigs", APPLICATION),
             ("logs:DescribeLogGroups", APPLICATION),

@@ -19,6 +19,7 @@ mod machines;
 mod nat_gateways;
 mod read;
 mod repositories;
+mod search_domains;
 mod secrets;
 mod services;
 pub(crate) mod snapshots;
@@ -76,6 +77,8 @@ pub const PERMISSIONS: &[&str] = &[
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
+    "es:DescribeDomains",
+    "es:ListDomainNames",
     "lambda:ListFunctions",
     "lambda:ListProvisionedConcurrencyConfigs",
     "logs:DescribeLogGroups",
@@ -123,6 +126,11 @@ impl Account {
         format!("arn:{partition}:redshift:{region}:{number}:cluster:{name}")
     }
 
+    fn search_domain(&self, name: &str) -> String {
+        let Self { partition, region, number } = self;
+        format!("arn:{partition}:es:{region}:{number}:domain/{name}")
+    }
+
     fn table(&self, name: &str) -> String {
         let Self { partition, region, number } = self;
         format!("arn:{partition}:dynamodb:{region}:{number}:table/{name}")
@@ -147,6 +155,7 @@ pub struct Estates {
     elb: Lazy<aws_sdk_elasticloadbalancingv2::Client>,
     lambda: Lazy<aws_sdk_lambda::Client>,
     logs: Lazy<aws_sdk_cloudwatchlogs::Client>,
+    opensearch: Lazy<aws_sdk_opensearch::Client>,
     rds: Lazy<aws_sdk_rds::Client>,
     redshift: Lazy<aws_sdk_redshift::Client>,
     s3: Lazy<aws_sdk_s3::Client>,
@@ -178,6 +187,7 @@ impl Estates {
             elb: clients.elb(),
             lambda: clients.lambda(),
             logs: clients.logs(),
+            opensearch: clients.opensearch(),
             rds: clients.rds(),
             redshift: clients.redshift(),
             s3: clients.s3(),
@@ -216,6 +226,9 @@ impl Estates {
                 ResourceKind::Function => functions::survey(&self.lambda, &self.tagging, whose).await,
                 ResourceKind::Database => databases::survey(&self.rds, whose).await,
                 ResourceKind::Warehouse => warehouses::survey(&self.redshift, whose, account).await,
+                ResourceKind::SearchDomain => {
+                    search_domains::survey(&self.opensearch, &self.tagging, whose, account).await
+                }
                 ResourceKind::Image => images::survey(ec2, &self.autoscaling, whose, account).await,
                 ResourceKind::ImageRepository => repositories::survey(&self.ecr, &self.ecs, &self.tagging, whose).await,
                 ResourceKind::Secret => secrets::survey(&self.secretsmanager, whose, &account.region).await,
@@ -255,7 +268,7 @@ impl Estates {
 }
 
 /// Kinds that are surveyed, besides the Auto Scaling groups.
-const KINDS: [ResourceKind; 21] = [
+const KINDS: [ResourceKind; 22] = [
     ResourceKind::Volume,
     ResourceKind::DiskSnapshot,
     ResourceKind::Address,
@@ -270,6 +283,7 @@ const KINDS: [ResourceKind; 21] = [
     ResourceKind::Cache,
     ResourceKind::Table,
     ResourceKind::Warehouse,
+    ResourceKind::SearchDomain,
     ResourceKind::Image,
     ResourceKind::ImageRepository,
     ResourceKind::Secret,

@@ -61,6 +61,8 @@ async fn everything_that_is_sold_has_a_price() {
             (Sold::InterfaceEndpointHour, 10_000.0),
             (Sold::ImageRepositoryGib, 100_000.0),
             (Sold::WarehouseHour("ra3.xlplus".to_owned()), 1_086_000.0),
+            (Sold::SearchHour("r6g.large.search".to_owned()), 167_000.0),
+            (Sold::SearchGib("gp3".to_owned()), 122_000.0),
             (Sold::Secret, 400_000.0),
             (Sold::AlarmMetric { is_high_resolution: false }, 100_000.0),
             (Sold::ObjectGib(StorageClass::Standard), 23_000.0),

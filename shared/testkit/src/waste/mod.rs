@@ -16,6 +16,7 @@ mod functions;
 mod load;
 mod machines;
 mod reserved;
+mod search_domains;
 mod services;
 mod tables;
 mod things;
@@ -89,6 +90,7 @@ pub fn account(seed: u64, of_each: usize) -> Account {
         databases::add(&mut made);
         caches::add(&mut made);
         warehouses::add(&mut made);
+        search_domains::add(&mut made);
         tables::add(&mut made);
         forgotten::add(&mut made);
         containers::add(&mut made);
@@ -126,6 +128,10 @@ pub fn prices() -> PriceBook {
         (Sold::InterfaceEndpointHour, 12_000.0),
         (Sold::ImageRepositoryGib, 100_000.0),
         (Sold::WarehouseHour("ra3.xlplus".to_owned()), 1_200_000.0),
+        (Sold::SearchHour("r6g.large.search".to_owned()), 200_000.0),
+        (Sold::SearchHour("m6g.large.search".to_owned()), 150_000.0),
+        (Sold::SearchHour("ultrawarm1.medium.search".to_owned()), 280_000.0),
+        (Sold::SearchGib("gp3".to_owned()), 140_000.0),
         (Sold::Secret, 400_000.0),
         (Sold::AlarmMetric { is_high_resolution: false }, 100_000.0),
         (Sold::AlarmMetric { is_high_resolution: true }, 300_000.0),

@@ -7,6 +7,7 @@ mod endpoints;
 mod forgotten;
 mod functions;
 mod repositories;
+mod search_domains;
 mod services;
 mod tables;
 mod warehouses;

@@ -51,6 +51,10 @@ pub enum Sold {
     ImageRepositoryGib,
     /// A node of a warehouse of this type, an hour, on demand.
     WarehouseHour(String),
+    /// A node of a search domain of this type, an hour, on demand.
+    SearchHour(String),
+    /// A GiB of the volumes of a search domain, a month: `gp2` or `gp3`.
+    SearchGib(String),
     /// A secret, a month.
     Secret,
     /// A metric that an alarm looks at, a month.
@@ -196,6 +200,8 @@ impl Sold {
             Self::CacheHour { node_type, .. } => format!("NodeUsage:{node_type}"),
             Self::ImageRepositoryGib => "TimedStorage-ByteHrs".to_owned(),
             Self::WarehouseHour(kind) => format!("Node:{kind}"),
+            Self::SearchHour(kind) => format!("ESInstance:{}", search_node(kind)),
+            Self::SearchGib(kind) => format!("ES:{}-Storage", kind.to_ascii_uppercase()),
             Self::Secret => "AWSSecretsManager-Secrets".to_owned(),
             Self::AlarmMetric { is_high_resolution: false } => "CW:AlarmMonitorUsage".to_owned(),
             Self::AlarmMetric { is_high_resolution: true } => "CW:HighResAlarmMonitorUsage".to_owned(),
@@ -228,6 +234,7 @@ impl Sold {
             Self::LogGib | Self::AlarmMetric { .. } => "AmazonCloudWatch",
             Self::ImageRepositoryGib => "Amazon EC2 Container Registry (ECR)",
             Self::WarehouseHour(_) => "Amazon Redshift",
+            Self::SearchHour(_) | Self::SearchGib(_) => "Amazon OpenSearch Service",
             Self::Secret => "AWS Secrets Manager",
             Self::ObjectGib(_) | Self::TieredObject => "Amazon Simple Storage Service",
             Self::InstanceHour(_) => "Amazon Elastic Compute Cloud - Compute",
@@ -264,6 +271,7 @@ impl Sold {
             | Self::LoadBalancerHour(_)
             | Self::DatabaseHour(_)
             | Self::WarehouseHour(_)
+            | Self::SearchHour(_)
             | Self::ReadCapacityHour
             | Self::WriteCapacityHour
             | Self::TaskVcpuHour { .. }
@@ -277,6 +285,7 @@ impl Sold {
             | Self::SnapshotGib
             | Self::LogGib
             | Self::ImageRepositoryGib
+            | Self::SearchGib(_)
             | Self::Secret
             | Self::AlarmMetric { .. }
             | Self::ObjectGib(_)
@@ -306,6 +315,11 @@ impl Sold {
                 | Self::TaskGbHour { .. }
         )
     }
+}
+
+/// A type of nodes as the bill calls it: without what names the service.
+fn search_node(kind: &str) -> &str {
+    kind.strip_suffix(".search").or_else(|| kind.strip_suffix(".elasticsearch")).unwrap_or(kind)
 }
 
 /// What RDS calls a type of storage.

@@ -16,6 +16,7 @@ mod idle_interface_endpoint;
 mod idle_load_balancer;
 mod idle_nat_gateway;
 mod idle_nights;
+mod idle_search_domain;
 mod idle_warehouse;
 mod lifecycle;
 mod log_retention;
@@ -165,6 +166,7 @@ pub const TABLE: &[Rule] = &[
     Rule { name: idle_database::NAME, family: Family::Unused, find: idle_database::find },
     Rule { name: idle_cache::NAME, family: Family::Unused, find: idle_cache::find },
     Rule { name: idle_warehouse::NAME, family: Family::Unused, find: idle_warehouse::find },
+    Rule { name: idle_search_domain::NAME, family: Family::Unused, find: idle_search_domain::find },
     Rule { name: unused_image::NAME, family: Family::Unused, find: unused_image::find },
     Rule { name: unused_container_image::NAME, family: Family::Unused, find: unused_container_image::find },
     Rule { name: unused_secret::NAME, family: Family::Unused, find: unused_secret::find },

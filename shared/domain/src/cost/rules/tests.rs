@@ -11,6 +11,7 @@ mod functions;
 mod load;
 mod logs;
 mod reserved_capacity;
+mod search_domains;
 mod services;
 mod small;
 mod unused;

@@ -49,6 +49,10 @@ pub enum Quantity {
     Connections,
     /// Queries of less than ten seconds that a warehouse completed in a second, the hour's maximum.
     Queries,
+    /// Searches of a search domain in a minute, counted by shards, the hour's maximum.
+    Searches,
+    /// Index operations of a search domain in a minute, the hour's maximum.
+    Indexings,
     /// Commands to a cache that read, write, run a script or publish, the hour's sum.
     Commands,
     /// Request units of reads that a table consumed, the hour's sum; an hour without any has no value.

@@ -25,7 +25,8 @@ pub struct Source {
 ///
 /// S3 publishes what is stored by its class, and requests by a filter of the bucket's owner (Amazon S3 User Guide, "Amazon S3 metrics and
 /// dimensions"). PrivateLink publishes by four dimensions at once (AWS PrivateLink, "Endpoint metrics and dimensions"), ECS by service and
-/// cluster ("Amazon ECS CloudWatch metrics"), Redshift queries by how long they lasted ("Performance data in Amazon Redshift").
+/// cluster ("Amazon ECS CloudWatch metrics"), Redshift queries by how long they lasted ("Performance data in Amazon Redshift"), OpenSearch by account
+/// and domain ("Monitoring OpenSearch cluster metrics with Amazon CloudWatch").
 pub fn dimensions(source: &Source, resource: &Resource) -> Vec<(Cow<'static, str>, String)> {
     let mut found = vec![(Cow::Borrowed(source.dimension), resource.name.clone())];
     if let Live::InterfaceEndpoint(endpoint) = &resource.live {
@@ -42,6 +43,9 @@ pub fn dimensions(source: &Source, resource: &Resource) -> Vec<(Cow<'static, str
     }
     if source.quantity == Quantity::Queries {
         found.push((Cow::Borrowed("latency"), "short".to_owned()));
+    }
+    if let Live::SearchDomain(domain) = &resource.live {
+        found.push((Cow::Borrowed("ClientId"), domain.client.clone()));
     }
     if let Live::EcsService(service) = &resource.live {
         found.push((Cow::Borrowed("ClusterName"), service.cluster.clone()));
@@ -246,6 +250,22 @@ pub const SOURCES: &[Source] = &[
         dimension: "ClusterIdentifier",
     },
     Source {
+        quantity: Quantity::Searches,
+        kind: ResourceKind::SearchDomain,
+        namespace: "AWS/ES",
+        metrics: &["SearchRate"],
+        stat: "Maximum",
+        dimension: "DomainName",
+    },
+    Source {
+        quantity: Quantity::Indexings,
+        kind: ResourceKind::SearchDomain,
+        namespace: "AWS/ES",
+        metrics: &["IndexingRate"],
+        stat: "Maximum",
+        dimension: "DomainName",
+    },
+    Source {
         quantity: Quantity::ReadUnits,
         kind: ResourceKind::Table,
         namespace: "AWS/DynamoDB",
@@ -413,5 +433,27 @@ mod tests {
         let expected = [("ServiceName", "web"), ("ClusterName", "shop")];
         let expected = expected.map(|(name, value)| (Cow::Borrowed(name), value.to_owned()));
         assert_eq!(of(&item("service/web", live).resource), expected);
+    }
+
+    #[test]
+    fn a_warehouse_is_asked_for_short_queries_and_a_search_domain_by_its_account() {
+        let warehouse: Live =
+            serde_json::from_value(serde_json::json!({"kind": "warehouse", "node_type": "ra3.xlplus",
+            "nodes": 2, "is_available": true, "is_multi_az": false, "is_shared": false}))
+            .unwrap();
+        let search: Live =
+            serde_json::from_value(serde_json::json!({"kind": "search_domain", "client": "111122223333",
+            "engine": "OpenSearch_2.19", "nodes": [], "storage": null, "is_steady": true, "has_warm": false}))
+            .unwrap();
+        let of = |id: &str, live: &Live, quantity: Quantity| {
+            let source = SOURCES.iter().find(|of| of.kind == live.kind() && of.quantity == quantity).unwrap();
+            let found = dimensions(source, &item(id, live.clone()).resource).into_iter();
+            found.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+        };
+        assert_eq!(of("cluster/facts", &warehouse, Quantity::Connections), ["ClusterIdentifier=facts"]);
+        assert_eq!(of("cluster/facts", &warehouse, Quantity::Queries), ["ClusterIdentifier=facts", "latency=short"]);
+        for quantity in [Quantity::Searches, Quantity::Indexings] {
+            assert_eq!(of("domain/logs", &search, quantity), ["DomainName=logs", "ClientId=111122223333"]);
+        }
     }
 }
