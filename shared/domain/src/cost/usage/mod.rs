@@ -3,12 +3,14 @@
 //! Means hide peaks, so no claim of load rests on one. A quantity that was read and has no datapoint is known to have none; one that could
 //! not be read is missing, and a rule that needs it makes no claim.
 
+mod dimensions;
 mod needed;
 mod sources;
 mod week;
 
+pub use dimensions::dimensions;
 pub use needed::{is_low, is_needed, waits_for_cpu};
-pub use sources::{SOURCES, Source, dimensions};
+pub use sources::{SOURCES, Source};
 pub use week::Week;
 
 use crate::ids::ResourceId;
