@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import (alarms, autoscaling_api, bill, buckets, callbacks, containers, deliveries, disks, loggroups, metrics, places, prices, records, scaling,
-               scheduled_actions, schedules, stacks, tagging, targets)
+               scheduled_actions, schedules, stacks, tagging, targets, warehouses)
 from .clock import VirtualClock, VirtualTime
 
 
@@ -12,7 +12,7 @@ def install(clock: VirtualClock) -> targets.TargetHealth:
     from ministack import app
     from ministack.core import iam_actions, iam_evaluator, responses, router
     from ministack.services import (alb, autoscaling, cloudwatch, cloudwatch_logs, dynamodb, ec2, ecs, elasticache, eventbridge, lambda_svc,
-                                    rds, s3, scheduler, sns, stepfunctions)
+                                    opensearch, rds, s3, scheduler, sns, stepfunctions)
     from ministack.services import tagging as resource_tags
     from ministack.services.cloudformation import changesets, engine, handlers, provisioners
     from ministack.services.cloudformation import stacks as stack_runs
@@ -30,8 +30,9 @@ def install(clock: VirtualClock) -> targets.TargetHealth:
     loggroups.install(cloudwatch_logs)
     buckets.install(s3)
     bill.install(app, router, iam_actions, ec2, autoscaling, cloudwatch_logs, responses, clock)
+    warehouses.install(app, router, iam_actions, responses, clock)
     records.install(elasticache)
-    tagging.install(resource_tags, alb, rds, cloudwatch, autoscaling, ec2, cloudwatch_logs)
+    tagging.install(resource_tags, alb, rds, cloudwatch, autoscaling, ec2, cloudwatch_logs, opensearch)
     deliveries.install(lambda_svc, eventbridge, sns, clock)
     stacks.install(engine, handlers, changesets, stack_runs, responses)
     schedules.install(scheduler, eventbridge, clock)

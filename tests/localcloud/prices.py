@@ -1,5 +1,5 @@
-"""AWS Price List, as far as the maintainer reads it: GetProducts of AmazonEC2, AmazonECS, AmazonVPC, AWSLambda and AmazonCloudWatch,
-a handful of products.
+"""AWS Price List, as far as the maintainer reads it: GetProducts of AmazonEC2, AmazonECR, AmazonECS, AmazonES, AmazonRedshift, AmazonVPC, AWSLambda and
+AmazonCloudWatch, a handful of products.
 
 Documents have the shape of the Price List Query API: a JSON text for each product, terms by offer code. Prices are list prices
 of US East (N. Virginia), Linux, on demand; they hold for every Region here. Usage types begin with the Region's billing code
@@ -34,7 +34,10 @@ STORED = {
     ("AmazonVPC", f"{SPELLED_OUT}VpcEndpoint-Hours", "Hrs"): "0.0100000000",
     ("AmazonCloudWatch", f"{SPELLED_OUT}TimedStorage-ByteHrs", "GB-Mo"): "0.0300000000",
     ("AmazonCloudWatch", "CW:AlarmMonitorUsage", "Alarms"): "0.1000000000",
+    ("AmazonECR", f"{SPELLED_OUT}TimedStorage-ByteHrs", "GB-Mo"): "0.1000000000",
     ("AWSSecretsManager", f"{SPELLED_OUT}AWSSecretsManager-Secrets", "Secrets"): "0.4000000000",
+    ("AmazonRedshift", "Node:ra3.xlplus", "Hrs"): "1.0860000000",
+    ("AmazonES", "ESInstance:r6g.large", "Hrs"): "0.1670000000", ("AmazonES", "ES:GP3-Storage", "GB-Mo"): "0.1220000000",
     ("AmazonS3", "TimedStorage-ByteHrs", "GB-Mo"): "0.0230000000", ("AmazonS3", "TimedStorage-INT-IA-ByteHrs", "GB-Mo"): "0.0125000000",
     ("AmazonS3", "Monitoring-Automation-INT", "Objects"): "0.0000025000",
     ("AWSLambda", "Lambda-GB-Second", "Lambda-GB-Second"): "0.0000166667",

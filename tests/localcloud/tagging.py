@@ -1,7 +1,7 @@
 """Tags of more services: for Resource Groups Tagging, and for aws:ResourceTag conditions in IAM policies.
 
 Resource Groups Tagging API Reference, GetResources: pages of ResourcesPerPage (at most 100) with a PaginationToken.
-Load balancers, target groups, databases, alarms and log groups are listed, as on AWS; Auto Scaling groups are not, as on AWS
+Load balancers, target groups, databases, alarms, log groups and search domains are listed, as on AWS; Auto Scaling groups are not, as on AWS
 (their own DescribeTags and tag filters find them), but IAM conditions see their tags, and those of volumes, snapshots and addresses.
 Service Authorization Reference, EC2: CreateTags and DeleteTags are authorized on the resource that they tag.
 """
@@ -13,7 +13,7 @@ import json
 PAGE_DEFAULT, PAGE_MAX = 50, 100
 
 
-def install(service, balancers, databases, alarms, scaling, ec2, logs) -> None:
+def install(service, balancers, databases, alarms, scaling, ec2, logs, search) -> None:
     """Adds collectors to MiniStack's tables and pages to GetResources."""
     def of_balancers():
         yield from ((arn, tags or []) for arn, tags in list(balancers._tags.items()))
@@ -33,13 +33,16 @@ def install(service, balancers, databases, alarms, scaling, ec2, logs) -> None:
         for name, group in list(logs._log_groups.items()):
             yield logs._make_group_arn_no_star(name), [{"Key": key, "Value": value} for key, value in group["tags"].items()]
 
+    def of_domains():
+        yield from ((arn, tags or []) for arn, tags in list(search._tags.items()))
+
     def of_ec2():
         for name, tags in list(ec2._tags.items()):
             kind = ec2._guess_resource_type(name)
             yield f"arn:aws:ec2:{ec2.get_region()}:{ec2.get_account_id()}:{kind}/{name}", tags
 
     service._COLLECTORS.update({"elasticloadbalancing": of_balancers, "rds": of_databases, "cloudwatch": of_alarms,
-                                "logs": of_log_groups})
+                                "logs": of_log_groups, "es": of_domains})
     _know_names_with_slashes(service)
     service._RESOURCE_TAG_COLLECTORS.update({
         "elasticloadbalancing": of_balancers, "rds": of_databases, "cloudwatch": of_alarms, "autoscaling": of_groups, "ec2": of_ec2, "logs": of_log_groups,

@@ -50,11 +50,14 @@ fn of_arn(arn: &str) -> Option<Named> {
             let name = resource.strip_prefix("cluster:").or_else(|| resource.strip_prefix("replicationgroup:"))?;
             (ResourceKind::Cache, name)
         }
+        "redshift" => (ResourceKind::Warehouse, resource.strip_prefix("cluster:")?),
+        "es" => (ResourceKind::SearchDomain, plain(resource.strip_prefix("domain/")?)?),
         "sqs" => (ResourceKind::Queue, resource),
         "dynamodb" => (ResourceKind::Table, plain(resource.strip_prefix("table/")?)?),
         "cloudfront" => (ResourceKind::Distribution, resource.strip_prefix("distribution/")?),
         "ec2" => of_ec2(resource)?,
         "s3" => (ResourceKind::Bucket, plain(resource)?),
+        "ecr" => (ResourceKind::ImageRepository, resource.strip_prefix("repository/")?),
         "secretsmanager" => (ResourceKind::Secret, without_suffix(resource.strip_prefix("secret:")?)),
         "cloudwatch" => (ResourceKind::Alarm, resource.strip_prefix("alarm:")?),
         // An ARN of a log group may end in ":*", which stands for its streams.
@@ -135,6 +138,8 @@ mod tests {
             ("arn:aws:rds:eu-west-1:1:db:shop-db", ResourceKind::Database, "shop-db"),
             ("arn:aws:elasticache:eu-west-1:1:cluster:shop-cache", ResourceKind::Cache, "shop-cache"),
             ("arn:aws:elasticache:eu-west-1:1:replicationgroup:shop-cache", ResourceKind::Cache, "shop-cache"),
+            ("arn:aws:redshift:eu-west-1:1:cluster:shop-facts", ResourceKind::Warehouse, "shop-facts"),
+            ("arn:aws:es:eu-west-1:1:domain/shop-search", ResourceKind::SearchDomain, "shop-search"),
             ("arn:aws:sqs:eu-west-1:1:shop-jobs", ResourceKind::Queue, "shop-jobs"),
             ("arn:aws:dynamodb:eu-west-1:1:table/shop-orders", ResourceKind::Table, "shop-orders"),
             ("arn:aws-cn:cloudfront::1:distribution/E1", ResourceKind::Distribution, "E1"),
@@ -146,6 +151,7 @@ mod tests {
             ("arn:aws:ec2:eu-west-1:1:vpc-endpoint/vpce-1", ResourceKind::InterfaceEndpoint, "vpce-1"),
             ("arn:aws:ec2:eu-west-1::image/ami-1", ResourceKind::Image, "ami-1"),
             ("arn:aws:s3:::shop-files", ResourceKind::Bucket, "shop-files"),
+            ("arn:aws:ecr:eu-west-1:1:repository/shop/web", ResourceKind::ImageRepository, "shop/web"),
             ("arn:aws:secretsmanager:eu-west-1:1:secret:shop/db-a1B2c3", ResourceKind::Secret, "shop/db"),
             ("arn:aws:cloudwatch:eu-west-1:1:alarm:shop web: cpu", ResourceKind::Alarm, "shop web: cpu"),
             ("arn:aws:logs:eu-west-1:1:log-group:/shop/web:*", ResourceKind::LogGroup, "/shop/web"),
@@ -169,6 +175,8 @@ mod tests {
             "arn:aws:apigateway:eu-west-1::/restapis/abc/stages/prod",
             "arn:aws:dynamodb:eu-west-1:1:table/shop/index/by_app",
             "arn:aws:elasticache:eu-west-1:1:snapshot:x",
+            "arn:aws:redshift:eu-west-1:1:namespace:x",
+            "arn:aws:es:eu-west-1:1:domain/shop/index",
             "arn:aws:ec2:eu-west-1:1:vpc/vpc-1",
             "arn:aws:logs:eu-west-1:1:destination:x",
             "fleet/shop-web",

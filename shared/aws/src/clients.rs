@@ -194,6 +194,18 @@ impl Clients {
         autoscaling, aws_sdk_autoscaling
     }
     client! {
+        /// Elastic Container Registry.
+        ecr, aws_sdk_ecr
+    }
+    client! {
+        /// Redshift.
+        redshift, aws_sdk_redshift
+    }
+    client! {
+        /// OpenSearch.
+        opensearch, aws_sdk_opensearch
+    }
+    client! {
         /// CloudFront.
         cloudfront, aws_sdk_cloudfront
     }

@@ -165,6 +165,9 @@ fn of_engine(engine: &str) -> Option<&'static [(&'static str, &'static str)]> {
 fn service(sold: &Sold) -> &'static str {
     match sold {
         Sold::LogGib | Sold::AlarmMetric { .. } => "AmazonCloudWatch",
+        Sold::ImageRepositoryGib => "AmazonECR",
+        Sold::WarehouseHour(_) => "AmazonRedshift",
+        Sold::SearchHour(_) | Sold::SearchGib(_) => "AmazonES",
         Sold::Secret => "AWSSecretsManager",
         Sold::ObjectGib(_) | Sold::TieredObject => "AmazonS3",
         Sold::IdleAddressHour | Sold::InterfaceEndpointHour => "AmazonVPC",
@@ -194,6 +197,8 @@ fn units(sold: &Sold, unit: &str) -> Option<f64> {
         | Sold::SnapshotGib
         | Sold::LogGib
         | Sold::ObjectGib(_)
+        | Sold::ImageRepositoryGib
+        | Sold::SearchGib(_)
         | Sold::DatabaseGib { .. }
         | Sold::DatabaseSnapshotGib => one_of(&["GB-Mo", "GB-month"]),
         Sold::Secret => one_of(&["Secrets"]),
@@ -213,6 +218,8 @@ fn units(sold: &Sold, unit: &str) -> Option<f64> {
         | Sold::InterfaceEndpointHour
         | Sold::LoadBalancerHour(_)
         | Sold::DatabaseHour(_)
+        | Sold::WarehouseHour(_)
+        | Sold::SearchHour(_)
         | Sold::TaskVcpuHour { .. }
         | Sold::TaskGbHour { .. }
         | Sold::OnDemandHour(_)

@@ -1,11 +1,13 @@
 //! Resources of an application and the state they are in.
 
+mod analytics;
 mod compute;
 mod engines;
 mod schedule;
 mod storage;
 mod stored;
 
+pub use analytics::{SearchDomain, SearchNodes, SearchStorage, Warehouse};
 pub use compute::{Fleet, Instance, Service, Task};
 pub use engines::connections_max;
 pub use schedule::{OffHours, START as OFF_HOURS_START, STOP as OFF_HOURS_STOP, ScheduledAction, Sizes};
@@ -13,7 +15,7 @@ pub use storage::{
     Address, DELETE_AFTER_TAG, DiskSnapshot, FINAL_SNAPSHOT_TAG, FinalSnapshot, InterfaceEndpoint, LogGroup, Machine,
     NatGateway, Volume,
 };
-pub use stored::{Alarm, Bucket, Image, ImageSnapshot, Secret, Upload, Watched};
+pub use stored::{Alarm, Bucket, Image, ImageRepository, ImageSnapshot, Secret, UntaggedImages, Upload, Watched};
 
 use crate::ids::ResourceId;
 use crate::performance::index::Index;
@@ -100,12 +102,18 @@ pub enum ResourceKind {
     InterfaceEndpoint,
     /// Machine image (AMI) of the account's own.
     Image,
+    /// Repository of container images (ECR).
+    ImageRepository,
     /// Secret of Secrets Manager.
     Secret,
     /// S3 bucket.
     Bucket,
     /// CloudWatch alarm on a metric.
     Alarm,
+    /// Provisioned Redshift cluster.
+    Warehouse,
+    /// Domain of OpenSearch or Elasticsearch.
+    SearchDomain,
     /// Index of a Postgres table.
     Index,
     /// A custom metric named in the configuration.
@@ -136,9 +144,12 @@ impl fmt::Display for ResourceKind {
             Self::ClassicLoadBalancer => "Classic Load Balancer",
             Self::InterfaceEndpoint => "interface endpoint",
             Self::Image => "machine image",
+            Self::ImageRepository => "image repository",
             Self::Secret => "secret",
             Self::Bucket => "bucket",
             Self::Alarm => "alarm",
+            Self::Warehouse => "warehouse",
+            Self::SearchDomain => "search domain",
             Self::Index => "index",
             Self::Custom => "custom metric",
         })
@@ -202,12 +213,18 @@ pub enum Live {
     InterfaceEndpoint(InterfaceEndpoint),
     /// See [`Image`].
     Image(Image),
+    /// See [`ImageRepository`].
+    ImageRepository(ImageRepository),
     /// See [`Secret`].
     Secret(Secret),
     /// See [`Bucket`].
     Bucket(Bucket),
     /// See [`Alarm`].
     Alarm(Alarm),
+    /// See [`Warehouse`].
+    Warehouse(Warehouse),
+    /// See [`SearchDomain`].
+    SearchDomain(SearchDomain),
     /// See [`Index`].
     Index(Index),
     /// A metric named in the configuration.
@@ -239,9 +256,12 @@ impl Live {
             Self::ClassicLoadBalancer => ResourceKind::ClassicLoadBalancer,
             Self::InterfaceEndpoint(_) => ResourceKind::InterfaceEndpoint,
             Self::Image(_) => ResourceKind::Image,
+            Self::ImageRepository(_) => ResourceKind::ImageRepository,
             Self::Secret(_) => ResourceKind::Secret,
             Self::Bucket(_) => ResourceKind::Bucket,
             Self::Alarm(_) => ResourceKind::Alarm,
+            Self::Warehouse(_) => ResourceKind::Warehouse,
+            Self::SearchDomain(_) => ResourceKind::SearchDomain,
             Self::Index(_) => ResourceKind::Index,
             Self::Custom(_) => ResourceKind::Custom,
         }

@@ -166,6 +166,7 @@ fn where_nothing_could_be_read_nothing_is_claimed_about_use() {
             // By its owner's word, whatever the load.
             "spot_fleet",
             "unassociated_address",
+            "unused_container_image",
             "unused_image",
             "unused_secret",
         ];

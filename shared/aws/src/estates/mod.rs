@@ -19,11 +19,14 @@ pub(crate) mod log_groups;
 mod machines;
 mod nat_gateways;
 mod read;
+mod repositories;
+mod search_domains;
 mod secrets;
 mod services;
 pub(crate) mod snapshots;
 mod tables;
 pub(crate) mod volumes;
+mod warehouses;
 mod whose;
 
 use crate::SystemClock;
@@ -60,20 +63,30 @@ pub const PERMISSIONS: &[&str] = &[
     "ec2:DescribeVolumes",
     "ec2:DescribeVolumesModifications",
     "ec2:DescribeVpcEndpoints",
+    "ecr:DescribeImages",
+    "ecr:DescribeRepositories",
+    "ecr:GetLifecyclePolicy",
+    "ecr:GetRepositoryPolicy",
     "ecs:DescribeServices",
     "ecs:DescribeTaskDefinition",
+    "ecs:DescribeTasks",
     "ecs:ListClusters",
     "ecs:ListServices",
+    "ecs:ListTasks",
     "elasticache:DescribeCacheClusters",
     "elasticache:DescribeReplicationGroups",
     "elasticloadbalancing:DescribeInstanceHealth",
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
+    "es:DescribeDomains",
+    "es:ListDomainNames",
     "lambda:ListFunctions",
     "lambda:ListProvisionedConcurrencyConfigs",
     "logs:DescribeLogGroups",
     "rds:DescribeDBInstances",
+    "redshift:DescribeClusters",
+    "redshift:DescribeDataShares",
     "s3:GetLifecycleConfiguration",
     "s3:GetMetricsConfiguration",
     "s3:ListAllMyBuckets",
@@ -110,6 +123,16 @@ impl Account {
         format!("arn:{partition}:ecs:{region}:{number}:service/{name}")
     }
 
+    fn warehouse(&self, name: &str) -> String {
+        let Self { partition, region, number } = self;
+        format!("arn:{partition}:redshift:{region}:{number}:cluster:{name}")
+    }
+
+    fn search_domain(&self, name: &str) -> String {
+        let Self { partition, region, number } = self;
+        format!("arn:{partition}:es:{region}:{number}:domain/{name}")
+    }
+
     fn table(&self, name: &str) -> String {
         let Self { partition, region, number } = self;
         format!("arn:{partition}:dynamodb:{region}:{number}:table/{name}")
@@ -128,12 +151,15 @@ pub struct Estates {
     cloudwatch: Lazy<aws_sdk_cloudwatch::Client>,
     dynamodb: Lazy<aws_sdk_dynamodb::Client>,
     ec2: Lazy<aws_sdk_ec2::Client>,
+    ecr: Lazy<aws_sdk_ecr::Client>,
     ecs: Lazy<aws_sdk_ecs::Client>,
     elasticache: Lazy<aws_sdk_elasticache::Client>,
     elb: Lazy<aws_sdk_elasticloadbalancingv2::Client>,
     lambda: Lazy<aws_sdk_lambda::Client>,
     logs: Lazy<aws_sdk_cloudwatchlogs::Client>,
+    opensearch: Lazy<aws_sdk_opensearch::Client>,
     rds: Lazy<aws_sdk_rds::Client>,
+    redshift: Lazy<aws_sdk_redshift::Client>,
     s3: Lazy<aws_sdk_s3::Client>,
     secretsmanager: Lazy<aws_sdk_secretsmanager::Client>,
     scaling: Lazy<aws_sdk_applicationautoscaling::Client>,
@@ -157,12 +183,15 @@ impl Estates {
             cloudwatch: clients.cloudwatch(),
             dynamodb: clients.dynamodb(),
             ec2: clients.ec2(),
+            ecr: clients.ecr(),
             ecs: clients.ecs(),
             elasticache: clients.elasticache(),
             elb: clients.elb(),
             lambda: clients.lambda(),
             logs: clients.logs(),
+            opensearch: clients.opensearch(),
             rds: clients.rds(),
+            redshift: clients.redshift(),
             s3: clients.s3(),
             secretsmanager: clients.secretsmanager(),
             scaling: clients.scaling(),
@@ -198,7 +227,12 @@ impl Estates {
                 }
                 ResourceKind::Function => functions::survey(&self.lambda, &self.tagging, whose).await,
                 ResourceKind::Database => databases::survey(&self.rds, whose).await,
+                ResourceKind::Warehouse => warehouses::survey(&self.redshift, whose, account).await,
+                ResourceKind::SearchDomain => {
+                    search_domains::survey(&self.opensearch, &self.tagging, whose, account).await
+                }
                 ResourceKind::Image => images::survey(ec2, &self.autoscaling, whose, account).await,
+                ResourceKind::ImageRepository => repositories::survey(&self.ecr, &self.ecs, &self.tagging, whose).await,
                 ResourceKind::Secret => secrets::survey(&self.secretsmanager, whose, &account.region).await,
                 ResourceKind::Bucket => {
                     buckets::survey(&self.s3, &self.tagging, whose, &account.partition, &account.region).await
@@ -239,7 +273,7 @@ impl Estates {
 }
 
 /// Kinds that are surveyed, besides the Auto Scaling groups.
-const KINDS: [ResourceKind; 19] = [
+const KINDS: [ResourceKind; 22] = [
     ResourceKind::Volume,
     ResourceKind::DiskSnapshot,
     ResourceKind::Address,
@@ -253,7 +287,10 @@ const KINDS: [ResourceKind; 19] = [
     ResourceKind::Database,
     ResourceKind::Cache,
     ResourceKind::Table,
+    ResourceKind::Warehouse,
+    ResourceKind::SearchDomain,
     ResourceKind::Image,
+    ResourceKind::ImageRepository,
     ResourceKind::Secret,
     ResourceKind::Bucket,
     ResourceKind::Alarm,

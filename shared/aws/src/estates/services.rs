@@ -76,13 +76,18 @@ pub(super) async fn survey(
 
 /// The ARNs of all services of the account.
 async fn list(client: &Client) -> PortResult<Vec<String>> {
+    let calls = clusters(client).await?.into_iter().map(|cluster| list_of(client, cluster)).collect();
+    Ok(gathered(calls).await.into_iter().collect::<PortResult<Vec<_>>>()?.concat())
+}
+
+/// The ARNs of all clusters of the account.
+pub(super) async fn clusters(client: &Client) -> PortResult<Vec<String>> {
     let mut pages = client.list_clusters().max_results(PAGE).into_paginator().items().send();
     let mut clusters = Vec::new();
     while let Some(cluster) = pages.next().await {
         clusters.push(cluster.map_err(|error| port_error("ecs:ListClusters", "", &error))?);
     }
-    let calls = clusters.into_iter().map(|cluster| list_of(client, cluster)).collect();
-    Ok(gathered(calls).await.into_iter().collect::<PortResult<Vec<_>>>()?.concat())
+    Ok(clusters)
 }
 
 async fn list_of(client: &Client, cluster: String) -> PortResult<Vec<String>> {

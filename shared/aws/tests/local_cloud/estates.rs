@@ -10,9 +10,13 @@ use domain::resource::{APP_TAG, Alarm, Bucket, Live, ResourceKind, Watched};
 use engine::ports::{Estates as _, Scope};
 use std::collections::BTreeMap;
 
-/// What is kept for later: a secret, a bucket with an upload that nobody ended, an alarm on an instance that is gone.
+/// What is kept for later: a secret, a repository with an image that has lost its tag, a warehouse, a search domain, a bucket with an upload that nobody ended, an
+/// alarm on an instance that is gone.
 struct Kept {
     secret: String,
+    repository: String,
+    warehouse: String,
+    domain: String,
     bucket: String,
     alarm: String,
 }
@@ -69,6 +73,8 @@ impl Cloud {
         let tag = aws_sdk_secretsmanager::types::Tag::builder().key(APP_TAG).value(app).build();
         let secret = format!("{app}/db");
         secrets.create_secret().name(&secret).secret_string("hidden").tags(tag).send().await.unwrap();
+        let (repository, warehouse, domain) =
+            (self.repository().await, self.warehouse().await, self.search_domain().await);
         let request = ec2.run_instances().image_id("ami-0c55b159cbfafe1f0").instance_type(InstanceType::T3Micro);
         let run = request.min_count(1).max_count(1).send().await.unwrap();
         let machine = run.instances.unwrap().remove(0).instance_id.unwrap();
@@ -94,7 +100,43 @@ impl Cloud {
         let request = request.statistic(aws_sdk_cloudwatch::types::Statistic::Average).period(60).evaluation_periods(1);
         let request = request.comparison_operator(aws_sdk_cloudwatch::types::ComparisonOperator::GreaterThanThreshold);
         request.threshold(90.0).dimensions(dimension).tags(tag).send().await.unwrap();
-        Kept { secret, bucket, alarm }
+        Kept { secret, repository, warehouse, domain, bucket, alarm }
+    }
+
+    /// A warehouse of the application.
+    async fn warehouse(&self) -> String {
+        let name = format!("{}-facts", self.name);
+        let tag = aws_sdk_redshift::types::Tag::builder().key(APP_TAG).value(&self.name).build();
+        let create = self.clients.redshift().create_cluster().cluster_identifier(&name).node_type("ra3.xlplus");
+        create.number_of_nodes(2).master_username("admin").tags(tag).send().await.unwrap();
+        name
+    }
+
+    /// A search domain of the application.
+    async fn search_domain(&self) -> String {
+        use aws_sdk_opensearch::types::{ClusterConfig, EbsOptions, OpenSearchPartitionInstanceType, Tag, VolumeType};
+        // Names of domains have 28 characters at most.
+        let name = self.name.clone();
+        let tag = Tag::builder().key(APP_TAG).value(&self.name).build().unwrap();
+        let large = OpenSearchPartitionInstanceType::from("r6g.large.search");
+        let config = ClusterConfig::builder().instance_type(large).instance_count(2).build();
+        let volumes = EbsOptions::builder().ebs_enabled(true).volume_type(VolumeType::Gp3).volume_size(100).build();
+        let create = self.clients.opensearch().create_domain().domain_name(&name).cluster_config(config);
+        create.ebs_options(volumes).tag_list(tag).send().await.unwrap();
+        name
+    }
+
+    /// A repository of the application in which a second image has taken the tag of the first.
+    async fn repository(&self) -> String {
+        let (name, ecr) = (format!("{}/web", self.name), self.clients.ecr());
+        let tag = aws_sdk_ecr::types::Tag::builder().key(APP_TAG).value(&self.name).build().unwrap();
+        ecr.create_repository().repository_name(&name).tags(tag).send().await.unwrap();
+        for build in 0..2 {
+            let manifest = format!(r#"{{"schemaVersion": 2, "layers": [], "build": {build}}}"#);
+            let put = ecr.put_image().repository_name(&name).image_manifest(manifest).image_tag("latest");
+            put.send().await.unwrap();
+        }
+        name
     }
 
     async fn survey(&self, scope: Scope) -> Vec<Item> {
@@ -164,6 +206,16 @@ async fn what_is_kept_for_later_is_found_with_what_is_known_of_its_use() {
     let of = |name: &str| &find(&items, name).unwrap_or_else(|| panic!("{name} is among {items:#?}")).resource.live;
     let Live::Secret(secret) = of(&kept.secret) else { panic!("a secret") };
     assert!(!secret.is_rotated && !secret.is_owned_by_service && !secret.is_replica, "{secret:?}");
+    let Live::ImageRepository(repository) = of(&kept.repository) else { panic!("a repository") };
+    let untagged: u32 = repository.untagged.iter().map(|of| of.images).sum();
+    assert_eq!((repository.images, untagged), (2, 1), "{repository:?}");
+    let is_open = !repository.has_lifecycle && !repository.is_lent && !repository.has_indexes;
+    assert!(is_open && !repository.runs_untagged, "{repository:?}");
+    let Live::Warehouse(warehouse) = of(&kept.warehouse) else { panic!("a warehouse") };
+    assert!(warehouse.is_available && warehouse.nodes == 2 && !warehouse.is_shared, "{warehouse:?}");
+    let Live::SearchDomain(domain) = of(&kept.domain) else { panic!("a search domain") };
+    let storage = domain.storage.as_ref().map(|of| (of.volume_type.as_str(), of.size_gib));
+    assert_eq!((domain.nodes.len(), storage, domain.is_steady), (1, Some(("gp3", 200)), true), "{domain:?}");
     let Live::Bucket(Bucket { uploads, ends_uploads: false, rules: 0, request_metrics: Some(_), .. }) =
         of(&kept.bucket)
     else {
@@ -176,7 +228,7 @@ async fn what_is_kept_for_later_is_found_with_what_is_known_of_its_use() {
         panic!("the instance is gone: {items:#?}")
     };
     let rest = cloud.survey(Scope::Rest).await;
-    let names = [&kept.secret, &kept.bucket, &kept.alarm];
+    let names = [&kept.secret, &kept.repository, &kept.warehouse, &kept.domain, &kept.bucket, &kept.alarm];
     assert!(names.iter().all(|name| find(&rest, name).is_none()), "nothing of an application is the rest");
 }
 

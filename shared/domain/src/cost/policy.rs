@@ -29,7 +29,7 @@ pub struct Policy {
     pub log_gib_min: f64,
     /// Days after which a snapshot whose volume is gone is old. Default 90.
     pub snapshot_days: u32,
-    /// Days after which a secret that nobody has read, or an image that nobody has launched, is unused. Default 90: a quarter, which has
+    /// Days after which a secret that nobody has read, or an image that nobody has launched or pulled, is unused. Default 90: a quarter, which has
     /// what is done once a quarter in it.
     pub forgotten_days: u32,
     /// Seconds for which an application is watched after each phase. Default 86,400: a whole day.

@@ -1,4 +1,4 @@
-//! Live state of what is kept for later and easily forgotten: machine images, secrets, objects, alarms.
+//! Live state of what is kept for later and easily forgotten: images of machines and of containers, secrets, objects, alarms.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,36 @@ pub struct ImageSnapshot {
     pub id: String,
     /// Size of the volume in GiB: an upper bound for what the snapshot costs.
     pub size_gib: u32,
+}
+
+/// A repository of container images (ECR). Of one that has a lifecycle policy, or that others may use, the images are not looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageRepository {
+    /// Images in it that were looked at.
+    pub images: u32,
+    /// Those of them that have no tag, by the days on which they were pushed and last used; oldest first.
+    pub untagged: Vec<UntaggedImages>,
+    /// A lifecycle policy of its owner expires images.
+    pub has_lifecycle: bool,
+    /// A policy of its own lends its images to others: Lambda, or other accounts.
+    pub is_lent: bool,
+    /// It has an index of images (manifest list): images in one have no tag of their own.
+    pub has_indexes: bool,
+    /// A task of ECS runs an image of it that has no tag, or does not say which one it runs.
+    pub runs_untagged: bool,
+}
+
+/// Images without a tag that were pushed on one day and last used on one day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UntaggedImages {
+    /// When the last of them was pushed.
+    pub pushed: Timestamp,
+    /// When the last of them was pushed, pulled, or taken out of the archive.
+    pub used: Timestamp,
+    /// How many.
+    pub images: u32,
+    /// Their sizes. Layers that several images share are stored once, and are in the size of each.
+    pub bytes: u64,
 }
 
 /// A secret of Secrets Manager. Its value is never read.

@@ -6,6 +6,7 @@
 
 mod balancers;
 mod caches;
+mod containers;
 mod databases;
 mod disks;
 mod endpoints;
@@ -15,9 +16,11 @@ mod functions;
 mod load;
 mod machines;
 mod reserved;
+mod search_domains;
 mod services;
 mod tables;
 mod things;
+mod warehouses;
 
 use domain::cost::estate::{Estate, Item, Template};
 use domain::cost::money::UsdMicros;
@@ -86,8 +89,11 @@ pub fn account(seed: u64, of_each: usize) -> Account {
         balancers::add(&mut made);
         databases::add(&mut made);
         caches::add(&mut made);
+        warehouses::add(&mut made);
+        search_domains::add(&mut made);
         tables::add(&mut made);
         forgotten::add(&mut made);
+        containers::add(&mut made);
         functions::add(&mut made);
         services::add(&mut made);
     }
@@ -120,6 +126,12 @@ pub fn prices() -> PriceBook {
         (Sold::InstanceHour("r4.large".to_owned()), 160_000.0),
         (Sold::NatGatewayHour, 52_000.0),
         (Sold::InterfaceEndpointHour, 12_000.0),
+        (Sold::ImageRepositoryGib, 100_000.0),
+        (Sold::WarehouseHour("ra3.xlplus".to_owned()), 1_200_000.0),
+        (Sold::SearchHour("r6g.large.search".to_owned()), 200_000.0),
+        (Sold::SearchHour("m6g.large.search".to_owned()), 150_000.0),
+        (Sold::SearchHour("ultrawarm1.medium.search".to_owned()), 280_000.0),
+        (Sold::SearchGib("gp3".to_owned()), 140_000.0),
         (Sold::Secret, 400_000.0),
         (Sold::AlarmMetric { is_high_resolution: false }, 100_000.0),
         (Sold::AlarmMetric { is_high_resolution: true }, 300_000.0),

@@ -7,8 +7,11 @@ mod endpoints;
 mod fault_tolerant;
 mod forgotten;
 mod functions;
+mod repositories;
+mod search_domains;
 mod services;
 mod tables;
+mod warehouses;
 
 use super::*;
 use crate::scripted::{Answer, Service};

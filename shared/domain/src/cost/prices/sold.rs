@@ -47,6 +47,14 @@ pub enum Sold {
         /// `redis`, `valkey` or `memcached`.
         engine: String,
     },
+    /// A GB of container images, a month.
+    ImageRepositoryGib,
+    /// A node of a warehouse of this type, an hour, on demand.
+    WarehouseHour(String),
+    /// A node of a search domain of this type, an hour, on demand.
+    SearchHour(String),
+    /// A GiB of the volumes of a search domain, a month: `gp2` or `gp3`.
+    SearchGib(String),
     /// A secret, a month.
     Secret,
     /// A metric that an alarm looks at, a month.
@@ -190,6 +198,10 @@ impl Sold {
             }
             Self::DatabaseSnapshotGib => "RDS:ChargedBackupUsage".to_owned(),
             Self::CacheHour { node_type, .. } => format!("NodeUsage:{node_type}"),
+            Self::ImageRepositoryGib => "TimedStorage-ByteHrs".to_owned(),
+            Self::WarehouseHour(kind) => format!("Node:{kind}"),
+            Self::SearchHour(kind) => format!("ESInstance:{}", search_node(kind)),
+            Self::SearchGib(kind) => format!("ES:{}-Storage", kind.to_ascii_uppercase()),
             Self::Secret => "AWSSecretsManager-Secrets".to_owned(),
             Self::AlarmMetric { is_high_resolution: false } => "CW:AlarmMonitorUsage".to_owned(),
             Self::AlarmMetric { is_high_resolution: true } => "CW:HighResAlarmMonitorUsage".to_owned(),
@@ -220,6 +232,9 @@ impl Sold {
             | Self::NatGatewayHour => "EC2 - Other",
             Self::IdleAddressHour | Self::InterfaceEndpointHour => "Amazon Virtual Private Cloud",
             Self::LogGib | Self::AlarmMetric { .. } => "AmazonCloudWatch",
+            Self::ImageRepositoryGib => "Amazon EC2 Container Registry (ECR)",
+            Self::WarehouseHour(_) => "Amazon Redshift",
+            Self::SearchHour(_) | Self::SearchGib(_) => "Amazon OpenSearch Service",
             Self::Secret => "AWS Secrets Manager",
             Self::ObjectGib(_) | Self::TieredObject => "Amazon Simple Storage Service",
             Self::InstanceHour(_) => "Amazon Elastic Compute Cloud - Compute",
@@ -255,6 +270,8 @@ impl Sold {
             | Self::InterfaceEndpointHour
             | Self::LoadBalancerHour(_)
             | Self::DatabaseHour(_)
+            | Self::WarehouseHour(_)
+            | Self::SearchHour(_)
             | Self::ReadCapacityHour
             | Self::WriteCapacityHour
             | Self::TaskVcpuHour { .. }
@@ -267,6 +284,8 @@ impl Sold {
             | Self::VolumeMibps(_)
             | Self::SnapshotGib
             | Self::LogGib
+            | Self::ImageRepositoryGib
+            | Self::SearchGib(_)
             | Self::Secret
             | Self::AlarmMetric { .. }
             | Self::ObjectGib(_)
@@ -284,17 +303,23 @@ impl Sold {
         if self.is_by_hour() { HOURS_PER_MONTH } else { 1.0 }
     }
 
-    /// False where another service bills by the same usage type: logs and objects are both stored by the hour, and EKS has tasks
+    /// False where another service bills by the same usage type: logs, objects and images are all stored by the hour, and EKS has tasks
     /// on Fargate, too.
     pub(in crate::cost) fn is_told_by_its_usage_type(&self) -> bool {
         !matches!(
             self,
             Self::LogGib
+                | Self::ImageRepositoryGib
                 | Self::ObjectGib(StorageClass::Standard)
                 | Self::TaskVcpuHour { .. }
                 | Self::TaskGbHour { .. }
         )
     }
+}
+
+/// A type of nodes as the bill calls it: without what names the service.
+fn search_node(kind: &str) -> &str {
+    kind.strip_suffix(".search").or_else(|| kind.strip_suffix(".elasticsearch")).unwrap_or(kind)
 }
 
 /// What RDS calls a type of storage.

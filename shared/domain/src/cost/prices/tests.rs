@@ -48,6 +48,7 @@ fn regression_a_price_of_the_bill_is_that_of_its_service_unit_and_name() {
     let lines = vec![
         of("Amazon Simple Storage Service", "USE1-TimedStorage-ByteHrs", 23_000, 1.0, "GB-Mo"),
         of("AmazonCloudWatch", "USE1-TimedStorage-ByteHrs", 30_000, 1.0, "GB-Mo"),
+        of("Amazon EC2 Container Registry (ECR)", "USE1-TimedStorage-ByteHrs", 100_000, 1.0, "GB-Mo"),
         of("Amazon Virtual Private Cloud", "USE1-PublicIPv4:IdleAddress", 120_000, 24.0, "Hrs"),
         of("EC2 - Other", "EBS:VolumeP-Throughput.gp3", 40_960_000, 1.0, "GiBps-mo"),
         of("EC2 - Other", "EBS:VolumeUsage.piops", 125_000, 1.0, "GB-Mo"),
@@ -56,6 +57,7 @@ fn regression_a_price_of_the_bill_is_that_of_its_service_unit_and_name() {
     let volume = |kind: &str| Sold::VolumeGib(kind.to_owned());
     for (sold, usd_micros) in [
         (Sold::LogGib, 30_000.0),
+        (Sold::ImageRepositoryGib, 100_000.0),
         (Sold::IdleAddressHour, 5_000.0),
         (Sold::VolumeMibps("gp3".to_owned()), 40_000.0),
         (volume("io1"), 125_000.0),

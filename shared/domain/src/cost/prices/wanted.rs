@@ -21,6 +21,13 @@ pub fn wanted(estate: &Estate) -> Vec<Sold> {
                 }
             }
             Live::DiskSnapshot(_) | Live::Image(_) => drop(wanted.insert(Sold::SnapshotGib)),
+            Live::ImageRepository(_) => drop(wanted.insert(Sold::ImageRepositoryGib)),
+            Live::Warehouse(warehouse) => drop(wanted.insert(Sold::WarehouseHour(warehouse.node_type.clone()))),
+            Live::SearchDomain(domain) => {
+                wanted.extend(domain.nodes.iter().map(|nodes| Sold::SearchHour(nodes.node_type.clone())));
+                let volumes = domain.storage.iter().filter(|storage| storage.is_priced());
+                wanted.extend(volumes.map(|storage| Sold::SearchGib(storage.volume_type.clone())));
+            }
             Live::Secret(_) => drop(wanted.insert(Sold::Secret)),
             Live::Alarm(alarm) => {
                 wanted.insert(Sold::AlarmMetric { is_high_resolution: alarm.is_high_resolution });

@@ -16,6 +16,8 @@ mod idle_interface_endpoint;
 mod idle_load_balancer;
 mod idle_nat_gateway;
 mod idle_nights;
+mod idle_search_domain;
+mod idle_warehouse;
 mod lifecycle;
 mod log_retention;
 mod night;
@@ -35,6 +37,7 @@ mod spot_fleet;
 mod stopped_machine;
 mod unassociated_address;
 mod unattached_volumes;
+mod unused_container_image;
 mod unused_image;
 mod unused_secret;
 mod whole;
@@ -163,7 +166,10 @@ pub const TABLE: &[Rule] = &[
     Rule { name: idle_load_balancer::NAME, family: Family::Unused, find: idle_load_balancer::find },
     Rule { name: idle_database::NAME, family: Family::Unused, find: idle_database::find },
     Rule { name: idle_cache::NAME, family: Family::Unused, find: idle_cache::find },
+    Rule { name: idle_warehouse::NAME, family: Family::Unused, find: idle_warehouse::find },
+    Rule { name: idle_search_domain::NAME, family: Family::Unused, find: idle_search_domain::find },
     Rule { name: unused_image::NAME, family: Family::Unused, find: unused_image::find },
+    Rule { name: unused_container_image::NAME, family: Family::Unused, find: unused_container_image::find },
     Rule { name: unused_secret::NAME, family: Family::Unused, find: unused_secret::find },
     Rule { name: abandoned_upload::NAME, family: Family::Unused, find: abandoned_upload::find },
     Rule { name: dead_alarm::NAME, family: Family::Unused, find: dead_alarm::find },

@@ -3,6 +3,7 @@
 mod balancers;
 mod caches;
 mod capacity_mode;
+mod containers;
 mod databases;
 mod endpoints;
 mod forgotten;
@@ -10,10 +11,12 @@ mod functions;
 mod load;
 mod logs;
 mod reserved_capacity;
+mod search_domains;
 mod services;
 mod small;
 mod spot;
 mod unused;
+mod warehouses;
 
 use crate::change::Action;
 use crate::cost::estate::{Item, Template};

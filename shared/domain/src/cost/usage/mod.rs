@@ -3,12 +3,14 @@
 //! Means hide peaks, so no claim of load rests on one. A quantity that was read and has no datapoint is known to have none; one that could
 //! not be read is missing, and a rule that needs it makes no claim.
 
+mod dimensions;
 mod needed;
 mod sources;
 mod week;
 
+pub use dimensions::dimensions;
 pub use needed::{is_low, is_needed, waits_for_cpu};
-pub use sources::{SOURCES, Source, dimensions};
+pub use sources::{SOURCES, Source};
 pub use week::Week;
 
 use crate::ids::ResourceId;
@@ -45,8 +47,14 @@ pub enum Quantity {
     EndpointBytes,
     /// Bytes that came into a log group, the hour's sum.
     LogBytes,
-    /// Connections of clients to a database or a cache, the hour's maximum.
+    /// Connections of clients to a database, a cache or a warehouse, the hour's maximum.
     Connections,
+    /// Queries of less than ten seconds that a warehouse completed in a second, the hour's maximum.
+    Queries,
+    /// Searches of a search domain in a minute, counted by shards, the hour's maximum.
+    Searches,
+    /// Index operations of a search domain in a minute, the hour's maximum.
+    Indexings,
     /// Commands to a cache that read, write, run a script or publish, the hour's sum.
     Commands,
     /// Request units of reads that a table consumed, the hour's sum; an hour without any has no value.

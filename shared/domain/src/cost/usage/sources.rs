@@ -1,8 +1,7 @@
 //! Where CloudWatch keeps each quantity of each kind.
 
 use super::Quantity;
-use crate::resource::{Live, Resource, ResourceKind};
-use std::borrow::Cow;
+use crate::resource::ResourceKind;
 
 /// Where a quantity is published.
 #[derive(Clone, Copy, Debug)]
@@ -19,31 +18,6 @@ pub struct Source {
     pub stat: &'static str,
     /// Dimension whose value is the name of the resource.
     pub dimension: &'static str,
-}
-
-/// The dimensions by which CloudWatch knows a resource in a source: its name, and what else a metric is published with.
-///
-/// S3 publishes what is stored by its class, and requests by a filter of the bucket's owner (Amazon S3 User Guide, "Amazon S3 metrics and
-/// dimensions"). PrivateLink publishes by four dimensions at once (AWS PrivateLink, "Endpoint metrics and dimensions"), ECS by service and
-/// cluster ("Amazon ECS CloudWatch metrics").
-pub fn dimensions(source: &Source, resource: &Resource) -> Vec<(Cow<'static, str>, String)> {
-    let mut found = vec![(Cow::Borrowed(source.dimension), resource.name.clone())];
-    if let Live::InterfaceEndpoint(endpoint) = &resource.live {
-        let more = [("Endpoint Type", "Interface"), ("Service Name", &endpoint.service), ("VPC Id", &endpoint.vpc)];
-        found.extend(more.map(|(name, value)| (Cow::Borrowed(name), value.to_owned())));
-    }
-    if let Live::Bucket(bucket) = &resource.live {
-        let of_all = bucket.request_metrics.clone().unwrap_or_default();
-        found.push(match source.quantity {
-            Quantity::ObjectBytes => (Cow::Borrowed("StorageType"), "StandardStorage".to_owned()),
-            Quantity::Objects => (Cow::Borrowed("StorageType"), "AllStorageTypes".to_owned()),
-            _ => (Cow::Borrowed("FilterId"), of_all),
-        });
-    }
-    if let Live::EcsService(service) = &resource.live {
-        found.push((Cow::Borrowed("ClusterName"), service.cluster.clone()));
-    }
-    found
 }
 
 /// Every quantity of every kind.
@@ -227,6 +201,38 @@ pub const SOURCES: &[Source] = &[
         dimension: "CacheClusterId",
     },
     Source {
+        quantity: Quantity::Connections,
+        kind: ResourceKind::Warehouse,
+        namespace: "AWS/Redshift",
+        metrics: &["DatabaseConnections"],
+        stat: "Maximum",
+        dimension: "ClusterIdentifier",
+    },
+    Source {
+        quantity: Quantity::Queries,
+        kind: ResourceKind::Warehouse,
+        namespace: "AWS/Redshift",
+        metrics: &["QueriesCompletedPerSecond"],
+        stat: "Maximum",
+        dimension: "ClusterIdentifier",
+    },
+    Source {
+        quantity: Quantity::Searches,
+        kind: ResourceKind::SearchDomain,
+        namespace: "AWS/ES",
+        metrics: &["SearchRate"],
+        stat: "Maximum",
+        dimension: "DomainName",
+    },
+    Source {
+        quantity: Quantity::Indexings,
+        kind: ResourceKind::SearchDomain,
+        namespace: "AWS/ES",
+        metrics: &["IndexingRate"],
+        stat: "Maximum",
+        dimension: "DomainName",
+    },
+    Source {
         quantity: Quantity::ReadUnits,
         kind: ResourceKind::Table,
         namespace: "AWS/DynamoDB",
@@ -349,50 +355,3 @@ pub const SOURCES: &[Source] = &[
         dimension: "function_name",
     },
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cost::fixture::{item, volume};
-    use crate::resource::InterfaceEndpoint;
-
-    fn of(resource: &Resource) -> Vec<(Cow<'static, str>, String)> {
-        let source = SOURCES.iter().find(|source| source.kind == resource.kind()).unwrap();
-        dimensions(source, resource)
-    }
-
-    #[test]
-    fn a_resource_is_asked_for_by_its_name_and_what_else_it_publishes_with() {
-        let disk = item("volume/vol-1", Live::Volume(volume("gp3", 8, &[]))).resource;
-        assert_eq!(of(&disk), [(Cow::Borrowed("VolumeId"), "vol-1".to_owned())]);
-        let live = InterfaceEndpoint {
-            vpc: "vpc-1".to_owned(),
-            service: "com.amazonaws.eu-central-1.logs".to_owned(),
-            subnets: 1,
-            is_available: true,
-            is_requester_managed: false,
-            is_cross_region: false,
-            has_private_dns: true,
-        };
-        let mut found = of(&item("vpc-endpoint/vpce-1", Live::InterfaceEndpoint(live)).resource);
-        found.sort();
-        let expected = [
-            ("Endpoint Type", "Interface"),
-            ("Service Name", "com.amazonaws.eu-central-1.logs"),
-            ("VPC Endpoint Id", "vpce-1"),
-            ("VPC Id", "vpc-1"),
-        ];
-        assert_eq!(found, expected.map(|(name, value)| (Cow::Borrowed(name), value.to_owned())));
-    }
-
-    #[test]
-    fn a_service_is_asked_for_by_its_cluster_too() {
-        let live: Live =
-            serde_json::from_value(serde_json::json!({"kind": "ecs_service", "cluster": "shop", "desired": 1,
-            "running": 1, "deployment_in_progress": false, "last_deployment_at": null, "bounds": null}))
-            .unwrap();
-        let expected = [("ServiceName", "web"), ("ClusterName", "shop")];
-        let expected = expected.map(|(name, value)| (Cow::Borrowed(name), value.to_owned()));
-        assert_eq!(of(&item("service/web", live).resource), expected);
-    }
-}
