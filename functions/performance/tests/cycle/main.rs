@@ -12,4 +12,5 @@
 mod faults;
 mod improving;
 mod machine;
+mod server;
 mod shop;

@@ -12,5 +12,6 @@
 mod advising;
 mod building;
 mod door;
+mod looking;
 mod reading;
 mod shop;
