@@ -13,4 +13,5 @@ mod faults;
 mod improving;
 mod machine;
 mod server;
+mod serving;
 mod shop;

@@ -279,3 +279,6 @@ impl Look {
         parts.into_iter().filter_map(|(what, why)| Some((what, why?))).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
