@@ -15,3 +15,4 @@ mod door;
 mod looking;
 mod reading;
 mod shop;
+mod truth;
