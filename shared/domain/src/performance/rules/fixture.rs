@@ -93,7 +93,7 @@ pub fn sequence(column_bytes: f64, last: f64) -> Sequence {
         column: name("id"),
         column_bytes,
         last,
-        end: 9.223_372_036_854_775_8e18,
+        end: 9.2e18,
         cycles: false,
     }
 }

@@ -70,7 +70,7 @@ mod tests {
         assert!(told[0].summary.contains("most by statement 7"), "{}", told[0].summary);
         opened(&mut vitals, |look| {
             look.spills = Observed::Known(vec![Spill { statement: 7, bytes: 1e12 }]);
-            look.at = look.at + jiff::SignedDuration::from_secs(899);
+            look.at += jiff::SignedDuration::from_secs(899);
         });
         did(&mut vitals, |activity| activity.temp_bytes = 33_554_431.0);
         assert!(rule("temp_files", &vitals).is_empty(), "one report in a second is no load of an hour");

@@ -60,7 +60,7 @@ impl Bench {
             log: all || random.bool(),
             lookups: all || random.bool(),
         };
-        let wraps = !all && seed % 2 == 0;
+        let wraps = !all && seed.is_multiple_of(2);
         let (shop, expected) = (Shop::of(server, owner), BTreeSet::new());
         Self { shop, random, wraps, breaks, kept: Vec::new(), expected, named: 0, conditions: Vec::new() }
     }
