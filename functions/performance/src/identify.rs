@@ -9,6 +9,7 @@ use domain::health::Analysis;
 use domain::mode::Mode;
 use domain::observed::{Missing, Observed};
 use domain::performance::shape::{Shape, Verb};
+use domain::performance::vitals::Vitals;
 use domain::performance::{
     Advisor, Bottleneck, Budget, Indexed, Past, Priced, Room, Seen, Target, Touching, Weighs, Window, Work,
     bottlenecks, find, matrix, plan,
@@ -167,10 +168,25 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
 
 /// Looks at one database.
 async fn look(name: &str, profile: &Profile, app: &ResolvedApp, databases: &dyn Databases, found: &mut Found) {
+    let vitals = profile.vitals.clone().unwrap_or_else(unknown);
+    unseen(name, &vitals, found);
+    let configured = app.databases.get(name);
+    let seen = |catalog, work, window_s| Seen {
+        database: name,
+        catalog,
+        work,
+        window_s,
+        vitals: &vitals,
+        counted_days: profile.counted_s.map(|seconds| seconds / DAY_S),
+        has_replica: configured.is_some_and(|database| database.has_replica),
+    };
     let (window, catalog) = match (&profile.window, &profile.catalog) {
         (Observed::Known(window), Observed::Known(catalog)) => (window, catalog),
         (Observed::Missing(why), _) | (_, Observed::Missing(why)) => {
             found.unmeasured.push(format!("statements of {name} ({why})"));
+            // What its server says of itself needs neither.
+            let catalog = profile.catalog.known().cloned().unwrap_or_default();
+            found.findings.extend(find(&seen(&catalog, &[], 0.0), &app.performance));
             return;
         }
     };
@@ -182,15 +198,7 @@ async fn look(name: &str, profile: &Profile, app: &ResolvedApp, databases: &dyn 
         let is_all = tables.clone().all(|table| table.is_some());
         touching.note(one.used.id, tables.flatten().map(|table| (table.schema.clone(), table.name.clone())), is_all);
     }
-    let configured = app.databases.get(name);
-    let seen = Seen {
-        database: name,
-        catalog,
-        work: &work,
-        counted_days: profile.counted_s.map(|seconds| seconds / DAY_S),
-        has_replica: configured.is_some_and(|database| database.has_replica),
-    };
-    found.findings.extend(find(&seen, &app.performance));
+    found.findings.extend(find(&seen(catalog, &work, window.seconds), &app.performance));
     let budget = Budget {
         indexes_max: INDEXES_MAX,
         bytes_max: app.performance.index_bytes_max,
@@ -208,6 +216,31 @@ async fn look(name: &str, profile: &Profile, app: &ResolvedApp, databases: &dyn 
         found.unmeasured.push(format!("{unpriced} statement(s) of {name} that the planner can't price without values"));
     }
     found.bottlenecks.extend(bottlenecks(name, window, &advisor.advice(), &app.performance));
+}
+
+/// A server that nobody has looked at.
+fn unknown() -> Vitals {
+    Vitals { opened: Observed::Missing(Missing::NoData), closed: Observed::Missing(Missing::NoData) }
+}
+
+/// Says what of a server could not be seen.
+fn unseen(name: &str, vitals: &Vitals, found: &mut Found) {
+    let closed = match &vitals.closed {
+        Observed::Known(closed) => closed,
+        Observed::Missing(why) => {
+            found.unmeasured.push(format!("the server of {name} ({why})"));
+            return;
+        }
+    };
+    found.unmeasured.extend(closed.missing().into_iter().map(|(what, why)| format!("{what} of {name} ({why})")));
+    let unread = closed.sequences.known().map_or(0.0, |sequences| sequences.unread);
+    if unread > 0.0 {
+        let permission = "GRANT pg_read_all_data TO <user>, in version 13 GRANT SELECT ON ALL SEQUENCES";
+        found.unmeasured.push(format!("{unread:.0} sequence(s) of {name} that may not be read ({permission})"));
+    }
+    if let Observed::Missing(why) = &vitals.opened {
+        found.unmeasured.push(format!("what the server of {name} did in the window ({why})"));
+    }
 }
 
 /// The statements that take the most time, with their shapes; what can't be parsed is counted.

@@ -2,8 +2,9 @@
 //! its end what the application looks like.
 
 use config::ResolvedApp;
-use domain::observed::Observed;
+use domain::observed::{Missing, Observed};
 use domain::performance::catalog::Catalog;
+use domain::performance::vitals::{Look, Vitals};
 use domain::performance::{Sample, Window, window};
 use engine::documents;
 use engine::ports::{Artifacts, Databases, Leases, PortError};
@@ -50,6 +51,9 @@ pub struct World<'a> {
 /// Counters of all databases at the beginning of a window, `opened` or `opened_after`.
 pub type Opened = BTreeMap<String, Observed<Sample>>;
 
+/// What the servers of all databases say of themselves at the beginning of a window, `looked`.
+pub type Looked = BTreeMap<String, Observed<Look>>;
+
 /// What a database has done in a window, and what it is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
@@ -59,6 +63,9 @@ pub struct Profile {
     pub catalog: Observed<Catalog>,
     /// Seconds for which the server has counted, where it tells.
     pub counted_s: Option<f64>,
+    /// What its server says of itself at both ends of the window before; after a change nobody looks again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vitals: Option<Vitals>,
 }
 
 /// Profiles of all databases, `profile`.
@@ -86,13 +93,23 @@ pub async fn profile(request: Request, app: &ResolvedApp, world: &World<'_>) -> 
             let key = if intent == Intent::Open { opened(&run) } else { run.key("opened_after") };
             // A repeated step begins no new window: the run waits for the first.
             if documents::get::<Opened>(world.artifacts, &key).await?.is_none() {
+                if intent == Intent::Open {
+                    documents::put(world.artifacts, &looked(&run), &looks(app, world.databases).await).await?;
+                }
                 documents::put(world.artifacts, &key, &samples(app, world.databases, false).await?).await?;
             }
             run.wait_s = app.performance.window_s;
         }
         Intent::Close => {
             let opened: Opened = documents::need(world.artifacts, &opened(&run)).await?;
-            let profiles = profiles(&opened, app, world.databases).await?;
+            let mut profiles = profiles(&opened, app, world.databases).await?;
+            let mut looked: Looked = documents::get(world.artifacts, &looked(&run)).await?.unwrap_or_default();
+            for (name, closed) in looks(app, world.databases).await {
+                let opened = looked.remove(&name).unwrap_or(Observed::Missing(Missing::NoData));
+                if let Some(profile) = profiles.get_mut(&name) {
+                    profile.vitals = Some(Vitals { opened, closed });
+                }
+            }
             documents::put(world.artifacts, &run.key("profile"), &profiles).await?;
             let snapshot = observe(app, run.place.as_ref(), &world.see).await?;
             documents::put(world.artifacts, &run.key("seen"), &snapshot).await?;
@@ -105,6 +122,27 @@ pub async fn profile(request: Request, app: &ResolvedApp, world: &World<'_>) -> 
 /// while they thought is no window.
 fn opened(run: &Run) -> String {
     run.key(if run.asked_in == Some(run.iteration) { "opened_again" } else { "opened" })
+}
+
+/// Where the look at its beginning is kept.
+fn looked(run: &Run) -> String {
+    run.key(if run.asked_in == Some(run.iteration) { "looked_again" } else { "looked" })
+}
+
+/// What every server says of itself. Nothing else depends on it: one that does not answer is missing with its reason.
+async fn looks(app: &ResolvedApp, databases: &dyn Databases) -> Looked {
+    let mut looked = Looked::new();
+    for name in app.databases.keys() {
+        let look = match databases.look(name).await {
+            Ok(look) => Observed::Known(look),
+            Err(error) => {
+                tracing::warn!(database = name, "{error}");
+                Observed::Missing(error.missing())
+            }
+        };
+        looked.insert(name.clone(), look);
+    }
+    looked
 }
 
 /// Counters of every database.
@@ -148,11 +186,11 @@ pub(crate) async fn profiles(
         let window = match (opened.get(&name), &second) {
             (Some(Observed::Known(first)), Observed::Known(second)) => window(first, second),
             (_, Observed::Missing(why)) | (Some(Observed::Missing(why)), _) => Observed::Missing(why.clone()),
-            (None, _) => Observed::Missing(domain::observed::Missing::Failed(
+            (None, _) => Observed::Missing(Missing::Failed(
                 "the database was not in the configuration when the window began".to_owned(),
             )),
         };
-        profiles.insert(name, Profile { window, catalog, counted_s });
+        profiles.insert(name, Profile { window, catalog, counted_s, vitals: None });
     }
     Ok(profiles)
 }

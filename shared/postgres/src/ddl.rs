@@ -60,4 +60,4 @@ fn on(spec: &IndexSpec) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

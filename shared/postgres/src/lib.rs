@@ -9,8 +9,10 @@ mod actuator;
 mod connect;
 pub mod ddl;
 mod errors;
+pub mod names;
 mod plan;
 mod read;
+mod vitals;
 
 pub use actuator::Actuator;
 pub use read::Databases;

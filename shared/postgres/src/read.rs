@@ -4,10 +4,12 @@ use crate::connect::{Session, connect};
 use crate::ddl::hypothetical_index;
 use crate::errors::port_error;
 use crate::plan;
+use crate::vitals;
 use async_trait::async_trait;
 use config::Database;
 use domain::performance::catalog::{Catalog, ColumnFacts, IndexFacts, Table};
 use domain::performance::index::IndexSpec;
+use domain::performance::vitals::Look;
 use domain::performance::{Counter, Priced, Question, Sample};
 use engine::ports::{Clock, Databases as Port, PortError, PortResult, Secrets};
 use jiff::Timestamp;
@@ -153,6 +155,11 @@ impl Port for Databases<'_> {
         })
     }
 
+    async fn look(&self, database: &str) -> PortResult<Look> {
+        let session = self.open(database).await?;
+        vitals::look(&session, database, self.clock.now()).await
+    }
+
     async fn price(&self, database: &str, questions: &[Question]) -> PortResult<Vec<Option<Priced>>> {
         let mut session = self.open(database).await?;
         let (mut priced, mut thought_of) = (Vec::with_capacity(questions.len()), 0);
@@ -286,7 +293,7 @@ fn without_hypopg(operation: &str, error: &tokio_postgres::Error) -> PortError {
 }
 
 /// A column of a row by its place; the queries above fix their types.
-fn get<'a, T: tokio_postgres::types::FromSql<'a> + Default>(row: &'a Row, at: usize) -> T {
+pub(crate) fn get<'a, T: tokio_postgres::types::FromSql<'a> + Default>(row: &'a Row, at: usize) -> T {
     row.try_get(at).unwrap_or_default()
 }
 

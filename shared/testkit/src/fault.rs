@@ -12,6 +12,7 @@ use domain::change::Change;
 use domain::guard::{Cleared, KillSwitch};
 use domain::ids::{AppId, ExecutionId, ResourceId};
 use domain::performance::catalog::Catalog;
+use domain::performance::vitals::Look;
 use domain::performance::{Priced, Question, Sample};
 use domain::resource::{Live, Resource};
 use engine::act::Ports;
@@ -304,6 +305,10 @@ impl Databases for Reached<'_> {
 
     async fn catalog(&self, database: &str) -> PortResult<Catalog> {
         self.process.call("Databases.catalog", false, Subject::Records, self.databases.catalog(database)).await
+    }
+
+    async fn look(&self, database: &str) -> PortResult<Look> {
+        self.process.call("Databases.look", false, Subject::Records, self.databases.look(database)).await
     }
 
     async fn price(&self, database: &str, questions: &[Question]) -> PortResult<Vec<Option<Priced>>> {

@@ -12,4 +12,6 @@
 mod faults;
 mod improving;
 mod machine;
+mod server;
+mod serving;
 mod shop;

@@ -1,11 +1,13 @@
 //! A shop whose database reads all orders to find those of a customer, with traffic that goes on as time passes.
 
+use crate::server::calm;
 use async_trait::async_trait;
 use config::Config;
 use domain::execution::{Cycle, ExecutionRecord};
 use domain::ids::ExecutionId;
 use domain::performance::catalog::{Catalog, ColumnFacts, IndexFacts, Table};
 use domain::performance::index::{IndexSpec, IndexState};
+use domain::performance::vitals::Look;
 use domain::performance::{Counter, Priced, Question, Sample};
 use domain::resource::{APP_TAG, Live};
 use engine::documents;
@@ -74,6 +76,8 @@ pub struct Shop {
     counted: Mutex<Counted>,
     /// What the database says when it is asked; nothing for an answer.
     pub refuses: Mutex<Option<PortError>>,
+    /// What its server says of itself.
+    pub look: Mutex<fn(Timestamp) -> PortResult<Look>>,
 }
 
 impl Shop {
@@ -89,7 +93,8 @@ impl Shop {
         );
         let counted = Counted { upto: world.now(), sums: [(0.0, 0.0, 0.0, 0.0); STATEMENTS], reset_at: world.now() };
         let config = Config::parse(&file).unwrap();
-        let shop = Self { world, config, traits, counted: Mutex::new(counted), refuses: Mutex::new(None) };
+        let look: Mutex<fn(Timestamp) -> PortResult<Look>> = Mutex::new(|at| Ok(calm(at)));
+        let shop = Self { world, config, traits, counted: Mutex::new(counted), refuses: Mutex::new(None), look };
         shop.publish();
         shop.world.pass_s(4 * 3_600);
         shop
@@ -286,6 +291,11 @@ impl Databases for Shop {
             extensions: vec!["hypopg".to_owned()],
             oldest_transaction_s: None,
         })
+    }
+
+    async fn look(&self, _: &str) -> PortResult<Look> {
+        self.refusal()?;
+        (*self.look.lock().unwrap())(self.world.now())
     }
 
     async fn price(&self, _: &str, questions: &[Question]) -> PortResult<Vec<Option<Priced>>> {

@@ -12,6 +12,7 @@ mod profile;
 mod rules;
 pub mod shape;
 mod verify;
+pub mod vitals;
 
 pub use advisor::{Advised, Advisor, Budget, Helped, Priced, Question, Weighs, Work};
 pub use bottlenecks::{Bottleneck, bottlenecks, matrix};

@@ -30,6 +30,26 @@ pub struct Policy {
     pub index_bytes_max: f64,
     /// Indexes that no query has used for so many days are told. Default 30: a job that runs once a month has run.
     pub unused_days: u32,
+    /// Share of the sessions that a server takes that may be open, in per cent. Default 80: the specification's.
+    pub connections_pct_max: f64,
+    /// Seconds for which a session may sit idle in a transaction. Default 300: no application thinks for five minutes.
+    pub idle_in_transaction_s: u32,
+    /// Seconds that a transaction may take. Default 3,600: what a report or a nightly job takes is less.
+    pub long_transaction_s: u32,
+    /// Seconds for which a session may wait for a lock. Default 30: about as long as users wait for a page.
+    pub blocked_s: u32,
+    /// Dead rows of a table in multiples of those from which autovacuum comes. Default 2: at one it comes, at two it does not keep up.
+    pub autovacuum_lag_max: f64,
+    /// Share of the numbers of a sequence or its column that may be used, in per cent. Default 80: the rest leaves time to widen it.
+    pub sequence_pct_max: f64,
+    /// Share of the blocks that should be found in the server's memory, in per cent. Default 90: below, disks decide how fast it is.
+    pub cache_hit_pct_min: f64,
+    /// Bytes that may be written to temporary files in an hour. Default 10 GiB: three megabytes a second, written and read again.
+    pub temp_bytes_hour_max: f64,
+    /// Bytes of the log that a replication slot which nobody reads may keep. Default 1 GiB: a reader that restarts catches up with that.
+    pub slot_bytes_max: f64,
+    /// Times a second that a statement may look up a single row. Default 500: what a page needs is asked in one statement.
+    pub lookups_per_s_max: f64,
 }
 
 impl Default for Policy {
@@ -46,6 +66,16 @@ impl Default for Policy {
             iterations_per_day_max: 3,
             index_bytes_max: 10_737_418_240.0,
             unused_days: 30,
+            connections_pct_max: 80.0,
+            idle_in_transaction_s: 300,
+            long_transaction_s: 3_600,
+            blocked_s: 30,
+            autovacuum_lag_max: 2.0,
+            sequence_pct_max: 80.0,
+            cache_hit_pct_min: 90.0,
+            temp_bytes_hour_max: 10_737_418_240.0,
+            slot_bytes_max: 1_073_741_824.0,
+            lookups_per_s_max: 500.0,
         }
     }
 }
@@ -66,11 +96,24 @@ impl Policy {
             iterations_per_day_max,
             index_bytes_max,
             unused_days,
+            connections_pct_max,
+            idle_in_transaction_s,
+            long_transaction_s,
+            blocked_s,
+            autovacuum_lag_max,
+            sequence_pct_max,
+            cache_hit_pct_min,
+            temp_bytes_hour_max,
+            slot_bytes_max,
+            lookups_per_s_max,
         } = *self;
         let whole = [
             ("window_s", window_s, 60, 3_600),
             ("iterations_per_day_max", iterations_per_day_max, 1, 24),
             ("unused_days", unused_days, 1, 365),
+            ("idle_in_transaction_s", idle_in_transaction_s, 1, 86_400),
+            ("long_transaction_s", long_transaction_s, 1, 604_800),
+            ("blocked_s", blocked_s, 1, 86_400),
         ];
         let shares = [
             ("heavy_query_pct", heavy_query_pct, 0.0, 100.0),
@@ -78,9 +121,19 @@ impl Policy {
             ("loss_pct_max", loss_pct_max, 0.0, 100.0),
             ("calls_min", calls_min, 2.0, 1_000_000.0),
             ("saves_ms_hour_min", saves_ms_hour_min, 0.0, 3_600_000.0),
+            ("connections_pct_max", connections_pct_max, 1.0, 100.0),
+            ("autovacuum_lag_max", autovacuum_lag_max, 1.0, 1_000.0),
+            ("sequence_pct_max", sequence_pct_max, 1.0, 100.0),
+            ("cache_hit_pct_min", cache_hit_pct_min, 0.0, 100.0),
         ];
-        let above_nothing =
-            [("slow_query_ms", slow_query_ms), ("target_p95_ms", target_p95_ms), ("index_bytes_max", index_bytes_max)];
+        let above_nothing = [
+            ("slow_query_ms", slow_query_ms),
+            ("target_p95_ms", target_p95_ms),
+            ("index_bytes_max", index_bytes_max),
+            ("temp_bytes_hour_max", temp_bytes_hour_max),
+            ("slot_bytes_max", slot_bytes_max),
+            ("lookups_per_s_max", lookups_per_s_max),
+        ];
         let mut wrong: Vec<(&'static str, String)> = Vec::new();
         wrong.extend(
             whole

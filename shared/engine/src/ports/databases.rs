@@ -3,6 +3,7 @@
 use super::PortResult;
 use async_trait::async_trait;
 use domain::performance::catalog::Catalog;
+use domain::performance::vitals::Look;
 use domain::performance::{Priced, Question, Sample};
 use std::fmt;
 
@@ -13,6 +14,9 @@ pub trait Databases: Send + Sync {
     async fn sample(&self, database: &str, with_texts: bool) -> PortResult<Sample>;
     /// Tables, columns and indexes.
     async fn catalog(&self, database: &str) -> PortResult<Catalog>;
+    /// What the server says of itself: sessions, locks, vacuum, numbers that run out, memory, settings. A part that can't be read is missing
+    /// with its reason.
+    async fn look(&self, database: &str) -> PortResult<Look>;
     /// What the planner would make of each statement with hypothetical indexes, in their order; `None` for one that it can't price.
     async fn price(&self, database: &str, questions: &[Question]) -> PortResult<Vec<Option<Priced>>>;
 }

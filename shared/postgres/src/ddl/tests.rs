@@ -31,7 +31,7 @@ const HOSTILE: [&str; 24] = [
     "E'\\'",
 ];
 
-fn name(random: &mut fastrand::Rng) -> String {
+pub(crate) fn hostile_name(random: &mut fastrand::Rng) -> String {
     let mut name = String::new();
     for _ in 0..random.usize(1..5) {
         if random.bool() {
@@ -50,21 +50,21 @@ fn name(random: &mut fastrand::Rng) -> String {
 fn spec(random: &mut fastrand::Rng) -> IndexSpec {
     let keys = (0..random.usize(1..4))
         .map(|_| Key {
-            column: name(random),
+            column: hostile_name(random),
             wrapped: [None, Some(Wrapper::Lower), Some(Wrapper::Upper)][random.usize(0..3)],
             descending: random.bool(),
         })
         .collect();
     IndexSpec {
-        schema: name(random),
-        table: name(random),
+        schema: hostile_name(random),
+        table: hostile_name(random),
         method: [Method::Btree, Method::Trigram, Method::Jsonb][random.usize(0..3)],
         keys,
-        includes: (0..random.usize(0..3)).map(|_| name(random)).collect(),
+        includes: (0..random.usize(0..3)).map(|_| hostile_name(random)).collect(),
         only: match random.usize(0..3) {
             0 => None,
-            1 => Some(Only::Null { column: name(random) }),
-            _ => Some(Only::NotNull { column: name(random) }),
+            1 => Some(Only::Null { column: hostile_name(random) }),
+            _ => Some(Only::NotNull { column: hostile_name(random) }),
         },
     }
 }

@@ -12,5 +12,7 @@
 mod advising;
 mod building;
 mod door;
+mod looking;
 mod reading;
 mod shop;
+mod truth;

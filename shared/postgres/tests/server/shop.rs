@@ -47,6 +47,11 @@ impl Shop {
         for statement in SEED.split("; ") {
             owner.batch_execute(statement).await.unwrap();
         }
+        Self::of(server, owner)
+    }
+
+    /// A server with whatever else in the database `shop`.
+    pub fn of(server: PostgresServer, owner: Client) -> Self {
         let database = Database {
             host: "127.0.0.1".to_owned(),
             port: server.port(),
