@@ -139,6 +139,7 @@ async fn take(scene: &Scene, actor: &Actor, start: &Start) -> Option<Lease> {
     let cycle = scene.cycle_of(start);
     let leases = actor.process.ports().leases;
     for _ in 0..TRIES {
+        let held = scene.world.lease(&lease_key(cycle, &app)).filter(|lease| lease.holder != id);
         let mut answer = lease::acquire(leases, &*actor.process, cycle, &app, &id).await;
         if let Ok(LeaseAnswer::Busy(other)) = &answer
             && scene.is_stopped(other.holder.as_str())
@@ -147,7 +148,10 @@ async fn take(scene: &Scene, actor: &Actor, start: &Start) -> Option<Lease> {
             answer = leases.take_over(&key, other, &id, now, lease_ttl_s(cycle)).await;
         }
         match answer {
-            Ok(LeaseAnswer::Held(lease)) => return Some(lease),
+            Ok(LeaseAnswer::Held(lease)) => {
+                held.into_iter().for_each(|_| scene.note("leases taken from others"));
+                return Some(lease);
+            }
             Ok(LeaseAnswer::Busy(_)) => give_way().await,
             Err(_) => {}
         }
@@ -170,7 +174,9 @@ async fn iterate(scene: &Scene, actor: &Actor, run: &mut Run, start: &Start) -> 
     let plan = plan(scene, actor.number, run);
     let report = deliver(scene, actor, run, &plan).await?;
     if ask(scene, actor, run, &report).await {
-        let Some(lease) = take(scene, actor, start).await else { return Err(lost(run)) };
+        let Some(lease) = take(scene, actor, start).await else {
+            return Err(ActError::LeaseLost { key: run.lease_key(), why: "another run is at work".to_owned() });
+        };
         run.lease = lease;
         let _report = deliver(scene, actor, run, &plan).await?;
     }
@@ -182,10 +188,6 @@ async fn iterate(scene: &Scene, actor: &Actor, run: &mut Run, start: &Start) -> 
     repeat(scene, actor, async || undo::carry_out(&actor.context(scene, run), &outcomes).await.map(drop)).await?;
     judge_residue(scene, actor, run, !start.finds_good).await?;
     repeat(scene, actor, async || undo::residue(&actor.context(scene, run)).await.map(drop)).await
-}
-
-fn lost(run: &Run) -> ActError {
-    ActError::LeaseLost { key: run.lease_key(), why: "another run is at work".to_owned() }
 }
 
 /// What others have left is found out, as soon as nothing can be on its way any more.
@@ -318,9 +320,16 @@ async fn repeat(
     let mut answer = step().await;
     for _ in 0..2 {
         match &answer {
-            Ok(()) | Err(ActError::LeaseLost { .. }) => break,
+            Ok(()) => break,
+            Err(ActError::LeaseLost { .. }) => {
+                scene.note("leases lost");
+                break;
+            }
             Err(_) if scene.is_stopped(&actor.name) => break,
-            Err(ActError::InFlight { retry_after_s, .. }) => scene.world.pass_s(*retry_after_s),
+            Err(ActError::InFlight { retry_after_s, .. }) => {
+                scene.note("calls on their way");
+                scene.world.pass_s(*retry_after_s);
+            }
             Err(_) => scene.world.pass_s(5),
         }
         answer = step().await;
@@ -336,12 +345,5 @@ pub async fn second_delivery(scene: &Scene, actor: &Actor, of: Number) {
             return;
         }
         give_way().await;
-    }
-}
-
-impl Scene {
-    /// Iterations of a run.
-    fn iterations(&self, number: Number) -> u32 {
-        self.plans.keys().filter(|(run, _)| *run == number).map(|(_, iteration)| *iteration).max().unwrap_or(1)
     }
 }

@@ -56,6 +56,13 @@ fn prop_whatever_goes_wrong_each_change_happens_once_or_not_at_all_and_the_recor
     println!("{totals:?}");
     let runs = totals["runs"];
     assert_eq!(u64::try_from(runs).unwrap(), last - first);
+    if last - first >= RUNS {
+        let kinds = domain::changes::TABLE.iter().map(|spec| format!("of kind {}", spec.name));
+        let seen = ["leases taken from others", "leases lost", "calls on their way", "with a yes", "undone"];
+        for what in kinds.chain(seen.map(str::to_owned)) {
+            assert!(totals.contains_key(&what), "no simulation has seen any: {what}");
+        }
+    }
     proof.survived(runs);
 }
 
@@ -107,6 +114,9 @@ fn count(played: &Played, totals: &mut BTreeMap<String, usize>) {
     add("runs".to_owned(), 1);
     add("faults".to_owned(), played.injected);
     add("crashes".to_owned(), played.crashes);
+    for (what, count) in played.scene.seen() {
+        add(what.to_owned(), count);
+    }
     let world = &played.scene.world;
     for entry in world.journal() {
         let state = match entry.state {

@@ -75,6 +75,7 @@ struct State {
     delivered: BTreeMap<Number, (Run, Plan, Snapshot)>,
     removed: BTreeSet<ResourceId>,
     planned: BTreeMap<Number, Vec<Change>>,
+    seen: BTreeMap<&'static str, usize>,
 }
 
 impl Scene {
@@ -114,6 +115,7 @@ impl Scene {
             delivered: BTreeMap::new(),
             removed: BTreeSet::new(),
             planned: BTreeMap::new(),
+            seen: BTreeMap::new(),
         };
         Self { world, initial, limits, plans, cycles, again, defect, state: Mutex::new(state) }
     }
@@ -166,6 +168,21 @@ impl Scene {
     /// The step of a run that was delivered last.
     pub fn delivered(&self, number: Number) -> Option<(Run, Plan, Snapshot)> {
         self.state().delivered.get(&number).cloned()
+    }
+
+    /// Iterations of a run.
+    pub fn iterations(&self, number: Number) -> u32 {
+        self.plans.keys().filter(|(run, _)| *run == number).map(|(_, iteration)| *iteration).max().unwrap_or(1)
+    }
+
+    /// Something has happened that a simulation should have seen.
+    pub fn note(&self, what: &'static str) {
+        *self.state().seen.entry(what).or_default() += 1;
+    }
+
+    /// How often what has happened.
+    pub fn seen(&self) -> BTreeMap<&'static str, usize> {
+        self.state().seen.clone()
     }
 
     /// All changes that a run has planned.
