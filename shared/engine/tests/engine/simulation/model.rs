@@ -64,15 +64,15 @@ fn follows_from_the_record(scene: &Scene) -> Checked {
     Ok(())
 }
 
-/// Whether another change of the resource landed while this one was open: two deliveries had announced at the same moment,
+/// Whether another change of the resource landed or was undone after this one was announced: two deliveries had announced at the same moment,
 /// one of them drew back or died, and its entry can't be told from one that was overwritten. A person is asked to look.
 fn is_beside_another(world: &World, entry: &Entry, of_it: &[&Entry]) -> bool {
     let from = world.announced_at(entry.id());
-    let landed = |other: &Entry| {
-        world.ledger().into_iter().find(|write| matches!(&write.landing, Landing::Applied(id, _) if id == other.id()))
-    };
-    let mut others = of_it.iter().filter(|other| other.id() != entry.id()).filter_map(|other| landed(other));
-    landings(world, entry.id()) == 0 && others.any(|write| from.is_some_and(|from| write.at >= from))
+    let mut writes = world.ledger().into_iter().filter(|write| {
+        let of = write.change().filter(|id| *id != entry.id());
+        of.is_some_and(|id| of_it.iter().any(|other| other.id() == id))
+    });
+    landings(world, entry.id()) == 0 && writes.any(|write| from.is_some_and(|from| write.at >= from))
 }
 
 /// The guards that count, counted again from what has really landed. Windows of time are measured by clocks that may differ.

@@ -50,7 +50,7 @@ fn recover_one(world: &Arc<World>, cycle: Cycle, name: &str) -> Checked {
         let Some(retry_after_s) = settlement.retry_after_s() else { break };
         world.pass_s(retry_after_s + 1);
     }
-    let judged = judge(&process, &bench.run, world, |_| name.len() % 2 == 0);
+    let judged = judge(&process, &bench.run, world, |_| name.len().is_multiple_of(2));
     run_to_end(&process, judged).finished().unwrap().unwrap();
     let context = bench.context(&process);
     let settlement = run_to_end(&process, undo::residue(&context)).finished().unwrap().map_err(failed)?;

@@ -231,11 +231,8 @@ pub fn play(events: &[Event], defect: Option<Defect>) -> Played {
         match event {
             Event::Begins(start) => begin(start, &scene, &actors, &mut fibers),
             Event::Again { process, of, .. } => {
-                if let Some((actor, is_new)) = actors.get(process).map(|actor| (actor, !fibers.contains_key(process)))
-                    && is_new
-                {
-                    fibers.insert(*process, (actor, Box::pin(second_delivery(&scene, actor, *of))));
-                }
+                let actor = &actors[process];
+                fibers.entry(*process).or_insert_with(|| (actor, Box::pin(second_delivery(&scene, actor, *of))));
             }
             Event::Calls(number, calls) => (0..*calls).for_each(|_| poll(*number, &mut fibers)),
             Event::Mix(seed) => order = Some(fastrand::Rng::with_seed(*seed)),
@@ -269,10 +266,8 @@ fn begin<'a>(
     actors: &'a BTreeMap<Number, Actor>,
     fibers: &mut BTreeMap<Number, Fiber<'a>>,
 ) {
-    if !fibers.contains_key(&start.run) {
-        let actor = &actors[&start.run];
-        fibers.insert(start.run, (actor, Box::pin(execution(scene, actor, start))));
-    }
+    let actor = &actors[&start.run];
+    fibers.entry(start.run).or_insert_with(|| (actor, Box::pin(execution(scene, actor, start))));
 }
 
 /// One call of a process, if it still runs.
