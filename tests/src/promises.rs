@@ -31,6 +31,8 @@ pub const PROMISES: [Promise; 21] = [
             "fault_step_delivered_twice_at_once_applies_once",
             "fault_optimize_that_dies_at_any_call_is_settled_and_the_shop_is_healed",
             "fault_a_write_whose_answer_is_lost_is_unknown_and_sent_once",
+            "regression_a_change_is_not_made_once_a_process_with_another_clock_has_settled_it",
+            "a_change_that_is_made_twice_is_found_and_told_in_two_lines",
             "the_writes_that_can_t_be_fenced_are_listed_by_name",
             "killed_in_optimize",
         ],
@@ -42,6 +44,7 @@ pub const PROMISES: [Promise; 21] = [
         text: "every run ends healthy, undone or escalated",
         held_by: &[
             "prop_whatever_goes_wrong_each_change_happens_once_or_not_at_all_and_the_record_is_true",
+            "the_same_seed_makes_the_same_story",
             "prop_a_run_always_ends_within_six_iterations_and_never_well_without_a_measured_score",
             "fault_an_answer_that_is_lost_in_optimize_is_found_out",
         ],
@@ -53,6 +56,8 @@ pub const PROMISES: [Promise; 21] = [
         text: "the undo is durable before the change, and restores exactly what was there",
         held_by: &[
             "restores_the_captured_values_newest_first_and_stores_the_outcome",
+            "an_intent_that_is_not_durable_is_found_and_told_in_two_lines",
+            "an_undo_that_does_nothing_is_found_and_told_in_three_lines",
             "draws_back_when_somebody_else_changes_the_value_right_before_the_undo",
             "fault_a_rollback_that_breaks_at_any_call_is_finished_or_told",
             "rolled_back",
@@ -64,6 +69,9 @@ pub const PROMISES: [Promise; 21] = [
         id: "P4",
         text: "one writer per application",
         held_by: &[
+            "prop_whatever_goes_wrong_each_change_happens_once_or_not_at_all_and_the_record_is_true",
+            "a_holder_whose_lease_ends_early_by_another_clock_undoes_over_nothing",
+            "regression_nothing_is_undone_once_another_clock_may_have_ended_the_lease",
             "of_many_that_want_a_lease_at_once_one_gets_it",
             "fault_a_run_that_lost_its_lease_changes_nothing_more",
             "a_run_that_was_stopped_gives_way_at_once",
@@ -235,6 +243,10 @@ pub const PROMISES: [Promise; 21] = [
         held_by: &[
             "prop_whatever_goes_wrong_each_change_happens_once_or_not_at_all_and_the_record_is_true",
             "counts_an_entry_from_the_future",
+            "regression_a_change_is_not_made_once_a_process_with_another_clock_has_settled_it",
+            "regression_nothing_is_undone_once_another_clock_may_have_ended_the_lease",
+            "regression_a_clock_that_is_set_back_between_an_intent_and_its_call_makes_no_call",
+            "regression_nothing_is_made_smaller_while_a_lease_may_hold_by_the_clock_of_its_holder",
         ],
         counts: &["simulated-runs"],
         open: "",

@@ -76,14 +76,15 @@ pub fn effect(action: &Action, prior: &Live, now: &Live) -> Effect {
             Standing::AsPrior => Effect::NeverHappened,
             Standing::Other(difference) => Effect::Superseded(difference),
             // What is deleted leaves nothing to look at: the read itself says that it is gone.
-            Standing::NotUndoable => match action {
-                Action::DeleteVolume { .. } | Action::DeleteDiskSnapshot { .. } | Action::ReleaseAddress { .. } => {
-                    Effect::NeverHappened
-                }
-                _ => Effect::CannotTell,
-            },
+            Standing::NotUndoable if removes(action) => Effect::NeverHappened,
+            Standing::NotUndoable => Effect::CannotTell,
         },
     }
+}
+
+/// Whether a change removes its resource, so that one that is gone is as it was wanted.
+pub fn removes(action: &Action) -> bool {
+    matches!(action, Action::DeleteVolume { .. } | Action::DeleteDiskSnapshot { .. } | Action::ReleaseAddress { .. })
 }
 
 /// Where an undoable change stands: compared before every undo, so that newer work of others is never overwritten.

@@ -1,7 +1,7 @@
 //! What forbids to make something of an application smaller: a surge that is announced, an incident that is open, a change of
 //! another cycle that is still being verified. Read and handed on; the rule is `domain::arbitration`.
 
-use crate::act::Context;
+use crate::act::{Context, earlier};
 use crate::ports::{Entry, PortError, PortResult};
 use crate::run::lease_key;
 use domain::arbitration::{self, Incident, Made, Restraints, Signs};
@@ -22,8 +22,9 @@ pub(crate) async fn incident(context: &Context<'_>, resources: &[Resource]) -> O
         either(ports.alarms.alarms(&run.app, resources), ports.alarms.alarms(&run.app, resources)),
     )
     .await;
-    let now = context.now();
-    let holder = lease.map(|lease| lease.filter(|lease| lease.expires_at > now).map(|lease| lease.holder));
+    // By the clock of whoever has written it, it may hold still.
+    let ended_by = earlier(context.now(), context.rules.timing.skew_s);
+    let holder = lease.map(|lease| lease.filter(|lease| lease.expires_at > ended_by).map(|lease| lease.holder));
     let signs = Signs { holder: seen(holder), runs: seen(runs), alarms: seen(alarms.map(ringing)) };
     arbitration::incident(&signs, &run.execution_id)
 }

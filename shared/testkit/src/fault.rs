@@ -23,6 +23,7 @@ use engine::ports::{
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What goes wrong at a call.
@@ -86,6 +87,10 @@ pub struct Process {
     inner: Mutex<Inner>,
     /// Milliseconds that a call takes.
     call_ms: i64,
+    /// The run that it works for, for the ledger.
+    works_for: String,
+    /// Milliseconds by which its clock is ahead of the world's.
+    ahead_ms: AtomicI64,
 }
 
 struct Inner {
@@ -100,7 +105,22 @@ impl Process {
     pub fn with(world: &Arc<World>, faults: impl IntoIterator<Item = (usize, Fault)>) -> Self {
         let faults = faults.into_iter().collect();
         let inner = Inner { calls: Vec::new(), faults, injected: 0, has_crashed: false };
-        Self { world: Arc::clone(world), inner: Mutex::new(inner), call_ms: 50 }
+        let (works_for, ahead_ms) = (String::new(), AtomicI64::new(0));
+        Self { world: Arc::clone(world), inner: Mutex::new(inner), call_ms: 50, works_for, ahead_ms }
+    }
+
+    /// The same, working for this run, and its clock ahead of the world's by so much.
+    #[must_use]
+    pub fn working_for(self, run: &str, ahead: SignedDuration) -> Self {
+        let process = Self { works_for: run.to_owned(), ..self };
+        process.set_ahead(ahead);
+        process
+    }
+
+    /// Sets the clock of this process alone: from now on it is ahead of the world's by so much.
+    pub fn set_ahead(&self, ahead: SignedDuration) {
+        let ahead_ms = i64::try_from(ahead.as_millis()).expect("a test moves the clock by less than an age");
+        self.ahead_ms.store(ahead_ms, Ordering::SeqCst);
     }
 
     /// A process without faults.
@@ -159,7 +179,11 @@ impl Process {
             }
             Some(Fault::LandLate(seconds)) => {
                 if let Subject::Sent(change) = subject {
-                    self.world.send(change, self.world.now() + SignedDuration::from_secs(i64::from(seconds)));
+                    self.world.send(
+                        change,
+                        &self.works_for,
+                        self.world.now() + SignedDuration::from_secs(i64::from(seconds)),
+                    );
                 }
             }
             _ => {}
@@ -207,7 +231,7 @@ fn unknown(operation: &str) -> PortError {
 
 impl Clock for Process {
     fn now(&self) -> Timestamp {
-        self.world.now()
+        self.world.now() + SignedDuration::from_millis(self.ahead_ms.load(Ordering::SeqCst))
     }
 }
 
@@ -228,12 +252,19 @@ impl Actuator for Process {
     }
 
     async fn apply(&self, cleared: &Cleared<'_>) -> PortResult<()> {
-        self.call("Actuator.apply", true, Subject::Sent(cleared.change()), self.world.apply(cleared)).await
+        let work = async {
+            self.world.begin_write(&self.works_for);
+            self.world.apply(cleared).await
+        };
+        self.call("Actuator.apply", true, Subject::Sent(cleared.change()), work).await
     }
 
     async fn restore(&self, change: &Change, prior: &Live) -> PortResult<()> {
-        self.call("Actuator.restore", true, Subject::Resource(&change.resource), self.world.restore(change, prior))
-            .await
+        let work = async {
+            self.world.begin_write(&self.works_for);
+            self.world.restore(change, prior).await
+        };
+        self.call("Actuator.restore", true, Subject::Resource(&change.resource), work).await
     }
 }
 

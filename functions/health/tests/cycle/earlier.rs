@@ -56,6 +56,7 @@ fn entry(at_s: i64, state: EntryState) -> Entry {
         fence: 1,
         intended_at: at,
         applied_at: Some(at),
+        looked_at: None,
         settled_at: Some(at),
         outcome: None,
         approval: None,

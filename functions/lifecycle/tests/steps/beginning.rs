@@ -148,6 +148,7 @@ fn left_by(run: &Run, id: &str, world: &World) -> Entry {
         fence: run.lease.fence,
         intended_at: world.now(),
         applied_at: Some(world.now()),
+        looked_at: None,
         settled_at: None,
         outcome: None,
         approval: None,

@@ -62,6 +62,7 @@ fn undone(run: &Run, world: &World) -> Entry {
         fence: run.lease.fence,
         intended_at: world.now(),
         applied_at: Some(world.now()),
+        looked_at: None,
         settled_at: Some(world.now()),
         approval: None,
         outcome: Some(outcome),

@@ -24,6 +24,7 @@ async fn made(run: &Run, id: &str, state: EntryState, world: &World) {
         fence: run.lease.fence,
         intended_at: world.now(),
         applied_at: Some(world.now()),
+        looked_at: None,
         settled_at: Some(world.now()),
         outcome: Some(outcome),
         approval: None,

@@ -70,6 +70,7 @@ fn entry(cloud: &Cloud, id: &str, fence: u64) -> Entry {
         fence,
         intended_at: cloud.now(),
         applied_at: None,
+        looked_at: None,
         settled_at: None,
         outcome: None,
         approval: None,

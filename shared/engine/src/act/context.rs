@@ -75,11 +75,20 @@ pub struct Timing {
     pub call_max_s: u32,
     /// Time that one change may take; with less left before the deadline, the next one is not begun.
     pub reserve_s: u32,
+    /// Seconds by which the clocks of two processes may differ; none where all of them are on one machine.
+    pub skew_s: u32,
 }
+
+/// Seconds by which a clock may be off, either way. AWS turns a call away that is signed by one that is further off, for most
+/// services one that is five minutes off (`ARCHITECTURE.md`, "Time").
+pub const CLOCK_OFF_MAX_S: u32 = 600;
+
+/// What writes under a lease must be over that long before the lease ends, or a clock that is ahead ends it too soon.
+const _: () = assert!(crate::run::LEASE_TTL_S > 2 * CLOCK_OFF_MAX_S + 300);
 
 impl Default for Timing {
     fn default() -> Self {
-        Self { apply_within_s: 30, call_max_s: 60, reserve_s: 60 }
+        Self { apply_within_s: 30, call_max_s: 60, reserve_s: 60, skew_s: 2 * CLOCK_OFF_MAX_S }
     }
 }
 
@@ -120,6 +129,19 @@ impl Context<'_> {
         later(self.now(), self.rules.timing.reserve_s) > self.deadline
     }
 
+    /// Whether an intent is so old that by no clock its call can still be on its way.
+    pub(crate) fn is_long_past(&self, entry: &Entry) -> bool {
+        let safe_s = self.rules.timing.in_flight_s().saturating_add(self.rules.timing.skew_s);
+        later(entry.intended_at, safe_s) <= self.now()
+    }
+
+    /// Seconds that are left until a call can no longer be on its way whose end was first waited for at this moment; `None` when
+    /// none are. A moment in the future is no moment: another clock has written it.
+    pub(crate) fn waits_for_s(&self, looked_at: Timestamp) -> Option<u32> {
+        let left_s = later(looked_at, self.rules.timing.in_flight_s()).duration_since(self.now()).as_secs();
+        u32::try_from(left_s).ok().filter(|left_s| *left_s > 0)
+    }
+
     /// Seconds until an intent without an answer can no longer be on its way; `None` when that is so now.
     pub(crate) fn in_flight_for_s(&self, entry: &Entry) -> Option<u32> {
         let safe_at = later(entry.intended_at, self.rules.timing.in_flight_s());
@@ -130,13 +152,16 @@ impl Context<'_> {
 
     /// The last look before a call that writes: what speaks against making it now.
     ///
-    /// The service can't check our lease, so the call must be over before anybody else may act.
+    /// The service can't check our lease, so the call must be over before anybody else may act, by whatever clock.
     pub(crate) fn too_late(&self, lease: &Lease, intended_at: Option<Timestamp>) -> Option<String> {
         let (now, timing) = (self.now(), self.rules.timing);
         if intended_at.is_some_and(|at| now > later(at, timing.apply_within_s)) {
             return Some(format!("the call was not made within {} s of its intent", timing.apply_within_s));
         }
-        if later(now, timing.call_max_s) > lease.expires_at {
+        if intended_at.is_some_and(|at| now < at) {
+            return Some("the clock was set back after the intent".to_owned());
+        }
+        if later(now, timing.call_max_s.saturating_add(timing.skew_s)) > lease.expires_at {
             return Some("the lease would end before the call".to_owned());
         }
         (now >= self.deadline).then(|| "the time of this step is over".to_owned())

@@ -10,7 +10,7 @@ mod report;
 mod step;
 
 pub(crate) use context::earlier;
-pub use context::{ActError, ConsentTo, Context, FreezeAt, ModeOf, Ports, Rules, SurgeAt, Timing};
+pub use context::{ActError, CLOCK_OFF_MAX_S, ConsentTo, Context, FreezeAt, ModeOf, Ports, Rules, SurgeAt, Timing};
 pub use report::{ChangeReport, ChangeResult, Report, Stop};
 
 use domain::plan::Plan;

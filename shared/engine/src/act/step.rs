@@ -11,7 +11,7 @@ use domain::arbitration::{Direction, Incident};
 use domain::change::Change;
 use domain::guard::{self, Cleared, Facts, Refusal};
 use domain::resource::Resource;
-use domain::settle::{Effect, Standing, after_in_words, before_in_words, effect, standing};
+use domain::settle::{Effect, Standing, after_in_words, before_in_words, effect, removes, standing};
 use domain::snapshot::Snapshot;
 use futures::future::join3;
 
@@ -76,6 +76,7 @@ fn intent(context: &Context<'_>, change: &Change, prior: Resource, lease: &Lease
         fence: lease.fence,
         intended_at: context.now(),
         applied_at: None,
+        looked_at: None,
         settled_at: None,
         outcome: None,
         approval,
@@ -121,6 +122,14 @@ async fn announced(
             return Err(error);
         }
     };
+    match entries.iter().find(|other| other.id() == entry.id()) {
+        Some(found) if found.state != EntryState::Intended => return Ok(reported(found)),
+        Some(found) if found.looked_at.is_none() => {}
+        _ => {
+            let why = "another process has begun to find out what became of it".to_owned();
+            return not_applied(context, entry, why, true).await;
+        }
+    }
     entries.retain(|other| other.id() != entry.id());
     let resource = match live {
         Ok(resource) => resource,
@@ -166,9 +175,19 @@ async fn apply(
 async fn unknown(context: &Context<'_>, entry: Entry, lost: &PortError) -> Result<ChangeResult, ActError> {
     let live = match context.ports.actuator.live(&entry.prior).await {
         Ok(resource) => resource.live,
-        Err(error) => return Ok(ChangeResult::Unsettled { why: format!("{lost}; and {error}") }),
+        Err(PortError::Gone { .. }) if removes(&entry.change.action) => {
+            return applied(context, entry, "the answer was lost, but it is gone").await;
+        }
+        Err(error) => {
+            settle::wait_for(context, &entry).await;
+            return Ok(ChangeResult::Unsettled { why: format!("{lost}; and {error}") });
+        }
     };
-    match effect(&entry.change.action, &entry.prior.live, &live) {
+    let found = effect(&entry.change.action, &entry.prior.live, &live);
+    if !matches!(found, Effect::Happened | Effect::CannotTell) {
+        settle::wait_for(context, &entry).await;
+    }
+    match found {
         Effect::Happened => applied(context, entry, "the answer was lost, the live state shows it").await,
         Effect::CannotTell => applied(context, entry, "the answer was lost; it counts as done").await,
         // The request may still be on its way: only time proves that it is not, so the entry stays open.

@@ -8,7 +8,7 @@ use crate::act::{ActError, Context, earlier};
 use crate::ports::{Entry, EntryState, PortError};
 use crate::undo;
 use domain::ids::ResourceId;
-use domain::settle::{Effect, Standing, effect, standing};
+use domain::settle::{Effect, Standing, effect, removes, standing};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -136,6 +136,7 @@ async fn make_known(context: &Context<'_>, of: impl Fn(&Entry) -> bool) -> Resul
 async fn stands_still(context: &Context<'_>, entry: Entry) -> Result<Settled, ActError> {
     let found = match context.ports.actuator.live(&entry.prior).await {
         Ok(live) => standing(&entry.change.action, &entry.prior.live, &live.live),
+        Err(PortError::Gone { .. }) if removes(&entry.change.action) => Standing::AsChanged,
         Err(error @ PortError::Gone { .. }) => {
             return close(context, &entry, EntryState::Superseded, &error.to_string()).await;
         }
@@ -205,10 +206,44 @@ impl Resolved {
     }
 }
 
+/// Notes in an intent that its end is waited for, so that whoever is about to make the call does not make it any more.
+async fn look_at(context: &Context<'_>, entry: &Entry) -> Result<Recorded, ActError> {
+    let looked_at = Some(context.now());
+    record(context, EntryState::Intended, Entry { looked_at, ..entry.clone() }).await
+}
+
+/// The same by whoever has made the call itself and has had no answer. Where it can't be noted, somebody else will.
+pub(crate) async fn wait_for(context: &Context<'_>, entry: &Entry) {
+    if let Err(error) = look_at(context, entry).await {
+        tracing::warn!(change = %entry.id(), %error, "not noted that the end of a call is waited for");
+    }
+}
+
+/// How long the end of a call must still be waited for, with the entry as it stands then; none when it can't be on its way.
+///
+/// The age of an intent says that only where it is larger than clocks may differ. Else the wait begins when somebody first looks,
+/// and that is written down under a condition: a process that was held up between its intent and its call finds it there.
+async fn in_flight(context: &Context<'_>, entry: Entry) -> Result<(Entry, Option<u32>), ActError> {
+    if context.is_long_past(&entry) {
+        return Ok((entry, None));
+    }
+    if let Some(at) = entry.looked_at.filter(|at| *at <= context.now()) {
+        let left_s = context.waits_for_s(at);
+        return Ok((entry, left_s));
+    }
+    let entry = look_at(context, &entry).await?.entry();
+    let left_s = (entry.state == EntryState::Intended).then(|| context.rules.timing.in_flight_s());
+    Ok((entry, left_s))
+}
+
 /// Finds out from the live state what became of an intent, and records it. Changes nothing in the application.
 pub(crate) async fn resolve(context: &Context<'_>, entry: Entry) -> Result<Resolved, ActError> {
-    if let Some(retry_after_s) = context.in_flight_for_s(&entry) {
+    let (entry, left_s) = in_flight(context, entry).await?;
+    if let Some(retry_after_s) = left_s {
         return Ok(Resolved::InFlight { entry: Box::new(entry), retry_after_s });
+    }
+    if entry.state != EntryState::Intended {
+        return Ok(Resolved::Entry(Box::new(entry)));
     }
     let resolved = match context.ports.actuator.live(&entry.prior).await {
         Ok(now) => match effect(&entry.change.action, &entry.prior.live, &now.live) {
@@ -221,6 +256,7 @@ pub(crate) async fn resolve(context: &Context<'_>, entry: Entry) -> Result<Resol
                 closed(context, &entry, EntryState::Superseded, &format!("somebody else has changed it: {difference}"))
             }
         },
+        Err(PortError::Gone { .. }) if removes(&entry.change.action) => happened(entry, "it is gone, as it was to be"),
         Err(error @ PortError::Gone { .. }) => closed(context, &entry, EntryState::Superseded, &error.to_string()),
         Err(error) => return Ok(Resolved::Unreadable { entry: Box::new(entry), why: error.to_string() }),
     };

@@ -201,7 +201,7 @@ fn stops_cleanly_before_the_platform_ends_the_step_and_goes_on_when_delivered_ag
     let bench = shop();
     let plan = build::plan(vec![build::change("c1", grow()), build::change("c2", build::set_service("worker", 3))]);
     // The first change takes so long that the second would not fit.
-    let process = Process::with(&bench.world, [(1, Fault::Delay(800))]);
+    let process = Process::with(&bench.world, [(call(&bench, "Journal.advance"), Fault::Delay(800))]);
     let report = bench.act_in(&process, &plan).finished().unwrap().unwrap();
     assert!(report.is_cut_short(), "{report:?}");
     assert_eq!(report.changes[1].result, ChangeResult::NotTried);

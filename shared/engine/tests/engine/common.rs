@@ -1,7 +1,8 @@
 //! A run on a small shop: the world, the rules, and the steps of one iteration.
 
+use crate::simulation::check::{self, Checked};
 use domain::approval::Consent;
-use domain::change::{Action, Change, Reversal};
+use domain::change::{Action, Change};
 use domain::execution::Cycle;
 use domain::guard::Limits;
 use domain::ids::{AppId, ChangeId, ExecutionId, ResourceId};
@@ -18,7 +19,7 @@ use engine::settle::{self, Settlement};
 use engine::{undo, verdict};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-use testkit::{End, Landing, Process, World, Write, build, run_to_end};
+use testkit::{End, Landing, Process, World, build, run_to_end};
 
 /// Longer than any step may take.
 const STEP_S: i64 = 840;
@@ -219,8 +220,8 @@ pub fn recover_and(world: &Arc<World>, execution: &str, helped: impl Fn(&Entry) 
 /// Lets the lease of a dead run expire and settles until nothing is on its way any more.
 pub fn settled(world: &Arc<World>, execution: &str) -> Bench {
     world.set_kill_switch(domain::guard::KillSwitch::Off);
-    // Some more than the lease lasts: a clock may have been set back since it was renewed.
-    world.pass_s(engine::run::LEASE_TTL_S + 300);
+    // Some more than the lease lasts: it may have been renewed by a clock that is ahead.
+    world.pass_s(engine::run::LEASE_TTL_S + engine::act::CLOCK_OFF_MAX_S + 300);
     let bench = Bench::try_on(world, execution).expect("an expired lease is never in the way");
     // A clock that was set back makes an intent look younger than it is, so once may not be enough.
     for _ in 0..20 {
@@ -240,77 +241,16 @@ pub fn landings(world: &World, change: &ChangeId) -> usize {
 /// What must hold in every world at every time, whatever went wrong. `may_be_late`: requests were made to land late, and
 /// then nobody can promise who holds the lease.
 pub fn assert_sound(world: &World, may_be_late: bool) {
-    for entry in world.journal() {
-        let times = landings(world, entry.id());
-        assert!(times <= 1, "{} was applied {times} times\n{:#?}", entry.id(), world.ledger());
-    }
-    for write in world.ledger() {
-        match &write.landing {
-            Landing::Outside => continue,
-            Landing::Applied(id, state) => {
-                let entry = world.entry(id).expect("it has an entry");
-                // Nobody can see whether such a change is still on its way, so it counts as done at once.
-                let is_settled_early = may_be_late && leaves_no_trace(&entry);
-                let is_intended = *state == Some(EntryState::Intended);
-                assert!(is_intended || is_settled_early, "{id} landed when its entry was {state:?}");
-            }
-            Landing::Restored(id, state) => {
-                assert_eq!(*state, Some(EntryState::UndoIntended), "{id} was undone without a durable intent");
-                let entry = world.entry(id).expect("it has an entry");
-                let wanted = domain::settle::after_in_words(&entry.change.action);
-                let seen = write.last_seen.clone().expect("it was read before");
-                let seen = domain::settle::before_in_words(&entry.change.action, &seen);
-                assert_eq!(seen, wanted, "{id} was undone over newer work");
-            }
-        }
-        if !may_be_late {
-            let is_blind = write.kill_switch != domain::guard::KillSwitch::Off && write.kill_switch_was_read;
-            assert!(!is_blind, "a write after the kill switch was seen: {write:#?}");
-            assert_in_time(world, &write);
-        }
-    }
-}
-
-/// A change is made within the time in which every other run waits for it; it is undone under a lease that holds.
-fn assert_in_time(world: &World, write: &Write) {
-    let Landing::Applied(id, _) = &write.landing else {
-        let lease = write.lease.as_ref().expect("nothing is undone without a lease");
-        assert!(lease.expires_at >= write.at, "undone after the lease had ended: {write:#?}");
-        return;
-    };
-    let entry = world.entry(id).expect("it has an entry");
-    let age_s = write.at.duration_since(entry.intended_at).as_secs();
-    let may_take_s = i64::from(Timing::default().in_flight_s());
-    assert!(age_s <= may_take_s, "{id} was applied {age_s} s after its intent");
-    // The run may have ended in the meantime, but no other may have begun to write.
-    let ours = write.lease.as_ref().is_none_or(|lease| lease.holder == entry.execution);
-    let since = world.ledger().into_iter().filter(|other| other.at > entry.intended_at && other.at < write.at);
-    let mut theirs =
-        since.filter_map(|other| world.entry(other.change()?)).filter(|other| other.execution != entry.execution);
-    assert!(ours || theirs.next().is_none(), "{id} was applied among the changes of another run");
+    holds(check::sound(world, may_be_late), world);
 }
 
 /// What must hold once everything is settled: journal, ledger and live state tell the same story.
 pub fn assert_settled(world: &World) {
-    for entry in world.journal() {
-        let times = landings(world, entry.id());
-        let of_it: Vec<Write> =
-            world.ledger().into_iter().filter(|write| write.resource == entry.change.resource).collect();
-        let told = format!("landed {times} times: {entry:#?}\nwrites to its resource: {of_it:#?}");
-        assert!(!entry.state.is_open(), "still open: {told}");
-        match entry.state {
-            EntryState::NotApplied => assert_eq!(times, 0, "{told}"),
-            EntryState::Kept if entry.change.action.spec().reversal != Reversal::Undoable => {
-                assert!(times <= 1, "{told}")
-            }
-            EntryState::Kept | EntryState::Undone => assert_eq!(times, 1, "{told}"),
-            EntryState::Superseded => {}
-            EntryState::Intended | EntryState::Applied | EntryState::UndoIntended => unreachable!("it is not open"),
-        }
-    }
+    holds(check::settled(world), world);
 }
 
-/// Whether a change, lost on its way, can't be told from one that was made.
-fn leaves_no_trace(entry: &Entry) -> bool {
-    matches!(entry.change.action, Action::FlushCache { .. } | Action::InvalidateCdn { .. })
+fn holds(checked: Checked, world: &World) {
+    if let Err(violation) = checked {
+        panic!("{}: {}\n{:#?}\n{:#?}", violation.promise, violation.told, world.journal(), world.ledger());
+    }
 }

@@ -22,6 +22,7 @@ fn entry(id: &str, state: EntryState, seconds_ago: i64) -> Entry {
         fence: 1,
         intended_at: at,
         applied_at: Some(at),
+        looked_at: None,
         settled_at: None,
         outcome: None,
         approval: None,

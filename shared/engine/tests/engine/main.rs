@@ -17,4 +17,5 @@ mod counting;
 mod faults;
 mod settling;
 mod simulation;
+mod skewing;
 mod undoing;

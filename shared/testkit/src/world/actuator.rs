@@ -42,7 +42,7 @@ impl Actuator for World {
             }
             (Live::EcsService(service), Live::EcsService(prior)) => Live::EcsService(resized(service, prior.desired)),
             (before, prior) if super::things::may_go_back(before, &change.action) => {
-                super::things::put_back(before, prior)
+                super::things::put_back(before, prior, &change.action)
             }
             _ => return Err(rejected("restore", "this kind of change has nothing to restore")),
         };
@@ -68,8 +68,8 @@ impl World {
     }
 
     /// A request leaves now and takes effect later, whatever its caller believes by then.
-    pub fn send(&self, change: &Change, arrives_at: Timestamp) {
-        self.state().on_the_way.push((arrives_at, change.clone()));
+    pub fn send(&self, change: &Change, by: &str, arrives_at: Timestamp) {
+        self.state().on_the_way.push((arrives_at, by.to_owned(), change.clone()));
     }
 
     /// Requests whose time has come take effect, or are refused and nobody hears of it.
@@ -77,12 +77,13 @@ impl World {
         let now = self.now();
         let due = {
             let mut state = self.state();
-            let (due, later) = std::mem::take(&mut state.on_the_way).into_iter().partition(|(at, _)| *at <= now);
+            let (due, later) = std::mem::take(&mut state.on_the_way).into_iter().partition(|(at, ..)| *at <= now);
             state.on_the_way = later;
-            let due: Vec<(Timestamp, Change)> = due;
+            let due: Vec<(Timestamp, String, Change)> = due;
             due
         };
-        for (_, change) in due {
+        for (_, by, change) in due {
+            self.begin_write(&by);
             let _nobody_hears = self.perform(&change);
         }
     }

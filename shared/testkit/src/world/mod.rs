@@ -55,6 +55,8 @@ pub struct Write {
     pub kill_switch: KillSwitch,
     /// Whether anybody had read the kill switch since it was last set.
     pub kill_switch_was_read: bool,
+    /// The run whose process wrote, where it has said so.
+    pub by: String,
 }
 
 impl Write {
@@ -83,10 +85,12 @@ struct State {
     resources: BTreeMap<ResourceId, Resource>,
     ledger: Vec<Write>,
     last_seen: BTreeMap<ResourceId, Live>,
-    on_the_way: Vec<(Timestamp, domain::change::Change)>,
+    on_the_way: Vec<(Timestamp, String, domain::change::Change)>,
+    writer: String,
     launched: u32,
     flushes: BTreeMap<ResourceId, u32>,
     journal: BTreeMap<ChangeId, Entry>,
+    announced: BTreeMap<ChangeId, Timestamp>,
     leases: BTreeMap<String, LeaseRow>,
     lives: BTreeMap<String, Life>,
     calendars_closed: BTreeMap<String, String>,
@@ -214,6 +218,16 @@ impl World {
         self.state().ledger.clone()
     }
 
+    /// When an intent was written, by the clock of the world and not by that of its writer.
+    pub fn announced_at(&self, change: &ChangeId) -> Option<Timestamp> {
+        self.state().announced.get(change).copied()
+    }
+
+    /// The next writes to resources are made by a process of this run.
+    pub fn begin_write(&self, run: &str) {
+        run.clone_into(&mut self.state().writer);
+    }
+
     /// The journal, oldest entry first.
     pub fn journal(&self) -> Vec<Entry> {
         let mut entries: Vec<Entry> = self.state().journal.values().cloned().collect();
@@ -270,6 +284,7 @@ impl State {
         after: Live,
         lease: Option<Lease>,
     ) {
+        let landing_is_outside = landing == Landing::Outside;
         let write = Write {
             at,
             landing,
@@ -280,6 +295,7 @@ impl State {
             lease,
             kill_switch: self.kill_switch(),
             kill_switch_was_read: self.kill_switch_was_read,
+            by: if landing_is_outside { String::new() } else { self.writer.clone() },
         };
         self.ledger.push(write);
     }

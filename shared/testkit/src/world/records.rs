@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 #[async_trait]
 impl Journal for World {
     async fn intend(&self, entry: &Entry) -> PortResult<Intent> {
+        let now = self.now();
         let mut state = self.state();
         let row = state.leases.get(&lease_key(entry.workflow.cycle(), &entry.app));
         let is_ours = row
@@ -31,6 +32,7 @@ impl Journal for World {
             return Ok(Intent::Present(Box::new(present.clone())));
         }
         state.journal.insert(entry.id().clone(), entry.clone());
+        state.announced.insert(entry.id().clone(), now);
         Ok(Intent::Written)
     }
 

@@ -41,10 +41,17 @@ pub(super) fn may_go_back(before: &Live, action: &Action) -> bool {
 }
 
 /// The state after an undo: only what the change had set goes back.
-pub(super) fn put_back(before: &Live, prior: &Live) -> Live {
+pub(super) fn put_back(before: &Live, prior: &Live, action: &Action) -> Live {
     let mut after = before.clone();
     match (&mut after, prior) {
-        (Live::Volume(volume), Live::Volume(prior)) => *volume = prior.clone(),
+        (Live::Volume(volume), Live::Volume(prior)) => match action {
+            Action::SetVolumeType { .. } => {
+                volume.volume_type.clone_from(&prior.volume_type);
+                (volume.iops, volume.throughput_mibps) = (prior.iops, prior.throughput_mibps);
+            }
+            Action::SnapshotVolume { .. } => volume.final_snapshot.clone_from(&prior.final_snapshot),
+            _ => volume.delete_after = prior.delete_after,
+        },
         (Live::Index(index), Live::Index(prior)) => index.state = prior.state,
         (Live::LogGroup(group), Live::LogGroup(prior)) => *group = prior.clone(),
         (Live::DiskSnapshot(snapshot), Live::DiskSnapshot(prior)) => snapshot.delete_after = prior.delete_after,

@@ -1,0 +1,130 @@
+//! What must hold, told as a violation where it does not.
+
+use crate::common::landings;
+use domain::change::{Action, Reversal};
+use domain::guard::KillSwitch;
+use domain::settle::{after_in_words, before_in_words};
+use engine::act::Timing;
+use engine::ports::{Entry, EntryState};
+use testkit::{Landing, World, Write};
+
+/// Something that must never be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The promise that is broken: the same for the same kind of violation.
+    pub promise: &'static str,
+    /// What was found.
+    pub told: String,
+}
+
+/// Nothing is wrong, or this is.
+pub type Checked = Result<(), Violation>;
+
+/// Fails with this promise unless it holds.
+pub fn hold(promise: &'static str, holds: bool, told: impl FnOnce() -> String) -> Checked {
+    if holds { Ok(()) } else { Err(Violation { promise, told: told() }) }
+}
+
+/// What must hold in every world at every time, whatever went wrong. `may_be_late`: requests were made to land late, and
+/// then nobody can promise who holds the lease.
+pub fn sound(world: &World, may_be_late: bool) -> Checked {
+    for entry in world.journal() {
+        let times = landings(world, entry.id());
+        hold("a change is applied at most once", times <= 1, || format!("{} was applied {times} times", entry.id()))?;
+    }
+    let ledger = world.ledger();
+    for write in &ledger {
+        match &write.landing {
+            Landing::Outside => continue,
+            Landing::Applied(id, state) => {
+                let Some(entry) = world.entry(id) else {
+                    return hold("nothing is applied without an intent", false, || format!("{id} has no entry"));
+                };
+                // Nobody can see whether such a change is still on its way, so it counts as done at once.
+                let is_settled_early = may_be_late && leaves_no_trace(&entry);
+                let is_intended = *state == Some(EntryState::Intended);
+                hold("nothing is applied that was settled", is_intended || is_settled_early, || {
+                    format!("{id} ({}) landed when its entry was {state:?}", entry.change.action)
+                })?;
+            }
+            Landing::Restored(id, state) => undone_over_nothing(world, write, id, *state)?,
+        }
+        if !may_be_late {
+            let is_blind = write.kill_switch != KillSwitch::Off && write.kill_switch_was_read;
+            hold("nothing is written after the kill switch was seen", !is_blind, || format!("{write:?}"))?;
+            in_time(world, write, &ledger)?;
+        }
+    }
+    Ok(())
+}
+
+fn undone_over_nothing(world: &World, write: &Write, id: &domain::ids::ChangeId, state: Option<EntryState>) -> Checked {
+    hold("nothing is undone without an intent", state == Some(EntryState::UndoIntended), || {
+        format!("{id} was undone when its entry was {state:?}")
+    })?;
+    let Some(entry) = world.entry(id) else {
+        return hold("nothing is undone without an intent", false, || format!("{id} has no entry"));
+    };
+    let wanted = after_in_words(&entry.change.action);
+    let seen = write.last_seen.as_ref().map(|seen| before_in_words(&entry.change.action, seen));
+    hold("nothing is undone over newer work", seen.as_ref() == Some(&wanted), || {
+        format!("{id} had set {wanted}, and was undone where {seen:?} was seen")
+    })
+}
+
+/// A change is made within the time in which every other run waits for it, and whoever writes is alone.
+fn in_time(world: &World, write: &Write, ledger: &[Write]) -> Checked {
+    let (Landing::Applied(id, _) | Landing::Restored(id, _)) = &write.landing else { return Ok(()) };
+    let Some(entry) = world.entry(id) else { return Ok(()) };
+    if matches!(write.landing, Landing::Applied(..))
+        && let Some(announced_at) = world.announced_at(id)
+    {
+        let age_s = write.at.duration_since(announced_at).as_secs();
+        let may_take_s = i64::from(Timing::default().in_flight_s());
+        hold("a change is made soon after its intent", age_s <= may_take_s, || {
+            format!("{id} was applied {age_s} s after its intent")
+        })?;
+    }
+    alone(world, write, &entry, ledger)
+}
+
+/// The run may have ended in the meantime, but no other may have begun to write.
+fn alone(world: &World, write: &Write, entry: &Entry, ledger: &[Write]) -> Checked {
+    let writer = if write.by.is_empty() { entry.execution.as_str() } else { &write.by };
+    let Some(holder) = write.lease.as_ref().map(|lease| lease.holder.as_str()).filter(|holder| *holder != writer)
+    else {
+        return Ok(());
+    };
+    let cycle = entry.workflow.cycle();
+    let since = world.announced_at(entry.id()).filter(|_| matches!(write.landing, Landing::Applied(..)));
+    let theirs = ledger.iter().filter(|other| {
+        let is_theirs = other.by == holder && other.at < write.at && since.is_none_or(|since| other.at > since);
+        is_theirs && other.change().and_then(|id| world.entry(id)).is_some_and(|of| of.workflow.cycle() == cycle)
+    });
+    let theirs: Vec<String> = theirs.map(|other| format!("{:?}", other.landing)).collect();
+    hold("one run writes at a time", theirs.is_empty(), || {
+        format!("{writer} wrote {:?} when {holder} held the lease and had written {}", write.landing, theirs.join(", "))
+    })
+}
+
+/// What must hold once everything is settled: journal, ledger and live state tell the same story.
+pub fn settled(world: &World) -> Checked {
+    for entry in world.journal() {
+        let times = landings(world, entry.id());
+        let told = || format!("{} is {:?} and landed {times} times: {}", entry.id(), entry.state, entry.note);
+        hold("nothing stays open for ever", !entry.state.is_open(), told)?;
+        let is_true = match entry.state {
+            EntryState::NotApplied => times == 0,
+            EntryState::Kept if entry.change.action.spec().reversal == Reversal::SelfRestoring => times <= 1,
+            EntryState::Kept | EntryState::Undone => times == 1,
+            _ => true,
+        };
+        hold("the record is true", is_true, told)?;
+    }
+    Ok(())
+}
+
+/// Whether a change, lost on its way, can't be told from one that was made.
+fn leaves_no_trace(entry: &Entry) -> bool {
+    matches!(entry.change.action, Action::FlushCache { .. } | Action::InvalidateCdn { .. })
+}
