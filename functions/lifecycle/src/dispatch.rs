@@ -41,7 +41,7 @@ pub struct World<'a> {
     /// Starts the state machine of the health cycle.
     pub starter: &'a dyn Starter,
     /// Starts that of the performance cycle.
-    pub performance: &'a dyn Starter,
+    pub performance_starter: &'a dyn Starter,
     /// Parks what is not understood.
     pub dead_letters: &'a dyn DeadLetters,
     /// The place of the deployment.
@@ -262,7 +262,7 @@ async fn look_into_databases(
     names.dedup();
     let name = execution_name(&[&Cycle::Performance.to_string(), app.as_str(), episode]);
     let input = json!({"app": app, "trigger": "alarm", "alarms": names});
-    if world.performance.start(&name, &input.to_string()).await? {
+    if world.performance_starter.start(&name, &input.to_string()).await? {
         answer.started.push(name);
     }
     Ok(())

@@ -41,6 +41,7 @@ pub const TABLE: &[Needs] = &[
     Needs { adapter: "secrets", on: "database secret", actions: crate::secrets::PERMISSIONS },
     Needs { adapter: "signing_key", on: "signing key", actions: crate::signing_key::PERMISSIONS },
     Needs { adapter: "starter", on: "state machine", actions: crate::starter::PERMISSIONS },
+    Needs { adapter: "performance_starter", on: "state machine", actions: crate::starter::PERMISSIONS },
     Needs { adapter: "switch", on: "kill switch parameter", actions: crate::switch::PERMISSIONS },
     Needs { adapter: "telemetry", on: "application", actions: crate::telemetry::PERMISSIONS },
     Needs { adapter: "unit_prices", on: "price list", actions: crate::unit_prices::PERMISSIONS },

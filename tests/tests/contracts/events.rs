@@ -156,8 +156,7 @@ fn every_notice_of_ours_reaches_the_webhook_and_nothing_else() {
 #[test]
 fn events_are_taken_from_the_bus_and_the_topic_of_the_account_alone() {
     let template = Template::load();
-    for (name, permission) in template.of_type("AWS::Lambda::Permission") {
-        let properties = &permission["Properties"];
+    for (name, properties) in template.of_type("AWS::Lambda::Permission") {
         let account = properties.get("SourceAccount").map(crate::template::reference);
         assert_eq!(account.as_deref(), Some("${AWS::AccountId}"), "{name}: {properties}");
     }
@@ -165,12 +164,12 @@ fn events_are_taken_from_the_bus_and_the_topic_of_the_account_alone() {
     assert_eq!(crate::template::reference(&dispatch["AlarmTopic"]["Properties"]["Topic"]), "${AlarmsTopic}");
     assert!(dispatch["AlarmEvent"]["Properties"].get("EventBusName").is_none(), "the default bus of the account");
     for (name, function) in template.of_type("AWS::Serverless::Function") {
-        let events = function["Properties"].get("Events").and_then(Value::as_object);
+        let events = function.get("Events").and_then(Value::as_object);
         assert!(name == "DispatchFunction" || events.is_none(), "{name} takes events");
     }
     // Other accounts may send alarms where they are named, and nothing else.
     for (name, policy) in template.of_type("AWS::Events::EventBusPolicy") {
-        let statement = &policy["Properties"]["Statement"];
+        let statement = &policy["Statement"];
         assert_eq!(crate::template::reference(&statement["Principal"]["AWS"]), "${MemberAccounts}", "{name}");
         let only = serde_json::json!({
             "StringEquals": {"events:source": "aws.cloudwatch", "events:detail-type": "CloudWatch Alarm State Change"}

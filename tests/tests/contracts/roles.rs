@@ -61,7 +61,7 @@ pub fn concerns(resource: &str) -> &'static str {
         ("arn:${AWS::Partition}:iam::*:role/${MemberRole}-changes", "member role for changes"),
         ("arn:${AWS::Partition}:iam::*:role/${MemberRole}", "member role"),
         (
-            "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-health",
+            "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${AWS::StackName}-",
             "state machine",
         ),
         ("arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${AWS::StackName}-", "executions"),

@@ -42,7 +42,7 @@ pub async fn examine(stack: &Stack) -> Result<String, Box<dyn Error>> {
         episodes: &episodes,
         leases: &leases,
         starter: &starter,
-        performance: &starter,
+        performance_starter: &starter,
         dead_letters: &dead_letters,
         home: Place { account: "000000000000".to_owned(), region: "us-east-1".to_owned() },
     };

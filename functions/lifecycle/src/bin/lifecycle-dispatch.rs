@@ -11,7 +11,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let (settings, home) = (start.settings()?, start.home()?);
     let (inventory, places) = (start.inventory(), start.places()?);
     let (episodes, leases) = (start.episodes()?, start.leases()?);
-    let (starter, performance) = (start.starter()?, start.performance_starter()?);
+    let (starter, performance_starter) = (start.starter()?, start.performance_starter()?);
     let dead_letters = start.dead_letters()?;
     serve("lifecycle-dispatch", async |call: Call<Value>| {
         let config = settings.current().await?;
@@ -22,7 +22,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
             episodes: &episodes,
             leases: &leases,
             starter: &starter,
-            performance: &performance,
+            performance_starter: &performance_starter,
             dead_letters: &dead_letters,
             home: home.clone(),
         };

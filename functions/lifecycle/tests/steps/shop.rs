@@ -85,7 +85,7 @@ pub async fn deliver(event: &Value, config: &Config, wire: &Wire) -> Result<Answ
         episodes: wire,
         leases: wire,
         starter: wire,
-        performance: wire,
+        performance_starter: wire,
         dead_letters: wire,
         home: place(HOME),
     };
