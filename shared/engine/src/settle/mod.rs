@@ -5,9 +5,11 @@
 //! that has happened stays is for a measurement to say ([`crate::verdict`]), also where the run that made it is dead.
 
 use crate::act::{ActError, Context, earlier};
+use crate::facts;
 use crate::ports::{Entry, EntryState, PortError};
 use crate::undo;
 use domain::ids::ResourceId;
+use domain::resource::Live;
 use domain::settle::{Effect, Standing, effect, removes, standing};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -247,7 +249,7 @@ pub(crate) async fn resolve(context: &Context<'_>, entry: Entry) -> Result<Resol
     }
     let resolved = match context.ports.actuator.live(&entry.prior).await {
         Ok(now) => match effect(&entry.change.action, &entry.prior.live, &now.live) {
-            Effect::Happened => happened(entry, "found done in the live state"),
+            Effect::Happened => found_done(context, entry, "found done in the live state", Some(&now.live)).await?,
             Effect::CannotTell => happened(entry, "nothing shows whether it was done; it counts as done"),
             Effect::NeverHappened => {
                 closed(context, &entry, EntryState::NotApplied, "the live state is the one before it")
@@ -256,12 +258,39 @@ pub(crate) async fn resolve(context: &Context<'_>, entry: Entry) -> Result<Resol
                 closed(context, &entry, EntryState::Superseded, &format!("somebody else has changed it: {difference}"))
             }
         },
-        Err(PortError::Gone { .. }) if removes(&entry.change.action) => happened(entry, "it is gone, as it was to be"),
+        Err(PortError::Gone { .. }) if removes(&entry.change.action) => {
+            found_done(context, entry, "it is gone, as it was to be", None).await?
+        }
         Err(error @ PortError::Gone { .. }) => closed(context, &entry, EntryState::Superseded, &error.to_string()),
         Err(error) => return Ok(Resolved::Unreadable { entry: Box::new(entry), why: error.to_string() }),
     };
     let recorded = record(context, EntryState::Intended, resolved).await?;
     Ok(Resolved::Entry(Box::new(recorded.entry())))
+}
+
+/// An entry whose effect the live state shows: it has happened, unless another change has made the same meanwhile. `now`: the
+/// live state, none where the resource is gone.
+///
+/// Of two changes of one resource whose intents were open at the same time one at most is made, since both look at the journal once
+/// more before their call. So where the other is known to be made since this one's prior state was captured, this one was not, and
+/// the other alone is judged.
+async fn found_done(context: &Context<'_>, entry: Entry, note: &str, now: Option<&Live>) -> Result<Entry, ActError> {
+    let from = earlier(entry.intended_at, context.rules.timing.skew_s.saturating_add(1));
+    let is_made_by = |other: &Entry| {
+        let shows = |live: &Live| effect(&other.change.action, &other.prior.live, live) == Effect::Happened;
+        let is_same = now.map_or(removes(&other.change.action), shows) && !shows(&entry.prior.live);
+        let is_known = matches!(other.state, EntryState::Applied | EntryState::Kept | EntryState::UndoIntended);
+        let is_other = other.id() != entry.id() && other.change.resource == entry.change.resource;
+        is_other && is_known && is_same && other.applied_at.is_some_and(|at| at >= from)
+    };
+    let others = facts::recent(context).await?;
+    match others.iter().find(|other| is_made_by(other)) {
+        Some(other) => {
+            let why = format!("the live state shows it, but change {} of run {} made it", other.id(), other.execution);
+            Ok(closed(context, &entry, EntryState::NotApplied, &why))
+        }
+        None => Ok(happened(entry, note)),
+    }
 }
 
 /// An entry found done. When exactly is not known: the moment of its intent, so that no budget is spared.

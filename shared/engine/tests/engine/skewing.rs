@@ -1,6 +1,7 @@
 //! Clocks of processes that differ by up to ten minutes, either way.
 
 use crate::common::{Bench, assert_settled, assert_sound, call_of, outcomes, recover};
+use crate::simulation::{check, recover};
 use domain::change::Action;
 use domain::execution::Cycle;
 use domain::guard::Refusal;
@@ -215,5 +216,27 @@ fn regression_a_deletion_is_no_work_of_somebody_else_once_the_resource_is_gone()
         recover(&bench.world, "run-2");
         assert_eq!(bench.state("c1"), Some(EntryState::Kept), "{operation} {fault:?}");
         assert_settled(&bench.world);
+    }
+}
+
+#[test]
+fn regression_of_two_runs_that_announce_the_same_change_the_dead_one_did_not_make_what_the_other_made() {
+    let actions = [build::set_fleet("web", 4), Action::SnapshotVolume { volume: "data".into() }];
+    for (action, cycle, calls, dies_at) in actions.iter().flat_map(|action| {
+        let of = move |cycle| (0..20).flat_map(move |calls| (0..20).map(move |dies_at| (action, cycle, calls, dies_at)));
+        [Cycle::Health, Cycle::Performance].into_iter().flat_map(of)
+    }) {
+        let bench = Bench::of(vec![build::fleet("web", 2), build::volume("data")]);
+        let other = Bench::try_of_cycle(&bench.world, "run-2", Cycle::Performance).expect("it is free");
+        let dying = Process::with(&bench.world, [(dies_at, Fault::CrashAfter)]);
+        let sound = Process::sound(&bench.world);
+        let (first, second) = if cycle == Cycle::Health { (&sound, &dying) } else { (&dying, &sound) };
+        let plans = ["c1", "c2"].map(|id| build::plan(vec![build::change(id, action.clone())]));
+        let (one, two) = (bench.context(first), other.context(second));
+        let of_one = async { drop(act::carry_out(&one, &plans[0], &bench.snapshot).await) };
+        let of_two = async { drop(act::carry_out(&two, &plans[1], &other.snapshot).await) };
+        paused_after(calls, (first, Box::pin(of_one)), (second, Box::pin(of_two)));
+        let settled = recover::recover(&bench.world).and_then(|()| check::settled(&bench.world));
+        assert_eq!(settled, Ok(()), "{action}, {cycle} lives, {calls}, {dies_at}");
     }
 }

@@ -11,7 +11,7 @@ mod cycle;
 mod events;
 mod generate;
 mod model;
-mod recover;
+pub mod recover;
 mod run;
 mod shrink;
 mod stories;
