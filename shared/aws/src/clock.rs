@@ -5,12 +5,14 @@
 
 use engine::ports::Clock;
 use jiff::{SignedDuration, Timestamp};
+use std::time::Instant;
 use thiserror::Error;
 
 /// The system's time, or a virtual time derived from it.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     virtual_clock: Option<VirtualClock>,
+    started: Instant,
 }
 
 /// `virtual = origin_virtual + (real − origin_real) × speed`.
@@ -41,13 +43,14 @@ impl SystemClock {
     /// # Errors
     /// A setting that can't be read, or one without a loopback endpoint.
     pub fn new(setting: Option<&str>, endpoint: Option<&str>) -> Result<Self, ClockError> {
+        let started = Instant::now();
         let Some(setting) = setting.filter(|text| !text.trim().is_empty()) else {
-            return Ok(Self { virtual_clock: None });
+            return Ok(Self { virtual_clock: None, started });
         };
         if !endpoint.is_some_and(is_loopback) {
             return Err(ClockError::NotLocal);
         }
-        Ok(Self { virtual_clock: Some(VirtualClock::parse(setting)?) })
+        Ok(Self { virtual_clock: Some(VirtualClock::parse(setting)?), started })
     }
 
     /// Seconds of this clock that pass in a real second: what a time-out of a real call lasts on this clock.
@@ -61,6 +64,11 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let real = Timestamp::now();
         self.virtual_clock.map_or(real, |clock| clock.at(real))
+    }
+
+    fn steady(&self) -> SignedDuration {
+        let passed_s = self.started.elapsed().as_secs_f64() * self.speed();
+        SignedDuration::try_from_secs_f64(passed_s).unwrap_or(SignedDuration::MAX)
     }
 }
 

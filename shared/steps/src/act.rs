@@ -291,9 +291,13 @@ fn finished(undone: &Settlement) -> Result<(), StepError> {
 }
 
 async fn take_residue_back(context: &Context<'_>, world: &World<'_>) -> Result<(), StepError> {
-    let undone = undo::residue(context).await?;
+    let found_out = settle::residue(context).await?;
+    let undone = undo::residue(context).await?.after(found_out.taken_back());
     publish(context, &undone);
-    documents::put(world.artifacts, &context.run.key("residue_undone"), &undone).await
+    let key = context.run.key("residue_undone");
+    let earlier: Settlement = documents::get(world.artifacts, &key).await?.unwrap_or_default();
+    documents::put(world.artifacts, &key, &undone.clone().after(earlier.changes)).await?;
+    finished(&undone)
 }
 
 /// Resources of the application, for the alarms that concern it: those of the snapshot on which the newest of the named

@@ -1,9 +1,13 @@
 //! A process and its calls: numbers every call to the outside and injects faults at chosen numbers.
 //!
-//! One decorator over all the ports that a writing step uses, and those through which people are asked. A test runs it once without faults to learn how many calls
-//! there are, then once for every call and fault.
+//! One decorator over all the ports of the steps. A test runs it once without faults to learn how many calls there are, then once for
+//! every call and fault.
 
 mod people;
+mod reached;
+mod reading;
+
+pub use reached::Reached;
 
 use crate::schedule::give_way;
 use crate::world::World;
@@ -11,14 +15,10 @@ use async_trait::async_trait;
 use domain::change::Change;
 use domain::guard::{Cleared, KillSwitch};
 use domain::ids::{AppId, ExecutionId, ResourceId};
-use domain::performance::catalog::Catalog;
-use domain::performance::vitals::Look;
-use domain::performance::{Priced, Question, Sample};
 use domain::resource::{Live, Resource};
 use engine::act::Ports;
 use engine::ports::{
-    Actuator, Clock, Databases, Entry, EntryState, Intent, Journal, Lease, LeaseAnswer, Leases, PortError, PortResult,
-    Switch,
+    Actuator, Clock, Entry, EntryState, Intent, Journal, Lease, LeaseAnswer, Leases, PortError, PortResult, Switch,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -91,11 +91,15 @@ pub struct Process {
     works_for: String,
     /// Milliseconds by which its clock is ahead of the world's.
     ahead_ms: AtomicI64,
+    /// When the platform ends it, by the clock of the world.
+    ends_at: Option<Timestamp>,
 }
 
 struct Inner {
     calls: Vec<Call>,
     faults: BTreeMap<usize, Fault>,
+    /// One more, at the first call of an operation.
+    at: Option<(&'static str, Fault)>,
     injected: u32,
     has_crashed: bool,
 }
@@ -104,9 +108,31 @@ impl Process {
     /// A process with these faults.
     pub fn with(world: &Arc<World>, faults: impl IntoIterator<Item = (usize, Fault)>) -> Self {
         let faults = faults.into_iter().collect();
-        let inner = Inner { calls: Vec::new(), faults, injected: 0, has_crashed: false };
-        let (works_for, ahead_ms) = (String::new(), AtomicI64::new(0));
-        Self { world: Arc::clone(world), inner: Mutex::new(inner), call_ms: 50, works_for, ahead_ms }
+        let inner = Inner { calls: Vec::new(), faults, at: None, injected: 0, has_crashed: false };
+        let (works_for, ahead_ms, ends_at) = (String::new(), AtomicI64::new(0), None);
+        Self { world: Arc::clone(world), inner: Mutex::new(inner), call_ms: 50, works_for, ahead_ms, ends_at }
+    }
+
+    /// The same, with a fault at the first call of an operation.
+    #[must_use]
+    pub fn failing_at(self, at: Option<(&'static str, Fault)>) -> Self {
+        self.inner().at = at;
+        self
+    }
+
+    /// The same, ended by the platform so many seconds from now: a call that it has not made by then it never makes.
+    #[must_use]
+    pub fn with_time_out(self, seconds: u32) -> Self {
+        Self { ends_at: Some(self.world.now() + SignedDuration::from_secs(i64::from(seconds))), ..self }
+    }
+
+    /// Whether its time was over when it died.
+    pub fn has_timed_out(&self) -> bool {
+        self.has_crashed() && self.is_over()
+    }
+
+    fn is_over(&self) -> bool {
+        self.ends_at.is_some_and(|at| self.world.now() >= at)
     }
 
     /// The same, working for this run, and its clock ahead of the world's by so much.
@@ -188,6 +214,9 @@ impl Process {
             }
             _ => {}
         }
+        if self.is_over() {
+            return self.die().await;
+        }
         let answer = match fault {
             Some(Fault::CrashBefore) => self.die().await,
             Some(Fault::Throttle) => Err(PortError::Throttled { operation: operation.to_owned() }),
@@ -213,7 +242,8 @@ impl Process {
         let mut inner = self.inner();
         let number = inner.calls.len();
         inner.calls.push(call);
-        let fault = inner.faults.remove(&number);
+        let at = inner.at.take_if(|(operation, _)| *operation == call.operation);
+        let fault = inner.faults.remove(&number).or(at.map(|(_, fault)| fault));
         inner.injected += u32::from(fault.is_some());
         fault
     }
@@ -232,6 +262,11 @@ fn unknown(operation: &str) -> PortError {
 impl Clock for Process {
     fn now(&self) -> Timestamp {
         self.world.now() + SignedDuration::from_millis(self.ahead_ms.load(Ordering::SeqCst))
+    }
+
+    /// Its own clock may be set; time goes on all the same.
+    fn steady(&self) -> SignedDuration {
+        self.world.steady()
     }
 }
 
@@ -311,39 +346,5 @@ impl Leases for Process {
 
     async fn holder(&self, key: &str) -> PortResult<Option<Lease>> {
         self.call("Leases.holder", false, Subject::Records, self.world.holder(key)).await
-    }
-}
-
-/// Databases behind a process: each look at one is a call like any other.
-pub struct Reached<'a> {
-    process: &'a Process,
-    databases: &'a dyn Databases,
-}
-
-impl Process {
-    /// These databases, reached by this process.
-    pub fn reaching<'a>(&'a self, databases: &'a dyn Databases) -> Reached<'a> {
-        Reached { process: self, databases }
-    }
-}
-
-#[async_trait]
-impl Databases for Reached<'_> {
-    async fn sample(&self, database: &str, with_texts: bool) -> PortResult<Sample> {
-        let look = self.databases.sample(database, with_texts);
-        self.process.call("Databases.sample", false, Subject::Records, look).await
-    }
-
-    async fn catalog(&self, database: &str) -> PortResult<Catalog> {
-        self.process.call("Databases.catalog", false, Subject::Records, self.databases.catalog(database)).await
-    }
-
-    async fn look(&self, database: &str) -> PortResult<Look> {
-        self.process.call("Databases.look", false, Subject::Records, self.databases.look(database)).await
-    }
-
-    async fn price(&self, database: &str, questions: &[Question]) -> PortResult<Vec<Option<Priced>>> {
-        let look = self.databases.price(database, questions);
-        self.process.call("Databases.price", false, Subject::Records, look).await
     }
 }

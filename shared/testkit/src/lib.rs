@@ -14,6 +14,7 @@
 
 pub mod asl;
 pub mod build;
+pub mod check;
 pub mod clock;
 pub mod fault;
 pub mod postgres;

@@ -1,6 +1,6 @@
 //! What the cycle saves, in which order, and what it takes back.
 
-use crate::machine::{Ended, Machine, questions};
+use crate::machine::{Ended, Machine, questions, yes};
 use crate::shop::{ADDRESS, Bills, DISK, SPARE, Shop};
 use domain::cost::bill::{Bill, Line};
 use domain::cost::money::UsdMicros;
@@ -79,7 +79,7 @@ fn what_nobody_uses_is_deleted_after_weeks_a_final_copy_and_a_persons_yes() {
     assert!(shop.volume(SPARE).unwrap().final_snapshot.is_some());
     assert_eq!(questions(&shop), 1);
     shop.pass_days(7);
-    let asked = Machine { says: Some(true), ..Machine::cost(&shop, "week-6") }.run(json!({"app": "shop"}));
+    let asked = Machine::cost(&shop, "week-6").with_people([yes()]).run(json!({"app": "shop"}));
     assert_eq!(asked.state, "Saved", "{:?}", asked.path);
     assert_eq!((shop.volume(SPARE), shop.world.resource(&ResourceId::from(ADDRESS))), (None, None));
     shop.assert_sound("deleted");
@@ -178,7 +178,7 @@ fn without_a_bill_the_list_is_enough_and_the_reason_is_kept() {
 #[test]
 fn a_run_that_was_stopped_is_settled_watched_and_judged_by_the_next() {
     let shop = Shop::auto();
-    let stopped = Machine { stopped_at: Some("WatchUsers"), ..Machine::cost(&shop, "cost-1") };
+    let stopped = Machine::cost(&shop, "cost-1").stopped_at("WatchUsers");
     stopped.run(json!({"app": "shop"}));
     assert_eq!(shop.world.journal()[0].state, EntryState::Applied);
     shop.world.end("cost-1", engine::ports::Life::Stopped);

@@ -29,6 +29,7 @@ pub const ADDRESS: &str = "address/eipalloc-1";
 const DOOR: &str = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/shop/1";
 
 /// What Cost Explorer answers.
+#[derive(Clone)]
 pub enum Bills {
     /// Always this.
     Fixed(PortResult<Bill>),
@@ -46,6 +47,8 @@ pub struct Shop {
     pub bills: Bills,
     /// Questions to the bill.
     pub asked: Mutex<u32>,
+    /// How much slower a disk of type gp3 answers.
+    pub slower_on_gp3: f64,
 }
 
 impl Shop {
@@ -72,6 +75,7 @@ impl Shop {
                 permission: "ce:GetCostAndUsage".to_owned(),
             })),
             asked: Mutex::new(0),
+            slower_on_gp3,
         };
         shop.publish(slower_on_gp3);
         shop
@@ -80,6 +84,14 @@ impl Shop {
     /// The same with everything on automatic.
     pub fn auto() -> Self {
         Self::new("applications:\n  shop:\n    mode: auto\n", 1.0)
+    }
+
+    /// The same shop in a world of its own, as it is now.
+    pub fn fork(&self, config: Config) -> Self {
+        let bills = self.bills.clone();
+        let shop = Self { config, bills, ..Self::new("applications: {shop: {}}", self.slower_on_gp3) };
+        shop.world.take_after(&self.world);
+        shop
     }
 
     fn publish(&self, slower_on_gp3: f64) {

@@ -1,6 +1,6 @@
 //! What the bill shows of what was saved, week by week.
 
-use crate::machine::Machine;
+use crate::machine::{Machine, yes};
 use crate::shop::{ADDRESS, Bills, DISK, SPARE, Shop};
 use domain::change::ChangeKind;
 use domain::cost::bill::{Bill, Line};
@@ -91,7 +91,7 @@ fn what_is_deleted_is_gone_from_the_bill() {
         Machine::cost(&shop, name).run(json!({"app": "shop"}));
         shop.pass_days(16);
     }
-    let asked = Machine { says: Some(true), ..Machine::cost(&shop, "week-6") };
+    let asked = Machine::cost(&shop, "week-6").with_people([yes()]);
     asked.run(json!({"app": "shop"}));
     assert_eq!((shop.volume(SPARE), shop.world.resource(&ResourceId::from(ADDRESS))), (None, None));
     shop.pass_days(7);
@@ -122,7 +122,7 @@ fn regression_a_run_that_asks_people_tells_them_of_the_bill_once() {
     let mut shop = Shop::new("applications:\n  shop:\n    mode: approve\n", 1.0);
     let today = Offset::UTC.to_datetime(shop.world.now()).date();
     shop.bills = Bills::Fixed(Ok(steep(today)));
-    let asked = Machine { says: Some(true), ..Machine::cost(&shop, "cost-1") }.run(json!({"app": "shop"}));
+    let asked = Machine::cost(&shop, "cost-1").with_people([yes()]).run(json!({"app": "shop"}));
     assert_eq!(asked.path.iter().filter(|state| *state == "AskPeople").count(), 1, "{:?}", asked.path);
     assert_eq!(shop.world.messages().iter().filter(|told| told.kind == "Maintainer Bill").count(), 1);
 }

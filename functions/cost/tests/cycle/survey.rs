@@ -13,7 +13,7 @@ const PLACES: &str = "applications: {shop: {mode: auto}, rest-of-account: {mode:
 other_places: {accounts: ['444455556666', '777788889999'], regions: [eu-west-1, us-east-1]}";
 
 /// A shop whose disk belongs to no application. The fakes answer the same in every place.
-fn shop() -> Shop {
+pub fn shop() -> Shop {
     let shop = Shop::new(PLACES, 1.0);
     shop.world.edit(&ResourceId::from(DISK), |resource| {
         resource.tags.remove(APP_TAG);

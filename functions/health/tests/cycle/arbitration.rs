@@ -2,12 +2,12 @@
 //! changed. And what was rolled back is made again only with a yes.
 
 use crate::machine::{Ended, Machine};
-use crate::people::Reply;
 use crate::shop::{FLEET, RUN, SERVERS, Shop, Weather, ready, surge};
 use domain::approval::Approval;
 use domain::execution::Status;
 use domain::snapshot::{Alarm, AlarmState};
 use engine::ports::EntryState;
+use harness::Reply;
 use lifecycle::explain;
 use serde_json::{Value, json};
 use testkit::build;
@@ -17,7 +17,7 @@ const AUTO: &str = "applications:\n  shop:\n    mode: auto\n";
 
 fn healed(config: &str) -> Shop {
     let shop = Shop::new(Weather { load: surge, ..Weather::default() }, config);
-    assert_eq!(Machine::on(&shop).run(json!({"app": "shop"})).state, "Healthy");
+    assert_eq!(Machine::health(&shop, RUN).run(json!({"app": "shop"})).state, "Healthy");
     assert!(shop.servers() > SERVERS);
     shop
 }
@@ -67,13 +67,13 @@ fn a_rollback_is_refused_after_a_run_that_handed_the_application_over_until_one_
     // From three hours on nothing arrives for an hour.
     let arrives = |at| !(build::after_s(10_800)..build::after_s(14_400)).contains(&at);
     let shop = Shop::new(Weather { load: surge, arrives, ..Weather::default() }, AUTO);
-    assert_eq!(Machine::on(&shop).run(json!({"app": "shop"})).state, "Healthy");
+    assert_eq!(Machine::health(&shop, RUN).run(json!({"app": "shop"})).state, "Healthy");
     let now_s = |shop: &Shop| shop.world.now().duration_since(build::START).as_secs();
     shop.world.pass_s(u32::try_from(11_400 - now_s(&shop)).unwrap());
-    assert_eq!(Machine::named(&shop, "run-2").run(json!({"app": "shop"})).state, "HandedToPeople");
+    assert_eq!(Machine::health(&shop, "run-2").run(json!({"app": "shop"})).state, "HandedToPeople");
     assert_refused(&shop, "run run-2 handed it over to people");
     shop.world.pass_s(u32::try_from(15_000 - now_s(&shop)).unwrap());
-    assert_eq!(Machine::named(&shop, "run-3").run(json!({"app": "shop"})).state, "Healthy");
+    assert_eq!(Machine::health(&shop, "run-3").run(json!({"app": "shop"})).state, "Healthy");
     let ended = Machine::rollback(&shop, "back-3").run(json!({"execution_id": RUN}));
     assert_eq!((ended.state.as_str(), shop.servers()), ("RolledBack", SERVERS), "{:#}", ended.output);
 }
@@ -109,7 +109,7 @@ fn needed_again(people: &[Reply]) -> (Shop, Ended) {
     let shop = healed(AUTO);
     assert_eq!(order(&shop, json!({"execution_id": RUN})).state, "RolledBack");
     shop.world.pass_s(7_200);
-    let mut machine = Machine::named(&shop, "run-2");
+    let mut machine = Machine::health(&shop, "run-2");
     machine.people = people.to_vec();
     let ended = machine.run(json!({"app": "shop"}));
     (shop, ended)
@@ -137,10 +137,10 @@ fn a_remedy_that_is_needed_again_and_again_is_told_as_a_finding() {
     let config = format!("{AUTO}    limits: {{repeats_per_day_max: 1}}\n");
     let growing = |at| if at < build::after_s(7_200) { surge(at) } else { 6.8 };
     let shop = Shop::new(Weather { load: growing, ..Weather::default() }, &config);
-    assert_eq!(Machine::on(&shop).run(json!({"app": "shop"})).state, "Healthy");
+    assert_eq!(Machine::health(&shop, RUN).run(json!({"app": "shop"})).state, "Healthy");
     let servers = shop.servers();
     shop.world.pass_s(7_200);
-    let ended = Machine::named(&shop, "run-2").run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, "run-2").run(json!({"app": "shop"}));
     assert_eq!((ended.state.as_str(), shop.servers()), ("HandedToPeople", servers), "{:?}", ended.path);
     let told = shop.world.messages().pop().unwrap();
     let finding = "repeated_remedy (high): set_fleet_capacity was made here 1 times within a day, helped 1 times";

@@ -43,7 +43,7 @@ fn changes(shop: &Shop) -> Vec<(ChangeKind, Option<Verdict>)> {
 #[test]
 fn a_canary_that_does_not_help_is_not_followed_and_a_person_is_told_why() {
     let shop = shop(slow_for_good, AUTO);
-    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     assert_eq!(ended.state, "HandedToPeople", "{:?}", ended.path);
     assert_eq!(changes(&shop), [(ChangeKind::ReplaceInstance, Some(Verdict::Inconclusive))]);
     let decided: Decided = shop.document(2, "analysis");
@@ -62,7 +62,7 @@ fn a_canary_that_does_not_help_is_not_followed_and_a_person_is_told_why() {
 fn a_canary_that_helps_is_followed_by_the_rest_in_the_next_iteration_of_the_same_run() {
     // Longer than an iteration: the cool-down must not hold the rest up.
     let shop = shop(slow_in_every_member, &format!("{AUTO}    limits: {{cooldown_s: 3600, repeats_per_day_max: 1}}\n"));
-    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     assert_eq!(ended.state, "Healthy", "{:?} {:#?}", ended.path, shop.record());
     let verified = Some(Verdict::Verified);
     assert_eq!(changes(&shop), [(ChangeKind::ReplaceInstance, verified), (ChangeKind::RefreshFleet, verified)]);
@@ -79,7 +79,7 @@ fn a_canary_that_helps_is_followed_by_the_rest_in_the_next_iteration_of_the_same
 fn a_canary_needs_the_mode_of_what_would_follow_it() {
     let mode = "{low: auto, medium: auto, high: auto, refresh_fleet: observe}";
     let shop = shop(slow_for_good, &format!("applications:\n  shop:\n    mode: {mode}\n"));
-    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     assert_eq!((ended.state.as_str(), shop.deeds().len()), ("HandedToPeople", 0), "{:?}", ended.path);
     assert!(shop.record().iterations[0].refused > 0);
 }

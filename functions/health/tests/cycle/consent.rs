@@ -3,16 +3,16 @@
 #![allow(clippy::print_stdout, reason = "how many faults were injected is part of what a fault test says")]
 
 use crate::machine::Machine;
-use crate::people::{PAGE, Reply};
-use crate::shop::{FLEET, SERVERS, Shop, Weather, ready, surge};
+use crate::shop::{FLEET, RUN, SERVERS, Shop, Weather, ready, surge};
 use domain::approval::{Approval, RequestState, Via};
 use domain::execution::{Cycle, Status};
 use engine::ports::{Episodes, LeaseAnswer, Leases};
 use engine::run::{episode_key, lease_key};
+use harness::{PAGE, Reply};
 use serde_json::json;
 use testkit::{Fault, build};
 
-const ASKS: &str = "applications:\n  shop:\n    mode: approve\n";
+pub const ASKS: &str = "applications:\n  shop:\n    mode: approve\n";
 const FAULTS: [Fault; 6] =
     [Fault::LoseRequest, Fault::LoseAnswer, Fault::Throttle, Fault::Deny, Fault::CrashBefore, Fault::CrashAfter];
 
@@ -21,7 +21,7 @@ fn sick(config: &str) -> Shop {
 }
 
 /// The id that the change of the first iteration will have.
-fn change_id() -> String {
+pub fn change_id() -> String {
     let kind = domain::change::ChangeKind::SetFleetCapacity;
     domain::change::id(&crate::shop::RUN.into(), 1, kind, &FLEET.into()).to_string()
 }
@@ -29,7 +29,7 @@ fn change_id() -> String {
 #[test]
 fn a_yes_lets_the_change_be_made_verified_and_kept_and_names_who_said_it() {
     let shop = sick(ASKS);
-    let mut machine = Machine::on(&shop);
+    let mut machine = Machine::health(&shop, RUN);
     machine.people.push(Reply::yes(&[&change_id()]));
     let ended = machine.run(json!({"app": "shop"}));
     assert_eq!(ended.state, "Healthy", "{:?}", ended.path);
@@ -55,7 +55,7 @@ fn a_yes_lets_the_change_be_made_verified_and_kept_and_names_who_said_it() {
 #[test]
 fn a_no_ends_the_run_and_nothing_is_changed_or_asked_again_until_later() {
     let shop = sick(ASKS);
-    let mut machine = Machine::on(&shop);
+    let mut machine = Machine::health(&shop, RUN);
     machine.people.push(Reply::no());
     let ended = machine.run(json!({"app": "shop"}));
     assert_eq!(ended.state, "HandedToPeople", "{:?}", ended.path);
@@ -63,7 +63,7 @@ fn a_no_ends_the_run_and_nothing_is_changed_or_asked_again_until_later() {
     let record = shop.record();
     assert_eq!((shop.deeds().len(), shop.servers(), record.status), (0, SERVERS, Status::Escalated));
     assert!(record.conclusion.unwrap().contains("Ada said no by the link: as agreed"));
-    let again = Machine::named(&shop, "run-2").run(json!({"app": "shop"}));
+    let again = Machine::health(&shop, "run-2").run(json!({"app": "shop"}));
     assert!(!again.path.contains(&"AskPeople".to_owned()), "{:?}", again.path);
     assert_eq!((shop.deeds().len(), shop.world.requests().len()), (0, 1));
 }
@@ -77,18 +77,18 @@ fn what_has_earned_it_is_made_without_asking_and_a_preview_says_so() {
     }
     let earns = "applications:\n  shop:\n    mode: approve\n    approval: {earn_after: 1}\n";
     let shop = Shop::new(Weather { load: twice, ..Weather::default() }, earns);
-    let mut machine = Machine::on(&shop);
+    let mut machine = Machine::health(&shop, RUN);
     machine.people.push(Reply::yes(&[&change_id()]));
     let ended = machine.run(json!({"app": "shop"}));
     assert_eq!((ended.state.as_str(), shop.servers()), ("Healthy", 7), "{:?}", ended.path);
     shop.world.end(crate::shop::RUN, engine::ports::Life::Succeeded);
     let now = shop.world.now().duration_since(build::START).as_secs();
     shop.world.pass_s(u32::try_from(5 * 3_600 + 900 - now).unwrap());
-    let preview = Machine::named(&shop, "preview").run(json!({"app": "shop", "mode": "observe"}));
+    let preview = Machine::health(&shop, "preview").run(json!({"app": "shop", "mode": "observe"}));
     let text = preview.output["preview"].to_string();
     assert!(text.contains("would be made, earned by 1 approved and verified changes of its kind"), "{text}");
     assert_eq!(shop.servers(), 7);
-    let alone = Machine::named(&shop, "run-2").run(json!({"app": "shop"}));
+    let alone = Machine::health(&shop, "run-2").run(json!({"app": "shop"}));
     assert!(!alone.path.contains(&"AskPeople".to_owned()), "{:?}", alone.path);
     let made = shop.world.journal().pop().unwrap();
     assert_eq!(made.approval, Some(Approval::Earned { verified: 1 }), "{made:#?}");
@@ -99,7 +99,7 @@ fn what_has_earned_it_is_made_without_asking_and_a_preview_says_so() {
 #[test]
 fn silence_means_no_and_people_are_told() {
     let shop = sick(ASKS);
-    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     assert_eq!(ended.state, "HandedToPeople", "{:?}", ended.path);
     assert!(ended.path.contains(&"Escalate".to_owned()), "{:?}", ended.path);
     assert_eq!((shop.deeds().len(), shop.servers()), (0, SERVERS));
@@ -120,7 +120,7 @@ fn an_answer_on_the_command_line_counts_and_what_is_not_understood_is_a_no() {
         (json!({"approved": ["another-change"]}), SERVERS, 0),
     ] {
         let shop = sick(ASKS);
-        let mut machine = Machine::on(&shop);
+        let mut machine = Machine::health(&shop, RUN);
         machine.people.push(Reply::CommandLine(said.clone()));
         let _ended = machine.run(json!({"app": "shop"}));
         let [answer] = shop.record().answers.try_into().unwrap();
@@ -132,13 +132,12 @@ fn an_answer_on_the_command_line_counts_and_what_is_not_understood_is_a_no() {
 #[test]
 fn no_lease_is_held_while_a_person_thinks_and_another_run_does_not_ask_again() {
     let shop = sick(ASKS);
-    let mut machine = Machine::on(&shop);
-    machine.stopped_at = Some("TakeAnswer");
+    let machine = Machine::health(&shop, RUN).stopped_at("TakeAnswer");
     let _waiting = machine.run(json!({"app": "shop"}));
     assert_eq!(shop.lease(), None, "an alarm could start another run");
     // That one waits for the answer of the first, and says so.
     shop.world.jump(jiff::SignedDuration::from_secs(-1_800));
-    let ended = Machine::named(&shop, "run-2").run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, "run-2").run(json!({"app": "shop"}));
     assert!(!ended.path.contains(&"AskPeople".to_owned()), "{:?}", ended.path);
     assert_eq!(shop.world.requests().len(), 1);
 }
@@ -146,7 +145,7 @@ fn no_lease_is_held_while_a_person_thinks_and_another_run_does_not_ask_again() {
 #[test]
 fn a_yes_waits_for_another_run_and_then_measures_anew() {
     let shop = sick(ASKS);
-    let mut machine = Machine::on(&shop);
+    let mut machine = Machine::health(&shop, RUN);
     machine.people.push(Reply::yes(&[&change_id()]));
     machine.before.insert("TakeAnswer", |shop| {
         let key = lease_key(Cycle::Health, &"shop".into());
@@ -166,7 +165,7 @@ fn a_yes_is_not_used_when_the_application_got_well_meanwhile() {
         if at < build::after_s(60) { surge(at) } else { 2.0 }
     }
     let shop = Shop::new(Weather { load: short, ..Weather::default() }, ASKS);
-    let mut machine = Machine::on(&shop);
+    let mut machine = Machine::health(&shop, RUN);
     let Reply::Link(given, _) = Reply::yes(&[&change_id()]) else { unreachable!() };
     machine.people.push(Reply::Link(given, 1_800));
     let ended = machine.run(json!({"app": "shop"}));
@@ -176,7 +175,7 @@ fn a_yes_is_not_used_when_the_application_got_well_meanwhile() {
 #[test]
 fn every_step_of_asking_may_come_twice() {
     let shop = sick(ASKS);
-    let mut machine = Machine::on(&shop).twice();
+    let mut machine = Machine::health(&shop, RUN).twice();
     machine.people.push(Reply::yes(&[&change_id()]));
     let ended = machine.run(json!({"app": "shop"}));
     assert_eq!((ended.state.as_str(), shop.servers()), ("Healthy", 7), "{:?}", ended.path);
@@ -189,7 +188,7 @@ const SAYINGS: [(&str, u32, &str); 3] =
     [("yes", 7, "Healthy"), ("no", SERVERS, "HandedToPeople"), ("nothing", SERVERS, "HandedToPeople")];
 
 fn asking<'a>(shop: &'a Shop, says: &str, insists: bool) -> Machine<'a> {
-    let mut machine = Machine::on(shop);
+    let mut machine = Machine::health(shop, RUN);
     machine.people_insist = insists;
     match says {
         "yes" => machine.people.push(Reply::yes(&[&change_id()])),
@@ -262,7 +261,7 @@ fn regression_a_question_of_a_run_that_failed_while_it_asked_is_taken_back_and_a
     let ended = asking(&shop, "nothing", false).with_fault("AskPeople", told, Fault::Deny).run(json!({"app": "shop"}));
     assert_eq!((ended.state.as_str(), ended.injected), ("RunFailed", 1), "{:?}", ended.path);
     assert_eq!(shop.world.requests()[0].state, RequestState::Withdrawn);
-    let ended = Machine::named(&shop, "run-2").run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, "run-2").run(json!({"app": "shop"}));
     assert!(ended.path.contains(&"AskPeople".to_owned()), "{:?}", ended.path);
     assert_eq!(shop.world.requests().len(), 2);
 }
@@ -299,7 +298,8 @@ fn fault_the_steps_of_asking_delivered_twice_at_once_ask_one_question_and_take_o
         for seed in 0..seeds {
             let about = format!("{says}, seed {seed}");
             let shop = sick(ASKS);
-            let ended = asking(&shop, says, true).at_once(seed).run(json!({"app": "shop"}));
+            let ended =
+                asking(&shop, says, true).at_once(seed, &["AskPeople", "TakeAnswer"]).run(json!({"app": "shop"}));
             assert_eq!((ended.state.as_str(), shop.servers()), (state, servers), "{about}: {:?}", ended.path);
             assert_eq!((shop.world.requests().len(), shop.record().answers.len()), (1, 1), "{about}");
             assert_consented(&shop, says, &about);
@@ -319,7 +319,7 @@ fn regression_the_alarm_that_started_a_run_starts_no_other_when_people_are_asked
     let episode = ready(Episodes::join(world, &key, &alarms, now, 7_200)).unwrap();
     ready(Episodes::mark_started(world, &key, &episode.id)).unwrap();
     world.pass_s(1);
-    let mut machine = Machine::on(&shop);
+    let mut machine = Machine::health(&shop, RUN);
     machine.people.push(Reply::no());
     let ended = machine.run(json!({"app": "shop", "trigger": "alarm", "alarms": ["shop-cpu"], "episode": episode.id}));
     assert_eq!(ended.state, "HandedToPeople", "{:?}", ended.path);

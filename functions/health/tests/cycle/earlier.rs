@@ -1,7 +1,7 @@
 //! What a verdict reads of earlier weeks, where it stands, and who says it.
 
 use crate::machine::Machine;
-use crate::shop::{Shop, Weather, ready, surge};
+use crate::shop::{RUN, Shop, Weather, ready, surge};
 use domain::execution::Workflow;
 use domain::outcome::Verdict;
 use domain::snapshot::Snapshot;
@@ -21,7 +21,7 @@ fn shop() -> Shop {
 #[test]
 fn the_weeks_that_a_verdict_rests_on_are_in_the_run_and_in_its_message() {
     let shop = shop();
-    Machine::on(&shop).run(json!({"app": "shop"}));
+    Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     let after: Snapshot = shop.document(1, "after");
     let seen: Vec<_> = after.weeks.iter().map(|week| (week.days_ago, week.shift_s, week.measurements.len())).collect();
     // Response time, requests, errors, CPU and size: of 175 minutes and all signals only these.
@@ -38,7 +38,7 @@ fn the_weeks_that_a_verdict_rests_on_are_in_the_run_and_in_its_message() {
 #[test]
 fn without_a_change_to_judge_no_week_is_read() {
     let shop = Shop::auto(Weather::default());
-    Machine::on(&shop).run(json!({"app": "shop"}));
+    Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     assert!(shop.document::<Snapshot>(1, "after").weeks.is_empty());
 }
 

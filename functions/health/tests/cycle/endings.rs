@@ -1,7 +1,7 @@
 //! Runs that can't help: what is taken back, who is told, and that the application is free afterwards.
 
 use crate::machine::Machine;
-use crate::shop::{FLEET, SERVERS, Shop, Weather, ready, surge};
+use crate::shop::{FLEET, RUN, SERVERS, Shop, Weather, ready, surge};
 use domain::execution::{Cycle, Status};
 use domain::health::Decided;
 use domain::resource::Live;
@@ -29,7 +29,7 @@ fn database_behind() -> Weather {
 #[test]
 fn a_change_that_harms_is_undone_and_a_person_is_told_so() {
     let shop = Shop::auto(database_behind());
-    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     assert_eq!(ended.state, "HandedToPeople", "{:?}\n{:#?}", ended.path, shop.record());
     assert_eq!((shop.record().status, shop.servers()), (Status::Escalated, SERVERS));
     assert!(shop.world.journal().iter().any(|entry| entry.state == EntryState::Undone), "{:#?}", shop.world.journal());
@@ -43,7 +43,7 @@ fn a_change_that_harms_is_undone_and_a_person_is_told_so() {
 #[test]
 fn a_change_that_did_harm_is_not_tried_again_in_the_same_run() {
     let shop = Shop::auto(database_behind());
-    Machine::on(&shop).run(json!({"app": "shop"}));
+    Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     let grown = shop.deeds().iter().filter(|(id, undone)| id.starts_with("set_fleet_capacity") && !undone).count();
     assert_eq!(grown, 1, "{:?}", shop.deeds());
     let second: Decided = shop.document(2, "analysis");
@@ -53,7 +53,7 @@ fn a_change_that_did_harm_is_not_tried_again_in_the_same_run() {
 #[test]
 fn an_application_that_can_t_be_measured_is_never_called_well() {
     let shop = Shop::auto(Weather { arrives: |at| at < build::after_s(-1_800), ..Weather::default() });
-    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     assert_eq!(ended.state, "HandedToPeople", "{:?}", ended.path);
     assert!(
         shop.record().iterations.iter().all(|iteration| iteration.score.is_none() && iteration.score_after.is_none())
@@ -77,7 +77,7 @@ fn switched_off() -> Shop {
 #[test]
 fn an_application_that_is_switched_off_is_neither_judged_nor_told_of() {
     let shop = switched_off();
-    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     assert_eq!(ended.state, "SwitchedOff", "{:?}", ended.path);
     let record = shop.record();
     assert_eq!((record.status, record.success_criteria_met), (Status::Completed, false));
@@ -94,7 +94,7 @@ fn an_application_that_is_switched_off_while_an_alarm_stands_is_handed_to_people
         since: None,
         reason: String::new(),
     }]);
-    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     assert_eq!((ended.state.as_str(), shop.servers()), ("HandedToPeople", 0), "{:?}", ended.path);
 }
 
@@ -102,7 +102,7 @@ fn an_application_that_is_switched_off_while_an_alarm_stands_is_handed_to_people
 fn an_application_without_resources_is_never_called_well() {
     let shop = Shop::auto(Weather::default());
     shop.world.set_discovery(Some(engine::ports::Discovery::default()));
-    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     assert_eq!(ended.state, "HandedToPeople", "{:?}", ended.path);
     assert!(!shop.record().success_criteria_met);
 }
@@ -110,7 +110,7 @@ fn an_application_without_resources_is_never_called_well() {
 #[test]
 fn a_run_that_loses_its_lease_stops_and_leaves_the_other_run_alone() {
     let shop = Shop::auto(Weather { load: surge, ..Weather::default() });
-    let mut machine = Machine::on(&shop);
+    let mut machine = Machine::health(&shop, RUN);
     machine.before.insert("Validate", |shop| {
         shop.world.pass_s(LEASE_TTL_S);
         let key = lease_key(Cycle::Health, &"shop".into());
@@ -133,7 +133,7 @@ fn a_second_run_leaves_a_busy_application_alone() {
     let shop = Shop::auto(Weather { load: surge, ..Weather::default() });
     let key = lease_key(Cycle::Health, &"shop".into());
     let _other = ready(Leases::acquire(&*shop.world, &key, &"run-0".into(), shop.world.now(), LEASE_TTL_S)).unwrap();
-    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     assert_eq!(ended.state, "AlreadyUnderCare");
     assert!(
         shop.world.ledger().is_empty() && shop.world.artifact_keys().is_empty() && shop.world.messages().is_empty()
@@ -147,7 +147,7 @@ fn an_input_that_is_not_understood_begins_nothing() {
         [(json!({"ap": "shop"}), "app"), (json!({"app": "shpo"}), "did you mean"), (json!({"app": 7}), "name")]
     {
         let shop = Shop::auto(Weather { load: surge, ..Weather::default() });
-        let ended = Machine::on(&shop).run(input);
+        let ended = Machine::health(&shop, RUN).run(input);
         assert_eq!(ended.state, "InputRefused");
         let cause = ended.output["error"]["Cause"].as_str().unwrap();
         assert!(cause.contains(says) && ended.output["error"]["Error"] == "Step.Config", "{cause}");
@@ -159,7 +159,7 @@ fn an_input_that_is_not_understood_begins_nothing() {
 fn nothing_to_watch_is_no_failure() {
     let shop = Shop::new(Weather::default(), "");
     shop.world.set_tagged_apps(&[]);
-    let ended = Machine::on(&shop).run(json!({}));
+    let ended = Machine::health(&shop, RUN).run(json!({}));
     assert_eq!(ended.state, "NothingToWatch");
     assert!(ended.output["why"].as_str().unwrap().contains("maintainer:app"));
 }

@@ -1,8 +1,7 @@
 //! The cycle goes on when a step dies, loses an answer or is throttled, whatever call it was at.
 
 use crate::machine::{Ended, Machine};
-use crate::shop::{Shop, Weather, surge};
-use crate::stores::Goes;
+use crate::shop::{RUN, Shop, Weather, surge};
 use domain::execution::Status;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -15,13 +14,13 @@ fn sick() -> Shop {
 fn calls_without_faults() -> BTreeMap<String, usize> {
     let shop = sick();
     // The first pass through each state is the one that a fault hits; the last has no more calls than that.
-    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     ended.calls
 }
 
 fn broken(state: &'static str, call: usize, fault: Fault) -> (Shop, Ended) {
     let shop = sick();
-    let ended = Machine::on(&shop).with_fault(state, call, fault).run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, RUN).with_fault(state, call, fault).run(json!({"app": "shop"}));
     (shop, ended)
 }
 
@@ -99,32 +98,6 @@ fn fault_a_step_that_is_denied_ends_as_a_failure_that_names_the_permission() {
         assert!(message.text.contains("Step.Config") && message.text.contains("grant"), "{}", message.text);
         assert_eq!(shop.lease(), None);
     }
-}
-
-/// A record or a document that can't be written, or may have been: repeated or settled, and the shop is healed.
-#[test]
-fn fault_a_store_that_fails_at_any_call_of_any_step_loses_nothing() {
-    let (proof, mut struck) = (Proof::begin("cycle-stores"), 0);
-    let calls = Machine::on(&sick()).run(json!({"app": "shop"})).stored;
-    for state in ["Begin", "Monitor", "Analyze", "Optimize", "Validate", "Iterate", "Finish"] {
-        for call in 0..calls[state] {
-            for goes in [Goes::Lost, Goes::Unanswered] {
-                struck += 1;
-                let about = format!("{state}, call {call}, {goes:?}");
-                let shop = sick();
-                let ended = Machine::on(&shop).with_store_fault(state, call, goes).run(json!({"app": "shop"}));
-                assert_eq!(ended.state, "Healthy", "{about}: {:?}", ended.path);
-                let grown = shop.deeds().iter().filter(|(id, _)| id.starts_with("set_fleet_capacity")).count();
-                assert_eq!((grown, shop.lease()), (1, None), "{about}: {:?}", shop.deeds());
-                let record = shop.record();
-                let sum = record.iterations.iter().fold((0, 0), |sum, it| (sum.0 + it.applied, sum.1 + it.verified));
-                assert_eq!(sum, (1, 1), "{about}: {record:#?}");
-                assert!(!shop.world.messages().is_empty() && !shop.world.results().is_empty(), "{about}");
-                shop.assert_sound(&about);
-            }
-        }
-    }
-    proof.survived(struck);
 }
 
 /// The answer was a 500 and nothing was done: an iteration of six went by with waiting for an effect that could not come.

@@ -58,7 +58,7 @@ fn a_sawtooth_at_the_threshold_for_a_day_makes_one_change_and_one_undo_per_cool_
         while minute(shop.world.now()) < DAY_MIN {
             if rings(&shop, load) {
                 let name: &'static str = format!("run-{}", ends.len() + 1).leak();
-                ends.push(Machine::named(&shop, name).run(json!({"app": "shop", "trigger": "alarm"})).state);
+                ends.push(Machine::health(&shop, name).run(json!({"app": "shop", "trigger": "alarm"})).state);
             }
             shop.world.pass_s(60);
         }

@@ -1,7 +1,7 @@
 //! A sick shop is made well, and every step leaves what the record needs.
 
 use crate::machine::Machine;
-use crate::shop::{SERVERS, Shop, Weather, surge};
+use crate::shop::{RUN, SERVERS, Shop, Weather, surge};
 use domain::execution::Status;
 use domain::health::Decided;
 use domain::outcome::Verdict;
@@ -13,7 +13,7 @@ use serde_json::json;
 
 fn healed() -> (Shop, crate::machine::Ended) {
     let shop = Shop::auto(Weather { load: surge, ..Weather::default() });
-    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     (shop, ended)
 }
 
@@ -83,7 +83,7 @@ fn a_run_can_be_read_back_whole_from_its_documents() {
 #[test]
 fn a_healthy_shop_is_left_alone_and_nobody_is_told() {
     let shop = Shop::auto(Weather::default());
-    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     assert_eq!(ended.state, "Healthy", "{:#?}", shop.record());
     assert_eq!((shop.world.ledger().len(), shop.world.messages().len(), shop.servers()), (0, 0, SERVERS));
     assert!(!ended.path.contains(&"Optimize".to_owned()));
@@ -95,7 +95,7 @@ fn a_healthy_shop_is_left_alone_and_nobody_is_told() {
 fn every_step_delivered_twice_is_the_same_run() {
     let (once, first) = healed();
     let shop = Shop::auto(Weather { load: surge, ..Weather::default() });
-    let ended = Machine::on(&shop).twice().run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, RUN).twice().run(json!({"app": "shop"}));
     assert_eq!((&ended.path, shop.servers()), (&first.path, once.servers()));
     assert_eq!(shop.deeds(), once.deeds());
     assert_eq!(shop.record().iterations.len(), once.record().iterations.len());

@@ -15,7 +15,7 @@ const MOVED: &str = "applications:\n  shop: {mode: auto, accounts: [444455556666
 /// in the new one its namesake.
 fn healed_and_moved() -> (Shop, u32) {
     let mut shop = Shop::auto(Weather { load: surge, ..Weather::default() });
-    assert_eq!(Machine::on(&shop).run(json!({"app": "shop"})).state, "Healthy");
+    assert_eq!(Machine::health(&shop, RUN).run(json!({"app": "shop"})).state, "Healthy");
     let grown = shop.servers();
     assert!(grown > SERVERS);
     shop.config = Config::parse(MOVED).unwrap();

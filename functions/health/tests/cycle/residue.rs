@@ -1,8 +1,7 @@
 //! What a dead run left open: brought to a known state, judged by measurement, kept or undone by the next run.
 
 use crate::machine::{Ended, Machine};
-use crate::shop::{SERVERS, Shop, Weather, ready, surge};
-use crate::stores::Goes;
+use crate::shop::{RUN, SERVERS, Shop, Weather, ready, surge};
 use domain::execution::{Cycle, Status};
 use domain::outcome::Verdict;
 use engine::ports::{Artifacts, Entry, EntryState, Leases};
@@ -18,7 +17,7 @@ fn sick() -> Shop {
 }
 
 /// More servers only push harder on what is behind them.
-fn harmed_by_servers() -> Shop {
+pub fn harmed_by_servers() -> Shop {
     let behind_s = |servers: u32, at: Timestamp| {
         let is_sick = at >= build::after_s(-600);
         if is_sick { 0.4 * f64::from(servers) / f64::from(SERVERS) * f64::from(servers) } else { 0.02 }
@@ -33,8 +32,7 @@ fn passing_surge(at: Timestamp) -> f64 {
 
 /// The first run grows the fleet and is stopped from the console before the change is judged.
 pub fn stop(shop: &Shop, at: &'static str) -> Entry {
-    let mut machine = Machine::on(shop);
-    machine.stopped_at = Some(at);
+    let machine = Machine::health(shop, RUN).stopped_at(at);
     assert_eq!(machine.run(json!({"app": "shop"})).state, at);
     let [entry] = shop.world.journal().try_into().unwrap();
     assert!(entry.state == EntryState::Applied && shop.servers() > SERVERS, "{entry:#?}");
@@ -42,7 +40,7 @@ pub fn stop(shop: &Shop, at: &'static str) -> Entry {
 }
 
 pub fn next(shop: &Shop) -> Ended {
-    Machine::named(shop, "run-2").run(json!({"app": "shop"}))
+    Machine::health(shop, "run-2").run(json!({"app": "shop"}))
 }
 
 fn place(ended: &Ended, state: &str) -> Option<usize> {
@@ -114,7 +112,7 @@ fn what_has_not_settled_yet_is_left_alone_and_judged_after_the_wait() {
     let change = stop(&shop, "WaitForEffect");
     shop.world.pass_s(60);
     ready(Leases::release(&*shop.world, &lease_key(Cycle::Health, &"shop".into()), &"run-1".into())).unwrap();
-    let mut machine = Machine::named(&shop, "run-2");
+    let mut machine = Machine::health(&shop, "run-2");
     machine.before.insert("WaitForEffect", |shop| {
         let [entry] = shop.world.journal().try_into().unwrap();
         assert_eq!((entry.state, entry.outcome), (EntryState::Applied, None), "nothing else is changed beside it");
@@ -143,12 +141,12 @@ fn a_run_that_only_observes_judges_and_moves_nothing() {
     let shop = harmed_by_servers();
     let change = stop(&shop, "WaitForEffect");
     shop.world.pass_s(LEASE_TTL_S);
-    Machine::named(&shop, "run-2").run(json!({"app": "shop", "mode": "observe"}));
+    Machine::health(&shop, "run-2").run(json!({"app": "shop", "mode": "observe"}));
     let entry = shop.world.entry(change.id()).unwrap();
     assert_eq!((entry.state, entry.outcome.unwrap().verdict), (EntryState::Applied, Verdict::Regressed));
     assert!(shop.servers() > SERVERS);
     shop.world.pass_s(LEASE_TTL_S);
-    Machine::named(&shop, "run-3").run(json!({"app": "shop"}));
+    Machine::health(&shop, "run-3").run(json!({"app": "shop"}));
     assert_eq!(shop.world.entry(change.id()).unwrap().state, EntryState::Undone);
 }
 
@@ -167,11 +165,12 @@ fn regression_the_record_of_a_dead_run_is_closed_by_the_next() {
 /// The maintainer killed at any call of optimize, and its execution stopped: the next run brings it to an end.
 #[test]
 fn regression_the_residue_of_a_dead_run_is_settled_by_the_next() {
-    let calls = Machine::on(&sick()).run(json!({"app": "shop"})).calls["Optimize"];
+    let calls = Machine::health(&sick(), RUN).run(json!({"app": "shop"})).calls["Optimize"];
     for call in 0..calls {
         let shop = sick();
-        let mut machine = Machine::on(&shop).with_fault("Optimize", call, Fault::CrashAfter);
-        machine.stopped_at = Some("SettleAfterInterruption");
+        let machine = Machine::health(&shop, RUN)
+            .with_fault("Optimize", call, Fault::CrashAfter)
+            .stopped_at("SettleAfterInterruption");
         assert_eq!(machine.run(json!({"app": "shop"})).state, "SettleAfterInterruption");
         shop.world.pass_s(LEASE_TTL_S);
         let ended = next(&shop);
@@ -183,17 +182,17 @@ fn regression_the_residue_of_a_dead_run_is_settled_by_the_next() {
 }
 
 /// Calls of the second run in each state, where the first was stopped and has harmed.
-fn calls(stored: bool) -> BTreeMap<String, usize> {
+fn calls() -> BTreeMap<String, usize> {
     let shop = harmed_by_servers();
     stop(&shop, "WaitForEffect");
     shop.world.pass_s(LEASE_TTL_S);
     let ended = next(&shop);
-    if stored { ended.stored } else { ended.calls }
+    ended.calls
 }
 
 #[test]
 fn fault_judging_and_undoing_residue_can_fail_at_any_call() {
-    let calls = calls(false);
+    let calls = calls();
     for state in ["SettleResidue", "JudgeResidue", "UndoResidue"] {
         assert!(calls[state] > 0, "{state}: {calls:?}");
         for call in 0..calls[state] {
@@ -203,7 +202,7 @@ fn fault_judging_and_undoing_residue_can_fail_at_any_call() {
                 let shop = harmed_by_servers();
                 let change = stop(&shop, "WaitForEffect");
                 shop.world.pass_s(LEASE_TTL_S);
-                let ended = Machine::named(&shop, "run-2").with_fault(state, call, fault).run(json!({"app": "shop"}));
+                let ended = Machine::health(&shop, "run-2").with_fault(state, call, fault).run(json!({"app": "shop"}));
                 assert_eq!(ended.injected, 1, "{about}");
                 assert_eq!(ended.state, "HandedToPeople", "{about}: {:?}", ended.path);
                 assert_eq!(
@@ -220,32 +219,11 @@ fn fault_judging_and_undoing_residue_can_fail_at_any_call() {
 }
 
 #[test]
-fn fault_a_store_that_fails_while_residue_is_judged_loses_nothing() {
-    let stored = calls(true);
-    for state in ["SettleResidue", "JudgeResidue", "UndoResidue"] {
-        for call in 0..stored[state] {
-            for goes in [Goes::Lost, Goes::Unanswered] {
-                let about = format!("{state}, call {call}, {goes:?}");
-                let shop = harmed_by_servers();
-                let change = stop(&shop, "WaitForEffect");
-                shop.world.pass_s(LEASE_TTL_S);
-                let ended =
-                    Machine::named(&shop, "run-2").with_store_fault(state, call, goes).run(json!({"app": "shop"}));
-                assert_eq!(ended.state, "HandedToPeople", "{about}: {:?}", ended.path);
-                assert_eq!(shop.world.entry(change.id()).unwrap().state, EntryState::Undone, "{about}");
-                assert_eq!(shop.record_of("run-2").residue, [change.id().clone()], "{about}");
-                shop.assert_sound(&about);
-            }
-        }
-    }
-}
-
-#[test]
 fn every_step_delivered_twice_judges_the_same_residue_once() {
     for shop in [sick(), harmed_by_servers()] {
         let change = stop(&shop, "WaitForEffect");
         shop.world.pass_s(LEASE_TTL_S);
-        Machine::named(&shop, "run-2").twice().run(json!({"app": "shop"}));
+        Machine::health(&shop, "run-2").twice().run(json!({"app": "shop"}));
         assert!(!shop.world.entry(change.id()).unwrap().state.is_open());
         shop.assert_sound("twice");
     }
@@ -254,11 +232,12 @@ fn every_step_delivered_twice_judges_the_same_residue_once() {
 /// An undo of the run's own that dies is finished, at once or after the next wait.
 #[test]
 fn regression_an_undo_that_dies_is_finished_by_the_run_itself() {
-    let calls = Machine::on(&harmed_by_servers()).run(json!({"app": "shop"})).calls["UndoWhatDidNotHelp"];
+    let calls = Machine::health(&harmed_by_servers(), RUN).run(json!({"app": "shop"})).calls["UndoWhatDidNotHelp"];
     for call in 0..calls {
         for fault in [Fault::CrashBefore, Fault::CrashAfter] {
             let shop = harmed_by_servers();
-            let ended = Machine::on(&shop).with_fault("UndoWhatDidNotHelp", call, fault).run(json!({"app": "shop"}));
+            let ended =
+                Machine::health(&shop, RUN).with_fault("UndoWhatDidNotHelp", call, fault).run(json!({"app": "shop"}));
             let about = format!("call {call}, {fault:?}: {:?}", ended.path);
             assert_eq!(
                 (ended.injected, ended.state.as_str(), shop.servers()),
@@ -275,12 +254,12 @@ fn regression_an_undo_that_dies_is_finished_by_the_run_itself() {
 /// A call that fails for a moment left an undo half done, and where the run ended with that iteration it stayed so.
 #[test]
 fn regression_an_undo_whose_call_fails_once_is_done_before_the_run_goes_on() {
-    let calls = Machine::on(&harmed_by_servers()).run(json!({"app": "shop"})).calls["UndoWhatDidNotHelp"];
+    let calls = Machine::health(&harmed_by_servers(), RUN).run(json!({"app": "shop"})).calls["UndoWhatDidNotHelp"];
     for call in 0..calls {
         for fault in [Fault::LoseRequest, Fault::LoseAnswer, Fault::Throttle] {
             let shop = harmed_by_servers();
-            let mut machine = Machine::on(&shop).with_fault("UndoWhatDidNotHelp", call, fault);
-            machine.stopped_at = Some("Iterate");
+            let machine =
+                Machine::health(&shop, RUN).with_fault("UndoWhatDidNotHelp", call, fault).stopped_at("Iterate");
             let ended = machine.run(json!({"app": "shop"}));
             let about = format!("call {call}, {fault:?}: {:?}", ended.path);
             let undone = shop.document::<Settlement>(1, "undone");

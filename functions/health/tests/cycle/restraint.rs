@@ -15,7 +15,7 @@ fn sick(config: &str) -> Shop {
 
 /// Runs the cycle, which must change nothing, and gives back the refusals of the first iteration as the record has them.
 fn refused(shop: &Shop, input: Value) -> String {
-    let ended = Machine::on(shop).run(input);
+    let ended = Machine::health(shop, RUN).run(input);
     assert_eq!(ended.state, "HandedToPeople", "{:?}", ended.path);
     assert_eq!((shop.deeds().len(), shop.servers()), (0, SERVERS), "something was changed");
     assert!(shop.record().iterations[0].refused > 0, "{:#?}", shop.record());
@@ -40,7 +40,7 @@ fn a_mode_asked_for_by_hand_only_makes_a_run_more_careful() {
 /// Runs a preview, which must change nothing and wait for nothing, and gives back what it says.
 fn previewed(shop: &Shop) -> Vec<String> {
     let began = shop.world.now();
-    let ended = Machine::on(shop).run(json!({"app": "shop", "mode": "observe"}));
+    let ended = Machine::health(shop, RUN).run(json!({"app": "shop", "mode": "observe"}));
     assert_eq!(ended.state, "Previewed", "{:?}", ended.path);
     assert!(shop.world.now().duration_since(began).as_secs() < 60, "a preview waits for nothing");
     assert_eq!((shop.deeds().len(), shop.lease(), shop.world.messages().len()), (0, None, 0));
@@ -68,7 +68,7 @@ fn the_preview_is_the_plan_that_runs() {
     let shop = sick("applications:\n  shop:\n    mode: auto\n");
     let [line] = previewed(&shop).try_into().unwrap();
     let fresh = sick("applications:\n  shop:\n    mode: auto\n");
-    let _ended = Machine::on(&fresh).run(json!({"app": "shop"}));
+    let _ended = Machine::health(&fresh, RUN).run(json!({"app": "shop"}));
     let made = &fresh.world.journal()[0].change;
     assert!(line.starts_with(&made.action.to_string()), "{line} and {}", made.action);
     assert!(line.contains(&made.reason), "{line} and {}", made.reason);
@@ -109,7 +109,7 @@ fn a_change_calendar_that_is_closed_stops_every_change_and_an_open_one_none() {
     }
     let shop = sick(config);
     shop.world.set_calendar("of-somebody-else", Some("closed"));
-    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     assert_eq!((ended.state.as_str(), shop.deeds().len()), ("Healthy", 1));
 }
 
@@ -128,7 +128,7 @@ fn what_costs_more_than_the_ceiling_is_refused_with_both_numbers() {
     let told = shop.world.messages().pop().unwrap().text;
     assert!(told.contains("What was planned and held back:") && told.contains("1.00 are allowed"), "{told}");
     let shop = limited(100_000);
-    assert_eq!(Machine::on(&shop).run(json!({"app": "shop"})).state, "Healthy");
+    assert_eq!(Machine::health(&shop, RUN).run(json!({"app": "shop"})).state, "Healthy");
     let change = shop.world.journal()[0].change.clone();
     let added = i64::from(shop.servers() - SERVERS);
     assert_eq!(change.cost_usd_cents_month, Some(added * 16_800 * 730 / 10_000), "{}", change.reason);
@@ -139,10 +139,10 @@ fn what_costs_more_than_the_ceiling_is_refused_with_both_numbers() {
 fn an_open_circuit_breaker_is_closed_by_a_run_that_says_so() {
     let config = "applications:\n  shop:\n    mode: auto\n    limits: {undos_per_day_max: 1, cooldown_s: 0, repeats_per_day_max: 9, reversal_bars_h: 1}\n";
     let shop = sick(config);
-    assert_eq!(Machine::on(&shop).run(json!({"app": "shop"})).state, "Healthy");
+    assert_eq!(Machine::health(&shop, RUN).run(json!({"app": "shop"})).state, "Healthy");
     assert_eq!(Machine::rollback(&shop, "back-1").run(json!({"execution_id": RUN})).state, "RolledBack");
     shop.world.pass_s(3_600);
-    let ended = Machine::named(&shop, "run-2").run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, "run-2").run(json!({"app": "shop"}));
     assert_eq!((ended.state.as_str(), shop.servers()), ("HandedToPeople", SERVERS));
     let told = shop.world.messages().pop().unwrap();
     let report: engine::act::Report =
@@ -150,7 +150,7 @@ fn an_open_circuit_breaker_is_closed_by_a_run_that_says_so() {
     let (_, refusal) = report.refused().next().expect("the change was refused");
     assert!(refusal.to_string().contains("\"circuit\": \"close\""), "{refusal} {}", told.text);
 
-    let ended = Machine::named(&shop, "run-3").run(json!({"app": "shop", "circuit": "close"}));
+    let ended = Machine::health(&shop, "run-3").run(json!({"app": "shop", "circuit": "close"}));
     assert_eq!(ended.state, "Healthy", "{:?}", ended.path);
     assert!(shop.servers() > SERVERS);
     assert!(shop.record_of("run-3").trigger.contains("closes the circuit breaker"));
@@ -164,7 +164,7 @@ fn a_protected_resource_is_never_touched() {
     });
     let by_name = sick("applications:\n  shop:\n    mode: auto\n    protected: [shop-web]\n");
     for shop in [by_tag, by_name] {
-        let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+        let ended = Machine::health(&shop, RUN).run(json!({"app": "shop"}));
         assert_eq!((ended.state.as_str(), shop.deeds().len()), ("HandedToPeople", 0));
     }
 }
@@ -172,7 +172,7 @@ fn a_protected_resource_is_never_touched() {
 #[test]
 fn what_somebody_else_has_set_meanwhile_is_not_undone() {
     let shop = sick("applications:\n  shop:\n    mode: auto\n");
-    let mut machine = Machine::on(&shop);
+    let mut machine = Machine::health(&shop, RUN);
     machine.before.insert("WaitForEffect", |shop| shop.world.edit_capacity(&FLEET.into(), 11));
     let _ended = machine.run(json!({"app": "shop"}));
     assert_eq!(shop.servers(), 11, "{:#?}", shop.world.journal());

@@ -2,7 +2,6 @@
 
 use crate::machine::{Ended, Machine};
 use crate::shop::{FLEET, RUN, SERVERS, Shop, Weather, ready, surge};
-use crate::stores::Goes;
 use domain::execution::{Status, Workflow};
 use domain::guard::KillSwitch;
 use domain::resource::PROTECTED_TAG;
@@ -15,15 +14,15 @@ use testkit::{Fault, Proof};
 const BACK: &str = "back-1";
 
 /// A shop that a run has healed by growing its fleet.
-fn healed() -> Shop {
+pub fn healed() -> Shop {
     let shop = Shop::auto(Weather { load: surge, ..Weather::default() });
-    let ended = Machine::on(&shop).run(json!({"app": "shop"}));
+    let ended = Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     assert_eq!(ended.state, "Healthy");
     assert!(shop.servers() > SERVERS);
     shop
 }
 
-fn order() -> Value {
+pub fn order() -> Value {
     json!({"execution_id": RUN, "remark": "the campaign is over"})
 }
 
@@ -114,8 +113,7 @@ fn the_kill_switch_and_the_owners_protection_hold_for_a_rollback_too() {
 #[test]
 fn a_run_at_work_is_not_disturbed_and_one_that_was_stopped_is_rolled_back_at_once() {
     let shop = Shop::auto(Weather { load: surge, ..Weather::default() });
-    let mut machine = Machine::on(&shop);
-    machine.stopped_at = Some("WaitForEffect");
+    let machine = Machine::health(&shop, RUN).stopped_at("WaitForEffect");
     machine.run(json!({"app": "shop"}));
     let servers = shop.servers();
     assert!(servers > SERVERS);
@@ -218,27 +216,6 @@ fn regression_a_rollback_whose_call_fails_once_is_done() {
             assert_eq!(restored, 1, "{about}: not restored exactly once");
             assert_eq!(noted(&shop).undone(), 1, "{about}: {:?}", noted(&shop));
             shop.assert_sound(&about);
-        }
-    }
-}
-
-#[test]
-fn fault_a_store_that_fails_at_any_call_of_a_rollback_loses_nothing() {
-    let calls = roll_back(&healed(), order()).stored;
-    for state in ["BeginRollback", "RollBack", "Finish"] {
-        for call in 0..calls[state] {
-            for goes in [Goes::Lost, Goes::Unanswered] {
-                let about = format!("{state}, call {call}, {goes:?}");
-                let shop = healed();
-                let ended = Machine::rollback(&shop, BACK).with_store_fault(state, call, goes).run(order());
-                assert_eq!(
-                    (ended.state.as_str(), shop.servers()),
-                    ("RolledBack", SERVERS),
-                    "{about}: {:?}",
-                    ended.path
-                );
-                assert_eq!((shop.lease(), shop.record_of(BACK).iterations[0].undone), (None, 1), "{about}");
-            }
         }
     }
 }

@@ -89,6 +89,13 @@ impl Shop {
         Self::new(weather, "applications:\n  shop:\n    mode: auto\n")
     }
 
+    /// The same shop in a world of its own, as it is now.
+    pub fn fork(&self, config: Config) -> Self {
+        let shop = Self { config, ..Self::auto(self.weather.clone()) };
+        shop.world.take_after(&self.world);
+        shop
+    }
+
     fn series(&self, namespace: &str, metric: &str, dimensions: &[(&str, &str)], of: fn(&Moment, &str) -> Option<f64>) {
         let (sizes, weather) = (Arc::clone(&self.sizes), self.weather.clone());
         self.world.publish(namespace, metric, dimensions, move |at, stat| {

@@ -1,8 +1,6 @@
 //! Single steps out of order: too late, without what they rest on, or with the record gone.
 
-use crate::machine::step;
 use crate::shop::{Shop, Weather, ready, surge};
-use crate::stores::Stores;
 use domain::execution::Cycle;
 use engine::ports::{Lease, LeaseAnswer, Leases};
 use engine::run::{Decision, LEASE_TTL_S, lease_key};
@@ -25,7 +23,7 @@ fn held(shop: &Shop) -> Lease {
 fn call(shop: &Shop, function: &str, payload: Value) -> Result<Value, StepError> {
     shop.catch_up();
     let process = Process::sound(&shop.world);
-    match run_to_end(&process, step(shop, &process, &Stores::of(&shop.world, None), function, payload)) {
+    match run_to_end(&process, harness::step(shop, &process, function, payload)) {
         End::Finished(answer) => answer,
         End::Crashed => panic!("a sound process does not die"),
     }

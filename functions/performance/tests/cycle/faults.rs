@@ -1,69 +1,152 @@
-//! The performance cycle with every external call of every step going wrong in every way.
+//! Every call of every state of the performance cycle and of a rollback of its indexes goes wrong in every way.
 
-use crate::machine::Machine;
-use crate::shop::Shop;
+use crate::machine::{Ended, Machine, yes};
+use crate::shop::{AUTO, HELPS, Shop, Traits};
+use config::Config;
+use domain::guard::KillSwitch;
+use engine::ports::Life;
+use harness::{About, Plot, sweep};
 use serde_json::json;
-use testkit::{Fault, Proof};
+use testkit::Fault;
+use testkit::check::{Checked, hold};
 
-const STEPS: [&str; 8] = [
-    "Begin",
-    "OpenWindow",
-    "Profile",
-    "IdentifyBottlenecks",
-    "ApplyFixes",
-    "OpenWindowAfter",
-    "ValidateImprovements",
-    "Finish",
-];
+/// Nothing may be changed, ever.
+fn frozen() -> Config {
+    Shop::new("mode: auto\n    freeze: [{name: always, from: '2000-01-01', to: '2100-01-01'}]", HELPS).config
+}
 
-const FAULTS: [Fault; 8] = [
-    Fault::CrashBefore,
-    Fault::CrashAfter,
-    Fault::LoseRequest,
-    Fault::LoseAnswer,
-    Fault::LandLate(40),
-    Fault::Throttle,
-    Fault::Deny,
-    Fault::Delay(400),
-];
+fn asks() -> Shop {
+    Shop::new("mode: approve", HELPS)
+}
 
-/// Whatever happens at whichever call: there is an index or none as the journal says, and the next runs end it.
-#[test]
-fn fault_any_call_of_any_step_goes_wrong_and_the_next_runs_make_it_good() {
-    let sound = Machine::performance(&Shop::auto(), "performance-1").run(json!({"app": "shop"}));
-    let (proof, mut injected) = (Proof::begin("performance-faults"), 0);
-    for state in STEPS {
-        let calls = sound.calls.get(state).copied().unwrap_or_default();
-        assert!(calls > 0, "{state} calls something");
-        for call in 0..calls {
-            for fault in FAULTS {
-                let shop = Shop::auto();
-                let mut machine = Machine::performance(&shop, "performance-1");
-                machine.faults.insert(state, (call, fault));
-                let ended = machine.run(json!({"app": "shop"}));
-                shop.world.end("performance-1", engine::ports::Life::Failed);
-                let about = format!("{state} call {call} {fault:?}, ended in {}", ended.state);
-                // Long enough for leases, and for what may still have been on its way.
-                shop.world.pass_s(2 * 86_400);
-                for name in ["performance-2", "performance-3"] {
-                    Machine::performance(&shop, name).run(json!({"app": "shop"}));
-                    shop.world.end(name, engine::ports::Life::Succeeded);
-                    shop.world.pass_s(2 * 86_400);
-                }
-                shop.assert_sound(&about);
-                injected += ended.injected;
-            }
-        }
+/// A shop whose writes get too slow with the index.
+fn suffers() -> Shop {
+    Shop::new(AUTO, Traits { write_with_index_ms: 90.0, ..HELPS })
+}
+
+/// The same, and a run was stopped after it had built the index.
+fn left() -> Shop {
+    let shop = suffers();
+    let stopped = Machine::performance(&shop, "performance-0").stopped_at("ValidateImprovements");
+    assert_eq!(stopped.run(json!({"app": "shop"})).state, "ValidateImprovements");
+    shop.world.end("performance-0", Life::Stopped);
+    shop.world.pass_s(2 * 86_400);
+    shop
+}
+
+/// A shop for which a run has built an index.
+fn built() -> Shop {
+    let shop = Shop::auto();
+    assert_eq!(Machine::performance(&shop, "performance-0").run(json!({"app": "shop"})).state, "Improved");
+    shop.world.end("performance-0", Life::Succeeded);
+    shop
+}
+
+/// The same with the kill switch on.
+fn switched_off() -> Shop {
+    let shop = built();
+    shop.world.set_kill_switch(KillSwitch::On);
+    shop
+}
+
+/// Two later runs, days apart: long enough for leases, and for what may still have been on its way.
+fn later(shop: &Shop) {
+    for name in ["later-1", "later-2"] {
+        shop.world.pass_s(2 * 86_400);
+        Machine::performance(shop, name).run(json!({"app": "shop"}));
+        shop.world.end(name, Life::Succeeded);
     }
-    proof.survived(usize::try_from(injected).unwrap());
+}
+
+/// A run ends well, or people know.
+fn holds(_: &Shop, ended: &Ended, _: &About<'_>) -> Checked {
+    let known = ["Improved", "HandedToPeople", "RunFailed", "RecordNotClosed", "NotBegun", "InputRefused"];
+    hold("a run ends well, handed to people or told as failed", known.contains(&ended.state.as_str()), || {
+        format!("{}: {:?}", ended.state, ended.path)
+    })
+}
+
+fn plot(name: &'static str, begin: fn() -> Shop, ends: &'static str) -> Plot<Shop> {
+    let machine: for<'a> fn(&'a Shop) -> Machine<'a> = |shop| Machine::performance(shop, "performance-1");
+    Plot { name, begin, machine, input: |_| json!({"app": "shop"}), ends, later, holds }
+}
+
+#[test]
+fn fault_every_call_of_every_state_of_the_performance_cycle_goes_wrong_and_it_ends_well_or_told() {
+    sweep(
+        "performance-sweep",
+        &[
+            plot("improved", Shop::auto, "Improved"),
+            Plot {
+                machine: |shop| Machine::performance(shop, "performance-1").with_people([yes()]),
+                ..plot("asked, and a yes", asks, "Improved")
+            },
+            plot("asked in vain", asks, "HandedToPeople"),
+            Plot {
+                machine: |shop| {
+                    Machine::performance(shop, "performance-1").struck_at(
+                        "ApplyFixes",
+                        "Actuator.apply",
+                        Fault::CrashAfter,
+                    )
+                },
+                ..plot("died over a change", Shop::auto, "Improved")
+            },
+            plot("writes suffered", suffers, "HandedToPeople"),
+            Plot {
+                machine: |shop| {
+                    Machine::performance(shop, "performance-1").struck_at(
+                        "UndoWhatDidNotHelp",
+                        "Actuator.restore",
+                        Fault::CrashBefore,
+                    )
+                },
+                ..plot("died over an undo", suffers, "HandedToPeople")
+            },
+            plot("left by a dead run", left, "HandedToPeople"),
+            Plot {
+                machine: |shop| {
+                    Machine::performance(shop, "performance-1").struck_at(
+                        "UndoResidue",
+                        "Actuator.restore",
+                        Fault::CrashBefore,
+                    )
+                },
+                ..plot("died over the undo of what was left", left, "HandedToPeople")
+            },
+        ],
+        &frozen(),
+        &[],
+    );
+}
+
+#[test]
+fn fault_every_call_of_a_rollback_of_indexes_goes_wrong_and_it_is_finished_or_told() {
+    let back = Plot {
+        machine: |shop| Machine::rollback(shop, "back-1"),
+        input: |_| json!({"execution_id": "performance-0", "remark": "we build our own"}),
+        holds: |_, ended, _| {
+            let known = ["RolledBack", "HandedToPeople", "RunFailed", "OrderRefused", "RecordNotClosed"];
+            hold("it is undone or told", known.contains(&ended.state.as_str()), || ended.state.clone())
+        },
+        ..plot("rolled back", built, "RolledBack")
+    };
+    let died = Plot {
+        name: "died over it",
+        machine: |shop| {
+            Machine::rollback(shop, "back-1").struck_at("RollBackIndexes", "Actuator.restore", Fault::CrashBefore)
+        },
+        ..back
+    };
+    let switched_off = Plot { name: "switched off", begin: switched_off, ends: "HandedToPeople", ..back };
+    let others = ["RollBack", "RollBackTheRest", "RollBackSavings", "RollBackTheRestOfSavings"];
+    sweep("indexes-rollback-sweep", &[back, died, switched_off], &frozen(), &others);
 }
 
 #[test]
 fn every_step_delivered_twice_does_it_once() {
     let shop = Shop::auto();
-    let mut machine = Machine::performance(&shop, "performance-1");
-    machine.twice = true;
-    assert_eq!(machine.run(json!({"app": "shop"})).state, "Improved");
+    assert_eq!(Machine::performance(&shop, "performance-1").twice().run(json!({"app": "shop"})).state, "Improved");
     shop.assert_sound("twice");
     assert!(shop.has_index());
 }

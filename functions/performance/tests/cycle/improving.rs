@@ -1,6 +1,6 @@
 //! What the cycle builds, what it keeps, and what it takes back.
 
-use crate::machine::{Ended, Machine, questions};
+use crate::machine::{Ended, Machine, questions, yes};
 use crate::shop::{AUTO, HELPS, Shop, Traits};
 use domain::execution::Status;
 use domain::outcome::Verdict;
@@ -113,8 +113,7 @@ fn a_database_that_gets_slower_by_itself_does_not_spoil_a_good_index() {
 #[test]
 fn counters_that_are_reset_in_between_leave_nothing_changed() {
     let shop = Shop::auto();
-    let mut machine = Machine::performance(&shop, "performance-1");
-    machine.stopped_at = Some("Profile");
+    let machine = Machine::performance(&shop, "performance-1").stopped_at("Profile");
     machine.run(json!({"app": "shop"}));
     shop.world.end("performance-1", engine::ports::Life::Stopped);
     shop.reset();
@@ -139,7 +138,7 @@ fn what_it_would_do_is_shown_and_nothing_done() {
 fn a_person_is_asked_and_what_is_built_then_rests_on_a_new_window() {
     let shop = Shop::new("mode: approve", HELPS);
     let mut machine = Machine::performance(&shop, "performance-1");
-    machine.says = Some(true);
+    machine.people.push(yes());
     let ended = machine.run(json!({"app": "shop"}));
     assert_eq!(questions(&shop), 1);
     let opened = ended.path.iter().filter(|state| *state == "OpenWindow").count();

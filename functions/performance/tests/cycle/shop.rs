@@ -59,6 +59,7 @@ pub const HELPS: Traits =
     Traits { with_index_ms: 2.0, write_with_index_ms: 1.05, later_calls: 40.0, users: 0.5, blocks: 5.0, later: 1.0 };
 
 /// What the server has counted.
+#[derive(Clone)]
 struct Counted {
     upto: Timestamp,
     /// Calls, sum and sum of squares of milliseconds, and blocks by statement.
@@ -103,6 +104,16 @@ impl Shop {
     /// A shop that is changed without asking, and whose index helps.
     pub fn auto() -> Self {
         Self::new(AUTO, HELPS)
+    }
+
+    /// The same shop in a world of its own, as it is now.
+    pub fn fork(&self, config: Config) -> Self {
+        let shop = Self::new(AUTO, self.traits);
+        shop.world.take_after(&self.world);
+        *shop.counted.lock().unwrap() = self.counted.lock().unwrap().clone();
+        (*shop.refuses.lock().unwrap()).clone_from(&self.refuses.lock().unwrap());
+        *shop.look.lock().unwrap() = *self.look.lock().unwrap();
+        Self { config, ..shop }
     }
 
     fn publish(&self) {

@@ -99,6 +99,15 @@ impl Timing {
     }
 }
 
+/// A moment, by the clock and by what nobody can set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// By the clock.
+    pub at: Timestamp,
+    /// Since some fixed moment of this process.
+    pub steady: SignedDuration,
+}
+
 /// Everything that one invocation of a writing step works with.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
@@ -116,6 +125,11 @@ impl Context<'_> {
     /// Now.
     pub fn now(&self) -> Timestamp {
         self.ports.clock.now()
+    }
+
+    /// Now, to measure from.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment { at: self.now(), steady: self.ports.clock.steady() }
     }
 
     /// The mode in force for a change: the configured one, or the one that the run was told when that is more careful.
@@ -153,12 +167,15 @@ impl Context<'_> {
     /// The last look before a call that writes: what speaks against making it now.
     ///
     /// The service can't check our lease, so the call must be over before anybody else may act, by whatever clock.
-    pub(crate) fn too_late(&self, lease: &Lease, intended_at: Option<Timestamp>) -> Option<String> {
+    pub(crate) fn too_late(&self, lease: &Lease, announced: Option<Moment>) -> Option<String> {
         let (now, timing) = (self.now(), self.rules.timing);
-        if intended_at.is_some_and(|at| now > later(at, timing.apply_within_s)) {
+        let passed = announced.map(|announced| self.ports.clock.steady() - announced.steady);
+        let within = SignedDuration::from_secs(i64::from(timing.apply_within_s));
+        let is_late = |announced: Moment| now > later(announced.at, timing.apply_within_s);
+        if announced.is_some_and(is_late) || passed.is_some_and(|passed| passed > within) {
             return Some(format!("the call was not made within {} s of its intent", timing.apply_within_s));
         }
-        if intended_at.is_some_and(|at| now < at) {
+        if announced.is_some_and(|announced| now < announced.at) {
             return Some("the clock was set back after the intent".to_owned());
         }
         if later(now, timing.call_max_s.saturating_add(timing.skew_s)) > lease.expires_at {

@@ -1,5 +1,6 @@
 //! One change: from the lease to the journal's last word on it.
 
+use super::context::Moment;
 use super::{ActError, ChangeReport, ChangeResult, Context};
 use crate::facts;
 use crate::lease;
@@ -49,7 +50,8 @@ pub(super) async fn make(
         let allowed_by = facts.approval().map(|approval| approval.to_string());
         return Ok(ChangeReport { before, guards, allowed_by, ..line(refused(refusal)) });
     }
-    let entry = intent(context, change, resource, &lease, facts.approval());
+    let moment = context.moment();
+    let entry = intent(context, change, resource, &lease, (moment, facts.approval()));
     match context.ports.journal.intend(&entry).await {
         Ok(Intent::Written) => {}
         Ok(Intent::Present(present)) => return earlier_delivery(context, *present).await,
@@ -58,13 +60,19 @@ pub(super) async fn make(
         }
         Err(source) => return Err(ActError::Journal { doing: format!("announce change {}", change.id), source }),
     }
-    let result = announced(context, entry, snapshot, &lease).await?;
+    let result = announced(context, entry, moment, snapshot, &lease).await?;
     let after = matches!(result, ChangeResult::Applied { .. }).then(|| after_in_words(&change.action));
     Ok(ChangeReport { before, after, ..line(result) })
 }
 
 /// The entry that is written before the call.
-fn intent(context: &Context<'_>, change: &Change, prior: Resource, lease: &Lease, approval: Option<Approval>) -> Entry {
+fn intent(
+    context: &Context<'_>,
+    change: &Change,
+    prior: Resource,
+    lease: &Lease,
+    (moment, approval): (Moment, Option<Approval>),
+) -> Entry {
     Entry {
         app: context.run.app.clone(),
         change: change.clone(),
@@ -74,7 +82,7 @@ fn intent(context: &Context<'_>, change: &Change, prior: Resource, lease: &Lease
         state: EntryState::Intended,
         prior,
         fence: lease.fence,
-        intended_at: context.now(),
+        intended_at: moment.at,
         applied_at: None,
         looked_at: None,
         settled_at: None,
@@ -108,6 +116,7 @@ async fn incident_for(
 async fn announced(
     context: &Context<'_>,
     entry: Entry,
+    moment: Moment,
     snapshot: &Snapshot,
     lease: &Lease,
 ) -> Result<ChangeResult, ActError> {
@@ -140,7 +149,11 @@ async fn announced(
         Ok(_) if !is_as_captured(&entry, &resource) => {
             not_applied(context, entry, "somebody else was changing it at the same moment".to_owned(), false).await
         }
-        Ok(cleared) => apply(context, entry, &cleared, lease).await,
+        Ok(cleared) => {
+            // By what it is allowed now: that may have changed since it was announced.
+            let entry = Entry { approval: facts.approval(), ..entry };
+            apply(context, entry, moment, &cleared, lease).await
+        }
         Err(refusal) => {
             not_applied(context, entry, refusal.to_string(), false).await?;
             Ok(refused(refusal))
@@ -158,10 +171,11 @@ fn is_as_captured(entry: &Entry, now: &Resource) -> bool {
 async fn apply(
     context: &Context<'_>,
     entry: Entry,
+    announced: Moment,
     cleared: &Cleared<'_>,
     lease: &Lease,
 ) -> Result<ChangeResult, ActError> {
-    if let Some(why) = context.too_late(lease, Some(entry.intended_at)) {
+    if let Some(why) = context.too_late(lease, Some(announced)) {
         return not_applied(context, entry, why, true).await;
     }
     match context.ports.actuator.apply(cleared).await {

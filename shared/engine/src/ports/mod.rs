@@ -20,7 +20,7 @@ pub use records::{
 pub use runs::{ConfigFetch, ConfigSource, DeadLetters, Life, Liveness, Runs, Starter};
 
 use domain::observed::Missing;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 /// Why a call to the outside did not give an answer.
@@ -103,4 +103,9 @@ pub type PortResult<T> = Result<T, PortError>;
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
+
+    /// Time since some fixed moment that no setting of the clock moves. A clock that nobody sets needs no other than this.
+    fn steady(&self) -> SignedDuration {
+        self.now().duration_since(Timestamp::UNIX_EPOCH)
+    }
 }

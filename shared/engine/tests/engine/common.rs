@@ -1,6 +1,5 @@
 //! A run on a small shop: the world, the rules, and the steps of one iteration.
 
-use crate::simulation::check::{self, Checked};
 use domain::approval::Consent;
 use domain::change::{Action, Change};
 use domain::execution::Cycle;
@@ -19,7 +18,8 @@ use engine::settle::{self, Settlement};
 use engine::{undo, verdict};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-use testkit::{End, Landing, Process, World, build, run_to_end};
+use testkit::check::{self, Checked};
+use testkit::{End, Process, World, build, run_to_end};
 
 /// Longer than any step may take.
 const STEP_S: i64 = 840;
@@ -230,12 +230,6 @@ pub fn settled(world: &Arc<World>, execution: &str) -> Bench {
         world.pass_s(retry_after_s + 1);
     }
     panic!("a change is on its way for ever: {:#?}", world.journal());
-}
-
-/// Number of times that a change took effect.
-pub fn landings(world: &World, change: &ChangeId) -> usize {
-    let is_it = |landing: &Landing| matches!(landing, Landing::Applied(id, _) if id == change);
-    world.ledger().iter().filter(|write| is_it(&write.landing)).count()
 }
 
 /// What must hold in every world at every time, whatever went wrong. `may_be_late`: requests were made to land late, and

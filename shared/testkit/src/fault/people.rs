@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 impl Process {
-    async fn records<T: Send>(
+    pub(super) async fn records<T: Send>(
         &self,
         operation: &'static str,
         work: impl Future<Output = PortResult<T>> + Send,

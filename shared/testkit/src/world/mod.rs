@@ -80,7 +80,7 @@ pub enum Landing {
     Outside,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct State {
     resources: BTreeMap<ResourceId, Resource>,
     ledger: Vec<Write>,
@@ -129,6 +129,29 @@ impl World {
     pub fn of(resources: Vec<Resource>) -> Self {
         let resources = resources.into_iter().map(|resource| (resource.id.clone(), resource)).collect();
         Self { clock: TestClock::at(crate::build::START), state: Mutex::new(State { resources, ..State::default() }) }
+    }
+
+    /// Becomes what another world is at this moment; only the metrics that are published here stay.
+    pub fn take_after(&self, other: &World) {
+        let theirs = other.state().clone();
+        let mut state = self.state();
+        let published = std::mem::take(&mut state.published);
+        *state = State { published, ..theirs };
+        drop(state);
+        self.clock.move_by(other.now().duration_since(self.now()));
+    }
+
+    /// Executions whose record says that they still run.
+    pub fn open_records(&self) -> Vec<ExecutionId> {
+        let is_open = |record: &&ExecutionRecord| record.status == domain::execution::Status::Running;
+        self.state().executions.values().filter(is_open).map(|record| record.execution_id.clone()).collect()
+    }
+
+    /// Leases that hold now.
+    pub fn leases(&self) -> Vec<String> {
+        let now = self.now();
+        let holds = |row: &LeaseRow| !row.is_free && row.lease.expires_at > now;
+        self.state().leases.iter().filter(|(_, row)| holds(row)).map(|(key, _)| key.clone()).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

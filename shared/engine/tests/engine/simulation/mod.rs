@@ -6,7 +6,6 @@
 
 mod broken;
 mod catalog;
-pub mod check;
 mod cycle;
 mod events;
 mod generate;
@@ -17,13 +16,13 @@ mod shrink;
 mod stories;
 
 use broken::Defect;
-use check::{Checked, Violation, hold};
 use engine::ports::EntryState;
 use events::Event;
 use run::{Played, play};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use testkit::Proof;
+use testkit::check::{self, Checked, Violation, hold};
 
 /// Simulations in an ordinary test run.
 const RUNS: u64 = 10_000;

@@ -1,10 +1,8 @@
 //! The reference: what the world must look like by the record, by the owner's decrees, by people's answers and by the limits.
 
 use super::catalog;
-use super::check::{Checked, hold};
 use super::generate::OFF_MAX_S;
 use super::run::{Decrees, Scene};
-use crate::common::landings;
 use domain::approval::Approval;
 use domain::arbitration::Direction;
 use domain::change::{Action, Reversal};
@@ -13,6 +11,7 @@ use domain::resource::{Live, Resource};
 use engine::ports::{Entry, EntryState};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use testkit::check::{Checked, hold, is_beside_another, landings};
 use testkit::{Landing, World};
 
 /// Seconds by which two records of one moment may differ, through calls that take time.
@@ -62,17 +61,6 @@ fn follows_from_the_record(scene: &Scene) -> Checked {
         })?;
     }
     Ok(())
-}
-
-/// Whether another change of the resource landed or was undone after this one was announced: two deliveries had announced at the same moment,
-/// one of them drew back or died, and its entry can't be told from one that was overwritten. A person is asked to look.
-fn is_beside_another(world: &World, entry: &Entry, of_it: &[&Entry]) -> bool {
-    let from = world.announced_at(entry.id());
-    let mut writes = world.ledger().into_iter().filter(|write| {
-        let of = write.change().filter(|id| *id != entry.id());
-        of.is_some_and(|id| of_it.iter().any(|other| other.id() == id))
-    });
-    landings(world, entry.id()) == 0 && writes.any(|write| from.is_some_and(|from| write.at >= from))
 }
 
 /// The guards that count, counted again from what has really landed. Windows of time are measured by clocks that may differ.

@@ -1,6 +1,5 @@
 //! The end of a simulation: leases end, later runs with right clocks settle and judge what was left, of every cycle.
 
-use super::check::{Checked, Violation, hold};
 use super::generate::OFF_MAX_S;
 use crate::common::{APP, Bench, judge};
 use domain::execution::Cycle;
@@ -10,6 +9,7 @@ use engine::ports::Entry;
 use engine::run::{lease_key, lease_ttl_s};
 use engine::{settle, undo};
 use std::sync::Arc;
+use testkit::check::{Checked, Violation, hold};
 use testkit::{Process, World, run_to_end};
 
 /// Looks that a run takes before a change counts as on its way for ever.

@@ -2,8 +2,8 @@
 //!
 //! A delta debugger of its own: the list is the input, so there is no need of a strategy that could make it again.
 
-use super::check::Violation;
 use super::events::Event;
+use testkit::check::Violation;
 
 /// Simulations that are tried at most.
 const TRIES_MAX: usize = 4_000;
