@@ -83,9 +83,14 @@ pub const PROMISES: [Promise; 21] = [
     Promise {
         id: "P5",
         text: "a stale plan is never carried out",
-        held_by: &["a_delivery_that_comes_an_iteration_too_late_is_turned_away", "age_of_the_snapshot"],
+        held_by: &[
+            "fault_a_delivery_that_is_held_up_at_any_call_claims_nothing_once_a_later_iteration_has",
+            "the_claim_of_an_iteration_is_turned_away_once_a_later_one_has_announced_a_change",
+            "a_delivery_that_comes_an_iteration_too_late_is_turned_away",
+            "age_of_the_snapshot",
+        ],
         counts: &[],
-        open: "the iteration is checked by a read before the claim, the fence in the claim itself",
+        open: "an iteration that announces nothing leaves no version behind; the age of the snapshot holds there",
     },
     Promise {
         id: "P6",

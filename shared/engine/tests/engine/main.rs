@@ -15,6 +15,7 @@ mod arbitrating;
 mod common;
 mod counting;
 mod faults;
+mod overtaking;
 mod settling;
 mod simulation;
 mod skewing;

@@ -122,6 +122,8 @@ struct State {
 struct LeaseRow {
     lease: Lease,
     is_free: bool,
+    /// The newest iteration that has announced a change, and the fence under which it did.
+    announced: Option<(u64, u32)>,
 }
 
 impl World {
