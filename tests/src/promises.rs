@@ -163,12 +163,15 @@ pub const PROMISES: [Promise; 21] = [
         held_by: &[
             "an_empty_selector_selects_nothing",
             "prop_an_input_never_widens_to_all_applications",
+            "prop_a_selector_in_the_file_is_refused_or_selects_what_it_names_and_no_more",
+            "regression_a_service_that_ignores_the_filter_selects_no_more_than_was_named",
+            "prop_a_limit_in_the_file_is_refused_or_holds_as_it_was_written",
             "prop_what_passes_breaks_no_limit",
             "budgets_of_one_resource",
             "fault_two_deliveries_of_different_plans_at_once_never_exceed_a_budget",
         ],
         counts: &[],
-        open: "selectors are not fuzzed",
+        open: "",
     },
     Promise {
         id: "P12",
