@@ -17,6 +17,7 @@ mod counting;
 mod faults;
 mod overtaking;
 mod settling;
+mod sharing;
 mod simulation;
 mod skewing;
 mod undoing;

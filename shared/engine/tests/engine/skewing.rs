@@ -223,7 +223,8 @@ fn regression_a_deletion_is_no_work_of_somebody_else_once_the_resource_is_gone()
 fn regression_of_two_runs_that_announce_the_same_change_the_dead_one_did_not_make_what_the_other_made() {
     let actions = [build::set_fleet("web", 4), Action::SnapshotVolume { volume: "data".into() }];
     for (action, cycle, calls, dies_at) in actions.iter().flat_map(|action| {
-        let of = move |cycle| (0..20).flat_map(move |calls| (0..20).map(move |dies_at| (action, cycle, calls, dies_at)));
+        let of =
+            move |cycle| (0..20).flat_map(move |calls| (0..20).map(move |dies_at| (action, cycle, calls, dies_at)));
         [Cycle::Health, Cycle::Performance].into_iter().flat_map(of)
     }) {
         let bench = Bench::of(vec![build::fleet("web", 2), build::volume("data")]);
