@@ -182,9 +182,12 @@ pub const PROMISES: [Promise; 21] = [
             "a_freeze_stops_every_change_and_is_named",
             "a_change_calendar_that_is_closed_stops_every_change_and_an_open_one_none",
             "the_kill_switch_and_the_owners_protection_hold_for_a_rollback_too",
+            "a_configuration_that_can_t_be_read_is_one_sentence_and_no_settings",
+            "a_function_that_has_read_it_before_does_not_go_on_with_what_it_knew",
+            "a_function_that_writes_reads_the_configuration_before_it_makes_what_writes",
         ],
         counts: &["kill-switch"],
-        open: "freeze and observe are not flipped between every two calls; a configuration that can't be read has no test",
+        open: "freeze and observe are not flipped between every two calls",
     },
     Promise {
         id: "P13",

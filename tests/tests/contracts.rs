@@ -31,6 +31,8 @@ mod recovery;
 mod repository;
 #[path = "contracts/roles.rs"]
 mod roles;
+#[path = "contracts/settings.rs"]
+mod settings;
 #[path = "contracts/stack.rs"]
 mod stack;
 #[path = "contracts/template.rs"]
