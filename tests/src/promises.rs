@@ -232,9 +232,15 @@ pub const PROMISES: [Promise; 21] = [
     Promise {
         id: "P16",
         text: "secrets never leave",
-        held_by: &["no_secret_is_written", "a_link_that_was_altered_or_has_expired_opens_nothing"],
+        held_by: &[
+            "what_is_planted_in_everything_a_run_reads_is_in_nothing_that_it_writes_sends_or_logs",
+            "regression_the_text_of_what_is_no_query_is_not_kept",
+            "a_tag_that_is_named_like_a_secret_is_written_without_its_value_and_all_others_with_it",
+            "no_secret_is_written",
+            "a_link_that_was_altered_or_has_expired_opens_nothing",
+        ],
         counts: &[],
-        open: "the secrets are those of the cloud; none is planted",
+        open: "planted in a run of the performance cycle; not in bills, functions' environments, comments of queries, or the cloud's scenarios",
     },
     Promise {
         id: "P17",

@@ -9,6 +9,7 @@ mod documents;
 mod reading;
 mod records;
 mod things;
+mod written;
 
 pub use reading::Published;
 
