@@ -250,9 +250,12 @@ pub const PROMISES: [Promise; 21] = [
             "hostile_text_from_a_service_is_shortened_and_loses_its_control_characters",
             "text_from_outside_keeps_to_one_bounded_line",
             "a_chat_shows_what_would_mention_or_link_there_as_text",
+            "no_state_reads_text_as_a_path_a_template_or_json",
+            "a_hostile_name_of_an_alarm_stays_one_string_of_the_input",
+            "a_hostile_name_of_an_application_starts_nothing_or_stays_a_string",
         ],
         counts: &[],
-        open: "nothing hostile is sent into a definition of a state machine",
+        open: "state machines are read, not run, with hostile text",
     },
     Promise {
         id: "P18",

@@ -37,6 +37,8 @@ mod settings;
 mod stack;
 #[path = "contracts/template.rs"]
 mod template;
+#[path = "contracts/texts.rs"]
+mod texts;
 #[path = "contracts/wiring.rs"]
 mod wiring;
 #[path = "contracts/yaml.rs"]
