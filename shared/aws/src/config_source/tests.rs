@@ -12,12 +12,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 const AUTO: &str = "defaults:\n  mode: auto\n";
 
-fn error(status: u16, code: &str) -> (u16, Vec<u8>) {
+/// Status and body of an answer.
+type Said = (u16, Vec<u8>);
+
+fn error(status: u16, code: &str) -> Said {
     (status, format!("<Error><Code>{code}</Code><Message>said no</Message></Error>").into_bytes())
 }
 
 /// Settings whose bucket answers with this once it is told to, and before with a file that allows everything.
-fn bucket(answer: (u16, Vec<u8>)) -> (Settings<ConfigSource>, Arc<AtomicBool>) {
+fn bucket(answer: Said) -> (Settings<ConfigSource>, Arc<AtomicBool>) {
     let is_broken = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&is_broken);
     let service = Service::new(move |_, _| match seen.load(Ordering::Relaxed) {
@@ -32,7 +35,7 @@ fn mode(settings: &config::ResolvedApp) -> Mode {
 }
 
 /// What can be wrong with the file, the name of the error, and what its sentence says.
-fn broken() -> Vec<((u16, Vec<u8>), &'static str, &'static str)> {
+fn broken() -> Vec<(Said, &'static str, &'static str)> {
     vec![
         (error(403, "AccessDenied"), "Step.Config", "s3:GetObject"),
         (error(404, "NoSuchBucket"), "Step.Config", "maintainer.yaml"),
