@@ -31,10 +31,14 @@ mod recovery;
 mod repository;
 #[path = "contracts/roles.rs"]
 mod roles;
+#[path = "contracts/settings.rs"]
+mod settings;
 #[path = "contracts/stack.rs"]
 mod stack;
 #[path = "contracts/template.rs"]
 mod template;
+#[path = "contracts/texts.rs"]
+mod texts;
 #[path = "contracts/wiring.rs"]
 mod wiring;
 #[path = "contracts/yaml.rs"]

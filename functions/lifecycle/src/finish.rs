@@ -116,6 +116,9 @@ fn close(
     record.completed_at = Some(now);
     record.success_criteria_met = run.decision == Decision::Succeeded;
     record.conclusion.clone_from(&run.conclusion);
+    if run.lease.builds.len() > 1 {
+        record.build = run.lease.builds.iter().map(String::as_str).collect::<Vec<_>>().join(" and ");
+    }
     // A run starts with the first alarm; those that came after it are known only now. Those after its last look are the
     // next run's.
     if let Some(episode) = answered {

@@ -1,7 +1,7 @@
 //! The write-ahead journal in DynamoDB, table `changes` (partition key `app`, sort key `change_id`).
 //!
-//! An intent is written in one transaction with a check of the lease: a holder that was paused and lost its lease
-//! can't write any more. What the states mean, and who may move them, is the engine's to know.
+//! An intent is written in one transaction with the row of the lease: a holder that was paused and lost its lease can't
+//! write any more, and neither can an iteration after a later one has written. What the states mean, and who may move them, is the engine's to know.
 
 use crate::clients::{Clients, Lazy};
 use crate::errors::port_error;
@@ -9,7 +9,7 @@ use crate::items::{self, Item, number, text};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use domain::ids::{AppId, ChangeId};
 use engine::ports::{Entry, EntryState, Intent, Journal as Port, PortError, PortResult};
 use engine::run::lease_key;
@@ -18,7 +18,7 @@ use jiff::Timestamp;
 /// IAM actions on the table `changes`.
 pub const PERMISSIONS: &[&str] = &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"];
 /// IAM actions on the table `leases`.
-pub const LEASE_PERMISSIONS: &[&str] = &["dynamodb:ConditionCheckItem"];
+pub const LEASE_PERMISSIONS: &[&str] = &["dynamodb:UpdateItem"];
 
 /// See [`engine::ports::Journal`].
 #[derive(Clone, Debug)]
@@ -49,13 +49,21 @@ impl Journal {
         Ok(output.item)
     }
 
-    fn lease_check(&self, entry: &Entry) -> PortResult<ConditionCheck> {
-        ConditionCheck::builder()
+    /// The claim: the lease is held under this fence, and no later iteration has announced anything under it. A row without
+    /// such an iteration, or with one of another fence, counts as none. Only this write knows the two attributes.
+    fn claim(&self, entry: &Entry) -> PortResult<Update> {
+        Update::builder()
             .table_name(&self.leases)
             .key("key", text(lease_key(entry.workflow.cycle(), &entry.app)))
-            .condition_expression("holder = :holder AND fence = :fence")
+            .update_expression("SET announced_iteration = :iteration, announced_fence = :fence")
+            .condition_expression(
+                "holder = :holder AND fence = :fence AND (attribute_not_exists(announced_iteration) \
+                 OR announced_fence <> :fence OR announced_iteration <= :iteration)",
+            )
             .expression_attribute_values(":holder", text(entry.execution.as_str()))
             .expression_attribute_values(":fence", number(entry.fence))
+            .expression_attribute_values(":iteration", number(entry.iteration))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
             .map_err(|error| unbuilt(&error))
     }
@@ -77,7 +85,7 @@ impl Port for Journal {
         let result = self
             .client
             .transact_write_items()
-            .transact_items(TransactWriteItem::builder().condition_check(self.lease_check(entry)?).build())
+            .transact_items(TransactWriteItem::builder().update(self.claim(entry)?).build())
             .transact_items(TransactWriteItem::builder().put(self.new_entry(entry)?).build())
             .send()
             .await;
@@ -88,13 +96,19 @@ impl Port for Journal {
         let codes: Vec<&str> =
             canceled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
         match codes.as_slice() {
-            ["ConditionalCheckFailed", ..] => Err(PortError::Conflict {
-                operation: format!("{action} on {}", self.changes),
-                why: format!(
-                    "{} no longer holds the lease on {} with fence {}",
-                    entry.execution, entry.app, entry.fence
-                ),
-            }),
+            ["ConditionalCheckFailed", ..] => {
+                let row = canceled.cancellation_reasons().first().and_then(|reason| reason.item());
+                match row.and_then(|row| overtaken(row, entry)) {
+                    Some(newest) => Ok(Intent::Overtaken { newest }),
+                    None => Err(PortError::Conflict {
+                        operation: format!("{action} on {}", self.changes),
+                        why: format!(
+                            "{} no longer holds the lease on {} with fence {}",
+                            entry.execution, entry.app, entry.fence
+                        ),
+                    }),
+                }
+            }
             // Found by the second condition: it stood there before this call.
             [_, "ConditionalCheckFailed", ..] => match self.read(&entry.app, entry.id()).await? {
                 Some(present) => Ok(Intent::Present(Box::new(items::parse(&present, action)?))),
@@ -169,6 +183,14 @@ impl Port for Journal {
         entries.sort_by(|a, b| a.intended_at.cmp(&b.intended_at).then_with(|| a.id().cmp(b.id())));
         Ok(entries)
     }
+}
+
+/// The later iteration that has announced something under the lease of this entry, where the lease is still held under it.
+fn overtaken(row: &Item, entry: &Entry) -> Option<u32> {
+    let is_held = items::get_text(row, "holder") == Some(entry.execution.as_str());
+    let fences = ["fence", "announced_fence"].map(|name| items::get_number::<u64>(row, name));
+    let newest = items::get_number(row, "announced_iteration")?;
+    (is_held && fences == [Some(entry.fence); 2] && newest > entry.iteration).then_some(newest)
 }
 
 fn item(entry: &Entry) -> PortResult<Item> {

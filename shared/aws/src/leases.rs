@@ -7,9 +7,10 @@ use crate::errors::port_error;
 use crate::items::{Item, get_number, get_text, number, text};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::ids::ExecutionId;
 use engine::ports::{Lease, LeaseAnswer, Leases as Port, PortError, PortResult};
+use engine::runtime::BUILD;
 use jiff::{SignedDuration, Timestamp};
 
 /// IAM actions on the table `leases`.
@@ -45,12 +46,13 @@ impl Leases {
         let update = self
             .client
             .update_item()
-            .update_expression("SET holder = :holder, lease_until = :until ADD fence :one")
+            .update_expression("SET holder = :holder, lease_until = :until, builds = :build ADD fence :one")
             .condition_expression("attribute_not_exists(holder) OR (lease_until <= :now AND holder <> :holder)")
             .expression_attribute_values(":holder", text(holder.as_str()))
             .expression_attribute_values(":until", number(until.as_millisecond()))
             .expression_attribute_values(":now", number(now.as_millisecond()))
-            .expression_attribute_values(":one", number(1));
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":build", build());
         self.send(update, key).await
     }
 
@@ -58,11 +60,12 @@ impl Leases {
         let update = self
             .client
             .update_item()
-            .update_expression("SET lease_until = :until")
+            .update_expression("SET lease_until = :until ADD builds :build")
             .condition_expression("holder = :holder AND fence = :fence")
             .expression_attribute_values(":holder", text(holder.as_str()))
             .expression_attribute_values(":fence", number(fence))
-            .expression_attribute_values(":until", number(until.as_millisecond()));
+            .expression_attribute_values(":until", number(until.as_millisecond()))
+            .expression_attribute_values(":build", build());
         self.send(update, key).await
     }
 
@@ -139,13 +142,14 @@ impl Port for Leases {
         let update = self
             .client
             .update_item()
-            .update_expression("SET holder = :holder, lease_until = :until ADD fence :one")
+            .update_expression("SET holder = :holder, lease_until = :until, builds = :build ADD fence :one")
             .condition_expression("holder = :dead AND fence = :fence")
             .expression_attribute_values(":holder", text(holder.as_str()))
             .expression_attribute_values(":until", number(after(now, ttl_s).as_millisecond()))
             .expression_attribute_values(":dead", text(dead.holder.as_str()))
             .expression_attribute_values(":fence", number(dead.fence))
-            .expression_attribute_values(":one", number(1));
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":build", build());
         match self.send(update, key).await? {
             Updated::Done(item) => lease(&item).map(LeaseAnswer::Held).ok_or_else(|| self.unreadable(key)),
             // Somebody was faster, maybe this very call the first time.
@@ -184,7 +188,14 @@ fn lease(item: &Item) -> Option<Lease> {
         holder: ExecutionId::from(get_text(item, "holder")?),
         fence: get_number(item, "fence")?,
         expires_at: Timestamp::from_millisecond(get_number(item, "lease_until")?).ok()?,
+        // A row of an earlier version has none.
+        builds: item.get("builds").and_then(|set| set.as_ss().ok()).into_iter().flatten().cloned().collect(),
     })
+}
+
+/// The build of this process, as a set of one.
+fn build() -> AttributeValue {
+    AttributeValue::Ss(vec![BUILD.to_owned()])
 }
 
 fn after(now: Timestamp, ttl_s: u32) -> Timestamp {

@@ -179,7 +179,7 @@ pub struct ExecutionRecord {
     pub conclusion: Option<String>,
     /// Hash of the configuration that was in force.
     pub config_hash: String,
-    /// Build that ran it.
+    /// Build that ran it; several, joined by "and", when another was deployed meanwhile.
     pub build: String,
 }
 

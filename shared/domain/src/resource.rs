@@ -3,6 +3,7 @@
 mod analytics;
 mod compute;
 mod engines;
+mod hidden;
 mod schedule;
 mod storage;
 mod stored;
@@ -30,7 +31,8 @@ pub struct Resource {
     pub id: ResourceId,
     /// The short name a person knows it by.
     pub name: String,
-    /// Its tags.
+    /// Its tags. What looks like a secret by its key is not written down.
+    #[serde(serialize_with = "hidden::written")]
     pub tags: BTreeMap<String, String>,
     /// The state it is in.
     pub live: Live,

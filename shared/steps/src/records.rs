@@ -18,12 +18,16 @@ pub async fn running(run: &Run, executions: &dyn Executions) -> Result<Execution
     }
 }
 
-/// Extends the run's lease.
+/// Extends the run's lease. When the run goes on in another build than it began in, the log says so, once for each.
 ///
 /// # Errors
 /// [`StepError::Conflict`] when another run holds it now: this one must not go on.
 pub async fn keep_lease(run: &mut Run, leases: &dyn Leases, clock: &dyn Clock) -> Result<(), StepError> {
-    run.lease = leases.renew(&run.lease_key(), &run.lease, clock.now(), lease_ttl_s(run.cycle)).await?;
+    let lease = leases.renew(&run.lease_key(), &run.lease, clock.now(), lease_ttl_s(run.cycle)).await?;
+    if lease.builds.len() > run.lease.builds.len().max(1) {
+        tracing::warn!(builds = ?lease.builds, "the steps of this run come from several builds");
+    }
+    run.lease = lease;
     Ok(())
 }
 

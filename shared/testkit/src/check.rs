@@ -39,6 +39,7 @@ pub fn sound(world: &World, may_be_late: bool) -> Checked {
         let times = landings(world, entry.id());
         hold("a change is applied at most once", times <= 1, || format!("{} was applied {times} times", entry.id()))?;
     }
+    in_order(world)?;
     let ledger = world.ledger();
     for write in &ledger {
         match &write.landing {
@@ -61,6 +62,19 @@ pub fn sound(world: &World, may_be_late: bool) -> Checked {
             hold("nothing is written after the kill switch was seen", !is_blind, || format!("{write:?}"))?;
             in_time(world, write, &ledger)?;
         }
+    }
+    Ok(())
+}
+
+/// No iteration of a run announces anything after a later one has.
+fn in_order(world: &World) -> Checked {
+    let journal = world.journal();
+    for (old, new) in journal.iter().flat_map(|old| journal.iter().map(move |new| (old, new))) {
+        let is_older = old.execution == new.execution && old.iteration < new.iteration;
+        let is_late = is_older && world.announced_at(old.id()) > world.announced_at(new.id());
+        hold("an old plan is not carried out", !is_late, || {
+            format!("{} of iteration {} was announced after {}", old.id(), old.iteration, new.id())
+        })?;
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ pub mod build;
 pub mod check;
 pub mod clock;
 pub mod fault;
+mod log;
 pub mod postgres;
 mod proof;
 pub mod schedule;
@@ -25,6 +26,7 @@ pub mod world;
 
 pub use clock::TestClock;
 pub use fault::{Call, Fault, Process};
+pub use log::logged;
 pub use proof::Proof;
 pub use schedule::{End, interleave, run_to_end};
 pub use world::{Landing, World, Write};

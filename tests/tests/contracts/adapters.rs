@@ -155,7 +155,7 @@ const TABLE: &[Method] = &[
     row(
         "journal",
         "intend",
-        &[("dynamodb:PutItem", CHANGES), ("dynamodb:GetItem", CHANGES), ("dynamodb:ConditionCheckItem", LEASES)],
+        &[("dynamodb:PutItem", CHANGES), ("dynamodb:GetItem", CHANGES), ("dynamodb:UpdateItem", LEASES)],
     ),
     row("journal", "advance", &[("dynamodb:PutItem", CHANGES), ("dynamodb:GetItem", CHANGES)]),
     row("journal", "since", &[("dynamodb:Query", CHANGES)]),

@@ -56,6 +56,17 @@ async fn a_success_closes_the_record_and_frees_the_lease() {
 }
 
 #[tokio::test]
+async fn a_run_whose_steps_come_from_two_builds_says_so_in_its_record() {
+    for (builds, told) in [(&["1.0.0+a", "1.0.0+b"][..], Some("1.0.0+a and 1.0.0+b")), (&["1.0.0+a"], None)] {
+        let world = shop();
+        let mut run = begun("run-1", None, &world).await;
+        run.lease.builds = builds.iter().map(|build| (*build).to_owned()).collect();
+        finish_on(ended(run, Decision::Succeeded), &Wire::sound(&world)).await.unwrap();
+        assert_eq!(record_of("run-1", &world).await.build, told.unwrap_or(engine::runtime::BUILD));
+    }
+}
+
+#[tokio::test]
 async fn an_escalation_and_a_failure_end_as_what_they_are() {
     let failure = Caught { name: "Step.Bug".to_owned(), cause: "it broke".to_owned() };
     for (error, decision, status) in

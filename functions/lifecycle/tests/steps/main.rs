@@ -9,6 +9,7 @@ mod beginning;
 mod dispatching;
 mod escalating;
 mod finishing;
+mod hostile;
 mod late;
 mod places;
 mod resolving;

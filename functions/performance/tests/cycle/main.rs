@@ -9,6 +9,7 @@
     reason = "a test that can't go on must fail loudly"
 )]
 
+mod canaries;
 mod faults;
 mod improving;
 mod machine;

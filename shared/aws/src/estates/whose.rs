@@ -1,7 +1,7 @@
 //! Whose resources a survey takes: as filters for EC2, and as a check of what came back.
 
 use crate::arn;
-use crate::inventory::Tags;
+use crate::inventory::tagged;
 use aws_sdk_ec2::types::Filter;
 use config::Selector;
 use domain::cost::estate::Item;
@@ -74,15 +74,11 @@ impl<'a> Whose<'a> {
         match self {
             Self::Rest => !resource.tags.contains_key(APP_TAG),
             Self::App(selector) => {
-                (!selector.tags.is_empty() && has_all(&resource.tags, &selector.tags))
+                (!selector.tags.is_empty() && tagged::carries(&resource.tags, &selector.tags))
                     || self.listed(resource.kind()).contains(&resource.name)
             }
         }
     }
-}
-
-fn has_all(tags: &Tags, wanted: &Tags) -> bool {
-    wanted.iter().all(|(key, value)| tags.get(key).is_some_and(|has| value == "*" || has == value))
 }
 
 fn of_tag((key, value): (&String, &String)) -> Filter {
@@ -112,6 +108,7 @@ pub(super) fn filter(name: &str, values: &[String]) -> Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inventory::Tags;
     use domain::ids::ResourceId;
     use domain::resource::{Live, LogGroup};
 

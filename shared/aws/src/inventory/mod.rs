@@ -299,37 +299,4 @@ fn by_name_alone(candidates: &[Candidate], live: &Live) -> Found {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scripted::{Answer, Service};
-
-    #[tokio::test]
-    async fn fault_what_could_not_be_looked_for_is_named_kind_by_kind() {
-        let service = Service::new(|_, _| Answer(429, Vec::new()));
-        let inventory = Inventory::new(&service.clients());
-        let selector = Selector { tags: Tags::from([(APP_TAG.to_owned(), "shop".to_owned())]), ..Selector::default() };
-        let found = inventory.discover(&selector).await.unwrap();
-        assert!(found.resources.is_empty());
-        assert!(
-            found.undiscovered.iter().all(|(_, missing)| *missing == Missing::Throttled),
-            "{:?}",
-            found.undiscovered
-        );
-        let kinds: BTreeSet<ResourceKind> = found.undiscovered.iter().map(|(kind, _)| *kind).collect();
-        let others = [ResourceKind::AutoScalingGroup, ResourceKind::Distribution];
-        assert_eq!(kinds, tagged::KINDS.iter().copied().chain(others).collect());
-        assert!(inventory.tagged_apps().await.is_err(), "no application is not the same as no answer");
-    }
-
-    #[tokio::test]
-    async fn fault_a_listed_resource_whose_tags_can_not_be_read_is_not_taken() {
-        // Nobody would know whether it is protected.
-        let service = Service::new(|_, _| Answer(429, Vec::new()));
-        let list = ["arn:aws:sqs:us-east-1:1:shop-jobs", "arn:aws:ecs:us-east-1:1:service/shop/shop-worker"];
-        let selector = Selector { resources: list.map(ResourceId::from).to_vec(), ..Selector::default() };
-        let found = Inventory::new(&service.clients()).discover(&selector).await.unwrap();
-        assert!(found.resources.is_empty());
-        let kinds: Vec<ResourceKind> = found.undiscovered.iter().map(|(kind, _)| *kind).collect();
-        assert_eq!(kinds, [ResourceKind::EcsService, ResourceKind::Queue]);
-    }
-}
+mod tests;

@@ -59,7 +59,14 @@ pub(crate) async fn by_tags(client: &Client, tags: &Tags, types: &[&str]) -> Por
         let page = page.map_err(|error| port_error(ACTION, "", &error))?;
         found.extend(page.resource_tag_mapping_list.unwrap_or_default().into_iter().filter_map(mapping));
     }
+    // A service that does not know a filter, or reads it more widely, would give what nobody has named.
+    found.retain(|(_, of_resource)| carries(of_resource, tags));
     Ok(found)
+}
+
+/// Whether a resource with these tags carries all that are wanted; the value `*` stands for any.
+pub(crate) fn carries(tags: &Tags, wanted: &Tags) -> bool {
+    wanted.iter().all(|(key, value)| tags.get(key).is_some_and(|has| value == "*" || has == value))
 }
 
 /// Tags of these resources. One that has never had a tag is not in the answer.

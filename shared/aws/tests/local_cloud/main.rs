@@ -17,6 +17,7 @@ extern crate maintainer_aws as aws;
 mod actuator;
 mod bill;
 mod caches;
+mod claims;
 mod disks;
 mod estates;
 mod inventory;

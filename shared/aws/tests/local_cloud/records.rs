@@ -32,17 +32,17 @@ impl Cloud {
         name
     }
 
-    async fn leases(&self) -> (Leases, String) {
+    pub(crate) async fn leases(&self) -> (Leases, String) {
         let table = self.table("leases", &["key"]).await;
         (Leases::new(&self.clients, &table), table)
     }
 }
 
-fn run(name: &str) -> ExecutionId {
+pub(crate) fn run(name: &str) -> ExecutionId {
     ExecutionId::from(name)
 }
 
-fn entry(cloud: &Cloud, id: &str, fence: u64) -> Entry {
+pub(crate) fn entry(cloud: &Cloud, id: &str, fence: u64) -> Entry {
     let resource = ResourceId::from("arn:aws:sqs:us-east-1:000000000000:shop-jobs");
     Entry {
         app: AppId::from("shop"),

@@ -3,6 +3,7 @@
 mod golden;
 mod properties;
 mod schema;
+mod selectors;
 
 use super::*;
 use domain::mode::Mode;

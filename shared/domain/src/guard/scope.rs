@@ -49,11 +49,12 @@ fn index_of(index: &Index, limits: &Limits) -> Result<(), Refusal> {
     if let Some(what) = &index.busy {
         return Err(Refusal::Busy { what: what.clone() });
     }
-    if index.oldest_transaction_s > f64::from(limits.transaction_s_max) {
+    // What is not a number is not known, and no licence.
+    if index.oldest_transaction_s.is_nan() || index.oldest_transaction_s > f64::from(limits.transaction_s_max) {
         return Err(Refusal::LongTransaction { age_s: index.oldest_transaction_s, max_s: limits.transaction_s_max });
     }
     let gib = index.table_bytes / 1_073_741_824.0;
-    if gib > f64::from(limits.indexed_table_gib_max) {
+    if gib.is_nan() || gib > f64::from(limits.indexed_table_gib_max) {
         return Err(Refusal::TableTooLarge { gib, max_gib: limits.indexed_table_gib_max });
     }
     Ok(())

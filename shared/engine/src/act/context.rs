@@ -227,7 +227,7 @@ pub enum ActError {
     Overtaken {
         /// The iteration of this delivery.
         iteration: u32,
-        /// The newest iteration with an entry in the journal.
+        /// The newest iteration that has announced a change.
         newest: u32,
     },
     /// The journal could not be read or written. Without it nothing may be changed.

@@ -55,6 +55,9 @@ pub(super) async fn make(
     match context.ports.journal.intend(&entry).await {
         Ok(Intent::Written) => {}
         Ok(Intent::Present(present)) => return earlier_delivery(context, *present).await,
+        Ok(Intent::Overtaken { newest }) => {
+            return Err(ActError::Overtaken { iteration: context.run.iteration, newest });
+        }
         Err(source @ PortError::Conflict { .. }) => {
             return Err(ActError::LeaseLost { key: context.run.lease_key(), why: source.to_string() });
         }

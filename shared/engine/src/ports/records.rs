@@ -13,14 +13,16 @@ use domain::resource::Resource;
 use domain::watch::{Roll, Watched};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The write-ahead journal, table `changes`.
 #[async_trait]
 pub trait Journal: Send + Sync {
     /// Writes an intent, if there is none under this id. Gives back the entry that stands there now.
     ///
-    /// The write is conditional on the lease: see [`Leases`].
+    /// In the same conditional write the lease is checked (see [`Leases`]), [`PortError::Conflict`] when it is not held under
+    /// the entry's fence, and the version of the plan, which is the iteration: the lease keeps the newest one that has
+    /// announced a change under this fence, and an older one is turned away, however long ago it last looked.
     async fn intend(&self, entry: &Entry) -> PortResult<Intent>;
     /// Moves an entry from one state to another and replaces the entry; [`PortError::Conflict`] when it is no longer in `from`.
     async fn advance(&self, from: EntryState, entry: &Entry) -> PortResult<()>;
@@ -35,6 +37,11 @@ pub enum Intent {
     Written,
     /// An entry of this id was there already (a repeated step); as it stands.
     Present(Box<Entry>),
+    /// Not written: a later iteration of this run has announced a change.
+    Overtaken {
+        /// That iteration.
+        newest: u32,
+    },
 }
 
 /// An entry of the journal.
@@ -185,6 +192,10 @@ pub struct Lease {
     pub fence: u64,
     /// Until when.
     pub expires_at: Timestamp,
+    /// Builds that have taken or renewed it for this holder: more than one when it was deployed in the middle of a run. For
+    /// people; nothing is decided by it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub builds: BTreeSet<String>,
 }
 
 /// Answer to a request for a lease.

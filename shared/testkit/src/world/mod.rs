@@ -9,6 +9,7 @@ mod documents;
 mod reading;
 mod records;
 mod things;
+mod written;
 
 pub use reading::Published;
 
@@ -122,6 +123,8 @@ struct State {
 struct LeaseRow {
     lease: Lease,
     is_free: bool,
+    /// The newest iteration that has announced a change, and the fence under which it did.
+    announced: Option<(u64, u32)>,
 }
 
 impl World {

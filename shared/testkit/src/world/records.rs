@@ -13,6 +13,7 @@ use engine::ports::{
     Lease, LeaseAnswer, Leases, Life, Liveness, PortError, PortResult, SavingsBook, Watch,
 };
 use engine::run::lease_key;
+use engine::runtime::BUILD;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -22,17 +23,26 @@ impl Journal for World {
     async fn intend(&self, entry: &Entry) -> PortResult<Intent> {
         let now = self.now();
         let mut state = self.state();
-        let row = state.leases.get(&lease_key(entry.workflow.cycle(), &entry.app));
-        let is_ours = row
-            .is_some_and(|row| !row.is_free && row.lease.holder == entry.execution && row.lease.fence == entry.fence);
-        if !is_ours {
+        let key = lease_key(entry.workflow.cycle(), &entry.app);
+        let is_ours =
+            |row: &&LeaseRow| !row.is_free && row.lease.holder == entry.execution && row.lease.fence == entry.fence;
+        let Some(row) = state.leases.get(&key).filter(is_ours) else {
             return Err(conflict("intend", "the lease is not held under this fence"));
+        };
+        match row.announced {
+            Some((fence, newest)) if fence == entry.fence && newest > entry.iteration => {
+                return Ok(Intent::Overtaken { newest });
+            }
+            _ => {}
         }
         if let Some(present) = state.journal.get(entry.id()) {
             return Ok(Intent::Present(Box::new(present.clone())));
         }
         state.journal.insert(entry.id().clone(), entry.clone());
         state.announced.insert(entry.id().clone(), now);
+        if let Some(row) = state.leases.get_mut(&key) {
+            row.announced = Some((entry.fence, entry.iteration));
+        }
         Ok(Intent::Written)
     }
 
@@ -66,8 +76,9 @@ impl Leases for World {
             Some(row) if row.is_free || row.lease.expires_at <= now => row.lease.fence + 1,
             Some(row) => return Ok(LeaseAnswer::Busy(row.lease.clone())),
         };
-        let lease = Lease { holder: holder.clone(), fence, expires_at };
-        state.leases.insert(key.to_owned(), LeaseRow { lease: lease.clone(), is_free: false });
+        let lease = Lease { holder: holder.clone(), fence, expires_at, builds: this_build() };
+        let announced = state.leases.get(key).and_then(|row| row.announced);
+        state.leases.insert(key.to_owned(), LeaseRow { lease: lease.clone(), is_free: false, announced });
         Ok(LeaseAnswer::Held(lease))
     }
 
@@ -81,6 +92,7 @@ impl Leases for World {
             ));
         }
         row.lease.expires_at = now + SignedDuration::from_secs(i64::from(ttl_s));
+        row.lease.builds.extend(this_build());
         Ok(row.lease.clone())
     }
 
@@ -102,6 +114,7 @@ impl Leases for World {
                 holder: holder.clone(),
                 fence: dead.fence + 1,
                 expires_at: now + SignedDuration::from_secs(i64::from(ttl_s)),
+                builds: this_build(),
             };
             return Ok(LeaseAnswer::Held(row.lease.clone()));
         }
@@ -328,6 +341,10 @@ impl World {
     pub fn results(&self) -> Vec<(ExecutionId, u32, Outcome)> {
         self.state().results.values().cloned().collect()
     }
+}
+
+fn this_build() -> BTreeSet<String> {
+    BTreeSet::from([BUILD.to_owned()])
 }
 
 fn conflict(operation: &str, why: &str) -> PortError {

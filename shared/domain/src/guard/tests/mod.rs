@@ -3,6 +3,7 @@
 mod between;
 mod bounds;
 mod properties;
+mod sides;
 mod things;
 
 use super::{Facts, KillSwitch, Limits};
