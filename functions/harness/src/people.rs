@@ -13,6 +13,9 @@ pub const PAGE: &str = "the page";
 /// Seconds after which somebody tries again.
 const AGAIN_S: u32 = 10;
 
+/// Stands for all changes that are asked about.
+const ALL: &str = "all";
+
 /// What a person does about a question.
 #[derive(Clone, Debug)]
 pub enum Reply {
@@ -27,6 +30,11 @@ impl Reply {
     pub fn yes(changes: &[&str]) -> Self {
         let changes = changes.iter().map(|id| (*id).to_owned()).collect();
         Self::Link(given("approve", changes), 120)
+    }
+
+    /// A yes by the link to all that is asked, two minutes later.
+    pub fn yes_to_all() -> Self {
+        Self::yes(&[ALL])
     }
 
     /// A no by the link.
@@ -81,6 +89,9 @@ impl<S: Shop> Machine<'_, S> {
 
     async fn take(&self, given: &answering::Given, process: &Process) -> PortResult<answering::Ending> {
         let request = self.shop.world().requests().pop().expect("a question was asked");
+        let all = || request.questions.iter().map(|question| question.change.to_string()).collect();
+        let changes = if given.changes == [ALL] { all() } else { given.changes.clone() };
+        let given = &answering::Given { changes, ..given.clone() };
         let ports = page::World {
             clock: process,
             approvals: process,

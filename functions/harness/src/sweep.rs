@@ -1,5 +1,5 @@
 //! Every call of every state of a run goes wrong in every way, every state is delivered twice, one after the other and at once, and the
-//! owner freezes everything before every state. Afterwards the same must hold, always.
+//! owner forbids all changes before every state. Afterwards the same must hold, always.
 
 use crate::{Ended, Machine, Shop, Stop};
 use config::Config;
@@ -78,12 +78,12 @@ fn faults(call: Call) -> Vec<Fault> {
 
 /// Looks through runs of one state machine, and says how many faults were survived.
 ///
-/// Each different list of calls that a state makes is looked through once. The runs must enter all states of the definition that invoke a
+/// `decrees` are configurations under which nothing may be changed. Each different list of calls that a state makes is looked through once. The runs must enter all states of the definition that invoke a
 /// function, but those named: a new state or a new call is covered by itself, or the test fails.
 ///
 /// # Panics
 /// With everything that does not hold.
-pub fn sweep<S: Shop + 'static>(proof: &'static str, plots: &[Plot<S>], frozen: &Config, left_out: &[&str]) {
+pub fn sweep<S: Shop + 'static>(proof: &'static str, plots: &[Plot<S>], decrees: &[Config], left_out: &[&str]) {
     let (proof, mut survived) = (Proof::begin(proof), 0);
     let mut entered: BTreeSet<String> = BTreeSet::new();
     let mut known: Vec<(String, Vec<Call>)> = Vec::new();
@@ -100,7 +100,7 @@ pub fn sweep<S: Shop + 'static>(proof: &'static str, plots: &[Plot<S>], frozen: 
             let key = (stop.place.clone(), stop.calls.clone());
             if !known.contains(&key) {
                 known.push(key);
-                survived += at_stop(plot, &stop, frozen, &mut wrong);
+                survived += at_stop(plot, &stop, decrees, &mut wrong);
             }
         }
     }
@@ -111,7 +111,7 @@ pub fn sweep<S: Shop + 'static>(proof: &'static str, plots: &[Plot<S>], frozen: 
 }
 
 /// Everything that can go wrong from a stop on. How much it was.
-fn at_stop<S: Shop>(plot: &Plot<S>, stop: &Stop<S>, frozen: &Config, wrong: &mut Vec<String>) -> usize {
+fn at_stop<S: Shop>(plot: &Plot<S>, stop: &Stop<S>, decrees: &[Config], wrong: &mut Vec<String>) -> usize {
     let place = stop.place.as_str();
     let mut tries: Vec<(About<'_>, Config)> = Vec::new();
     let config = || stop.shop.config().clone();
@@ -125,7 +125,8 @@ fn at_stop<S: Shop>(plot: &Plot<S>, stop: &Stop<S>, frozen: &Config, wrong: &mut
     if !stop.is_page() {
         tries.push((whole(TWICE.to_owned()), config()));
         tries.extend((0..ORDERS).map(|seed| (whole(format!("{AT_ONCE}{seed}")), config())));
-        tries.push((whole(FROZEN.to_owned()), frozen.clone()));
+        let decreed = |(number, decree): (usize, &Config)| (whole(format!("{DECREED}{number}")), decree.clone());
+        tries.extend(decrees.iter().enumerate().map(decreed));
     }
     for (about, config) in &tries {
         if let Err(violation) = tried(plot, stop, about, config) {
@@ -146,7 +147,7 @@ fn is_made_good(call: Call, fault: Fault) -> bool {
 
 const TWICE: &str = "delivered twice";
 const AT_ONCE: &str = "delivered twice at once, order ";
-const FROZEN: &str = "frozen before it";
+const DECREED: &str = "forbidden before it, decree ";
 
 fn tried<S: Shop>(plot: &Plot<S>, stop: &Stop<S>, about: &About<'_>, config: &Config) -> Checked {
     let shop = stop.shop.fork(config.clone());
@@ -172,10 +173,14 @@ fn tried<S: Shop>(plot: &Plot<S>, stop: &Stop<S>, about: &About<'_>, config: &Co
     }
     let may_be_late = matches!(about.fault, Some((_, _, Fault::LandLate(_))));
     check::sound(world, may_be_late)?;
-    if about.what == FROZEN {
+    if about.what.starts_with(DECREED) {
         let applied: Vec<_> = world.ledger().split_off(before);
         let is_change = |write: &&testkit::Write| matches!(write.landing, Landing::Applied(..));
-        hold("a freeze stops every change", !applied.iter().any(|write| is_change(&write)), || format!("{applied:?}"))?;
+        hold(
+            "a freeze and the mode observe stop every change",
+            !applied.iter().any(|write| is_change(&write)),
+            || format!("{applied:?}"),
+        )?;
     }
     if let Some((_, call, fault)) = about.fault
         && is_made_good(call, fault)
@@ -189,6 +194,9 @@ fn tried<S: Shop>(plot: &Plot<S>, stop: &Stop<S>, about: &About<'_>, config: &Co
     let is_left = world.journal().iter().any(|entry| entry.state.is_open())
         || !world.leases().is_empty()
         || !world.open_records().is_empty();
+    // The owner allows it again.
+    let shop = shop.fork(stop.shop.config().clone());
+    let world = shop.world();
     if is_left {
         (plot.later)(&shop);
         check::sound(world, may_be_late)?;

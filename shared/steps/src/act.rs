@@ -24,7 +24,7 @@ use engine::ports::{
 };
 use engine::run::{Decision, RollbackOrder, Run, artifact_key};
 use engine::runtime::measure;
-use engine::settle::{self, Settlement};
+use engine::settle::{self, Settled, Settlement};
 use engine::step::StepError;
 use engine::undo;
 use jiff::{SignedDuration, Timestamp};
@@ -335,12 +335,16 @@ async fn roll_back(
     let why =
         if order.remark.is_empty() { "rolled back by hand" } else { &format!("rolled back by hand: {}", order.remark) };
     let report = undo::ordered(context, &order.changes, &resources, why).await?;
-    let report = report.after(found_out.taken_back());
-    note_undone(context, world, &report).await?;
-    finished(&report)?;
-    // From the journal: an earlier delivery of this step may have undone a part.
+    // From the journal: an earlier delivery of this step may have undone a part, and died before it could tell.
     let entries = world.journal.since(&run.app, Timestamp::UNIX_EPOCH).await?;
     let named: Vec<&Entry> = entries.iter().filter(|entry| order.changes.contains(entry.id())).collect();
+    let by_this_run = named
+        .iter()
+        .filter(|entry| entry.state == EntryState::Undone && entry.taken_over_by.as_ref() == Some(&run.execution_id));
+    let earlier: Vec<Settled> = by_this_run.map(|entry| Settled::of(entry, context.now())).collect();
+    let report = report.after(found_out.taken_back()).after(earlier);
+    note_undone(context, world, &report).await?;
+    finished(&report)?;
     let undone = named.iter().filter(|entry| entry.state == EntryState::Undone).count();
     let mut record = running(run, world.executions).await?;
     let began = record.started_at;

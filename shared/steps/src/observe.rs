@@ -1,10 +1,11 @@
 //! Reads one snapshot of an application. Reads only; what can't be read is missing with its reason.
 
 use config::ResolvedApp;
-use domain::observed::Observed;
+use domain::observed::{Missing, Observed};
 use domain::place::Place;
 use domain::reading::{Reading, Scene, assemble, readings};
 use domain::resource::{Live, PROTECTED_TAG, Resource};
+use domain::series::Series;
 use domain::snapshot::{HISTORY_S, Snapshot};
 use engine::ports::{Clock, Inventory, MetricQuery, PortError, Telemetry};
 use engine::step::StepError;
@@ -44,7 +45,8 @@ fn unless(why: &str, place: &Place) -> String {
 /// Takes a snapshot that ends now, with the ports of the place in which the application lives.
 ///
 /// # Errors
-/// When the resources can't be found at all. Anything less is missing in the snapshot.
+/// When the resources can't be found at all, or the reading of their metrics failed as a whole: a verdict on that would be one on
+/// nothing, and the same again may well succeed. Anything less is missing in the snapshot.
 pub async fn observe(app: &ResolvedApp, place: Option<&Place>, world: &World<'_>) -> Result<Snapshot, StepError> {
     let found = world.inventory.discover(&app.selector).await.map_err(|error| in_its_place(error, place))?;
     let mut resources = found.resources;
@@ -59,6 +61,9 @@ pub async fn observe(app: &ResolvedApp, place: Option<&Place>, world: &World<'_>
     let from = to.checked_sub(SignedDuration::from_secs(i64::from(HISTORY_S))).unwrap_or(Timestamp::MIN);
     let queries = queries(&readings(&resources));
     let answers = world.telemetry.read(&queries, from, to, PERIOD_S).await;
+    if let Some(why) = failed_as_a_whole(&answers) {
+        return Err(StepError::Transient(format!("no metric of {} could be read: {why}", app.id)));
+    }
     let alarms = match world.telemetry.alarms(&app.id, &resources).await {
         Ok(alarms) => Observed::Known(alarms),
         Err(error) => Observed::Missing(error.missing()),
@@ -71,6 +76,16 @@ pub async fn observe(app: &ResolvedApp, place: Option<&Place>, world: &World<'_>
         undiscovered: found.undiscovered,
     };
     Ok(assemble(scene, resources, answers))
+}
+
+/// Why not one metric could be read, where it is a failure that may pass and not what CloudWatch has or lets us see.
+fn failed_as_a_whole(answers: &[Observed<Series>]) -> Option<&Missing> {
+    let mut failures = answers.iter().map(|answer| match answer {
+        Observed::Missing(why @ (Missing::Throttled | Missing::Failed(_))) => Some(why),
+        _ => None,
+    });
+    let first = failures.next()??;
+    failures.all(|failure| failure.is_some()).then_some(first)
 }
 
 /// What to ask for these readings, in their order.
@@ -130,6 +145,19 @@ mod tests {
         as_configured(&mut worker, &app);
         let Live::EcsService(service) = worker.live else { unreachable!("it is a service") };
         service.bounds
+    }
+
+    #[test]
+    fn only_where_every_metric_failed_for_a_moment_there_is_nothing_to_judge_by() {
+        let missing = Observed::<Series>::Missing;
+        let known = Observed::Known(Series { start: Timestamp::UNIX_EPOCH, period_s: 60, values: vec![Some(1.0)] });
+        let lost = || missing(Missing::Failed("the connection was reset".to_owned()));
+        assert_eq!(failed_as_a_whole(&[lost(), missing(Missing::Throttled)]).map(|_| ()), Some(()));
+        for other in [known, missing(Missing::NoData), missing(Missing::Denied("cloudwatch:GetMetricData".to_owned()))]
+        {
+            assert_eq!(failed_as_a_whole(&[lost(), other]), None);
+        }
+        assert_eq!(failed_as_a_whole(&[]), None);
     }
 
     #[test]

@@ -13,10 +13,10 @@ use testkit::check::{Checked, hold};
 
 const ASKS: &str = "applications:\n  shop:\n    mode: approve\n";
 
-/// Nothing may be changed, ever.
-fn frozen() -> Config {
-    let always = "freeze: [{name: always, from: '2000-01-01', to: '2100-01-01'}]";
-    Config::parse(&format!("applications:\n  shop:\n    mode: auto\n    {always}\n")).unwrap()
+/// Nothing may be changed, in two ways of saying so.
+fn forbidden() -> [Config; 2] {
+    let always = "mode: auto\n    freeze: [{name: always, from: '2000-01-01', to: '2100-01-01'}]";
+    [always, "mode: observe"].map(|says| Config::parse(&format!("applications:\n  shop:\n    {says}\n")).unwrap())
 }
 
 fn asks() -> Shop {
@@ -110,7 +110,7 @@ fn fault_every_call_of_every_state_of_the_cost_cycle_goes_wrong_and_it_ends_well
                 ..plot("died over the undo of what was left", left, "Saved")
             },
         ],
-        &frozen(),
+        &forbidden(),
         &[],
     );
 }
@@ -137,7 +137,7 @@ fn fault_every_call_of_a_rollback_of_savings_goes_wrong_and_it_is_finished_or_to
     };
     let switched_off = Plot { name: "switched off", begin: switched_off, ends: "HandedToPeople", ..back };
     let others = ["RollBack", "RollBackTheRest", "RollBackIndexes", "RollBackTheRestOfIndexes"];
-    sweep("savings-rollback-sweep", &[back, died, switched_off], &frozen(), &others);
+    sweep("savings-rollback-sweep", &[back, died, switched_off], &forbidden(), &others);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn fault_every_call_of_a_survey_goes_wrong_and_people_are_told_once_or_the_run_f
         },
         ..plot("looked through", survey::shop, "PlacesLookedThrough")
     };
-    sweep("survey-sweep", &[survey], &frozen(), &[]);
+    sweep("survey-sweep", &[survey], &forbidden(), &[]);
 }
 
 #[test]

@@ -49,47 +49,6 @@ fn fault_optimize_that_dies_at_any_call_is_settled_and_the_shop_is_healed() {
 }
 
 #[test]
-fn fault_an_answer_that_is_lost_in_optimize_is_found_out() {
-    let (proof, mut struck) = (Proof::begin("cycle-lost-answers"), 0);
-    let calls = calls_without_faults()["Optimize"];
-    for call in 0..calls {
-        for fault in [Fault::LoseRequest, Fault::LoseAnswer, Fault::LandLate(40), Fault::Throttle, Fault::Deny] {
-            struck += 1;
-            let about = format!("call {call}, {fault:?}");
-            let (shop, ended) = broken("Optimize", call, fault);
-            assert!(
-                ["Healthy", "HandedToPeople", "RunFailed"].contains(&ended.state.as_str()),
-                "{about}: {}",
-                ended.state
-            );
-            assert_eq!(shop.lease(), None, "{about}");
-            assert_ne!(shop.record().status, Status::Running, "{about}");
-            if ended.state != "RunFailed" {
-                shop.assert_sound(&about);
-            }
-        }
-    }
-    proof.survived(struck);
-}
-
-#[test]
-fn fault_a_step_that_only_reads_and_dies_is_delivered_again() {
-    let (proof, mut struck) = (Proof::begin("cycle-reading-steps"), 0);
-    let calls = calls_without_faults();
-    for state in ["Begin", "Monitor", "Analyze", "Validate", "Finish"] {
-        for call in 0..calls[state] {
-            struck += 1;
-            let about = format!("{state}, call {call}");
-            let (shop, ended) = broken(state, call, Fault::CrashAfter);
-            assert_eq!((ended.injected, ended.state.as_str()), (1, "Healthy"), "{about}: {:?}", ended.path);
-            assert_eq!((shop.lease(), shop.record().status), (None, Status::Completed), "{about}");
-            shop.assert_sound(&about);
-        }
-    }
-    proof.survived(struck);
-}
-
-#[test]
 fn fault_a_step_that_is_denied_ends_as_a_failure_that_names_the_permission() {
     for state in ["Monitor", "Validate"] {
         let (shop, ended) = broken(state, 0, Fault::Deny);

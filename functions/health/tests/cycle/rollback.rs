@@ -9,7 +9,7 @@ use engine::ports::{EntryState, Life};
 use engine::settle::Settlement;
 use lifecycle::explain;
 use serde_json::{Value, json};
-use testkit::{Fault, Proof};
+use testkit::Fault;
 
 const BACK: &str = "back-1";
 
@@ -142,56 +142,6 @@ fn an_order_that_is_not_understood_changes_nothing() {
         assert_eq!((ended.state.as_str(), shop.servers(), shop.lease()), ("OrderRefused", servers, None), "{order}");
         assert!(ended.output["error"]["Cause"].as_str().unwrap().contains(word), "{:#}", ended.output);
     }
-}
-
-/// Whatever call goes wrong, the rollback takes effect once, or people know that it did not; nothing stays locked.
-#[test]
-fn fault_a_rollback_that_breaks_at_any_call_is_finished_or_told() {
-    let calls = roll_back(&healed(), order()).calls;
-    let faults = [
-        Fault::CrashBefore,
-        Fault::CrashAfter,
-        Fault::LoseRequest,
-        Fault::LoseAnswer,
-        Fault::Throttle,
-        Fault::Deny,
-        Fault::Delay(70),
-        Fault::KillSwitch,
-        Fault::Resize(9),
-    ];
-    let proof = Proof::begin("rollback-faults");
-    let mut injected = 0;
-    for state in ["BeginRollback", "RollBack", "Finish"] {
-        assert!(calls[state] >= 2, "{state}: {} calls", calls[state]);
-        for call in 0..calls[state] {
-            for fault in faults {
-                let about = format!("{state}, call {call}, {fault:?}");
-                let shop = healed();
-                let grown = shop.servers();
-                let ended = Machine::rollback(&shop, BACK).with_fault(state, call, fault).run(order());
-                injected += ended.injected;
-                let servers = shop.servers();
-                assert!([SERVERS, grown, 9].contains(&servers), "{about}: {servers} servers");
-                let restored = shop.deeds().iter().filter(|(_, undone)| *undone).count();
-                assert!(restored <= 1, "{about}: restored {restored} times");
-                if ended.state == "RolledBack" {
-                    assert_eq!(shop.world.journal()[0].state, EntryState::Undone, "{about}");
-                    assert!(restored == 1 || servers == SERVERS, "{about}");
-                } else {
-                    let known = ["HandedToPeople", "RunFailed", "OrderRefused", "RecordNotClosed"];
-                    assert!(known.contains(&ended.state.as_str()), "{about}: {}", ended.state);
-                }
-                // What could not be read or sent in time is told to people, who may order again; a death is made good.
-                if matches!(fault, Fault::CrashBefore | Fault::CrashAfter) && state != "Finish" {
-                    assert_eq!((ended.state.as_str(), servers), ("RolledBack", SERVERS), "{about}: {:?}", ended.path);
-                }
-                if !["OrderRefused", "RecordNotClosed"].contains(&ended.state.as_str()) {
-                    assert_eq!(shop.lease(), None, "{about}");
-                }
-            }
-        }
-    }
-    proof.survived(usize::try_from(injected).unwrap());
 }
 
 /// One 503 as answer to the undo handed it to people, half done and open in the journal.

@@ -1,6 +1,6 @@
 //! Every call of every state of the health cycle, of a rollback and of a story goes wrong in every way.
 
-use crate::consent::{ASKS, change_id};
+use crate::consent::ASKS;
 use crate::machine::{Ended, Machine};
 use crate::residue::{harmed_by_servers, stop};
 use crate::rollback::{healed, order};
@@ -14,10 +14,10 @@ use serde_json::json;
 use testkit::Fault;
 use testkit::check::{Checked, hold};
 
-/// Nothing may be changed, ever.
-fn frozen() -> Config {
-    let always = "freeze: [{name: always, from: '2000-01-01', to: '2100-01-01'}]";
-    Config::parse(&format!("applications:\n  shop:\n    mode: auto\n    {always}\n")).unwrap()
+/// Nothing may be changed, in two ways of saying so.
+fn forbidden() -> [Config; 2] {
+    let always = "mode: auto\n    freeze: [{name: always, from: '2000-01-01', to: '2100-01-01'}]";
+    [always, "mode: observe"].map(|says| Config::parse(&format!("applications:\n  shop:\n    {says}\n")).unwrap())
 }
 
 fn sick() -> Shop {
@@ -70,8 +70,11 @@ fn plot(name: &'static str, begin: fn() -> Shop, ends: &'static str) -> Plot<Sho
 
 #[test]
 fn fault_every_call_of_every_state_of_the_health_cycle_goes_wrong_and_it_ends_well_or_told() {
-    let asked: for<'a> fn(&'a Shop) -> Machine<'a> =
-        |shop| Machine::health(shop, RUN).with_people([Reply::yes(&[&change_id()])]);
+    let asked: for<'a> fn(&'a Shop) -> Machine<'a> = |shop| {
+        let mut machine = Machine::health(shop, RUN).with_people([Reply::yes_to_all()]);
+        machine.people_insist = true;
+        machine
+    };
     let second: for<'a> fn(&'a Shop) -> Machine<'a> = |shop| Machine::health(shop, "run-2");
     sweep(
         "health-sweep",
@@ -98,7 +101,7 @@ fn fault_every_call_of_every_state_of_the_health_cycle_goes_wrong_and_it_ends_we
                 ..plot("died over the undo of what was left", left, "HandedToPeople")
             },
         ],
-        &frozen(),
+        &forbidden(),
         &[],
     );
 }
@@ -127,7 +130,7 @@ fn fault_every_call_of_a_rollback_goes_wrong_and_it_is_finished_or_told() {
     };
     let switched_off = Plot { name: "switched off", begin: switched_off, ends: "HandedToPeople", ..back };
     let others = ["RollBackSavings", "RollBackTheRestOfSavings", "RollBackIndexes", "RollBackTheRestOfIndexes"];
-    sweep("rollback-sweep", &[back, died, switched_off], &frozen(), &others);
+    sweep("rollback-sweep", &[back, died, switched_off], &forbidden(), &others);
 }
 
 #[test]
@@ -145,5 +148,5 @@ fn fault_a_story_that_can_not_be_read_changes_nothing() {
             hold("it is told or not", known.contains(&ended.state.as_str()), || ended.state.clone())
         },
     };
-    sweep("story-sweep", &[story], &frozen(), &[]);
+    sweep("story-sweep", &[story], &forbidden(), &[]);
 }

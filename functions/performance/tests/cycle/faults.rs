@@ -10,9 +10,10 @@ use serde_json::json;
 use testkit::Fault;
 use testkit::check::{Checked, hold};
 
-/// Nothing may be changed, ever.
-fn frozen() -> Config {
-    Shop::new("mode: auto\n    freeze: [{name: always, from: '2000-01-01', to: '2100-01-01'}]", HELPS).config
+/// Nothing may be changed, in two ways of saying so.
+fn forbidden() -> [Config; 2] {
+    let always = "mode: auto\n    freeze: [{name: always, from: '2000-01-01', to: '2100-01-01'}]";
+    [always, "mode: observe"].map(|says| Shop::new(says, HELPS).config)
 }
 
 fn asks() -> Shop {
@@ -115,7 +116,7 @@ fn fault_every_call_of_every_state_of_the_performance_cycle_goes_wrong_and_it_en
                 ..plot("died over the undo of what was left", left, "HandedToPeople")
             },
         ],
-        &frozen(),
+        &forbidden(),
         &[],
     );
 }
@@ -140,7 +141,7 @@ fn fault_every_call_of_a_rollback_of_indexes_goes_wrong_and_it_is_finished_or_to
     };
     let switched_off = Plot { name: "switched off", begin: switched_off, ends: "HandedToPeople", ..back };
     let others = ["RollBack", "RollBackTheRest", "RollBackSavings", "RollBackTheRestOfSavings"];
-    sweep("indexes-rollback-sweep", &[back, died, switched_off], &frozen(), &others);
+    sweep("indexes-rollback-sweep", &[back, died, switched_off], &forbidden(), &others);
 }
 
 #[test]

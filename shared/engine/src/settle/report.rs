@@ -207,7 +207,7 @@ impl Settled {
     }
 
     /// A line that says how the journal has the entry.
-    pub(crate) fn of(entry: &Entry, at: Timestamp) -> Self {
+    pub fn of(entry: &Entry, at: Timestamp) -> Self {
         let why = entry.note.clone();
         let end = match entry.state {
             EntryState::Intended | EntryState::UndoIntended => End::LeftOpen { why },
