@@ -8,6 +8,7 @@ use engine::ports::Life;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use testkit::check::{self, Checked, hold};
 use testkit::{Call, Fault, Landing, Proof};
 
@@ -83,7 +84,7 @@ fn faults(call: Call) -> Vec<Fault> {
 ///
 /// # Panics
 /// With everything that does not hold.
-pub fn sweep<S: Shop + 'static>(proof: &'static str, plots: &[Plot<S>], decrees: &[Config], left_out: &[&str]) {
+pub fn sweep<S: Shop + Sync + 'static>(proof: &'static str, plots: &[Plot<S>], decrees: &[Config], left_out: &[&str]) {
     let (proof, mut survived) = (Proof::begin(proof), 0);
     let mut entered: BTreeSet<String> = BTreeSet::new();
     let mut known: Vec<(String, Vec<Call>)> = Vec::new();
@@ -111,7 +112,7 @@ pub fn sweep<S: Shop + 'static>(proof: &'static str, plots: &[Plot<S>], decrees:
 }
 
 /// Everything that can go wrong from a stop on. How much it was.
-fn at_stop<S: Shop>(plot: &Plot<S>, stop: &Stop<S>, decrees: &[Config], wrong: &mut Vec<String>) -> usize {
+fn at_stop<S: Shop + Sync>(plot: &Plot<S>, stop: &Stop<S>, decrees: &[Config], wrong: &mut Vec<String>) -> usize {
     let place = stop.place.as_str();
     let mut tries: Vec<(About<'_>, Config)> = Vec::new();
     let config = || stop.shop.config().clone();
@@ -128,11 +129,21 @@ fn at_stop<S: Shop>(plot: &Plot<S>, stop: &Stop<S>, decrees: &[Config], wrong: &
         let decreed = |(number, decree): (usize, &Config)| (whole(format!("{DECREED}{number}")), decree.clone());
         tries.extend(decrees.iter().enumerate().map(decreed));
     }
-    for (about, config) in &tries {
-        if let Err(violation) = tried(plot, stop, about, config) {
-            wrong.push(format!("{about}: {}: {}", violation.promise, violation.told));
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut found = Vec::new();
+        while let Some((about, config)) = tries.get(next.fetch_add(1, Ordering::SeqCst)) {
+            if let Err(violation) = tried(plot, stop, about, config) {
+                found.push(format!("{about}: {}: {}", violation.promise, violation.told));
+            }
         }
-    }
+        found
+    };
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    wrong.extend(std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect::<Vec<_>>()
+    }));
     tries.len()
 }
 
