@@ -16,7 +16,7 @@ use testkit::{Call, Fault, Landing, Proof};
 const ORDERS: u64 = 4;
 /// Longer than any function may take.
 const PAST_THE_TIME_OUT_S: u32 = 1_000;
-/// Longer than an intent may wait for its call, and no time-out.
+/// Slow, but within what an intent may wait for its call and what the shortest function may take.
 const SLOW_S: u32 = 28;
 
 /// A run that is looked through, and what comes after it.

@@ -30,7 +30,7 @@ pub const PROMISES: [Promise; 21] = [
             "performance-sweep",
             "survey-sweep",
         ],
-        open: "",
+        open: "the fan-out of one run to several applications is not played with faults",
     },
     Promise {
         id: "P2",
