@@ -13,12 +13,14 @@ the passing of time that the maintainer observes and changes:
 - `loggroups`    log groups by name
 - `prices`       the Price List
 - `bill`         Cost Explorer, computed from what exists
+- `calendars`    change calendars of Systems Manager
 - `metrics`      reads of metrics that stay fast
 - `tagging`      Resource Groups Tagging for load balancers, databases and alarms; tags in IAM conditions
 - `records`      caches that point to a real Redis
 - `deliveries`   Lambda's queue for asynchronous events, with retries and dead letters
 - `schedules`    EventBridge Scheduler by the virtual clock
 - `stacks`       parameter values for the SAM transform
+- `webhooks`     API destinations in a template
 - `admin`        one endpoint for what no AWS call can express: a target that fails its health check
 
 It never talks to AWS, binds 127.0.0.1 only, and keeps everything in a directory of its own.

@@ -7,6 +7,8 @@
     PUT    /_localcloud/lost-alarms/<prefix>  what alarms with such a name say reaches nobody
     DELETE /_localcloud/lost-alarms/<prefix>  it does again
     PUT    /_localcloud/due-schedules/<name>  it is the schedule's time now, enabled or not
+    POST   /_localcloud/webhook               stands for a chat's webhook: takes {"text": "…"} and nothing else, as Slack does
+    GET    /_localcloud/webhook               what it has taken, and what it has refused
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from .faults import Faults
 from .targets import TargetHealth
 
 PREFIX = "/_localcloud/"
+# What the webhook was sent.
+POSTED: dict[str, list[str]] = {"taken": [], "refused": []}
 
 
 def wrap(application, health: TargetHealth, state: dict, faults: Faults | None):
@@ -28,7 +32,10 @@ def wrap(application, health: TargetHealth, state: dict, faults: Faults | None):
         if scope["type"] != "http" or not path.startswith(PREFIX):
             await application(scope, receive, send)
             return
-        status, body = answer(scope["method"], path.removeprefix(PREFIX), health, state, faults)
+        if (scope["method"], path.removeprefix(PREFIX)) == ("POST", "webhook"):
+            status, body = post(await body_of(receive))
+        else:
+            status, body = answer(scope["method"], path.removeprefix(PREFIX), health, state, faults)
         payload = json.dumps(body).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(payload)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -37,12 +44,36 @@ def wrap(application, health: TargetHealth, state: dict, faults: Faults | None):
     return with_admin
 
 
+async def body_of(receive) -> str:
+    """The body of a request."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    return body.decode("utf-8", "replace")
+
+
+def post(body: str) -> tuple[int, dict]:
+    """What a chat's webhook says to a post: anything but one text is refused."""
+    try:
+        message = json.loads(body)
+    except ValueError:
+        message = None
+    if isinstance(message, dict) and set(message) == {"text"} and isinstance(message["text"], str) and message["text"]:
+        POSTED["taken"].append(message["text"])
+        return 200, {"ok": True}
+    POSTED["refused"].append(body)
+    return 400, {"error": "invalid_payload"}
+
+
 def answer(method: str, path: str, health: TargetHealth, state: dict, faults: Faults | None) -> tuple[int, dict]:
     """Status and body for one request."""
     if (method, path) == ("GET", "state"):
         return 200, state
     if (method, path) == ("GET", "faults") and faults is not None:
         return 200, faults.report()
+    if (method, path) == ("GET", "webhook"):
+        return 200, POSTED
     kind, _, name = path.partition("/")
     if kind == "failing-targets" and name and method in ("PUT", "DELETE"):
         (health.failing.add if method == "PUT" else health.failing.discard)(name)

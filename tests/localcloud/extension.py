@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from . import (alarms, autoscaling_api, bill, buckets, callbacks, containers, deliveries, disks, loggroups, metrics, places, prices, records, scaling,
-               scheduled_actions, schedules, stacks, tagging, targets, warehouses)
+from . import (alarms, autoscaling_api, bill, buckets, calendars, callbacks, containers, deliveries, disks, loggroups, metrics, places, prices, records, scaling,
+               scheduled_actions, schedules, stacks, tagging, targets, warehouses, webhooks)
 from .clock import VirtualClock, VirtualTime
 
 
@@ -30,6 +30,7 @@ def install(clock: VirtualClock) -> targets.TargetHealth:
     loggroups.install(cloudwatch_logs)
     buckets.install(s3)
     bill.install(app, router, iam_actions, ec2, autoscaling, cloudwatch_logs, responses, clock)
+    calendars.install(app, iam_actions, responses, clock)
     warehouses.install(app, router, iam_actions, responses, clock)
     records.install(elasticache)
     tagging.install(resource_tags, alb, rds, cloudwatch, autoscaling, ec2, cloudwatch_logs, opensearch)
@@ -37,5 +38,6 @@ def install(clock: VirtualClock) -> targets.TargetHealth:
     stacks.install(engine, handlers, changesets, stack_runs, responses)
     schedules.install(scheduler, eventbridge, clock)
     places.install(eventbridge, cloudwatch, provisioners, responses, iam_evaluator)
+    webhooks.install(eventbridge, provisioners)
     alarms.install(cloudwatch, metrics.install(cloudwatch, clock), clock)
     return health

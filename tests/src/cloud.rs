@@ -169,4 +169,8 @@ clients! {
     sns: aws_sdk_sns;
     /// SQS.
     sqs: aws_sdk_sqs;
+    /// Lambda.
+    lambda: aws_sdk_lambda;
+    /// Systems Manager.
+    ssm: aws_sdk_ssm;
 }

@@ -82,12 +82,13 @@ async fn play_one(stack: &Stack, scenario: &Scenario, directory: &Path) -> Playe
     Played { name: test_name(scenario), failures, story }
 }
 
-/// A step that is killed serves all others too; and the local cloud delivers events four at a time, so that behind a storm
+/// A step that is killed, and the kill switch, serve all others too; and the local cloud delivers events four at a time, so that behind a storm
 /// the alarms of others would wait for minutes, as they do not on AWS. A run of the cost cycle reads for seconds, which are
 /// minutes of this time: beside five others its plan would be too old to be carried out.
 fn has_it_alone(scenario: &Scenario) -> bool {
     let reads_long = matches!(scenario.trigger, Trigger::Manual { cycle: Cycle::Cost | Cycle::Performance, .. });
-    scenario.kill.is_some() || reads_long || scenario.apps.values().any(|app| app.storm_alarms() > 0)
+    let all_feel_it = scenario.kill.is_some() || scenario.kill_switch.is_some();
+    all_feel_it || reads_long || scenario.apps.values().any(|app| app.storm_alarms() > 0)
 }
 
 /// The schedule's round looks at all applications, so there must be no others yet.

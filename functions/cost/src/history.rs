@@ -176,12 +176,15 @@ mod tests {
         takes: SignedDuration,
     }
 
+    #[async_trait]
     impl Clock for Numbers {
         /// Only readings take time.
         fn now(&self) -> Timestamp {
             let readings = self.readings.lock().unwrap().len();
             START + self.takes * i32::try_from(readings).unwrap()
         }
+
+        async fn wait(&self, _: u32) {}
     }
 
     #[async_trait]

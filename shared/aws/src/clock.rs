@@ -3,9 +3,10 @@
 //! Tests may run the whole stack on a virtual clock that goes faster. It is honoured only when the AWS endpoint is a
 //! loopback address, so no real account ever sees it.
 
+use async_trait::async_trait;
 use engine::ports::Clock;
 use jiff::{SignedDuration, Timestamp};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use thiserror::Error;
 
 /// The system's time, or a virtual time derived from it.
@@ -59,6 +60,7 @@ impl SystemClock {
     }
 }
 
+#[async_trait]
 impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods, reason = "this is the adapter through which everything else gets the time")]
     fn now(&self) -> Timestamp {
@@ -69,6 +71,10 @@ impl Clock for SystemClock {
     fn steady(&self) -> SignedDuration {
         let passed_s = self.started.elapsed().as_secs_f64() * self.speed();
         SignedDuration::try_from_secs_f64(passed_s).unwrap_or(SignedDuration::MAX)
+    }
+
+    async fn wait(&self, seconds: u32) {
+        tokio::time::sleep(Duration::from_secs_f64(f64::from(seconds) / self.speed())).await;
     }
 }
 

@@ -11,13 +11,14 @@ use domain::approval::{self, Approval, Consent, Past};
 use domain::arbitration::{self, Direction, Incident, Made, Restraints, Wanted};
 use domain::change::Change;
 use domain::guard::{Facts, KillSwitch};
-use domain::ids::ChangeId;
+use domain::ids::{ChangeId, ResourceId};
 use domain::mode::Mode;
 use domain::outcome::Verdict;
 use domain::resource::Resource;
 use domain::rollout::Rollout;
 use domain::snapshot::Snapshot;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 const HOUR_S: u32 = 3_600;
 const DAY_S: u32 = 86_400;
@@ -72,6 +73,7 @@ pub(crate) fn gather(
         open_change: tally.open_change,
         repeats_last_day: tally.repeats_last_day,
         spent_usd_cents_month: tally.spent_usd_cents_month,
+        app_spent_usd_cents_month: tally.app_spent_usd_cents_month,
         restraints,
         takes_back: arbitration::takes_back(wanted, &made, hours, now).cloned(),
         rolled_back: arbitration::rolled_back(wanted, &made, hours, now).cloned(),
@@ -124,6 +126,8 @@ pub struct Tally {
     pub repeats_last_day: u32,
     /// Cost added by this run's changes that stand, in US cents a month. Savings don't pay for other changes.
     pub spent_usd_cents_month: i64,
+    /// Cost added by all changes that stand, in US cents a month; see [`Facts::app_spent_usd_cents_month`].
+    pub app_spent_usd_cents_month: i64,
 }
 
 impl Tally {
@@ -165,8 +169,22 @@ impl Tally {
                 tally.spent_usd_cents_month = tally.spent_usd_cents_month.saturating_add(added);
             }
         }
+        tally.app_spent_usd_cents_month = added_to_app(entries, change);
         tally
     }
+}
+
+/// What the changes that stand add to the cost of the application, before this change.
+fn added_to_app(entries: &[Entry], change: &Change) -> i64 {
+    let mut by_resource: BTreeMap<&ResourceId, i64> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| !matches!(entry.state, EntryState::NotApplied | EntryState::Undone)) {
+        let added = by_resource.entry(&entry.change.resource).or_default();
+        *added = added.saturating_add(entry.change.cost_usd_cents_month.unwrap_or(0));
+    }
+    // What was saved on the resource itself is there to be spent again, and nothing beyond.
+    let here = by_resource.remove(&change.resource).unwrap_or(0);
+    let here = here.max(change.cost_usd_cents_month.unwrap_or(0).max(0).saturating_neg());
+    by_resource.into_values().fold(here, |sum, added| sum.saturating_add(added.max(0)))
 }
 
 /// Within the last seconds, or in the future: a clock that was set back must not empty a budget.

@@ -59,9 +59,14 @@ impl Secrets for Users {
 
 struct Now;
 
+#[async_trait]
 impl Clock for Now {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    async fn wait(&self, seconds: u32) {
+        tokio::time::sleep(std::time::Duration::from_secs(u64::from(seconds))).await;
     }
 }
 

@@ -210,6 +210,7 @@ pub fn limits() -> Limits {
         blast_radius: 0.34,
         step_factor_max: 2.0,
         spend_usd_cents_month_max: 100_000,
+        app_spend_usd_cents_month_max: 1_000_000,
         snapshot_age_s_max: 900,
         completeness_min: 0.5,
         undos_per_day_max: 100,

@@ -4,7 +4,7 @@ use crate::world::{Landing, World, Write};
 use domain::change::{Action, Reversal};
 use domain::guard::KillSwitch;
 use domain::ids::{ChangeId, ResourceId};
-use domain::settle::{Standing, after_in_words, before_in_words, standing};
+use domain::settle::{Standing, after_in_words, before_in_words, removes, standing};
 use engine::act::Timing;
 use engine::ports::{Entry, EntryState};
 use std::collections::BTreeSet;
@@ -140,6 +140,10 @@ pub fn settled(world: &World) -> Checked {
         let is_true = match entry.state {
             EntryState::NotApplied => times == 0,
             EntryState::Kept if entry.change.action.spec().reversal == Reversal::SelfRestoring => times <= 1,
+            // Of a thing that is gone nobody can see who has deleted it: a run that died over that, or somebody else.
+            EntryState::Kept if removes(&entry.change.action) && world.was_removed(&entry.change.resource) => {
+                times <= 1
+            }
             EntryState::Kept | EntryState::Undone => times == 1,
             _ => true,
         };

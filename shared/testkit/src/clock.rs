@@ -1,5 +1,6 @@
 //! A clock that moves only when a test moves it.
 
+use async_trait::async_trait;
 use engine::ports::Clock;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -28,8 +29,13 @@ impl TestClock {
     }
 }
 
+#[async_trait]
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millisecond(self.epoch_ms.load(Ordering::SeqCst)).expect("a test stays within the calendar")
+    }
+
+    async fn wait(&self, seconds: u32) {
+        self.forward_s(seconds);
     }
 }

@@ -259,6 +259,10 @@ fn unknown(operation: &str) -> PortError {
     PortError::Unknown { operation: operation.to_owned(), why: "the connection was reset".to_owned() }
 }
 
+/// Into how many parts a wait is divided, between which others go on.
+const WAIT_PARTS: u32 = 6;
+
+#[async_trait]
 impl Clock for Process {
     fn now(&self) -> Timestamp {
         self.world.now() + SignedDuration::from_millis(self.ahead_ms.load(Ordering::SeqCst))
@@ -267,6 +271,20 @@ impl Clock for Process {
     /// Its own clock may be set; time goes on all the same.
     fn steady(&self) -> SignedDuration {
         self.world.steady()
+    }
+
+    async fn wait(&self, seconds: u32) {
+        let ends_at = self.world.steady() + SignedDuration::from_secs(i64::from(seconds));
+        while self.world.steady() < ends_at {
+            give_way().await;
+            let left = ends_at - self.world.steady();
+            self.world.jump(
+                left.min(SignedDuration::from_secs(i64::from(seconds.div_ceil(WAIT_PARTS)))).max(SignedDuration::ZERO),
+            );
+            if self.is_over() {
+                let _never: PortResult<()> = self.die().await;
+            }
+        }
     }
 }
 

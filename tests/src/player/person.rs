@@ -1,6 +1,10 @@
-//! A person with a phone: opens the link of a question, reads the page, and answers by its form.
+//! A person who answers a question: with a phone by the form behind its link, or at a desk (`desk`).
 
+mod desk;
+
+use super::stack::Stack;
 use crate::scenario::{Person, Says};
+use domain::approval::Via;
 use std::process::Command;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -13,18 +17,29 @@ pub fn link(message: &str) -> Option<&str> {
     message.lines().map(str::trim).find(|line| line.starts_with("https://") && line.contains("&sign="))
 }
 
-/// Goes to the page behind a link after a while and answers. The local cloud serves a function URL under a path of its own.
-pub fn visit(person: &Person, link: &str, endpoint: &str, speed: f64) -> Visit {
-    let pause = Duration::from_secs_f64(60.0 * person.after_min / speed);
-    let (says, address) = (person.says, local(link, endpoint));
+/// What the person types where a name and a remark are asked for.
+pub const NAME: &str = "Ada";
+/// See [`NAME`].
+pub const REMARK: &str = "as agreed";
+
+/// Answers the question with this link after a while, in the person's way.
+pub fn visit(person: &Person, link: &str, stack: &Stack) -> Visit {
+    let pause = Duration::from_secs_f64(60.0 * person.after_min / stack.cloud.clock.speed);
+    let (says, via, link, stack) = (person.says, person.via, link.to_owned(), stack.clone());
     tokio::spawn(async move {
         tokio::time::sleep(pause).await;
-        let address = address?;
-        tokio::task::spawn_blocking(move || answer(&address, says)).await.map_err(|error| error.to_string())?
+        match via {
+            Via::Link => {
+                let address = local(&link, &stack.cloud.state.endpoint)?;
+                tokio::task::spawn_blocking(move || answer(&address, says)).await.map_err(|error| error.to_string())?
+            }
+            Via::Dashboard => desk::press_button(&stack, &link, says).await,
+            Via::CommandLine => desk::send_answer(&stack, &link, says).await,
+        }
     })
 }
 
-/// `https://<id>.lambda-url.<region>.on.aws/?…` as the local cloud has it.
+/// The local cloud serves a function URL under a path of its own: `https://<id>.lambda-url.<region>.on.aws/?…` as the local cloud has it.
 fn local(link: &str, endpoint: &str) -> Result<String, String> {
     let rest = link.strip_prefix("https://").unwrap_or(link);
     let (id, query) =
@@ -49,11 +64,9 @@ fn answer(address: &str, says: Says) -> Result<String, String> {
         Says::Yes => "decision=approve",
         Says::No => "decision=deny",
     };
-    let mut arguments =
-        vec!["--data-urlencode".to_owned(), "by=Ada".to_owned(), "--data-urlencode".to_owned(), decision.to_owned()];
-    for change in &changes {
-        arguments.extend(["--data-urlencode".to_owned(), format!("change={change}")]);
-    }
+    let fields = [format!("by={NAME}"), format!("remark={REMARK}"), decision.to_owned()];
+    let fields = fields.into_iter().chain(changes.iter().map(|change| format!("change={change}")));
+    let mut arguments: Vec<String> = fields.flat_map(|field| ["--data-urlencode".to_owned(), field]).collect();
     arguments.push(address.to_owned());
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let (status, page) = curl(&arguments)?;
@@ -62,11 +75,14 @@ fn answer(address: &str, says: Says) -> Result<String, String> {
         let title = page.split("<h1>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default();
         return Err(format!("the answer gets {status} ({title}), and once more {repeated}"));
     }
-    let word = match says {
+    Ok(format!("opens the link and says {} to {} change(s)", word(says), changes.len()))
+}
+
+fn word(says: Says) -> &'static str {
+    match says {
         Says::Yes => "yes",
         Says::No => "no",
-    };
-    Ok(format!("opens the link and says {word} to {} change(s)", changes.len()))
+    }
 }
 
 /// Status and body of a request by `curl`.

@@ -2,12 +2,14 @@
 
 mod judge;
 mod rollback;
+mod stop;
+mod switch;
 
 use super::check::Finding;
 use super::kill::{Killed, at_work, midway};
 use super::namesake::Namesake;
 use super::person::{self, Visit};
-use super::records::{JournalState, Records, Told};
+use super::records::{Records, Told};
 use super::save::save;
 use super::stack::{Stack, StackError};
 use super::story::Story;
@@ -15,8 +17,9 @@ use super::watch::Watch;
 use crate::cloud::Cloud;
 use crate::scenario::{ExpectedStatus, Kill, Scenario, Trigger};
 use crate::studio::{Life, Minute, Resources, StudioError};
-use domain::execution::{Cycle, ExecutionRecord, Status, Workflow};
+use domain::execution::{Cycle, ExecutionRecord, Workflow};
 use lifecycle::explain::beats::{Beat, Tone};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -137,6 +140,7 @@ pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to
         visits: Vec::new(),
         answers: 0,
         stopped: None,
+        switch: switch::Switch::default(),
         rollback: rollback::Order::default(),
     };
     let speed = stack.cloud.clock.speed;
@@ -147,10 +151,14 @@ pub async fn play(stack: &Stack, scenario: &Scenario, story: &mut Story, save_to
     stage.tell("studio", &text, Tone::Dim)?;
     let killer = scenario.kill.as_ref().map(|kill| stage.lie_in_wait(kill));
     let pause = Duration::from_secs_f64(LOOK_EVERY_S / stack.cloud.clock.speed).max(LOOK_EVERY_MIN);
-    while !stage.is_over(&actors) {
+    let mut played = Ok(());
+    while played.is_ok() && !stage.is_over(&actors) {
         tokio::time::sleep(pause).await;
-        stage.look(&mut actors).await?;
+        played = stage.look(&mut actors).await;
     }
+    // It is the stack's: left on, it would stop all that is played after this one.
+    stage.leave_switch_off().await?;
+    played?;
     let mut findings = Vec::new();
     if let Some(killer) = killer {
         findings.extend(stage.killed(killer).await?);
@@ -190,22 +198,21 @@ struct Stage<'a> {
     started: bool,
     visits: Vec<Visit>,
     answers: u32,
-    stopped: Option<Stopped>,
+    stopped: Option<stop::Stopped>,
+    switch: switch::Switch,
     rollback: rollback::Order,
-}
-
-/// A run that a person stopped.
-struct Stopped {
-    execution: String,
-    /// Virtual minute from which on the next one is started by hand.
-    again_at_min: f64,
-    is_started_again: bool,
 }
 
 impl Stage<'_> {
     /// Virtual minutes since the start.
     fn minute(&self) -> f64 {
         (self.stack.cloud.clock.now_s() - self.start_s) / 60.0
+    }
+
+    /// Somebody starts a run by hand.
+    async fn start_by_hand(&mut self, cycle: Cycle, input: &Value) -> Result<(), PlayError> {
+        self.tell("by hand", &format!("start the {cycle} cycle with {input}"), Tone::Plain)?;
+        Ok(self.stack.start(cycle, input).await?)
     }
 
     fn tell(&mut self, step: &'static str, text: &str, tone: Tone) -> std::io::Result<()> {
@@ -233,8 +240,7 @@ impl Stage<'_> {
         match &self.scenario.trigger {
             Trigger::Manual { at_min, input, cycle } if !self.started && self.minute() >= *at_min => {
                 self.started = true;
-                self.tell("by hand", &format!("start the {cycle} cycle with {input}"), Tone::Plain)?;
-                self.stack.start(*cycle, input).await?;
+                self.start_by_hand(*cycle, input).await?;
             }
             Trigger::Schedule { at_min } if !self.started && self.minute() >= *at_min => {
                 self.started = true;
@@ -266,37 +272,8 @@ impl Stage<'_> {
         }
         if let Some(actor) = actors.first() {
             self.stop_in_console(&actor.watch).await?;
+            self.press_kill_switch(actor).await?;
             self.order_rollback(&actor.watch).await?;
-        }
-        Ok(())
-    }
-
-    /// The person who stops a run that has changed something, and starts another one later.
-    async fn stop_in_console(&mut self, watch: &Watch) -> Result<(), PlayError> {
-        let Some(stop) = &self.scenario.stop else { return Ok(()) };
-        let (minute, again_after_min) = (self.minute(), stop.again_after_min);
-        match &mut self.stopped {
-            None => {
-                let running = watch.runs.iter().find(|run| run.status == Status::Running);
-                let Some(run) =
-                    running.filter(|_| watch.journal.iter().any(|entry| entry.state == JournalState::Applied))
-                else {
-                    return Ok(());
-                };
-                self.stack.stop(&run.execution_arn).await?;
-                let execution = run.execution_id.to_string();
-                let text = format!("stopped {execution} in the console, its change is made and not judged");
-                self.stopped =
-                    Some(Stopped { execution, again_at_min: minute + again_after_min, is_started_again: false });
-                self.tell("person", &text, Tone::Plain)?;
-            }
-            Some(stopped) if !stopped.is_started_again && minute >= stopped.again_at_min => {
-                stopped.is_started_again = true;
-                let input = serde_json::json!({ "app": watch.app });
-                self.tell("by hand", &format!("start the health cycle with {input}"), Tone::Plain)?;
-                self.stack.start(Cycle::Health, &input).await?;
-            }
-            Some(_) => {}
         }
         Ok(())
     }
@@ -304,10 +281,9 @@ impl Stage<'_> {
     /// The person of the scenario hears of a question and answers in their own time.
     async fn people(&mut self, told: &[Told]) -> Result<(), PlayError> {
         let Some(person) = &self.scenario.person else { return Ok(()) };
-        let (endpoint, speed) = (&self.stack.cloud.state.endpoint, self.stack.cloud.clock.speed);
         let about = |told: &&Told| self.scenario.apps.keys().any(|app| told.is_about(app));
         let links = told.iter().filter(about).filter_map(|told| person::link(&told.message));
-        self.visits.extend(links.map(|link| person::visit(person, link, endpoint, speed)));
+        self.visits.extend(links.map(|link| person::visit(person, link, self.stack)));
         for index in (0..self.visits.len()).rev().filter(|index| self.visits[*index].is_finished()).collect::<Vec<_>>()
         {
             let came_to = self.visits.remove(index).await.unwrap_or_else(|error| Err(error.to_string()));
@@ -336,6 +312,9 @@ impl Stage<'_> {
             }
             let is_rollback = |run: &ExecutionRecord| run.workflow_type == Workflow::Rollback;
             if self.scenario.rollback.is_some() && !actor.watch.runs.iter().any(is_rollback) {
+                return false;
+            }
+            if self.scenario.kill_switch.is_some() && !self.switch.is_over() {
                 return false;
             }
             let quiet =

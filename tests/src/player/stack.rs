@@ -6,6 +6,7 @@ use crate::scenario::Scenario;
 use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_sfn::types::ExecutionStatus;
 use aws_sdk_sqs::types::QueueAttributeName;
+use aws_sdk_ssm::types::ParameterType;
 use domain::execution::Cycle;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -51,10 +52,16 @@ pub struct Outputs {
     pub executions_table: String,
     /// Journal of all changes.
     pub changes_table: String,
+    /// Questions to people and their answers.
+    pub approvals_table: String,
+    /// The dashboard in the console.
+    pub dashboard_url: String,
     /// Snapshots, analyses, reports.
     pub artifact_bucket: String,
     /// Holds `maintainer.yaml`.
     pub config_bucket: String,
+    /// SSM parameter that stops all changes.
+    pub kill_switch_parameter: String,
     /// Alarms of applications publish here.
     pub alarms_topic_arn: String,
     /// People are told here.
@@ -162,17 +169,33 @@ impl Stack {
         self.world("lost-alarms", &format!("{app}-")).await
     }
 
+    /// Texts that the webhook has taken so far.
+    ///
+    /// # Errors
+    /// When the local cloud does not answer, or the webhook was sent something that it does not take.
+    pub async fn posted(&self) -> Result<Vec<String>, StackError> {
+        #[derive(Deserialize)]
+        struct Posted {
+            taken: Vec<String>,
+            refused: Vec<String>,
+        }
+        let (kind, name) = ("GET", "webhook");
+        let address = format!("{}/_localcloud/{name}", self.cloud.state.endpoint);
+        let body = asked(kind, name, vec![address]).await?;
+        let posted: Posted = serde_json::from_str(&body).map_err(StackError::call(kind, name))?;
+        match posted.refused.first() {
+            None => Ok(posted.taken),
+            Some(first) => {
+                let why = format!("it was sent {} that are no text, the first is {first}", posted.refused.len());
+                Err(StackError::Call { operation: kind, subject: name.to_owned(), why })
+            }
+        }
+    }
+
     /// Asks the local cloud for what no call of AWS can express.
     async fn world(&self, kind: &'static str, name: &str) -> Result<(), StackError> {
         let address = format!("{}/_localcloud/{kind}/{name}", self.cloud.state.endpoint);
-        let asked = tokio::task::spawn_blocking(move || curl(&["--request", "PUT", &address])).await;
-        let why = match asked {
-            Ok(Ok((200, _))) => return Ok(()),
-            Ok(Ok((status, body))) => format!("status {status}: {body}"),
-            Ok(Err(why)) => why,
-            Err(error) => error.to_string(),
-        };
-        Err(StackError::Call { operation: kind, subject: name.to_owned(), why })
+        asked(kind, name, vec!["--request".to_owned(), "PUT".to_owned(), address]).await.map(drop)
     }
 
     /// Orders a rollback of a run by hand; gives the ARN of the execution that carries it out.
@@ -266,6 +289,16 @@ impl Stack {
         stop.send().await.map(drop).map_err(StackError::call("StopExecution", execution_arn))
     }
 
+    /// Turns the kill switch `on` or `off`, as a person would.
+    ///
+    /// # Errors
+    /// When SSM refuses.
+    pub async fn turn_kill_switch(&self, to: &str) -> Result<(), StackError> {
+        let name = &self.outputs.kill_switch_parameter;
+        let put = self.cloud.ssm().put_parameter().name(name).value(to).r#type(ParameterType::String).overwrite(true);
+        put.send().await.map(drop).map_err(StackError::call("PutParameter", name))
+    }
+
     /// A queue that gets every message to people from now on; gives its URL.
     ///
     /// # Errors
@@ -290,4 +323,16 @@ impl Stack {
     fn account(&self) -> &str {
         self.outputs.notifications_topic_arn.split(':').nth(4).unwrap_or("000000000000")
     }
+}
+
+/// What the local cloud answers to a request by `curl`.
+async fn asked(operation: &'static str, subject: &str, arguments: Vec<String>) -> Result<String, StackError> {
+    let ask = move || curl(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let why = match tokio::task::spawn_blocking(ask).await {
+        Ok(Ok((200, body))) => return Ok(body),
+        Ok(Ok((status, body))) => format!("status {status}: {body}"),
+        Ok(Err(why)) => why,
+        Err(error) => error.to_string(),
+    };
+    Err(StackError::Call { operation, subject: subject.to_owned(), why })
 }

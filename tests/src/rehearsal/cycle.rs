@@ -232,6 +232,7 @@ impl Run<'_> {
             open_change: None,
             repeats_last_day: small(repeats),
             spent_usd_cents_month: 0,
+            app_spent_usd_cents_month: 0,
             restraints: Restraints::default(),
             takes_back: None,
             rolled_back: None,

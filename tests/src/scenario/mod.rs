@@ -9,6 +9,7 @@ pub use expect::{Bounds, Expect, ExpectedStatus, Range, WorldExpect};
 pub use parse::{ScenarioError, load, parse};
 
 use crate::model::{Event, Happening, Params};
+use domain::approval::Via;
 use domain::execution::Cycle;
 use serde::Deserialize;
 use serde_json::Value;
@@ -33,6 +34,9 @@ pub struct Scenario {
     /// A person who stops the first run in the console.
     #[serde(default)]
     pub stop: Option<Stop>,
+    /// A person who turns the kill switch on over the first change, and off again.
+    #[serde(default)]
+    pub kill_switch: Option<KillSwitch>,
     /// A person who orders the rollback of the first run after its end.
     #[serde(default)]
     pub rollback: Option<Rollback>,
@@ -65,6 +69,9 @@ pub struct AppScenario {
     /// Fleets of its own beside the model, on the same terms.
     #[serde(default)]
     pub fleets: Vec<Fleet>,
+    /// Change calendars of Systems Manager.
+    #[serde(default)]
+    pub calendars: Vec<Calendar>,
     /// A real Postgres with orders, that its pages ask; none without.
     #[serde(default)]
     pub postgres: Option<Postgres>,
@@ -106,6 +113,16 @@ pub struct Disk {
     /// It is attached to a machine of its own; else to nothing.
     #[serde(default)]
     pub attached: bool,
+}
+
+/// A change calendar that is open but for one event, which has begun.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calendar {
+    /// Its name behind that of the application: `sale` is the calendar `shop-sale`.
+    pub name: String,
+    /// Virtual minutes until it opens; below 0 it has opened already.
+    pub closed_for_min: f64,
 }
 
 /// An Auto Scaling group of an application.
@@ -158,8 +175,15 @@ pub enum Trigger {
 pub struct Person {
     /// What they say.
     pub says: Says,
-    /// Virtual minutes until they open the link.
+    /// Virtual minutes until they answer.
     pub after_min: f64,
+    /// The way in which they do: by the link in the message unless said otherwise.
+    #[serde(default = "by_link")]
+    pub via: Via,
+}
+
+fn by_link() -> Via {
+    Via::Link
 }
 
 /// An answer.
@@ -191,6 +215,15 @@ pub struct Kill {
 pub struct Stop {
     /// Virtual minutes until they start the next run by hand.
     pub again_after_min: f64,
+}
+
+/// Somebody turns the kill switch on as soon as a change has been made. When that run has ended, they turn it off and start the next
+/// one.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KillSwitch {
+    /// Virtual minutes after the end of the run.
+    pub off_after_min: f64,
 }
 
 /// Somebody orders the rollback of the first run that has changed something, some time after its end.

@@ -82,6 +82,9 @@ fn check(scenario: &Scenario) -> Check {
     if scenario.stop.as_ref().is_some_and(|stop| stop.again_after_min <= 0.0) {
         return refuse("stop.again_after_min", "it must be above 0");
     }
+    if scenario.kill_switch.as_ref().is_some_and(|switch| switch.off_after_min <= 0.0) {
+        return refuse("kill_switch.off_after_min", "it must be above 0");
+    }
     if scenario.rollback.as_ref().is_some_and(|rollback| rollback.after_min <= 0.0) {
         return refuse("rollback.after_min", "it must be above 0");
     }

@@ -4,7 +4,7 @@ use super::alarms::{CHECKS, alarm_plans, put, storm_plans};
 use super::postgres::Orders;
 use super::publish::publish;
 use super::read::Eyes;
-use super::setup::{Resources, create, disks, fleets};
+use super::setup::{Resources, calendars, create, disks, fleets};
 use super::{StudioError, cache};
 use crate::cloud::Cloud;
 use crate::model::{App, Datum, Event, Happening, Metrics, Sample, Value, World, data, effects_at};
@@ -79,6 +79,7 @@ impl Life {
         resources.postgres_port = scenario.postgres.as_ref().map(|postgres| postgres.port);
         disks(cloud, app, &scenario.disks).await?;
         fleets(cloud, app, &scenario.fleets).await?;
+        calendars(cloud, app, &scenario.calendars).await?;
         let mut life = Self {
             app: app.to_owned(),
             events: scenario.events.clone(),

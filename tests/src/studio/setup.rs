@@ -6,11 +6,13 @@ use super::StudioError;
 use super::publish::publish;
 use crate::cloud::Cloud;
 use crate::model::{Datum, Names, Params, Value};
-use crate::scenario::{Disk, Fleet};
+use crate::scenario::{Calendar, Disk, Fleet};
 use aws_sdk_ec2::types::{InstanceType, ResourceType, TagSpecification, VolumeType};
 use aws_sdk_ecs::types::{Compatibility, ContainerDefinition, LaunchType, NetworkMode, PropagateTags};
 use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, ProtocolEnum};
+use aws_sdk_ssm::types::{DocumentFormat, DocumentType};
 use domain::resource::APP_TAG;
+use jiff::{SignedDuration, Timestamp};
 
 /// What was created.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,6 +92,30 @@ pub async fn disks(cloud: &Cloud, app: &str, disks: &[Disk]) -> Result<(), Studi
             let attached = attach.set_instance_id(host.clone()).send().await;
             attached.map_err(StudioError::call("AttachVolume", &disk.name))?;
         }
+    }
+    Ok(())
+}
+
+/// Creates the change calendars of a scenario.
+///
+/// # Errors
+/// When the cloud refuses a call.
+pub async fn calendars(cloud: &Cloud, app: &str, calendars: &[Calendar]) -> Result<(), StudioError> {
+    let now_s = cloud.clock.now_s();
+    let stamp = |at_s: f64| {
+        let at = SignedDuration::try_from_secs_f64(at_s).ok().and_then(|at| Timestamp::from_duration(at).ok());
+        at.unwrap_or(Timestamp::MAX).strftime("%Y%m%dT%H%M%SZ").to_string()
+    };
+    for calendar in calendars {
+        let name = format!("{app}-{}", calendar.name);
+        let (from, to) = (stamp(now_s - 3_600.0), stamp(now_s + 60.0 * calendar.closed_for_min));
+        let content = format!(
+            "BEGIN:VCALENDAR\nPRODID:-//AWS//Change Calendar 1.0//EN\nVERSION:2.0\nX-CALENDAR-TYPE:DEFAULT_OPEN\n\
+             BEGIN:VEVENT\nUID:{name}\nDTSTAMP:{from}\nSUMMARY:no changes\nDTSTART:{from}\nDTEND:{to}\nEND:VEVENT\nEND:VCALENDAR\n"
+        );
+        let create = cloud.ssm().create_document().name(&name).content(content);
+        let create = create.document_type(DocumentType::ChangeCalendar).document_format(DocumentFormat::Text);
+        create.send().await.map_err(StudioError::call("CreateDocument", &name))?;
     }
     Ok(())
 }

@@ -7,7 +7,9 @@ use domain::guard::KillSwitch;
 use domain::price::Sold;
 use domain::resource::PROTECTED_TAG;
 use engine::act::Report;
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use testkit::build;
 
 fn sick(config: &str) -> Shop {
     Shop::new(Weather { load: surge, ..Weather::default() }, config)
@@ -132,6 +134,34 @@ fn what_costs_more_than_the_ceiling_is_refused_with_both_numbers() {
     let change = shop.world.journal()[0].change.clone();
     let added = i64::from(shop.servers() - SERVERS);
     assert_eq!(change.cost_usd_cents_month, Some(added * 16_800 * 730 / 10_000), "{}", change.reason);
+}
+
+/// The ceiling of the application counts what earlier runs of any cycle have added, the ceiling of a run does not.
+#[test]
+fn what_earlier_runs_have_added_counts_for_the_ceiling_of_the_application() {
+    let twice: fn(Timestamp) -> f64 = |at| if at < build::after_s(4 * 3_600) { surge(at) } else { 6.4 };
+    let second_run = |max_cents: i64| {
+        let limits = format!("    limits: {{app_spend_usd_cents_month_max: {max_cents}}}\n");
+        let config = format!("applications:\n  shop:\n    mode: auto\n{limits}");
+        let shop = Shop::new(Weather { load: twice, ..Weather::default() }, &config);
+        shop.world.set_price(Sold::Instance("t4g.small".to_owned()), 16_800);
+        assert_eq!(Machine::health(&shop, RUN).run(json!({"app": "shop"})).state, "Healthy");
+        let of_first = shop.deeds().len();
+        shop.world.pass_s(6 * 3_600);
+        shop.catch_up();
+        let ended = Machine::health(&shop, "run-2").run(json!({"app": "shop"}));
+        (ended.state, shop.deeds().len() - of_first, shop)
+    };
+    let (state, made, shop) = second_run(1_000_000);
+    assert_eq!((state.as_str(), made), ("Healthy", 1));
+    let costs: Vec<i64> = shop.world.journal().iter().filter_map(|entry| entry.change.cost_usd_cents_month).collect();
+    assert!(costs.len() == 2 && costs.iter().all(|cents| *cents > 0), "{costs:?}");
+    let both: i64 = costs.iter().sum();
+    assert_eq!(second_run(both).0, "Healthy");
+    let (state, made, shop) = second_run(both - 1);
+    let told = shop.world.messages().pop().unwrap().text;
+    assert_eq!((state.as_str(), made), ("HandedToPeople", 0), "{told}");
+    assert!(told.contains("with the changes of the last 30 days"), "{told}");
 }
 
 /// Undone too often, nothing more is changed; a person who has looked closes the circuit breaker by a run.

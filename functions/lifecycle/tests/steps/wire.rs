@@ -135,9 +135,14 @@ impl Wire {
     }
 }
 
+#[async_trait]
 impl Clock for Wire {
     fn now(&self) -> Timestamp {
         self.world.now()
+    }
+
+    async fn wait(&self, seconds: u32) {
+        self.world.pass_s(seconds);
     }
 }
 

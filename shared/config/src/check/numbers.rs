@@ -87,6 +87,7 @@ fn of_limits(limits: &Limits) -> Vec<Wrong> {
         blast_radius,
         step_factor_max,
         spend_usd_cents_month_max,
+        app_spend_usd_cents_month_max,
         snapshot_age_s_max,
         completeness_min,
         undos_per_day_max,
@@ -98,14 +99,15 @@ fn of_limits(limits: &Limits) -> Vec<Wrong> {
     let at_least_one = |key, value: u32| {
         (value == 0).then(|| (key, "must be at least 1, or nothing would ever be changed".to_owned()))
     };
+    let not_negative = |key, value: i64| (value < 0).then(|| (key, format!("must not be negative, as {value} is")));
     [
         (cooldown_s > DAY_S)
             .then(|| ("cooldown_s", format!("must be at most {DAY_S}, which is a day, not {cooldown_s}"))),
         within("blast_radius", blast_radius, 0.0, 1.0).or_else(|| above_zero("blast_radius", blast_radius)),
         (!(1.0..=10.0).contains(&step_factor_max))
             .then(|| ("step_factor_max", format!("must be from 1 to 10, not {step_factor_max}"))),
-        (spend_usd_cents_month_max < 0)
-            .then(|| ("spend_usd_cents_month_max", format!("must not be negative, as {spend_usd_cents_month_max} is"))),
+        not_negative("spend_usd_cents_month_max", spend_usd_cents_month_max),
+        not_negative("app_spend_usd_cents_month_max", app_spend_usd_cents_month_max),
         (snapshot_age_s_max < SNAPSHOT_AGE_S_MIN).then(|| {
             let says = format!(
                 "must be at least {SNAPSHOT_AGE_S_MIN}, or every plan would be too old, not {snapshot_age_s_max}"

@@ -50,6 +50,10 @@ pub struct Facts {
     pub repeats_last_day: u32,
     /// Cost that this run has already added, in US cents a month.
     pub spent_usd_cents_month: i64,
+    /// Cost that the changes of 30 days that stand have added to the application, in US cents a month. What was saved on a
+    /// resource is set off only against what was spent on the same one; on the resource of this change it may thus be negative,
+    /// but never by more than the change costs.
+    pub app_spent_usd_cents_month: i64,
     /// What speaks against making something smaller now. Read for changes that do.
     pub restraints: Restraints,
     /// The growth of another workflow that this change would take back, if it was verified a while ago.

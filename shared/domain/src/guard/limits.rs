@@ -28,6 +28,9 @@ pub struct Limits {
     pub step_factor_max: f64,
     /// Cost that the changes of one run may add, in US cents a month. Default 20,000: 200 USD.
     pub spend_usd_cents_month_max: i64,
+    /// Cost that the changes of 30 days that stand may add to an application, over all runs and cycles, in US cents a month.
+    /// Default 100,000: 1,000 USD.
+    pub app_spend_usd_cents_month_max: i64,
     /// Age of the snapshot beyond which a plan is not carried out, in seconds. Default 900: three observed windows.
     pub snapshot_age_s_max: u32,
     /// Share of signals that must be known for a change, 0 to 1. Default 0.5: below half, one is guessing.
@@ -58,6 +61,7 @@ impl Default for Limits {
             blast_radius: 0.34,
             step_factor_max: 2.0,
             spend_usd_cents_month_max: 20_000,
+            app_spend_usd_cents_month_max: 100_000,
             snapshot_age_s_max: 900,
             completeness_min: 0.5,
             undos_per_day_max: 4,

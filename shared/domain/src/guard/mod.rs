@@ -224,12 +224,19 @@ fn cool_down(_: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal> 
 }
 
 fn spend(change: &Change, facts: &Facts, limits: &Limits) -> Result<(), Refusal> {
-    let total = facts.spent_usd_cents_month.saturating_add(change.cost_usd_cents_month.unwrap_or(0));
-    if total > limits.spend_usd_cents_month_max && change.cost_usd_cents_month.unwrap_or(0) > 0 {
-        return Err(Refusal::Spend {
-            total_usd_cents_month: total,
-            max_usd_cents_month: limits.spend_usd_cents_month_max,
-        });
+    // What saves is never too dear, and an unknown price is no price.
+    let added = change.cost_usd_cents_month.unwrap_or(0);
+    if added <= 0 {
+        return Ok(());
+    }
+    let (of_run, run_max) = (facts.spent_usd_cents_month.saturating_add(added), limits.spend_usd_cents_month_max);
+    if of_run > run_max {
+        return Err(Refusal::Spend { total_usd_cents_month: of_run, max_usd_cents_month: run_max });
+    }
+    let (of_app, app_max) =
+        (facts.app_spent_usd_cents_month.saturating_add(added), limits.app_spend_usd_cents_month_max);
+    if of_app > app_max {
+        return Err(Refusal::AppSpend { total_usd_cents_month: of_app, max_usd_cents_month: app_max });
     }
     Ok(())
 }

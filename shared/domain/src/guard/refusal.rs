@@ -193,6 +193,13 @@ pub enum Refusal {
         /// Allowed.
         max_usd_cents_month: i64,
     },
+    /// The application would cost too much more than 30 days ago.
+    AppSpend {
+        /// What the changes of 30 days would add with this one, in US cents a month.
+        total_usd_cents_month: i64,
+        /// Allowed.
+        max_usd_cents_month: i64,
+    },
     /// A transaction has been open for so long that a build would wait for it.
     LongTransaction {
         /// Its age in seconds.
@@ -332,6 +339,12 @@ impl fmt::Display for Refusal {
             Self::Spend { total_usd_cents_month, max_usd_cents_month } => write!(
                 f,
                 "the run would add {} USD a month, {} are allowed",
+                dollars(*total_usd_cents_month),
+                dollars(*max_usd_cents_month)
+            ),
+            Self::AppSpend { total_usd_cents_month, max_usd_cents_month } => write!(
+                f,
+                "with the changes of the last 30 days the application would cost {} USD a month more, {} are allowed",
                 dollars(*total_usd_cents_month),
                 dollars(*max_usd_cents_month)
             ),

@@ -143,17 +143,16 @@ impl Context<'_> {
         later(self.now(), self.rules.timing.reserve_s) > self.deadline
     }
 
-    /// Whether an intent is so old that by no clock its call can still be on its way.
-    pub(crate) fn is_long_past(&self, entry: &Entry) -> bool {
+    /// Seconds until an intent is so old that by no clock its call can still be on its way; `None` when it is.
+    pub(crate) fn long_past_in_s(&self, entry: &Entry) -> Option<u32> {
         let safe_s = self.rules.timing.in_flight_s().saturating_add(self.rules.timing.skew_s);
-        later(entry.intended_at, safe_s) <= self.now()
+        let left_s = later(entry.intended_at, safe_s).duration_since(self.now()).as_secs();
+        (left_s > 0).then(|| u32::try_from(left_s).unwrap_or(u32::MAX))
     }
 
-    /// Seconds that are left until a call can no longer be on its way whose end was first waited for at this moment; `None` when
-    /// none are. A moment in the future is no moment: another clock has written it.
-    pub(crate) fn waits_for_s(&self, looked_at: Timestamp) -> Option<u32> {
-        let left_s = later(looked_at, self.rules.timing.in_flight_s()).duration_since(self.now()).as_secs();
-        u32::try_from(left_s).ok().filter(|left_s| *left_s > 0)
+    /// Whether this invocation can wait for so long and then still do its work.
+    pub(crate) fn can_wait_s(&self, seconds: u32) -> bool {
+        later(self.now(), seconds.saturating_add(self.rules.timing.reserve_s)) <= self.deadline
     }
 
     /// Seconds until an intent without an answer can no longer be on its way; `None` when that is so now.

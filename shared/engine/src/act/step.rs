@@ -195,16 +195,9 @@ async fn unknown(context: &Context<'_>, entry: Entry, lost: &PortError) -> Resul
         Err(PortError::Gone { .. }) if removes(&entry.change.action) => {
             return applied(context, entry, "the answer was lost, but it is gone").await;
         }
-        Err(error) => {
-            settle::wait_for(context, &entry).await;
-            return Ok(ChangeResult::Unsettled { why: format!("{lost}; and {error}") });
-        }
+        Err(error) => return Ok(ChangeResult::Unsettled { why: format!("{lost}; and {error}") }),
     };
-    let found = effect(&entry.change.action, &entry.prior.live, &live);
-    if !matches!(found, Effect::Happened | Effect::CannotTell) {
-        settle::wait_for(context, &entry).await;
-    }
-    match found {
+    match effect(&entry.change.action, &entry.prior.live, &live) {
         Effect::Happened => applied(context, entry, "the answer was lost, the live state shows it").await,
         Effect::CannotTell => applied(context, entry, "the answer was lost; it counts as done").await,
         // The request may still be on its way: only time proves that it is not, so the entry stays open.

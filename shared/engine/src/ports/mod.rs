@@ -19,6 +19,7 @@ pub use records::{
 };
 pub use runs::{ConfigFetch, ConfigSource, DeadLetters, Life, Liveness, Runs, Starter};
 
+use async_trait::async_trait;
 use domain::observed::Missing;
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
@@ -100,6 +101,7 @@ impl PortError {
 pub type PortResult<T> = Result<T, PortError>;
 
 /// The time.
+#[async_trait]
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
@@ -108,4 +110,7 @@ pub trait Clock: Send + Sync {
     fn steady(&self) -> SignedDuration {
         self.now().duration_since(Timestamp::UNIX_EPOCH)
     }
+
+    /// Lets so many seconds pass, on the scale of [`Clock::steady`].
+    async fn wait(&self, seconds: u32);
 }

@@ -68,7 +68,7 @@ pub struct Entry {
     pub intended_at: Timestamp,
     /// When the service had accepted it.
     pub applied_at: Option<Timestamp>,
-    /// When somebody began to wait for the end of its call, by their clock. From then on it is no longer made.
+    /// When somebody first waited for the end of its call, by their clock. From then on it is no longer made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looked_at: Option<Timestamp>,
     /// When it was undone, kept, or found never to have happened.

@@ -89,12 +89,25 @@ pub(crate) async fn standing_entries(context: &Context<'_>) -> Result<Vec<Entry>
 async fn make_known(context: &Context<'_>, of: impl Fn(&Entry) -> bool) -> Result<Settlement, ActError> {
     let mut settlement = Settlement::default();
     let mut looked_at = Vec::new();
+    let intents = open(context, |entry| entry.state == EntryState::Intended && of(entry)).await?;
+    let left_s = let_end(context, &intents).await?;
+    // An intent that has come since was not waited for.
+    let is_over = |entry: &Entry| match left_s {
+        None => intents.iter().any(|known| known.id() == entry.id()),
+        Some(_) => context.long_past_in_s(entry).is_none(),
+    };
     for entry in open(context, |_| true).await? {
         if entry.state != EntryState::Intended || !of(&entry) {
             looked_at.push((entry, false));
             continue;
         }
-        match resolve(context, entry).await? {
+        let found = if is_over(&entry) {
+            find_out(context, entry).await?
+        } else {
+            let retry_after_s = left_s.unwrap_or(context.rules.timing.in_flight_s());
+            Resolved::InFlight { entry: Box::new(entry), retry_after_s }
+        };
+        match found {
             Resolved::Entry(entry) => {
                 settlement.changes.push(Settled::of(&entry, context.now()));
                 looked_at.push((*entry, true));
@@ -214,39 +227,43 @@ async fn look_at(context: &Context<'_>, entry: &Entry) -> Result<Recorded, ActEr
     record(context, EntryState::Intended, Entry { looked_at, ..entry.clone() }).await
 }
 
-/// The same by whoever has made the call itself and has had no answer. Where it can't be noted, somebody else will.
-pub(crate) async fn wait_for(context: &Context<'_>, entry: &Entry) {
-    if let Err(error) = look_at(context, entry).await {
-        tracing::warn!(change = %entry.id(), %error, "not noted that the end of a call is waited for");
-    }
-}
-
-/// How long the end of a call must still be waited for, with the entry as it stands then; none when it can't be on its way.
+/// Waits until the calls of these intents can't be on their way any more; gives the seconds after which to ask again where this
+/// invocation has not the time for that.
 ///
-/// The age of an intent says that only where it is larger than clocks may differ. Else the wait begins when somebody first looks,
-/// and that is written down under a condition: a process that was held up between its intent and its call finds it there.
-async fn in_flight(context: &Context<'_>, entry: Entry) -> Result<(Entry, Option<u32>), ActError> {
-    if context.is_long_past(&entry) {
-        return Ok((entry, None));
+/// The age of an intent says so only where it is larger than clocks may differ. Else it is written down, under a condition, that its
+/// end is waited for: a process that was held up between its intent and its call finds that there. Only then the wait begins, in
+/// this process, by what no setting of a clock moves.
+async fn let_end(context: &Context<'_>, intents: &[Entry]) -> Result<Option<u32>, ActError> {
+    let (mut left_s, mut are_waited_for) = (None, false);
+    for entry in intents {
+        let Some(long_past_in_s) = context.long_past_in_s(entry) else { continue };
+        let is_open = entry.looked_at.is_some() || look_at(context, entry).await?.entry().state == EntryState::Intended;
+        are_waited_for |= is_open;
+        left_s = left_s.max(is_open.then_some(long_past_in_s));
     }
-    if let Some(at) = entry.looked_at.filter(|at| *at <= context.now()) {
-        let left_s = context.waits_for_s(at);
-        return Ok((entry, left_s));
+    let window_s = context.rules.timing.in_flight_s();
+    if are_waited_for && context.can_wait_s(window_s) {
+        context.ports.clock.wait(window_s).await;
+        return Ok(None);
     }
-    let entry = look_at(context, &entry).await?.entry();
-    let left_s = (entry.state == EntryState::Intended).then(|| context.rules.timing.in_flight_s());
-    Ok((entry, left_s))
+    Ok(left_s)
 }
 
-/// Finds out from the live state what became of an intent, and records it. Changes nothing in the application.
+/// Waits for the end of the call of one intent, and finds out what became of it.
 pub(crate) async fn resolve(context: &Context<'_>, entry: Entry) -> Result<Resolved, ActError> {
-    let (entry, left_s) = in_flight(context, entry).await?;
-    if let Some(retry_after_s) = left_s {
+    if let Some(retry_after_s) = let_end(context, std::slice::from_ref(&entry)).await? {
         return Ok(Resolved::InFlight { entry: Box::new(entry), retry_after_s });
     }
-    if entry.state != EntryState::Intended {
-        return Ok(Resolved::Entry(Box::new(entry)));
+    let entry = stands(context, &entry).await?.unwrap_or(entry);
+    if entry.state == EntryState::Intended {
+        find_out(context, entry).await
+    } else {
+        Ok(Resolved::Entry(Box::new(entry)))
     }
+}
+
+/// Finds out from the live state what became of an intent whose call is over, and records it. Changes nothing in the application.
+async fn find_out(context: &Context<'_>, entry: Entry) -> Result<Resolved, ActError> {
     let resolved = match context.ports.actuator.live(&entry.prior).await {
         Ok(now) => match effect(&entry.change.action, &entry.prior.live, &now.live) {
             Effect::Happened => found_done(context, entry, "found done in the live state", Some(&now.live)).await?,

@@ -155,3 +155,29 @@ fn adds_up_what_this_run_spends_and_lets_no_saving_pay_for_it() {
     let tally = tally(&[entry("a", EntryState::Kept, 900), saving, undone, of_another_run]);
     assert_eq!(tally.spent_usd_cents_month, 500);
 }
+
+/// A change of a fleet that costs or saves so much.
+fn costing(id: &str, group: &str, cents: i64, state: EntryState, of: &str) -> Entry {
+    let change = Change { cost_usd_cents_month: Some(cents), ..build::change(id, build::set_fleet(group, 4)) };
+    Entry { change, execution: ExecutionId::from(of), ..entry(id, state, 86_400) }
+}
+
+#[test]
+fn what_an_application_has_been_charged_is_set_off_only_against_savings_of_the_same_resource() {
+    let entries = [
+        costing("a", "web", 700, EntryState::Kept, "run-1"),
+        costing("b", "web", -300, EntryState::Kept, "run-2"),
+        costing("c", "api", -5_000, EntryState::Kept, "run-3"),
+        costing("d", "batch", 200, EntryState::Intended, "run-4"),
+        costing("e", "batch", 9_000, EntryState::Undone, "run-5"),
+        costing("f", "batch", 9_000, EntryState::NotApplied, "run-6"),
+    ];
+    let wanted = |group: &str, cents: i64| costing("z", group, cents, EntryState::Intended, "run-9").change;
+    let spent = |change: &Change| tally_for(change, &entries).app_spent_usd_cents_month;
+    assert_eq!(spent(&wanted("web", 100)), 400 + 200, "what is uncertain counts, what does not stand does not");
+    assert_eq!(spent(&wanted("other", 100)), 400 + 200);
+    assert_eq!(spent(&wanted("api", 100)), 400 + 200 - 100, "what was saved here may be spent here again");
+    assert_eq!(spent(&wanted("api", 6_000)), 400 + 200 - 5_000, "and not more than that");
+    let unpriced = Change { cost_usd_cents_month: None, ..wanted("api", 0) };
+    assert_eq!(spent(&unpriced), 400 + 200);
+}

@@ -7,10 +7,11 @@ use domain::guard::KillSwitch;
 use domain::ids::ResourceId;
 use domain::mode::Mode;
 use domain::resource::Live;
-use engine::act::ChangeResult;
+use engine::act::{ChangeResult, Context};
 use engine::ports::EntryState;
 use engine::run::{LEASE_TTL_S, lease_ttl_s};
 use engine::settle::{self, End};
+use jiff::SignedDuration;
 use std::sync::Arc;
 use testkit::{Fault, Process, World, build, run_to_end};
 
@@ -133,14 +134,23 @@ fn an_intent_that_may_still_be_on_its_way_is_not_judged() {
     let plan = build::plan(vec![build::change("c1", build::set_fleet("web", 4))]);
     let number = call_of(vec![build::fleet("web", 2)], &plan, "Actuator.apply");
     let _died = bench.act_in(&Process::with(&bench.world, [(number, Fault::CrashBefore)]), &plan);
-    let sound = Process::sound(&bench.world);
-    let context = bench.context(&sound);
-    let settlement = run_to_end(&sound, settle::own(&context)).finished().unwrap().unwrap();
-    let wait_s = settlement.retry_after_s().expect("it is too young");
-    assert!(wait_s <= bench.timing.in_flight_s());
-    bench.world.pass_s(wait_s);
-    let settlement = run_to_end(&sound, settle::own(&context)).finished().unwrap().unwrap();
+    let own = |bench: &Bench, has_s: u32| {
+        let sound = Process::sound(&bench.world);
+        let context = Context {
+            deadline: bench.world.now() + SignedDuration::from_secs(i64::from(has_s)),
+            ..bench.context(&sound)
+        };
+        run_to_end(&sound, settle::own(&context)).finished().unwrap().unwrap()
+    };
+    // Whoever has not the time to wait asks again when by no clock it can be on its way.
+    let needs_s = bench.timing.in_flight_s() + bench.timing.reserve_s;
+    let wait_s = own(&bench, needs_s - 1).retry_after_s().expect("it is too young");
+    assert!((1..=bench.timing.in_flight_s() + bench.timing.skew_s).contains(&wait_s), "{wait_s}");
+    assert_eq!(bench.state("c1"), Some(EntryState::Intended));
+    let began = bench.world.now();
+    let settlement = own(&bench, needs_s + 5);
     assert!(matches!(settlement.changes[0].end, End::NotApplied { .. }), "{settlement:?}");
+    assert!(bench.world.now().duration_since(began).as_secs() >= i64::from(bench.timing.in_flight_s()));
 }
 
 #[test]

@@ -137,23 +137,25 @@ fn regression_a_clock_that_is_set_back_between_an_intent_and_its_call_makes_no_c
     assert_eq!(bench.state("c1"), Some(EntryState::NotApplied));
 }
 
+/// The one who has had no answer ends, and the next run, whose clock is ahead, settles at once.
 #[test]
-fn who_has_had_no_answer_notes_it_so_that_nobody_waits_anew() {
-    let bench = shop();
-    let plan = build::plan(vec![build::change("c1", build::set_fleet("web", 4))]);
-    let call = call_of(vec![build::fleet("web", 2), build::address("old")], &plan, "Actuator.apply");
-    let process = Process::with(&bench.world, [(call, Fault::LoseRequest)]);
-    let report = bench.act_in(&process, &plan).finished().unwrap().unwrap();
-    assert!(matches!(report.changes[0].result, ChangeResult::Unsettled { .. }), "{report:?}");
-    bench.world.pass_s(80);
-    let own = |bench: &Bench| {
-        let process = Process::sound(&bench.world);
-        run_to_end(&process, settle::own(&bench.context(&process))).finished().unwrap().unwrap()
-    };
-    assert!(own(&bench).retry_after_s().is_some_and(|left_s| left_s <= 10), "it may still be on its way");
-    bench.world.pass_s(10);
-    assert_eq!(own(&bench).retry_after_s(), None);
-    assert_eq!(bench.state("c1"), Some(EntryState::NotApplied));
+fn regression_the_end_of_a_call_is_waited_for_by_no_clock_that_is_ahead() {
+    for lands_after_s in [1, 30, 59] {
+        for ahead_s in [0, 91, 120, i64::from(CLOCK_OFF_MAX_S)] {
+            let bench = shop();
+            let plan = build::plan(vec![build::change("c1", build::set_fleet("web", 4))]);
+            let call = call_of(vec![build::fleet("web", 2), build::address("old")], &plan, "Actuator.apply");
+            let process = Process::with(&bench.world, [(call, Fault::LandLate(lands_after_s))]);
+            let report = bench.act_in(&process, &plan).finished().unwrap().unwrap();
+            assert!(matches!(report.changes[0].result, ChangeResult::Unsettled { .. }), "{report:?}");
+            let _over = run_to_end(&process, engine::lease::release(&*bench.world, &bench.run));
+            let ahead = clocked(&bench.world, "run-2", ahead_s);
+            let next = Bench::try_of_cycle(&bench.world, "run-2", Cycle::Health).unwrap();
+            let settlement = run_to_end(&ahead, settle::residue(&context(&next, &ahead))).finished().unwrap().unwrap();
+            assert_sound(&bench.world, false);
+            assert_eq!(bench.state("c1"), Some(EntryState::Applied), "{lands_after_s} {ahead_s}: {settlement:?}");
+        }
+    }
 }
 
 #[test]

@@ -127,9 +127,14 @@ pub const USERS: Users = Users { wrong: false };
 /// The time of the machine: the server's own counters go by it.
 pub struct Now;
 
+#[async_trait]
 impl Clock for Now {
     #[allow(clippy::disallowed_methods, reason = "it stands for the adapter that reads the clock")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    async fn wait(&self, seconds: u32) {
+        tokio::time::sleep(std::time::Duration::from_secs(u64::from(seconds))).await;
     }
 }

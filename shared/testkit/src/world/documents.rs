@@ -7,9 +7,14 @@ use engine::ports::{Artifacts, Clock, ConfigFetch, ConfigSource, Message, Notifi
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
+#[async_trait]
 impl Clock for World {
     fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    async fn wait(&self, seconds: u32) {
+        self.pass_s(seconds);
     }
 }
 

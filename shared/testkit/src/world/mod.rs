@@ -25,7 +25,7 @@ use domain::snapshot::Alarm;
 use domain::watch::{Roll, Watched};
 use engine::ports::{Arrival, Asked, Clock, Discovery, Entry, EntryState, Episode, Lease, Life, Message};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A world in memory.
@@ -84,6 +84,7 @@ pub enum Landing {
 #[derive(Clone, Default)]
 struct State {
     resources: BTreeMap<ResourceId, Resource>,
+    removed: BTreeSet<ResourceId>,
     ledger: Vec<Write>,
     last_seen: BTreeMap<ResourceId, Live>,
     on_the_way: Vec<(Timestamp, String, domain::change::Change)>,
@@ -229,7 +230,14 @@ impl World {
 
     /// Somebody else deletes a resource.
     pub fn remove(&self, id: &ResourceId) {
-        self.state().resources.remove(id);
+        let mut state = self.state();
+        state.resources.remove(id);
+        state.removed.insert(id.clone());
+    }
+
+    /// Whether somebody else has deleted a resource.
+    pub fn was_removed(&self, id: &ResourceId) -> bool {
+        self.state().removed.contains(id)
     }
 
     /// Sets the kill switch.

@@ -3,10 +3,12 @@
 use super::{Actor, PlayError, Stage};
 use crate::player::check::{Finding, check};
 use crate::player::kill::Killed;
+use crate::player::person;
 use crate::player::stack::{Stack, StackError};
 use crate::player::watch::Watch;
 use crate::player::world::see;
-use domain::execution::Status;
+use crate::scenario::Person;
+use domain::execution::{AnswerRecord, Status};
 use tokio::task::JoinHandle;
 
 impl Stage<'_> {
@@ -54,12 +56,18 @@ impl Stage<'_> {
         if self.scenario.stop.is_some() {
             findings.extend(actors.first().map(|actor| self.stopped_record(&actor.watch)));
         }
-        if self.scenario.person.is_some() {
+        if self.scenario.kill_switch.is_some() {
+            findings.extend(actors.first().map(|actor| (actor.watch.app.clone(), self.obeyed())));
+        }
+        if let Some(person) = &self.scenario.person {
             let text = format!("answers of a person: {}, expected at least 1", self.answers);
             let app = self.scenario.apps.keys().next().cloned().unwrap_or_default();
             findings.push((app, Finding { holds: self.answers > 0, text }));
+            findings.extend(actors.first().map(|actor| (actor.watch.app.clone(), on_record(person, &actor.watch))));
         }
+        let posted = self.stack.posted().await?;
         for actor in actors {
+            findings.push((actor.watch.app.clone(), in_chat(&posted, &actor.watch)));
             let Some(setup) = self.scenario.apps.get(&actor.watch.app) else { continue };
             let seen = see(&actor.cloud, &actor.watch.app, &actor.resources).await?;
             let found = check(&setup.expect, &actor.watch, &seen, &actor.first_instances);
@@ -91,6 +99,34 @@ impl Stage<'_> {
         };
         (watch.app.clone(), finding)
     }
+}
+
+/// What people were told stands in the chat behind the webhook as well.
+fn in_chat(posted: &[String], watch: &Watch) -> Finding {
+    let missing: Vec<&str> = watch
+        .told
+        .iter()
+        .map(|told| told.message.as_str())
+        .filter(|text| !posted.contains(&domain::text::chat(text)))
+        .collect();
+    let (all, first) = (watch.told.len(), missing.first().map_or(String::new(), |text| format!(", not this:\n{text}")));
+    Finding {
+        holds: missing.is_empty(),
+        text: format!("messages in the chat: {} of {all}{first}", all - missing.len()),
+    }
+}
+
+/// Who answered, which way and with which remark.
+fn on_record(person: &Person, watch: &Watch) -> Finding {
+    let answers: Vec<_> = watch.runs.iter().flat_map(|run| &run.answers).collect();
+    let is_theirs = |answer: &&AnswerRecord| {
+        (answer.by.as_deref(), answer.remark.as_str(), answer.via)
+            == (Some(person::NAME), person::REMARK, Some(person.via))
+    };
+    let theirs = answers.iter().copied().filter(is_theirs).count();
+    let text =
+        format!("answers in the records: {theirs} by {} via {:?}, expected at least 1", person::NAME, person.via);
+    Finding { holds: theirs > 0, text }
 }
 
 /// The story that `explain` tells of a run must have its conclusion and every change that it answers for.

@@ -137,6 +137,11 @@ fn spend() {
     assert_eq!(verdict(&cost(-1), &spent(20_000)), None, "what saves money is never too expensive");
     assert_eq!(verdict(&resize(6), &spent(20_000)), None, "an unknown price is not a price");
     assert!(verdict(&cost(i64::MAX), &spent(i64::MAX)).is_some(), "no overflow");
+    let charged = |cents| Facts { app_spent_usd_cents_month: cents, ..on_fleet(4, 0) };
+    assert_eq!(verdict(&cost(6_000), &charged(24_000)), None);
+    let refused = Refusal::AppSpend { total_usd_cents_month: 30_001, max_usd_cents_month: 30_000 };
+    assert_eq!(verdict(&cost(6_001), &charged(24_000)), Some(refused));
+    assert_eq!(verdict(&cost(-1), &charged(40_000)), None, "what saves money is never too expensive");
 }
 
 #[test]
@@ -274,6 +279,10 @@ fn every_refusal_says_its_numbers_in_one_sentence() {
     assert_eq!(said(Refusal::Budget { per: "hour".into(), used: 6, max: 6 }), "6 of 6 changes per hour are used");
     let spend = Refusal::Spend { total_usd_cents_month: 10_001, max_usd_cents_month: 10_000 };
     assert_eq!(said(spend), "the run would add 100.01 USD a month, 100.00 are allowed");
+    let charged = Refusal::AppSpend { total_usd_cents_month: 30_001, max_usd_cents_month: 30_000 };
+    let said_of_app =
+        "with the changes of the last 30 days the application would cost 300.01 USD a month more, 300.00 are allowed";
+    assert_eq!(said(charged), said_of_app);
     let blast = Refusal::BlastRadius { out: 2, of: 7, max_pct: 25.0 };
     assert_eq!(said(blast), "2 of 7 members would be out of service, 25 % are allowed");
 }

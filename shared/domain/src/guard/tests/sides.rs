@@ -197,6 +197,8 @@ fn table() -> Vec<Sides> {
         sides(counted(Some(Missing::Throttled)), counted(None)),
         sides((resize(9), on_fleet(4, 0)), (resize(8), on_fleet(4, 0))),
         growing(|facts| facts.spent_usd_cents_month = 0, nothing).costing(10_001, 10_000),
+        growing(|facts| facts.app_spent_usd_cents_month = 21_000, |facts| facts.app_spent_usd_cents_month = 21_000)
+            .costing(9_001, 9_000),
         building(|index| index.oldest_transaction_s = 60.001, |index| index.oldest_transaction_s = 60.0),
         building(|index| index.table_bytes = 20.001 * GIB, |index| index.table_bytes = 20.0 * GIB),
         of_fleet(resize(6), |fleet| fleet.refresh_in_progress = true),

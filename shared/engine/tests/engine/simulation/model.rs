@@ -33,7 +33,6 @@ fn follows_from_the_record(scene: &Scene) -> Checked {
     let ledger = world.ledger();
     let edited: BTreeSet<_> =
         ledger.iter().filter(|write| write.landing == Landing::Outside).map(|write| &write.resource).collect();
-    let removed = scene.removed();
     let model = World::of(scene.initial.clone());
     let entries: BTreeMap<_, Entry> = world.journal().into_iter().map(|entry| (entry.id().clone(), entry)).collect();
     for write in &ledger {
@@ -42,7 +41,7 @@ fn follows_from_the_record(scene: &Scene) -> Checked {
             let _refused_where_somebody_else_interfered = model.perform(&entry.change);
         }
     }
-    let touched = |resource: &Resource| edited.contains(&resource.id) || removed.contains(&resource.id);
+    let touched = |resource: &Resource| edited.contains(&resource.id) || scene.world.was_removed(&resource.id);
     for resource in scene.initial.iter().filter(|resource| !touched(resource)) {
         let of_it: Vec<&Entry> = entries.values().filter(|entry| entry.change.resource == resource.id).collect();
         for entry in of_it.iter().filter(|entry| entry.state == EntryState::Superseded) {

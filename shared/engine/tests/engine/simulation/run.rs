@@ -73,7 +73,6 @@ struct State {
     decrees: Vec<Decrees>,
     stopped: BTreeSet<String>,
     delivered: BTreeMap<Number, (Run, Plan, Snapshot)>,
-    removed: BTreeSet<ResourceId>,
     planned: BTreeMap<Number, Vec<Change>>,
     seen: BTreeMap<&'static str, usize>,
 }
@@ -113,7 +112,6 @@ impl Scene {
             decrees: vec![decrees],
             stopped: BTreeSet::new(),
             delivered: BTreeMap::new(),
-            removed: BTreeSet::new(),
             planned: BTreeMap::new(),
             seen: BTreeMap::new(),
         };
@@ -149,11 +147,6 @@ impl Scene {
     /// Whether somebody has stopped this run.
     pub fn is_stopped(&self, run: &str) -> bool {
         self.state().stopped.contains(run)
-    }
-
-    /// Resources that somebody else has deleted.
-    pub fn removed(&self) -> BTreeSet<ResourceId> {
-        self.state().removed.clone()
     }
 
     /// A step of a run is delivered for the first time.
@@ -309,7 +302,6 @@ fn outside(event: &Event, scene: &Scene) {
         Event::Resize(of, size) => world.edit_capacity(&catalog::id(*of), *size),
         Event::Delete(of) => {
             world.remove(&catalog::id(*of));
-            scene.state().removed.insert(catalog::id(*of));
         }
         Event::KillSwitch(is_on) => world.set_kill_switch(if *is_on { KillSwitch::On } else { KillSwitch::Off }),
         Event::Freeze(is_on) => scene.decree(|decrees| decrees.frozen = *is_on),
