@@ -118,11 +118,12 @@ class Request:
         return f"{first}.{self.head.split(b' ', 1)[0].decode()}"
 
 
-# Codes of throttling, of an internal error and of a service that is not available, in the three families of protocols.
+# Codes of throttling, of an internal error and of a service that is not available, in the families of protocols.
 JSON = {"throttled": (400, "ThrottlingException"), "internal_error": (500, "InternalFailure"),
         "unavailable": (503, "ServiceUnavailableException")}
 XML = {"throttled": (400, "Throttling"), "internal_error": (500, "InternalFailure"),
        "unavailable": (503, "ServiceUnavailable")}
+EC2 = {"throttled": (503, "RequestLimitExceeded"), "internal_error": (500, "InternalError"), "unavailable": (503, "Unavailable")}
 S3 = {"throttled": (503, "SlowDown"), "internal_error": (500, "InternalError"), "unavailable": (503, "ServiceUnavailable")}
 # Where a service has a name of its own for throttling.
 OWN = {"dynamodb": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}
@@ -145,6 +146,12 @@ def refusal(request: Request, kind: str) -> bytes:
         status, code = S3[kind]
         headers["Content-Type"] = "application/xml"
         body = f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>{number}</RequestId></Error>".encode()
+    elif service == "ec2":
+        # EC2 API Reference, "Error codes": a form of its own.
+        status, code = EC2[kind]
+        headers["Content-Type"] = "text/xml"
+        body = (f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
+                f"<RequestID>{number}</RequestID></Response>").encode()
     else:
         status, code = XML[kind]
         headers["Content-Type"] = "text/xml"

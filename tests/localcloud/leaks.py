@@ -2,8 +2,9 @@
 
     python -m localcloud.leaks STATE_FILE OUTPUTS_FILE DIRECTORY
 
-The secrets are real ones of this cloud: the key that signs links, the task tokens of runs that have asked, and the
-credentials of running functions. Read are the tables, the artifacts, the logs, every event of executions, what was parked, and
+The secrets are real ones of this cloud: the key that signs links, the task tokens of runs that have asked, the
+credentials of running functions, and what was planted in the applications' tags, environments, user data and statements
+(`tests/src/studio/planted.rs`). Read are the tables, the artifacts, the logs, every event of executions, what was parked, and
 the files of DIRECTORY (messages to people, stories). Prints what was read; ends with 1 when a secret was found, with its place.
 """
 
@@ -21,6 +22,8 @@ SECRET_LENGTH_MIN = 16
 # The one place of ours where a task token has to be: whoever answers finds it there, and the table is encrypted.
 TOKEN_ATTRIBUTE = "task_token"
 TOKEN = "a task token"
+# How every planted secret begins; in base64, too, as it stands in user data.
+PLANTED = ("planted-canary-of-", "cGxhbnRlZC1jYW5hcnktb2Yt")
 
 
 class Search:
@@ -40,7 +43,7 @@ class Search:
 
 def secrets_of(clients, outputs: dict[str, str], endpoint: str) -> dict[str, str]:
     """Every secret of this cloud, with its kind."""
-    secrets = {}
+    secrets = dict.fromkeys(PLANTED, "a planted secret")
     manager = clients("secretsmanager")
     for listed in manager.list_secrets()["SecretList"]:
         text = manager.get_secret_value(SecretId=listed["ARN"])["SecretString"]
@@ -127,7 +130,7 @@ def main() -> int:
           + ", ".join(f"{count} {kind}" for kind, count in sorted(looking.read.items())))
     for found in sorted(set(looking.found))[:20]:
         print(f"LEAK: {found}")
-    return 1 if looking.found or not looking.secrets else 0
+    return 1 if looking.found or len(looking.secrets) <= len(PLANTED) else 0
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ READS = {
     "sns": (lambda client: client.list_topics(), "Throttling"),
     "cloudwatch": (lambda client: client.describe_alarms(), "Throttling"),
     "s3": (lambda client: client.get_object(Bucket="b", Key="k"), "SlowDown"),
+    "ec2": (lambda client: client.describe_volumes(), "RequestLimitExceeded"),
 }
 
 

@@ -35,6 +35,8 @@ const SPEED: f64 = 60.0;
 const SAVING: &str = "dear_disks";
 /// The scenario for which another account lets the maintainer in.
 const ELSEWHERE: &str = "another_account";
+/// By how much longer a scenario may take for each share of calls that go wrong: three times with 20 %.
+const LONGER_BY: f64 = 10.0;
 /// Scenarios at a time.
 const AT_ONCE: usize = 6;
 
@@ -63,6 +65,20 @@ fn chosen(words: &[String], skipped: &[String]) -> Result<Vec<Scenario>, Box<dyn
     let wanted = |scenario: &Scenario| (words.is_empty() || is_named(scenario, words)) && !is_named(scenario, skipped);
     let chosen = scenarios.into_iter().filter(wanted).enumerate();
     Ok(chosen.map(|(index, scenario)| scenario.with_suffix(&format!("s{index}")).with_ports(free_port)).collect())
+}
+
+/// The share of calls that goes wrong.
+fn rate(faults: Option<&str>) -> f64 {
+    faults.and_then(|faults| faults.split(',').next()?.parse::<f64>().ok()).unwrap_or(0.0)
+}
+
+/// A call that is tried again takes seconds, which are as many minutes of this time: with faults everything may take longer.
+fn with_time(scenarios: Vec<Scenario>, rate: f64) -> Vec<Scenario> {
+    let longer = |scenario: Scenario| Scenario {
+        time_limit_min: scenario.time_limit_min * (1.0 + LONGER_BY * rate),
+        ..scenario
+    };
+    scenarios.into_iter().map(longer).collect()
 }
 
 async fn play_one(stack: &Stack, scenario: &Scenario, directory: &Path) -> Played {
@@ -96,8 +112,13 @@ fn comes_first(scenario: &Scenario) -> bool {
     matches!(scenario.trigger, Trigger::Schedule { .. })
 }
 
-async fn play_all(stack: &Stack, scenarios: &[Scenario], directory: &Path) -> Result<Vec<Played>, Box<dyn Error>> {
-    let at_once = number("MAINTAINER_E2E_AT_ONCE").map_or(AT_ONCE, |number| number as usize);
+async fn play_all(
+    stack: &Stack,
+    scenarios: &[Scenario],
+    at_once: usize,
+    directory: &Path,
+) -> Result<Vec<Played>, Box<dyn Error>> {
+    let at_once = number("MAINTAINER_E2E_AT_ONCE").map_or(at_once, |number| number as usize);
     let (first, others): (Vec<&Scenario>, Vec<&Scenario>) = scenarios.iter().partition(|one| comes_first(one));
     let (alone, together): (Vec<&Scenario>, Vec<&Scenario>) = others.into_iter().partition(|one| has_it_alone(one));
     let mut played = Vec::new();
@@ -208,9 +229,12 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
     if let Some(faults) = &faults {
         println!("under faults: MAINTAINER_E2E_FAULTS={faults}");
     }
+    let scenarios = with_time(scenarios, rate(faults.as_deref()));
     let speed = number("MAINTAINER_E2E_SPEED").unwrap_or(SPEED);
     let cloud = LocalCloud::start(&directory, speed, faults.as_deref(), &scenarios)?;
-    let mut played = play_all(&cloud.stack, &scenarios, &directory).await?;
+    // Repetitions keep the cloud busy, and on a busy one seconds become minutes.
+    let at_once = if rate(faults.as_deref()) < 0.1 { AT_ONCE } else { AT_ONCE / 2 };
+    let mut played = play_all(&cloud.stack, &scenarios, at_once, &directory).await?;
     played.extend(examine(&cloud.stack, &directory, &scenarios).await);
     played.push(leaks(&cloud, &directory));
     if faults.is_some() {

@@ -97,7 +97,8 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
         (true, _) => Decision::NothingToDo,
     };
     if plan.changes.is_empty() {
-        run.conclusion = Some(format!("{} opportunities, nothing to be changed now", opportunities.len()));
+        let said = format!("{} opportunities, nothing to be changed now", opportunities.len());
+        run.conclusion = Some(format!("{said}{}", not_looked_at(&unmeasured(&read.estate))));
     }
     // Without a change there is nothing to watch.
     run.wait_s = if plan.changes.is_empty() { 0 } else { app.cost.watch_s };
@@ -112,13 +113,34 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
         findings: bill.known().and_then(growth).into_iter().chain(opportunities.iter().map(finding)).collect(),
         trends: Vec::new(),
         anomalies: Vec::new(),
+        no_opportunity_because: opportunities.is_empty().then(|| nothing_because(&unmeasured(&read.estate))),
         unmeasured: unmeasured(&read.estate),
-        no_opportunity_because: opportunities.is_empty().then(|| "nothing that is paid for is waste".to_owned()),
     };
     let matrix = cost::matrix::text(&opportunities);
     let decided = Decided { analysis, plan, opportunities, matrix, bill, savings };
     documents::put(world.artifacts, &run.key("analysis"), &decided).await?;
     Ok(run)
+}
+
+/// What could not be read is not free of waste.
+fn nothing_because(unmeasured: &[String]) -> String {
+    match unmeasured {
+        [] => "nothing that is paid for is waste".to_owned(),
+        some => format!("nothing was found{}", not_looked_at(some)),
+    }
+}
+
+/// Kinds that are named one by one; of more only the number is told.
+const NAMED_MAX: usize = 3;
+
+/// The end of a sentence that says what could not be looked at.
+fn not_looked_at(unmeasured: &[String]) -> String {
+    let named = unmeasured.iter().take(NAMED_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match unmeasured.len() {
+        0 => String::new(),
+        number if number > NAMED_MAX => format!("; not looked at: {named} and {} more", number - NAMED_MAX),
+        _ => format!("; not looked at: {named}"),
+    }
 }
 
 /// What could not be looked at, with the reason.

@@ -12,6 +12,8 @@
     reason = "a test that can't go on must fail loudly"
 )]
 
+#[cfg(test)]
+mod fan_out;
 mod machine;
 mod people;
 mod shared;

@@ -20,7 +20,7 @@ const ASK_S: u32 = 30;
 
 macro_rules! definition {
     ($name:ident, $file:literal) => {
-        static $name: LazyLock<Value> = LazyLock::new(|| {
+        pub(crate) static $name: LazyLock<Value> = LazyLock::new(|| {
             serde_json::from_str(include_str!(concat!("../../../infra/statemachines/", $file, ".asl.json"))).unwrap()
         });
     };
@@ -32,6 +32,9 @@ definition!(PERFORMANCE, "performance");
 definition!(ROLLBACK, "rollback");
 definition!(SURVEY, "survey");
 definition!(EXPLAIN, "explain");
+
+/// More calls than any invocation makes.
+const CALLS_MAX: usize = 2_000;
 
 /// How often each step is delivered.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +64,9 @@ pub struct Machine<'a, S> {
     start: String,
     faults: BTreeMap<String, (usize, Fault)>,
     struck: BTreeMap<&'static str, (&'static str, Fault)>,
+    /// From this state on every call is throttled.
+    throttled_from: Option<&'static str>,
+    is_throttled: bool,
     delivery: Delivery,
     /// Attempts at a task so far: each has a task token of its own, and only the newest wakes the run.
     attempts: u32,
@@ -94,6 +100,8 @@ pub struct Ended<S> {
     pub output: Value,
     /// Most calls of an invocation in each state.
     pub calls: BTreeMap<String, usize>,
+    /// Calls of all invocations.
+    pub made: usize,
     /// Planned faults that came to pass.
     pub injected: u32,
     /// Where the run can be gone on from, when it was recorded: one stop for each state and each different list of calls in it.
@@ -147,6 +155,8 @@ impl<'a, S: Shop> Machine<'a, S> {
             start: definition["StartAt"].as_str().unwrap().to_owned(),
             faults: BTreeMap::new(),
             struck: BTreeMap::new(),
+            throttled_from: None,
+            is_throttled: false,
             delivery: Delivery::Once,
             attempts: 0,
             is_recorded: false,
@@ -180,6 +190,12 @@ impl<'a, S: Shop> Machine<'a, S> {
         self
     }
 
+    /// From the first invocation in a state on every call of every step is throttled, repetitions included.
+    #[must_use]
+    pub fn throttled_from(self, state: &'static str) -> Self {
+        Self { throttled_from: Some(state), ..self }
+    }
+
     /// Every step is delivered twice.
     #[must_use]
     pub fn twice(self) -> Self {
@@ -211,6 +227,7 @@ impl<'a, S: Shop> Machine<'a, S> {
             path: Vec::new(),
             output: input,
             calls: BTreeMap::new(),
+            made: 0,
             injected: 0,
             stops: Vec::new(),
         };
@@ -376,6 +393,11 @@ impl<'a, S: Shop> Machine<'a, S> {
 
     /// The process of the next invocation in a place, with the fault that is planned for it.
     pub(crate) fn process(&mut self, place: &str) -> Process {
+        self.is_throttled |= self.throttled_from == Some(place);
+        if self.is_throttled {
+            let all = (0..CALLS_MAX).map(|call| (call, Fault::Throttle));
+            return Process::with(self.shop.world(), all).working_for(self.name, jiff::SignedDuration::ZERO);
+        }
         let process = Process::with(self.shop.world(), self.faults.remove(place)).failing_at(self.struck.remove(place));
         process.working_for(self.name, jiff::SignedDuration::ZERO)
     }
@@ -401,6 +423,7 @@ impl<S> Ended<S> {
     pub(crate) fn note(&mut self, place: &str, process: &Process) {
         let calls = self.calls.entry(place.to_owned()).or_default();
         *calls = process.calls().len().max(*calls);
+        self.made += process.calls().len();
         self.injected += process.injected();
     }
 

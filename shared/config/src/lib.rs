@@ -28,14 +28,16 @@ pub use surge::Surge;
 use domain::cost::rest;
 use domain::ids::{AppId, ResourceId};
 use domain::place::Place;
+use domain::resource::Resource;
 use file::File;
 use problem::Problems;
+use resolve::Claim;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use shape::{Places, Shape};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// Which resources belong to an application: those with all of the tags, and those that are listed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -46,6 +48,16 @@ pub struct Selector {
     pub resources: Vec<ResourceId>,
 }
 
+impl Selector {
+    /// Whether a resource has all of the tags, or is listed.
+    pub fn selects(&self, resource: &Resource) -> bool {
+        let has = |(key, value): (&String, &String)| {
+            resource.tags.get(key).is_some_and(|found| value == "*" || found == value)
+        };
+        (!self.tags.is_empty() && self.tags.iter().all(has)) || self.resources.contains(&resource.id)
+    }
+}
+
 /// A configuration that is valid as a whole.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -53,6 +65,7 @@ pub struct Config {
     places: Places,
     defaults: resolve::Settled,
     apps: BTreeMap<AppId, ResolvedApp>,
+    claims: OnceLock<Arc<[Claim]>>,
     hash: String,
 }
 
@@ -85,7 +98,8 @@ impl Config {
         };
         check::settled(&file, &settled.0, &settled.1, &places, &mut problems);
         let (defaults, apps) = settled;
-        problems.or(Self { hash: hash(&value), file, places, defaults, apps })
+        let claims = OnceLock::new();
+        problems.or(Self { hash: hash(&value), file, places, defaults, apps, claims })
     }
 
     /// Names of the configured applications.
@@ -95,12 +109,16 @@ impl Config {
 
     /// What is configured for an application of the file.
     pub fn resolve(&self, app: &AppId) -> Option<ResolvedApp> {
-        self.apps.get(app).cloned()
+        self.apps.get(app).map(|app| ResolvedApp { claims: self.claims(), ..app.clone() })
+    }
+
+    fn claims(&self) -> Arc<[Claim]> {
+        Arc::clone(self.claims.get_or_init(|| Claim::all(self.apps.values())))
     }
 
     /// What holds for an application of which only the tag `maintainer:app` is known.
     pub fn resolve_tagged(&self, app: &AppId) -> ResolvedApp {
-        resolve::tagged(app, self.defaults.clone())
+        ResolvedApp { claims: self.claims(), ..resolve::tagged(app, self.defaults.clone()) }
     }
 
     /// What holds for an application, listed in the file or only tagged, or for the rest of a place: that of another place has

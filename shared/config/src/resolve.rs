@@ -22,6 +22,7 @@ use domain::resource::{APP_TAG, CustomMetric, Live, Resource};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Everything that is configured for one application.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +65,35 @@ pub struct ResolvedApp {
     pub databases: BTreeMap<String, Database>,
     /// Where it lives, as far as the file says.
     pub home: Home,
+    /// What the applications of the file select, this one among them.
+    pub(crate) claims: Arc<[Claim]>,
+}
+
+/// What an application of the file selects, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Claim {
+    app: AppId,
+    home: Home,
+    selector: Selector,
+}
+
+impl Claim {
+    /// The claims of all applications of a file.
+    pub(crate) fn all<'a>(apps: impl Iterator<Item = &'a ResolvedApp>) -> Arc<[Self]> {
+        let claim =
+            |app: &ResolvedApp| Self { app: app.id.clone(), home: app.home.clone(), selector: app.selector.clone() };
+        apps.map(claim).collect()
+    }
+
+    /// Whether it selects this resource of an application with that home.
+    fn holds(&self, resource: &Resource, home: &Home) -> bool {
+        let lies_in = resource.id.as_str().splitn(6, ':').collect::<Vec<_>>();
+        let is_there =
+            |named: Option<&String>, at: usize| named.is_some_and(|name| lies_in.get(at) == Some(&name.as_str()));
+        let is_same_home =
+            self.home == *home || (is_there(self.home.account.as_ref(), 4) && is_there(self.home.region.as_ref(), 3));
+        is_same_home && self.selector.selects(resource)
+    }
 }
 
 /// Account and Region of an application, as far as the file names them.
@@ -89,6 +119,17 @@ impl Home {
 }
 
 impl ResolvedApp {
+    /// Another application to which a resource belongs as well: one of the file that selects it, or one that is known by its tag alone.
+    pub fn other_owner(&self, resource: &Resource) -> Option<AppId> {
+        let others = || self.claims.iter().filter(|claim| claim.app != self.id);
+        if let Some(claim) = others().find(|claim| claim.holds(resource, &self.home)) {
+            return Some(claim.app.clone());
+        }
+        let tagged = AppId::from(resource.tags.get(APP_TAG)?.as_str());
+        let is_known = tagged == self.id || others().any(|claim| claim.app == tagged);
+        (!is_known).then_some(tagged)
+    }
+
     /// The place that it lives in, where that is not the deployment's own.
     pub fn place(&self, deployment: &Place) -> Option<Place> {
         Some(self.home.within(deployment)).filter(|place| place != deployment)
@@ -179,6 +220,7 @@ pub(crate) fn tagged(app: &AppId, settled: Settled) -> ResolvedApp {
         endpoints: Vec::new(),
         databases: BTreeMap::new(),
         home: Home::default(),
+        claims: Arc::default(),
     }
 }
 

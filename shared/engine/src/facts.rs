@@ -60,6 +60,7 @@ pub(crate) fn gather(
         freeze: (context.rules.freeze)(now),
         calendar_closed: context.rules.calendar_closed.map(str::to_owned),
         protected: resource.is_protected(),
+        other_owner: (context.rules.other_owner)(resource),
         live: resource.live.clone(),
         snapshot_at: snapshot.taken_at,
         completeness: snapshot.completeness(),

@@ -85,3 +85,33 @@ fn a_constant_with_its_type_in_front_can_be_prepared() {
     );
     assert_eq!(preparable("SELECT $1"), "SELECT $1");
 }
+
+/// A comment between any two words of a statement goes, and the statement stays what it was to the parser.
+#[test]
+fn what_is_written_down_of_a_statement_is_the_statement_without_its_comments() {
+    const STATEMENTS: [&str; 5] = [
+        "SELECT o.id, \"odd -- name\" FROM orders o WHERE o.note = E'it\\'s /* no */' AND total > $1 ORDER BY 2 DESC",
+        "INSERT INTO notes (body) VALUES ($$ -- no $$), ($a$ /* no */ $a$), ('it''s -- no')",
+        "UPDATE stock SET left_over = left_over - $1 WHERE sku = $2 AND left_over >= - $1",
+        "WITH recent AS (SELECT id FROM orders WHERE at > now() - interval '1 day') DELETE FROM carts USING recent WHERE carts.id = recent.id",
+        "SELECT a.x / b.y * 2 FROM a JOIN b ON a.id = b.id AND a.tags @> '{\"--\": 1}'",
+    ];
+    const COMMENTS: [&str; 4] =
+        ["/* canary */", "-- canary 'x\n", "/* a /* canary */ $1 */", "/*controller='canary',action=\"*/"];
+    let mut tried = 0;
+    for text in STATEMENTS {
+        let of = |text: &str| pg_query::fingerprint(text, 0, 0).unwrap().hex;
+        for token in pg_query::scan(text).unwrap().tokens {
+            for comment in COMMENTS {
+                let (before, after) = text.split_at(usize::try_from(token.start).unwrap());
+                let commented = format!("{before} {comment} {after}");
+                assert_eq!(of(&commented), of(text), "the parser takes it for a comment: {commented}");
+                let written = domain::performance::wording::kept(&commented);
+                assert!(!written.contains("canary"), "{written}");
+                assert_eq!(of(&written), of(text), "{commented}\n{written}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 300, "{tried}");
+}

@@ -120,6 +120,7 @@ pub async fn act(request: Request, app: &ResolvedApp, world: &World<'_>) -> Resu
     let calendar = if applies { closed_calendar(app, world).await } else { None };
     let freeze = |at: Timestamp| app.frozen_at(at).map(str::to_owned);
     let surge = |at: Timestamp| app.surge_at(at);
+    let other_owner = |resource: &Resource| app.other_owner(resource);
     let circuit_closed_at = if applies { world.circuit.closed_at(&run.app).await? } else { None };
     let context = Context {
         ports: Ports {
@@ -139,6 +140,7 @@ pub async fn act(request: Request, app: &ResolvedApp, world: &World<'_>) -> Resu
             earn_after: app.approval.earn_after,
             freeze: &freeze,
             surge: &surge,
+            other_owner: &other_owner,
             calendar_closed: calendar.as_deref(),
             circuit_closed_at,
             timing: timing(world.speed, run.cycle),

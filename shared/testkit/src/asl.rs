@@ -30,11 +30,17 @@ pub fn handlers(state: &Value, key: &str) -> Vec<Value> {
     state[key].as_array().cloned().unwrap_or_default()
 }
 
+/// What a path like `$.a.b` finds; null where there is nothing.
+pub fn at(input: &Value, path: &str) -> Value {
+    let steps = path.trim_start_matches('$').split('.').filter(|step| !step.is_empty());
+    steps.fold(input.clone(), |found, step| found[step].clone())
+}
+
 /// Where a Choice leads.
 pub fn chosen(state: &Value, input: &Value) -> String {
     let fits = |choice: &&Value| {
-        let at = choice["Variable"].as_str().unwrap().trim_start_matches("$.");
-        input[at] == choice["StringEquals"]
+        let wanted = choice.get("StringEquals").or_else(|| choice.get("BooleanEquals"));
+        wanted == Some(&at(input, choice["Variable"].as_str().unwrap()))
     };
     let choice = state["Choices"].as_array().unwrap().iter().find(fits);
     choice.map_or_else(|| state["Default"].as_str().unwrap().to_owned(), next)

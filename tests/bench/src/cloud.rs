@@ -14,6 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use testkit::postgres::free_port;
 
 /// Virtual seconds per second.
 pub const SPEED: f64 = 120.0;
@@ -117,7 +118,7 @@ impl Cloud {
     /// When it does not end as its file says.
     pub async fn play(&self, place: &Place, name: &str) -> Result<(), Failure> {
         let path = place.root.join("tests/scenarios").join(format!("{name}.yaml"));
-        let scenario = load(&path).map_err(|error| error.to_string())?;
+        let scenario = load(&path).map_err(|error| error.to_string())?.with_ports(free_port);
         self.stack.configure([&scenario]).await.map_err(|error| error.to_string())?;
         let mut story = Story::into(Box::new(std::io::sink()), 0);
         let verdict = play(&self.stack, &scenario, &mut story, &place.scratch.join("records")).await;

@@ -1,5 +1,5 @@
-//! Cost of one run: a healthy application played in a local cloud, with every AWS call, transition, log line and metric
-//! counted, priced by list prices; and from it the cost of a month.
+//! Cost of one run of each cycle, played in a local cloud with every AWS call, transition, log line and metric counted, priced by
+//! list prices; and from that of the health cycle the cost of a month.
 
 use crate::calls::{Count, Kind};
 use crate::cloud::{Cloud, Logs, SPEED};
@@ -9,11 +9,26 @@ use crate::prices as price;
 use crate::report::{Failure, figure, say};
 use crate::template::Template;
 use crate::tree::Tree;
+use domain::execution::Cycle;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// Nothing is wrong: the run that most runs are.
-const SCENARIO: &str = "healthy";
+/// A run that is measured.
+#[derive(Clone, Copy)]
+struct Played {
+    cycle: Cycle,
+    /// Of `tests/scenarios`.
+    scenario: &'static str,
+    /// What it is, for people.
+    about: &'static str,
+}
+
+/// For the health cycle nothing is wrong, as in most of its runs; the others change one thing and keep it.
+const RUNS: [Played; 3] = [
+    Played { cycle: Cycle::Health, scenario: "healthy", about: "a healthy application" },
+    Played { cycle: Cycle::Cost, scenario: "dear_disks", about: "the cost cycle that changes the type of a disk" },
+    Played { cycle: Cycle::Performance, scenario: "slow_query", about: "the performance cycle that builds an index" },
+];
 /// The default schedule.
 const RUNS_PER_MONTH: f64 = price::HOURS_PER_MONTH / 4.0;
 /// Applications of the table.
@@ -25,26 +40,36 @@ const KEPT_MONTHS: f64 = 3.0;
 
 /// What one run used.
 struct Used {
+    played: Played,
     history: History,
     calls: BTreeMap<Kind, Count>,
     logs: Logs,
 }
 
-/// Plays the run and tells what it costs.
+/// Plays the runs and tells what they cost.
 ///
 /// # Errors
-/// When the cloud does not start or the run does not end as it should.
+/// When the cloud does not start or a run does not end as it should.
 pub async fn measure(place: &Place, tree: &Tree, template: &Template) -> Result<(), Failure> {
+    for played in RUNS {
+        let used = one(place, tree, template, played).await?;
+        let usd = used.tell(template)?;
+        if played.cycle == Cycle::Health {
+            month(template, usd, &used)?;
+        }
+    }
+    Ok(())
+}
+
+async fn one(place: &Place, tree: &Tree, template: &Template, played: Played) -> Result<Used, Failure> {
     let cloud = Cloud::start(place, tree, template)?;
-    cloud.play(place, SCENARIO).await?;
+    cloud.play(place, played.scenario).await?;
     for (function, mb) in cloud.resident_mb(template) {
         say(&format!("  {function:20} {mb:6.1} MB after the run"));
-        figure("resident_memory_after_run", mb, "MB", json!({"function": function, "scenario": SCENARIO}))?;
+        figure("resident_memory_after_run", mb, "MB", json!({"function": function, "scenario": played.scenario}))?;
     }
-    let history = history::read(&cloud.stack, place, template).await?;
-    let used = Used { history, calls: cloud.calls.counts(), logs: cloud.logs()? };
-    let usd = used.tell(template)?;
-    month(template, usd, &used)
+    let history = history::read(&cloud.stack, place, template, played.cycle).await?;
+    Ok(Used { played, history, calls: cloud.calls.counts(), logs: cloud.logs()? })
 }
 
 impl Used {
@@ -100,6 +125,8 @@ impl Used {
             ("CloudWatch Logs", self.logs.bytes as f64 * price::LOG_BYTE_USD),
             ("X-Ray", invocations * price::TRACE_USD),
             ("DynamoDB", (writes + transactions) * price::WRITE_UNIT_USD + reads * price::READ_UNIT_USD),
+            ("Cost Explorer", self.sum(|kind| kind.service == "ce", calls) * price::COST_EXPLORER_USD),
+            ("Secrets Manager", self.sum(|kind| kind.service == "secretsmanager", calls) * price::SECRET_REQUEST_USD),
             ("S3", puts * price::S3_WRITE_USD + gets * price::S3_READ_USD + kept * price::S3_BYTE_MONTH_USD),
             ("SNS, EventBridge, SQS", messages),
         ]
@@ -107,8 +134,9 @@ impl Used {
 
     fn tell(&self, template: &Template) -> Result<f64, Failure> {
         let History { transitions, functions, .. } = &self.history;
-        say(&format!("one run of a healthy application ({SCENARIO}.yaml): {transitions} transitions"));
-        figure("transitions_per_run", *transitions as f64, "transitions", json!({"scenario": SCENARIO}))?;
+        let Played { scenario, about, .. } = self.played;
+        say(&format!("one run of {about} ({scenario}.yaml): {transitions} transitions"));
+        figure("transitions_per_run", *transitions as f64, "transitions", json!({"scenario": scenario}))?;
         for (function, (invocations, seconds)) in functions {
             say(&format!("  {function:20} {invocations:2} invocations, {seconds:.2} s"));
         }
@@ -125,11 +153,11 @@ impl Used {
                 "calls_per_run",
                 calls as f64,
                 "calls",
-                json!({"service": service, "operations": operations, "scenario": SCENARIO}),
+                json!({"service": service, "operations": operations, "scenario": scenario}),
             )?;
         }
         let metrics = self.sum(|kind| kind.operation == "GetMetricData", |count| count.metrics);
-        figure("metrics_requested_per_run", metrics, "metrics", json!({"scenario": SCENARIO}))?;
+        figure("metrics_requested_per_run", metrics, "metrics", json!({"scenario": scenario}))?;
         let parts = self.parts(template);
         let usd: f64 = parts.iter().map(|(_, usd)| usd).sum();
         say(&format!("one run costs USD {usd:.5}:"));
@@ -137,7 +165,7 @@ impl Used {
             say(&format!("  {part:28} {usd:.6}"));
         }
         let parts: BTreeMap<&str, f64> = parts.into_iter().collect();
-        let context = json!({"scenario": SCENARIO, "parts": parts, "prices": "us-east-1, list, no free tier"});
+        let context = json!({"scenario": scenario, "parts": parts, "prices": "us-east-1, list, no free tier"});
         figure("cost_per_run", usd, "USD", context)?;
         Ok(usd)
     }

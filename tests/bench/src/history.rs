@@ -4,6 +4,7 @@ use crate::place::Place;
 use crate::report::Failure;
 use crate::template::Template;
 use aws_sdk_sfn::types::{HistoryEvent, HistoryEventType};
+use domain::execution::Cycle;
 use maintainer_tests::player::Stack;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -19,14 +20,18 @@ pub struct History {
     pub functions: BTreeMap<String, (u64, f64)>,
 }
 
-/// Reads the history of all executions.
+/// Reads the history of all executions of a cycle.
 ///
 /// # Errors
 /// When the cloud refuses.
-pub async fn read(stack: &Stack, place: &Place, template: &Template) -> Result<History, Failure> {
-    let states = functions_of_states(place, template)?;
+pub async fn read(stack: &Stack, place: &Place, template: &Template, cycle: Cycle) -> Result<History, Failure> {
+    let states = functions_of_states(place, template, cycle)?;
     let sfn = stack.cloud.sfn();
-    let machine = &stack.outputs.health_state_machine_arn;
+    let machine = match cycle {
+        Cycle::Health => &stack.outputs.health_state_machine_arn,
+        Cycle::Cost => &stack.outputs.cost_state_machine_arn,
+        Cycle::Performance => &stack.outputs.performance_state_machine_arn,
+    };
     let list = sfn.list_executions().state_machine_arn(machine).send().await;
     let list = list.map_err(|error| format!("ListExecutions failed: {error:?}"))?;
     let mut history = History::default();
@@ -62,8 +67,8 @@ impl History {
 }
 
 /// The binary that each task state calls, from the state machine and the template.
-fn functions_of_states(place: &Place, template: &Template) -> Result<BTreeMap<String, String>, Failure> {
-    let path = place.root.join("infra/statemachines/health.asl.json");
+fn functions_of_states(place: &Place, template: &Template, cycle: Cycle) -> Result<BTreeMap<String, String>, Failure> {
+    let path = place.root.join(format!("infra/statemachines/{cycle}.asl.json"));
     let said = |why: String| format!("{}: {why}", path.display());
     let text = std::fs::read_to_string(&path).map_err(|error| said(error.to_string()))?;
     let machine: Value = serde_json::from_str(&text).map_err(|error| said(error.to_string()))?;

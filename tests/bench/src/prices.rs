@@ -37,6 +37,10 @@ pub const S3_WRITE_USD: f64 = 0.005 / 1_000.0;
 pub const S3_READ_USD: f64 = 0.0004 / 1_000.0;
 /// S3 Standard: a byte kept for a month.
 pub const S3_BYTE_MONTH_USD: f64 = 0.023 / 1e9;
+/// Cost Explorer: a request, each page of an answer.
+pub const COST_EXPLORER_USD: f64 = 0.01;
+/// Secrets Manager: a request.
+pub const SECRET_REQUEST_USD: f64 = 0.05 / 10_000.0;
 /// SNS: a publish.
 pub const PUBLISH_USD: f64 = 0.50 / 1e6;
 /// EventBridge: an event of one's own.

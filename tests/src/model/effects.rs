@@ -13,11 +13,37 @@ pub struct Event {
     /// How long, in virtual minutes; without it, for good.
     #[serde(default)]
     pub for_min: Option<f64>,
+    /// What the first change of the application's size does to it: nothing without.
+    #[serde(default)]
+    pub first_change: Option<FirstChange>,
     /// It happens at this time of every week, so it did in the earlier weeks as well.
     #[serde(default)]
     pub weekly: bool,
     /// What.
     pub happens: Happening,
+}
+
+/// What the first change of the number of servers or tasks does to an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FirstChange {
+    /// It begins then, and not before.
+    Begins,
+    /// It ends then, if it has begun and not ended before.
+    Ends,
+}
+
+/// The first change of the number of servers or tasks was seen at this minute.
+pub fn first_change(events: &mut [Event], minute: f64) {
+    for event in events {
+        match event.first_change.take() {
+            Some(FirstChange::Begins) => event.at_min = event.at_min.max(minute),
+            Some(FirstChange::Ends) if minute > event.at_min => {
+                event.for_min = Some(event.for_min.unwrap_or(f64::INFINITY).min(minute - event.at_min));
+            }
+            Some(FirstChange::Ends) | None => {}
+        }
+    }
 }
 
 /// The things that can happen.
@@ -159,7 +185,8 @@ pub fn at(events: &[Event], minute: f64) -> Effects {
     let mut effects = Effects::default();
     for event in events {
         let ended = event.for_min.is_some_and(|for_min| minute >= event.at_min + for_min);
-        if minute < event.at_min || ended {
+        let is_to_come = event.first_change == Some(FirstChange::Begins);
+        if minute < event.at_min || ended || is_to_come {
             continue;
         }
         apply(&mut effects, event, minute);
@@ -204,7 +231,7 @@ mod tests {
     use super::*;
 
     fn event(at_min: f64, for_min: Option<f64>, happens: Happening) -> Event {
-        Event { at_min, for_min, weekly: false, happens }
+        Event { at_min, for_min, first_change: None, weekly: false, happens }
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod remedies;
 
 pub use app::{App, Sample};
 pub use database::{Database, DatabaseLoad};
-pub use effects::{Effects, Event, Happening, Metrics, at as effects_at};
+pub use effects::{Effects, Event, FirstChange, Happening, Metrics, at as effects_at, first_change};
 pub use latency::{Part, Quantiles, mixture};
 pub use metrics::{Datum, Names, Value, data};
 pub use params::{CacheParams, DatabaseParams, Params, WebParams, WorkerParams};

@@ -52,7 +52,7 @@ fn app() -> App {
 }
 
 fn one(happens: Happening) -> Vec<Event> {
-    vec![Event { at_min: 0.0, for_min: None, weekly: false, happens }]
+    vec![Event { at_min: 0.0, for_min: None, first_change: None, weekly: false, happens }]
 }
 
 fn well(seen: &Seen) -> bool {

@@ -218,6 +218,7 @@ impl Run<'_> {
             kill_switch: KillSwitch::Off,
             calendar_closed: None,
             freeze: None,
+            other_owner: None,
             protected: false,
             live: prior.live.clone(),
             snapshot_at: before.taken_at,

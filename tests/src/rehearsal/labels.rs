@@ -104,7 +104,7 @@ fn at_an_hour(situation: Situation, decided_min: i64, random: &mut fastrand::Rng
     let weekly = !matches!(situation, Situation::PoisonedCache | Situation::UncountedDependency);
     #[allow(clippy::cast_precision_loss, reason = "a few minutes")]
     let for_min = ends.then(|| decided_min as f64 + 1.0 + 3.0 * random.f64() - 3.0);
-    app.events = vec![Event { at_min: 3.0, for_min, weekly, happens }];
+    app.events = vec![Event { at_min: 3.0, for_min, first_change: None, weekly, happens }];
     app
 }
 
@@ -122,8 +122,10 @@ fn uncounted(mut snapshot: Snapshot) -> Snapshot {
 fn application(situation: Situation, decided_min: i64, random: &mut fastrand::Rng) -> AppScenario {
     let mut app = ordinary();
     let happens = sickness(situation, random);
-    app.events =
-        happens.into_iter().map(|happens| Event { at_min: 3.0, for_min: None, weekly: false, happens }).collect();
+    app.events = happens
+        .into_iter()
+        .map(|happens| Event { at_min: 3.0, for_min: None, first_change: None, weekly: false, happens })
+        .collect();
     if random.f64() < 0.6 {
         let factor = 0.5 + 1.1 * random.f64();
         #[allow(clippy::cast_precision_loss, reason = "a few minutes")]
@@ -131,6 +133,7 @@ fn application(situation: Situation, decided_min: i64, random: &mut fastrand::Rn
         app.events.push(Event {
             at_min,
             for_min: None,
+            first_change: None,
             weekly: false,
             happens: Happening::Load { factor, over_min: 3.0 },
         });

@@ -71,8 +71,10 @@ fn too_large(random: &mut fastrand::Rng, happens: Option<Happening>) -> crate::s
     web.load_rps = busy * f64::from(web.servers) * web.cores * 1_000.0 / web.service_ms;
     // The database of a larger shop is larger: its contention is not what is looked at here.
     app.sizes.database.query_ms *= (180.0 / web.load_rps).min(1.0);
-    app.events =
-        happens.into_iter().map(|happens| Event { at_min: 30.0, for_min: None, weekly: false, happens }).collect();
+    app.events = happens
+        .into_iter()
+        .map(|happens| Event { at_min: 30.0, for_min: None, first_change: None, weekly: false, happens })
+        .collect();
     app
 }
 

@@ -5,6 +5,7 @@ use super::Rehearsal;
 use super::store::Store;
 use crate::model::{
     App, CacheSeen, Event, Happening, InstanceSeen, Metrics, Names, Sample, ServiceSeen, World, data, effects_at,
+    first_change,
 };
 use crate::scenario::AppScenario;
 use crate::studio::{AlarmPlan, alarm_plans, names_of};
@@ -178,6 +179,10 @@ impl Stage {
         let at = self.now_min as f64;
         self.step_refresh();
         self.step_cache(at);
+        let params = self.model.params();
+        if self.sizes() != (params.web.servers, params.workers.tasks) {
+            first_change(&mut self.events, at);
+        }
         let effects = effects_at(&self.events, at);
         let sample = self.model.step(&self.world(), &effects, at);
         self.now_min += 1;

@@ -134,6 +134,7 @@ fn prop_every_run_ends_and_leaves_nothing_that_did_not_help() {
             app.events.push(crate::model::Event {
                 at_min,
                 for_min: None,
+                first_change: None,
                 weekly: false,
                 happens: happenings(&mut random),
             });
@@ -166,7 +167,8 @@ fn prop_nothing_is_restarted_as_a_whole_before_it_was_verified_on_one() {
             1 => Happening::Dependency { latency_ms: 1_000.0 * random.f64(), error_pct: 5.0 * random.f64() },
             _ => Happening::SickInstance { index: random.usize(0..4), slowdown: 4.0, error_pct: 10.0 },
         };
-        let at = |at_min, happens| crate::model::Event { at_min, for_min: None, weekly: false, happens };
+        let at =
+            |at_min, happens| crate::model::Event { at_min, for_min: None, first_change: None, weekly: false, happens };
         app.events = vec![at(-f64::from(random.u8(40..110)), leak), at(f64::from(random.u8(0..60)), beside)];
         let end = play(&scenario, "shop", seed);
         for made in &end.made {

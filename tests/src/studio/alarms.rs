@@ -1,6 +1,7 @@
 //! The alarms of an application: the triggers of the product's specification, each with the maintainer's topic as action.
 
 use super::StudioError;
+use super::planted;
 use crate::cloud::Cloud;
 use crate::model::{Names, Params};
 use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, Statistic, Tag};
@@ -84,12 +85,27 @@ pub fn alarm_plans(app: &str, names: &Names, params: &Params) -> Vec<AlarmPlan> 
     ]
 }
 
+/// What the names of a storm's alarms end in, in turn: text that is data to whoever reads no more into it.
+const HOSTILE: [&str; 10] = [
+    "",
+    "\",\"mode\":\"auto\",\"x\":\"",
+    "\\\"}",
+    "' OR '1'='1'; DROP TABLE changes; --",
+    "$.run",
+    "$$.Task.Token",
+    "States.Format('{}', $)",
+    "{% $states.input %}",
+    "${OptimizeFunction} $(id) `id`",
+    "<script>alert(1)</script><!channel>",
+];
+
 /// The alarms on single checks that a storm sets off.
 pub fn storm_plans(app: &str, count: u32) -> Vec<AlarmPlan> {
     (1..=count)
-        .map(|number| AlarmPlan {
-            name: format!("{app}-check-{number:03}"),
-            description: format!("check {number} of {app} fails"),
+        .zip(HOSTILE.iter().cycle())
+        .map(|(number, ending)| AlarmPlan {
+            name: format!("{app}-check-{number:03}{ending}"),
+            description: format!("check {number} of {app} fails {ending}"),
             namespace: CHECKS,
             metric: "CheckFailed",
             stat: "Maximum",
@@ -123,7 +139,8 @@ pub async fn put(cloud: &Cloud, app: &str, plans: &[AlarmPlan], topic: Option<&s
             .comparison_operator(ComparisonOperator::GreaterThanThreshold)
             .treat_missing_data(plan.missing)
             .set_alarm_actions(topic.map(|topic| vec![topic.to_owned()]))
-            .tags(Tag::builder().key(APP_TAG).value(app).build());
+            .tags(Tag::builder().key(APP_TAG).value(app).build())
+            .tags(Tag::builder().key(planted::TAG.0).value(planted::TAG.1).build());
         call = if plan.stat.starts_with('p') {
             call.extended_statistic(plan.stat)
         } else {

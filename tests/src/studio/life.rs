@@ -7,7 +7,7 @@ use super::read::Eyes;
 use super::setup::{Resources, calendars, create, disks, fleets};
 use super::{StudioError, cache};
 use crate::cloud::Cloud;
-use crate::model::{App, Datum, Event, Happening, Metrics, Sample, Value, World, data, effects_at};
+use crate::model::{App, Datum, Event, Happening, Metrics, Sample, Value, World, data, effects_at, first_change};
 use crate::redis::RedisServer;
 use crate::scenario::AppScenario;
 use std::collections::BTreeSet;
@@ -143,6 +143,7 @@ impl Life {
                 self.act(minute)?;
                 self.world =
                     self.eyes.look(cloud, &self.resources, &self.model.params().cache, minute.max(1.0)).await?;
+                self.note_first_change(minute);
                 if let Some(orders) = &mut self.orders {
                     self.world.query_ms = orders.minute(minute).await?;
                 }
@@ -172,6 +173,15 @@ impl Life {
         }
         out.extend(self.failing_checks(minute).into_iter().map(|datum| (at_s, datum)));
         sample
+    }
+
+    /// Events may wait for the first change of the wanted sizes.
+    fn note_first_change(&mut self, minute: f64) {
+        let params = self.model.params();
+        let (servers, tasks) = (params.web.servers, params.workers.tasks);
+        if self.world.desired != servers || self.world.service.desired != tasks {
+            first_change(&mut self.events, minute);
+        }
     }
 
     /// What happens to the real cache.

@@ -5,8 +5,10 @@
 pub const TAG: (&str, &str) = ("db-password", "planted-canary-of-a-tag");
 /// A variable of the workers' environment.
 pub const VARIABLE: (&str, &str) = ("DATABASE_URL", "postgres://shop:planted-canary-of-an-environment@db/shop");
-/// User data of the web servers: `export TOKEN=planted-canary-of-user-data`, in base64 as the service takes it.
-pub const USER_DATA: &str = "ZXhwb3J0IFRPS0VOPXBsYW50ZWQtY2FuYXJ5LW9mLXVzZXItZGF0YQo=";
-/// Statements that the server keeps with what stands in them.
-pub const STATEMENTS: &str = "CREATE ROLE planted LOGIN PASSWORD 'planted-canary-of-a-statement';
-    SELECT count(*) FROM orders /* token=planted-canary-of-a-comment */ WHERE total < 0;";
+/// User data of the web servers: `TOKEN=planted-canary-of-user-data`, in base64 as the service takes it.
+pub const USER_DATA: &str = "VE9LRU49cGxhbnRlZC1jYW5hcnktb2YtdXNlci1kYXRhCg==";
+/// Statements of every minute, which the server keeps with what stands in them.
+pub const STATEMENTS: [&str; 2] = [
+    "ALTER ROLE planted PASSWORD 'planted-canary-of-a-statement'",
+    "SELECT /* token=planted-canary-of-a-comment */ now()",
+];

@@ -2,6 +2,7 @@
 //! the time of a query.
 
 use super::StudioError;
+use super::planted;
 use crate::cloud::Cloud;
 use crate::scenario::Postgres;
 use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
@@ -57,6 +58,7 @@ impl Orders {
             ))
             .await?;
         owner.batch_execute("VACUUM ANALYZE orders").await?;
+        owner.batch_execute("CREATE ROLE planted LOGIN").await?;
         for (name, (user, password)) in [(READ_SECRET, READER), (CHANGE_SECRET, OWNER)] {
             let secret = serde_json::json!({"username": user, "password": password}).to_string();
             match cloud.secretsmanager().create_secret().name(name).secret_string(secret).send().await {
@@ -80,6 +82,9 @@ impl Orders {
         if self.index_lost_at_min.is_some_and(|at| minute >= at) {
             self.index_lost_at_min = None;
             self.owner.batch_execute("DROP INDEX orders_customer").await?;
+        }
+        for statement in planted::STATEMENTS {
+            self.owner.batch_execute(statement).await?;
         }
         let (pages, ms) = std::mem::take(&mut *self.taken.lock().unwrap_or_else(PoisonError::into_inner));
         Ok((pages > 0.0).then(|| (OF_A_PAGE * ms / pages).max(1.0)))

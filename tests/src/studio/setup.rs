@@ -3,12 +3,13 @@
 //! The web group has a launch configuration instead of a launch template: the maintainer looks at neither.
 
 use super::StudioError;
+use super::planted;
 use super::publish::publish;
 use crate::cloud::Cloud;
 use crate::model::{Datum, Names, Params, Value};
 use crate::scenario::{Calendar, Disk, Fleet};
 use aws_sdk_ec2::types::{InstanceType, ResourceType, TagSpecification, VolumeType};
-use aws_sdk_ecs::types::{Compatibility, ContainerDefinition, LaunchType, NetworkMode, PropagateTags};
+use aws_sdk_ecs::types::{Compatibility, ContainerDefinition, KeyValuePair, LaunchType, NetworkMode, PropagateTags};
 use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, ProtocolEnum};
 use aws_sdk_ssm::types::{DocumentFormat, DocumentType};
 use domain::resource::APP_TAG;
@@ -71,6 +72,7 @@ pub async fn disks(cloud: &Cloud, app: &str, disks: &[Disk]) -> Result<(), Studi
             .resource_type(ResourceType::Volume)
             .tags(tag(APP_TAG, app))
             .tags(tag("Name", &disk.name))
+            .tags(tag(planted::TAG.0, planted::TAG.1))
             .build();
         let operation = "CreateVolume";
         let made = cloud
@@ -233,7 +235,7 @@ async fn web_group(
     let size = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
     let web = &params.web;
     let sizes = (size(web.min), size(web.max), size(web.servers));
-    group(cloud, &names.group, sizes, Some(target_group), &[(APP_TAG, app)]).await
+    group(cloud, &names.group, sizes, Some(target_group), &[(APP_TAG, app), planted::TAG]).await
 }
 
 /// An Auto Scaling group with these smallest, largest and wanted sizes.
@@ -250,6 +252,7 @@ async fn group(
         .launch_configuration_name(name)
         .image_id("ami-00000001")
         .instance_type("t4g.small")
+        .user_data(planted::USER_DATA)
         .send()
         .await
         .map_err(StudioError::call("CreateLaunchConfiguration", name))?;
@@ -287,7 +290,9 @@ async fn workers(cloud: &Cloud, app: &str, names: &Names, params: &Params) -> Re
         .send()
         .await
         .map_err(StudioError::call("CreateCluster", &names.cluster))?;
-    let container = ContainerDefinition::builder().name("worker").image("shop/worker:1").memory(512).build();
+    let variable = KeyValuePair::builder().name(planted::VARIABLE.0).value(planted::VARIABLE.1).build();
+    let container = ContainerDefinition::builder().name("worker").image("shop/worker:1").memory(512);
+    let container = container.environment(variable).build();
     ecs.register_task_definition()
         .family(&names.service)
         .container_definitions(container)
@@ -305,6 +310,7 @@ async fn workers(cloud: &Cloud, app: &str, names: &Names, params: &Params) -> Re
         .launch_type(LaunchType::Fargate)
         .desired_count(i32::try_from(params.workers.tasks).unwrap_or(i32::MAX))
         .tags(tag())
+        .tags(aws_sdk_ecs::types::Tag::builder().key(planted::TAG.0).value(planted::TAG.1).build())
         .propagate_tags(PropagateTags::Service)
         .send()
         .await
@@ -313,7 +319,9 @@ async fn workers(cloud: &Cloud, app: &str, names: &Names, params: &Params) -> Re
 }
 
 async fn queue(cloud: &Cloud, app: &str, names: &Names) -> Result<(), StudioError> {
-    let created = cloud.sqs().create_queue().queue_name(&names.queue).tags(APP_TAG, app).send().await;
+    let created =
+        cloud.sqs().create_queue().queue_name(&names.queue).tags(APP_TAG, app).tags(planted::TAG.0, planted::TAG.1);
+    let created = created.send().await;
     created.map(drop).map_err(StudioError::call("CreateQueue", &names.queue))
 }
 
@@ -343,6 +351,7 @@ async fn database(cloud: &Cloud, app: &str, names: &Names) -> Result<(), StudioE
         .master_username("studio")
         .master_user_password("metrics-only")
         .tags(aws_sdk_rds::types::Tag::builder().key(APP_TAG).value(app).build())
+        .tags(aws_sdk_rds::types::Tag::builder().key(planted::TAG.0).value(planted::TAG.1).build())
         .send()
         .await;
     created.map(drop).map_err(StudioError::call("CreateDBInstance", &names.database))

@@ -121,4 +121,9 @@ fn fault_where_the_bill_is_too_short_no_reservation_is_advised_and_the_record_sa
     assert!(decided.opportunities.iter().all(|one| one.rule.as_str() != "reserved_capacity"));
     let said = &decided.analysis.unmeasured;
     assert!(said.iter().any(|line| line.contains("27 whole days")), "{said:?}");
+    // What was not read is not said to be without waste.
+    let nothing = decided.analysis.no_opportunity_because.unwrap_or_default();
+    assert!(nothing.contains("not looked at") && nothing.contains("27 whole days"), "{nothing}");
+    let conclusion = shop.record("rest").conclusion.unwrap_or_default();
+    assert!(conclusion.contains("not looked at"), "{conclusion}");
 }

@@ -6,7 +6,8 @@ use crate::machine::Machine;
 use crate::shop::{FLEET, RUN, SERVERS, Shop, Weather, ready, surge};
 use domain::approval::{Approval, RequestState, Via};
 use domain::execution::{Cycle, Status};
-use engine::ports::{Episodes, LeaseAnswer, Leases};
+use domain::outcome::Verdict;
+use engine::ports::{EntryState, Episodes, LeaseAnswer, Leases};
 use engine::run::{episode_key, lease_key};
 use harness::{PAGE, Reply};
 use serde_json::json;
@@ -94,6 +95,38 @@ fn what_has_earned_it_is_made_without_asking_and_a_preview_says_so() {
     assert_eq!(made.approval, Some(Approval::Earned { verified: 1 }), "{made:#?}");
     assert!(shop.servers() > 7);
     shop.assert_sound("earned");
+}
+
+/// What was earned is lost by the first change of the kind that does harm: from then on people are asked again.
+#[test]
+fn what_was_earned_is_lost_at_the_first_regression() {
+    fn twice(at: jiff::Timestamp) -> f64 {
+        if at < build::after_s(5 * 3_600) { surge(at) } else { 6.9 }
+    }
+    // From then on whatever stands behind the servers suffers from more of them.
+    fn behind_s(servers: u32, at: jiff::Timestamp) -> f64 {
+        if at >= build::after_s(5 * 3_600) && servers > 7 { 0.4 * f64::from(servers) } else { 0.0 }
+    }
+    let earns = "applications:\n  shop:\n    mode: approve\n    approval: {earn_after: 1}\n";
+    let shop = Shop::new(Weather { load: twice, behind_s, ..Weather::default() }, earns);
+    let first = Machine::health(&shop, RUN).with_people([Reply::yes(&[&change_id()])]).run(json!({"app": "shop"}));
+    assert_eq!((first.state.as_str(), shop.servers()), ("Healthy", 7), "{:?}", first.path);
+    let now = shop.world.now().duration_since(build::START).as_secs();
+    shop.world.pass_s(u32::try_from(5 * 3_600 + 900 - now).unwrap());
+    let alone = Machine::health(&shop, "run-2").run(json!({"app": "shop"}));
+    let made = shop.world.journal().pop().unwrap();
+    assert_eq!((made.approval, made.state), (Some(Approval::Earned { verified: 1 }), EntryState::Undone));
+    assert_eq!(made.outcome.unwrap().verdict, Verdict::Regressed);
+    let first = |state: &str| alone.path.iter().position(|at| at == state).unwrap_or(usize::MAX);
+    assert!(first("UndoWhatDidNotHelp") < first("AskPeople") && shop.servers() == 7, "{:?}", alone.path);
+    // Long after, when the same may be tried again.
+    shop.world.end("run-2", engine::ports::Life::Succeeded);
+    shop.world.pass_s(26 * 3_600);
+    let asked = shop.world.requests().len();
+    let asks = Machine::health(&shop, "run-3").run(json!({"app": "shop"}));
+    assert!(asks.path.contains(&"AskPeople".to_owned()), "{:?}", asks.path);
+    assert!(shop.world.requests().len() > asked && shop.servers() == 7);
+    shop.assert_sound("lost again");
 }
 
 #[test]

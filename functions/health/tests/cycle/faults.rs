@@ -1,5 +1,7 @@
 //! The cycle goes on when a step dies, loses an answer or is throttled, whatever call it was at.
 
+#![allow(clippy::print_stdout, reason = "how many calls are in vain is part of what a test says")]
+
 use crate::machine::{Ended, Machine};
 use crate::shop::{RUN, Shop, Weather, surge};
 use domain::execution::Status;
@@ -104,4 +106,29 @@ fn regression_an_iteration_whose_optimize_died_before_its_change_is_short_and_no
     assert_eq!((ended.state.as_str(), first.applied, second.applied, second.verified), ("Healthy", 0, 1, 1));
     assert!(first.answer_lost && !second.answer_lost, "{record:?}");
     assert!(second.at.duration_since(first.at).as_secs() < 300, "{first:?} {second:?}");
+}
+
+/// What Step Functions repeats when all of AWS turns calls away, on top of what the SDK repeats of each: less than the run would
+/// have called, whenever it begins; and when it is over, the next run finds nothing stuck.
+#[test]
+fn fault_when_everything_is_throttled_from_a_state_on_a_run_calls_less_than_one_that_goes_well() {
+    let whole = Machine::health(&sick(), RUN).run(json!({"app": "shop"}));
+    let (mut most, mut tried) = (0, 0);
+    for state in Machine::health(&sick(), RUN).tasks().into_iter().filter(|state| whole.calls.contains_key(*state)) {
+        let shop = sick();
+        let ended = Machine::health(&shop, RUN).throttled_from(state).run(json!({"app": "shop"}));
+        let in_vain = usize::try_from(ended.injected).unwrap();
+        assert!(in_vain > 0 && in_vain < whole.made, "{state}: {in_vain} of {}: {:?}", whole.made, ended.path);
+        (most, tried) = (most.max(in_vain), tried + 1);
+        shop.world.end(RUN, engine::ports::Life::Failed);
+        shop.world.pass_s(2 * engine::run::LEASE_TTL_S);
+        shop.catch_up();
+        let next = Machine::health(&shop, "run-2").run(json!({"app": "shop"}));
+        assert_eq!(next.state, "Healthy", "{state}: {:?}", next.path);
+        shop.assert_sound(state);
+    }
+    println!(
+        "throttled from each of {tried} states on: at most {most} calls in vain, a whole run makes {}",
+        whole.made
+    );
 }

@@ -164,6 +164,19 @@ fn what_earlier_runs_have_added_counts_for_the_ceiling_of_the_application() {
     assert!(told.contains("with the changes of the last 30 days"), "{told}");
 }
 
+/// A fleet that another application selects by another tag is changed by neither.
+#[test]
+fn what_belongs_to_two_applications_is_left_alone_and_people_are_told_which() {
+    let config =
+        |select: &str| format!("applications:\n  shop:\n    mode: auto\n  blog:\n    select: {{tags: {{{select}}}}}\n");
+    assert_eq!(Machine::health(&sick(&config("team: blog")), RUN).run(json!({"app": "shop"})).state, "Healthy");
+    let shop = sick(&config("'maintainer:app': '*'"));
+    let report = refused(&shop, json!({"app": "shop"}));
+    assert!(report.contains("shared"), "{report}");
+    let told = shop.world.messages().pop().unwrap().text;
+    assert!(told.contains("belongs to blog as well"), "{told}");
+}
+
 /// Undone too often, nothing more is changed; a person who has looked closes the circuit breaker by a run.
 #[test]
 fn an_open_circuit_breaker_is_closed_by_a_run_that_says_so() {

@@ -86,6 +86,7 @@ pub(crate) async fn apply(
         consent: consent(change, cloud.now()),
         kill_switch: KillSwitch::Off,
         freeze: None,
+        other_owner: None,
         protected: false,
         live: live.clone(),
         snapshot_at: cloud.now(),

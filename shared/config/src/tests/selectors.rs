@@ -3,7 +3,7 @@
 use super::app;
 use crate::{Config, Selector};
 use domain::ids::ResourceId;
-use domain::resource::APP_TAG;
+use domain::resource::{APP_TAG, Live, Resource};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Map, Value, json};
@@ -170,4 +170,43 @@ fn prop_a_limit_in_the_file_is_refused_or_holds_as_it_was_written() {
     });
     held.unwrap();
     assert!(read.get() > 100, "only {} of the files could be read: nothing is shown", read.get());
+}
+
+/// A queue with these tags.
+fn tagged(id: &str, tags: &[(&str, &str)]) -> Resource {
+    let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    Resource { id: ResourceId::from(id), name: "jobs".to_owned(), tags, live: Live::Queue }
+}
+
+#[test]
+fn a_resource_that_two_applications_reach_in_different_ways_has_another_owner_for_each() {
+    let config = Config::parse(
+        "applications:
+  shop: {select: {tags: {team: web}}}
+  blog: {select: {tags: {stage: '*'}}}
+  till: {resources: ['queue/jobs']}
+  away: {select: {tags: {team: web, stage: live}}, accounts: ['222233334444'], regions: [eu-west-1]}
+  plain: {}
+",
+    )
+    .unwrap();
+    let other =
+        |of: &str, resource: &Resource| config.resolve_any(&app(of)).other_owner(resource).map(|app| app.to_string());
+    let here = |tags: &[(&str, &str)]| tagged("arn:aws:sqs:eu-central-1:111122223333:jobs", tags);
+    let both = here(&[("team", "web"), ("stage", "live")]);
+    assert_eq!((other("shop", &both).as_deref(), other("blog", &both).as_deref()), (Some("blog"), Some("shop")));
+    assert_eq!(other("shop", &here(&[("team", "web")])), None);
+    assert_eq!(other("blog", &here(&[("team", "app"), ("stage", "test")])), None);
+    let listed = tagged("queue/jobs", &[("team", "web")]);
+    assert_eq!((other("shop", &listed).as_deref(), other("till", &listed).as_deref()), (Some("till"), Some("shop")));
+    // The same tags elsewhere are other things.
+    let away = tagged("arn:aws:sqs:eu-west-1:222233334444:jobs", &[("team", "web"), ("stage", "live")]);
+    assert_eq!(other("away", &away), None);
+    // By our tag: one that the file has in another way is not meant by it, one that it does not have is.
+    let named = |name: &str| here(&[("team", "web"), (APP_TAG, name)]);
+    assert_eq!((other("shop", &named("shop")), other("shop", &named("blog"))), (None, None));
+    assert_eq!(other("shop", &named("plain")).as_deref(), Some("plain"));
+    assert_eq!(other("shop", &named("mail")).as_deref(), Some("mail"));
+    assert_eq!(other("mail", &named("mail")).as_deref(), Some("shop"));
+    assert_eq!(other("plain", &here(&[(APP_TAG, "plain")])), None);
 }

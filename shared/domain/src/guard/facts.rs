@@ -2,7 +2,7 @@
 
 use crate::approval::{Approval, Consent};
 use crate::arbitration::{Made, Restraints};
-use crate::ids::ChangeId;
+use crate::ids::{AppId, ChangeId};
 use crate::mode::Mode;
 use crate::resource::Live;
 use jiff::Timestamp;
@@ -24,6 +24,8 @@ pub struct Facts {
     pub calendar_closed: Option<String>,
     /// The resource is protected by tag.
     pub protected: bool,
+    /// Another application to which the resource belongs as well, if there is one.
+    pub other_owner: Option<AppId>,
     /// Live state, read a moment ago.
     pub live: Live,
     /// When the snapshot was taken that the plan rests on.

@@ -58,12 +58,13 @@ pub struct Guard {
 
 /// Every guard, in the order in which they are asked: what a person has set comes first, then what the plan rests on,
 /// then how much has been changed, then the resource itself.
-pub const GUARDS: [Guard; 20] = [
+pub const GUARDS: [Guard; 21] = [
     Guard { name: "kill_switch", check: kill_switch },
     Guard { name: "freeze", check: freeze },
     Guard { name: "change_calendar", check: change_calendar },
     Guard { name: "surge", check: surge },
     Guard { name: "protected", check: protected },
+    Guard { name: "shared", check: shared },
     Guard { name: "mode", check: mode },
     Guard { name: "rolled_back", check: rolled_back },
     Guard { name: "stale", check: stale },
@@ -124,6 +125,10 @@ fn change_calendar(_: &Change, facts: &Facts, _: &Limits) -> Result<(), Refusal>
 
 fn protected(_: &Change, facts: &Facts, _: &Limits) -> Result<(), Refusal> {
     if facts.protected { Err(Refusal::Protected) } else { Ok(()) }
+}
+
+fn shared(_: &Change, facts: &Facts, _: &Limits) -> Result<(), Refusal> {
+    facts.other_owner.as_ref().map_or(Ok(()), |with| Err(Refusal::Shared { with: with.clone() }))
 }
 
 /// Who decides. A person's consent lets a change pass where the mode asks for one; nothing lets it pass in observe.

@@ -3,7 +3,7 @@
 use crate::arbitration::Incident;
 use crate::change::day;
 use crate::execution::Workflow;
-use crate::ids::{ChangeId, ResourceId};
+use crate::ids::{AppId, ChangeId, ResourceId};
 use crate::mode::Risk;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,11 @@ pub enum Refusal {
     Surge {
         /// Its name, and when.
         surge: String,
+    },
+    /// The resource belongs to another application as well, whose changes are not known here.
+    Shared {
+        /// That application.
+        with: AppId,
     },
     /// It would make something smaller, and an incident is open.
     Incident {
@@ -297,6 +302,10 @@ impl fmt::Display for Refusal {
             Self::RolledBack { change, since_min, min_h } => write!(
                 f,
                 "a person had the same rolled back {since_min} min ago ({change}): within {min_h} h it needs a yes"
+            ),
+            Self::Shared { with } => write!(
+                f,
+                "the resource belongs to {with} as well, and two applications would change it behind each other's back: let one select it"
             ),
             Self::Protected => write!(f, "the resource is protected by its owner"),
             Self::Stale { age_s, max_s } => write!(f, "the snapshot is {age_s} s old, {max_s} s are allowed"),

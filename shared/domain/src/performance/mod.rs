@@ -13,6 +13,7 @@ mod rules;
 pub mod shape;
 mod verify;
 pub mod vitals;
+pub mod wording;
 
 pub use advisor::{Advised, Advisor, Budget, Helped, Priced, Question, Weighs, Work};
 pub use bottlenecks::{Bottleneck, bottlenecks, matrix};

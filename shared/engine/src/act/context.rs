@@ -6,9 +6,9 @@ use crate::step::StepError;
 use domain::approval::Consent;
 use domain::change::Change;
 use domain::guard::Limits;
-use domain::ids::ChangeId;
+use domain::ids::{AppId, ChangeId};
 use domain::mode::Mode;
-use domain::resource::Live;
+use domain::resource::{Live, Resource};
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
@@ -40,6 +40,9 @@ pub type FreezeAt<'a> = &'a (dyn Fn(Timestamp) -> Option<String> + Send + Sync);
 /// The surge that is announced at a moment, in words, if one is.
 pub type SurgeAt<'a> = &'a (dyn Fn(Timestamp) -> Option<String> + Send + Sync);
 
+/// Another application to which a resource belongs as well, if there is one.
+pub type OtherOwnerOf<'a> = &'a (dyn Fn(&Resource) -> Option<AppId> + Send + Sync);
+
 /// What people have said to a change, given the live state of its resource.
 pub type ConsentTo<'a> = &'a (dyn Fn(&Change, &Live) -> Consent + Send + Sync);
 
@@ -58,6 +61,8 @@ pub struct Rules<'a> {
     pub freeze: FreezeAt<'a>,
     /// Surges that are announced.
     pub surge: SurgeAt<'a>,
+    /// Who else has a resource.
+    pub other_owner: OtherOwnerOf<'a>,
     /// Why a change calendar forbids changes, if one does.
     pub calendar_closed: Option<&'a str>,
     /// When a person last closed the circuit breaker: what was undone before no longer counts.

@@ -95,6 +95,7 @@ impl Bench {
                 earn_after: self.earn_after,
                 freeze: &*self.freeze,
                 surge: &*self.surge,
+                other_owner: &|_| None,
                 calendar_closed: None,
                 circuit_closed_at: None,
                 timing: self.timing,

@@ -85,6 +85,7 @@ impl Bench {
             earn_after: 0,
             freeze: &|_| None,
             surge: &|_| None,
+            other_owner: &|_| None,
             calendar_closed: None,
             circuit_closed_at: None,
             timing: Timing::default(),

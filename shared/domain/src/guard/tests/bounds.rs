@@ -52,6 +52,12 @@ fn protected_resource() {
 }
 
 #[test]
+fn a_resource_of_two_applications() {
+    let refused = with(|facts| facts.other_owner = Some("blog".into()));
+    assert_eq!(refused, Some(Refusal::Shared { with: "blog".into() }));
+}
+
+#[test]
 fn mode() {
     assert_eq!(with(|facts| facts.mode = Mode::Observe), Some(Refusal::Observing));
     assert_eq!(with(|facts| facts.mode = Mode::Approve), Some(Refusal::NeedsApproval { risk: Risk::Low }));

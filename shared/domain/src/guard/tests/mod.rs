@@ -135,6 +135,7 @@ fn facts(live: Live) -> Facts {
         kill_switch: KillSwitch::Off,
         freeze: None,
         calendar_closed: None,
+        other_owner: None,
         protected: false,
         live,
         snapshot_at: ago_s(60),

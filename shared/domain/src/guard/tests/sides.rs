@@ -180,6 +180,7 @@ fn table() -> Vec<Sides> {
         growing(|facts| facts.takes_back = Some(made(Stands::Kept)), nothing),
         growing(|facts| facts.rolled_back = Some(made(Stands::RolledBack)), nothing),
         growing(|facts| facts.protected = true, nothing),
+        growing(|facts| facts.other_owner = Some("blog".into()), nothing),
         growing(|facts| facts.snapshot_at = ago_s(901), |facts| facts.snapshot_at = ago_s(900)),
         growing(|facts| facts.completeness = 0.799, |facts| facts.completeness = 0.8),
         growing(|facts| facts.changes_last_hour = 6, |facts| facts.changes_last_hour = 5),

@@ -108,6 +108,7 @@ impl Actor {
                 earn_after: 0,
                 freeze: &*self.freeze,
                 surge: &*self.surge,
+                other_owner: &|_| None,
                 calendar_closed: None,
                 circuit_closed_at: None,
                 timing: Timing::default(),

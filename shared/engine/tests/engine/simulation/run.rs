@@ -8,7 +8,6 @@ use domain::approval::{Answer, RequestState, Via};
 use domain::change::Change;
 use domain::execution::Cycle;
 use domain::guard::{KillSwitch, Limits};
-use domain::ids::ResourceId;
 use domain::mode::Mode;
 use domain::plan::Plan;
 use domain::resource::{Live, Resource};
