@@ -10,6 +10,7 @@ use domain::finding::{Finding, Severity};
 use domain::guard::Refusal;
 use domain::health::Decided;
 use domain::observed::Observed;
+use domain::plan::{OUT_OF_REACH, Plan};
 use domain::text::{chat, line, subject};
 use engine::act::{ChangeReport, Report};
 use engine::documents;
@@ -78,12 +79,12 @@ async fn message(run: &Run, record: &ExecutionRecord, reason: &str, world: &Worl
     let changes = unread.or_note(Part::Changes, changes_of(run, record, world.journal).await);
     let decided: Option<Decided> =
         unread.or_note(Part::Findings, documents::get(world.artifacts, &run.key("analysis")).await);
-    let (findings, unmeasured, analyzed) = decided.map_or_else(
-        || (Vec::new(), Vec::new(), None),
+    let (findings, unmeasured, not_done, analyzed) = decided.map_or_else(
+        || (Vec::new(), Vec::new(), Vec::new(), None),
         |decided| {
             let mut findings = decided.analysis.findings;
             findings.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.confidence.total_cmp(&a.confidence)));
-            (findings, decided.analysis.unmeasured, Some(decided.analysis.score))
+            (findings, decided.analysis.unmeasured, not_done(&decided.plan), Some(decided.analysis.score))
         },
     );
     // The run carries the score of its last measurement; the analysis may be older by one wait, and where the last
@@ -98,6 +99,7 @@ async fn message(run: &Run, record: &ExecutionRecord, reason: &str, world: &Worl
         unmeasured: &unmeasured,
         changes: &changes,
         held_back: &held_back,
+        not_done: &not_done,
         unread: &unread,
         reason,
         run,
@@ -117,6 +119,18 @@ async fn message(run: &Run, record: &ExecutionRecord, reason: &str, world: &Worl
         text,
         detail,
     }
+}
+
+/// What was considered and not planned, in words, each reason once. What no cycle can do stands among the next steps.
+fn not_done(plan: &Plan) -> Vec<String> {
+    let mut reasons: Vec<&str> = Vec::new();
+    let in_reach = plan.passed_over.iter().filter(|passed| passed.remedy != OUT_OF_REACH);
+    let once = in_reach.filter(|passed| {
+        let is_new = !reasons.contains(&passed.reason.as_str());
+        reasons.push(&passed.reason);
+        is_new
+    });
+    once.map(|passed| format!("{}: {}", passed.remedy, passed.reason)).collect()
 }
 
 /// What guards have refused in the last iteration, in words: changes, and what was ordered back. Where there are no reports

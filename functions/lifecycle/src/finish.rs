@@ -159,6 +159,7 @@ async fn report(run: &Run, record: &ExecutionRecord, world: &World<'_>) -> Resul
         unmeasured: &[],
         changes: &changes,
         held_back: &[],
+        not_done: &[],
         unread: &Unread::default(),
         reason: &reason,
         run,

@@ -38,6 +38,8 @@ pub struct Facts<'a> {
     pub changes: &'a [Entry],
     /// What was planned last and held back by a guard, each with the refusal.
     pub held_back: &'a [String],
+    /// What was considered last and not planned, each with the reason.
+    pub not_done: &'a [String],
     /// Which of these lists could not be read: empty, they say nothing.
     pub unread: &'a Unread,
     /// Why it is told now, one sentence.
@@ -131,6 +133,9 @@ pub fn tell(facts: &Facts<'_>) -> String {
         }
         list(&mut text, "What was tried", changes(facts), facts.unread.or(Part::Changes, "nothing was changed"));
         held_back(&mut text, "What was planned and held back", facts);
+        if !facts.not_done.is_empty() {
+            list(&mut text, "What was considered and not done", facts.not_done.iter().map(|what| line(what)), "");
+        }
         list(&mut text, "What to look at next", next_steps(facts).into_iter(), "");
     }
     end(&mut text, facts);

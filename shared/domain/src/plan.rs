@@ -19,6 +19,9 @@ pub struct Plan {
     pub findings: Vec<Finding>,
 }
 
+/// The remedy of a finding for which no cycle has one.
+pub const OUT_OF_REACH: &str = "none in reach";
+
 /// A remedy that was considered and not planned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PassedOver {

@@ -10,6 +10,7 @@ use crate::guard;
 use crate::health::links;
 use crate::health::rules::{flow, leaks, next_step};
 use crate::ids::{ResourceId, SignalId};
+use crate::plan::OUT_OF_REACH;
 use crate::resource::{Live, Resource, ResourceKind};
 use stats::robust::percentile;
 
@@ -37,9 +38,7 @@ pub(super) fn of(desk: &Desk<'_>, finding: &Finding) -> Remedy {
     };
     match TABLE.iter().find(|(rule, _)| *rule == finding.rule.as_str()) {
         Some((_, answer)) => answer(desk, finding, resource),
-        None => {
-            Remedy::Pass("none in reach".to_owned(), format!("for a person to look at: {}", next_step(&finding.rule)))
-        }
+        None => Remedy::Pass(OUT_OF_REACH.to_owned(), format!("for a person to look at: {}", next_step(&finding.rule))),
     }
 }
 
@@ -166,10 +165,7 @@ fn restart_leaking(desk: &Desk<'_>, finding: &Finding, server: &Resource) -> Rem
 
 fn fresh_disks(desk: &Desk<'_>, finding: &Finding, server: &Resource) -> Remedy {
     if server.kind() != ResourceKind::AutoScalingGroup {
-        return Remedy::Pass(
-            "none in reach".to_owned(),
-            format!("for a person to look at: {}", next_step(&finding.rule)),
-        );
+        return Remedy::Pass(OUT_OF_REACH.to_owned(), format!("for a person to look at: {}", next_step(&finding.rule)));
     }
     let act = desk.policy.disk_act_pct;
     match desk.view.known("fleet_disk_pct", server).filter(|level| *level > act) {
