@@ -125,7 +125,7 @@ impl ResolvedApp {
         if let Some(claim) = others().find(|claim| claim.holds(resource, &self.home)) {
             return Some(claim.app.clone());
         }
-        let tagged = AppId::from(resource.tags.get(APP_TAG)?.as_str());
+        let tagged = AppId::from(resource.tags.get(APP_TAG).filter(|name| !name.trim().is_empty())?.as_str());
         let is_known = tagged == self.id || others().any(|claim| claim.app == tagged);
         (!is_known).then_some(tagged)
     }

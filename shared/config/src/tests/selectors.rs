@@ -208,5 +208,6 @@ fn a_resource_that_two_applications_reach_in_different_ways_has_another_owner_fo
     assert_eq!(other("shop", &named("plain")).as_deref(), Some("plain"));
     assert_eq!(other("shop", &named("mail")).as_deref(), Some("mail"));
     assert_eq!(other("mail", &named("mail")).as_deref(), Some("shop"));
+    assert_eq!(other("shop", &named("")), None);
     assert_eq!(other("plain", &here(&[(APP_TAG, "plain")])), None);
 }

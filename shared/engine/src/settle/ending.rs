@@ -94,9 +94,13 @@ pub(super) async fn find_out(context: &Context<'_>, entry: Entry) -> Result<Reso
             Effect::NeverHappened => {
                 closed(context, &entry, EntryState::NotApplied, "the live state is the one before it")
             }
-            Effect::Superseded(difference) => {
-                closed(context, &entry, EntryState::Superseded, &format!("somebody else has changed it: {difference}"))
-            }
+            Effect::Superseded(difference) => match made_by_another(context, &entry, Some(&now.live)).await? {
+                Some(not_made) => not_made,
+                None => {
+                    let why = format!("somebody else has changed it: {difference}");
+                    closed(context, &entry, EntryState::Superseded, &why)
+                }
+            },
         },
         Err(PortError::Gone { .. }) if removes(&entry.change.action) => {
             found_done(context, entry, "it is gone, as it was to be", None).await?
@@ -110,11 +114,16 @@ pub(super) async fn find_out(context: &Context<'_>, entry: Entry) -> Result<Reso
 
 /// An entry whose effect the live state shows: it has happened, unless another change has made the same meanwhile. `now`: the
 /// live state, none where the resource is gone.
+async fn found_done(context: &Context<'_>, entry: Entry, note: &str, now: Option<&Live>) -> Result<Entry, ActError> {
+    Ok(made_by_another(context, &entry, now).await?.unwrap_or_else(|| happened(entry, note)))
+}
+
+/// An intent as never made, where what the live state shows is known to be the work of another change of ours.
 ///
 /// Of two changes of one resource whose intents were open at the same time one at most is made, since both look at the journal once
 /// more before their call. So where the other is known to be made since this one's prior state was captured, this one was not, and
 /// the other alone is judged.
-async fn found_done(context: &Context<'_>, entry: Entry, note: &str, now: Option<&Live>) -> Result<Entry, ActError> {
+async fn made_by_another(context: &Context<'_>, entry: &Entry, now: Option<&Live>) -> Result<Option<Entry>, ActError> {
     let from = earlier(entry.intended_at, context.rules.timing.skew_s.saturating_add(1));
     let is_made_by = |other: &Entry| {
         let shows = |live: &Live| effect(&other.change.action, &other.prior.live, live) == Effect::Happened;
@@ -124,13 +133,10 @@ async fn found_done(context: &Context<'_>, entry: Entry, note: &str, now: Option
         is_other && is_known && is_same && other.applied_at.is_some_and(|at| at >= from)
     };
     let others = facts::recent(context).await?;
-    match others.iter().find(|other| is_made_by(other)) {
-        Some(other) => {
-            let why = format!("the live state shows it, but change {} of run {} made it", other.id(), other.execution);
-            Ok(closed(context, &entry, EntryState::NotApplied, &why))
-        }
-        None => Ok(happened(entry, note)),
-    }
+    Ok(others.iter().find(|other| is_made_by(other)).map(|other| {
+        let why = format!("the live state is what change {} of run {} made", other.id(), other.execution);
+        closed(context, entry, EntryState::NotApplied, &why)
+    }))
 }
 
 /// An entry found done. When exactly is not known: the moment of its intent, so that no budget is spared.

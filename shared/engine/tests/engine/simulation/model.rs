@@ -46,7 +46,15 @@ fn follows_from_the_record(scene: &Scene) -> Checked {
         let of_it: Vec<&Entry> = entries.values().filter(|entry| entry.change.resource == resource.id).collect();
         for entry in of_it.iter().filter(|entry| entry.state == EntryState::Superseded) {
             hold("what nobody else has changed is undone", is_beside_another(world, entry, &of_it), || {
-                format!("nobody else has changed {}, but {} is superseded: {}", resource.id, entry.id(), entry.note)
+                let writes: Vec<_> = ledger.iter().filter(|write| write.resource == resource.id).collect();
+                let told = writes.iter().map(|write| format!("{} {:?}", write.at, write.landing)).collect::<Vec<_>>();
+                format!(
+                    "nobody else has changed {}, but {} is superseded: {}; written: {}",
+                    resource.id,
+                    entry.id(),
+                    entry.note,
+                    told.join(", ")
+                )
             })?;
         }
         let told = |resource: Option<Resource>| resource.map_or("nothing".to_owned(), |it| catalog::values(&it.live));
