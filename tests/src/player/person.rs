@@ -39,7 +39,7 @@ pub fn visit(person: &Person, link: &str, stack: &Stack) -> Visit {
     })
 }
 
-/// The local cloud serves a function URL under a path of its own: `https://<id>.lambda-url.<region>.on.aws/?…` as the local cloud has it.
+/// `https://<id>.lambda-url.<region>.on.aws/?…` as the local cloud has it, which serves function URLs under a path of its own.
 fn local(link: &str, endpoint: &str) -> Result<String, String> {
     let rest = link.strip_prefix("https://").unwrap_or(link);
     let (id, query) =
