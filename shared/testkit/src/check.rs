@@ -141,7 +141,9 @@ pub fn settled(world: &World) -> Checked {
             EntryState::NotApplied => times == 0,
             EntryState::Kept if entry.change.action.spec().reversal == Reversal::SelfRestoring => times <= 1,
             // Of a thing that is gone nobody can see who has deleted it: a run that died over that, or somebody else.
-            EntryState::Kept if removes(&entry.change.action) && world.was_removed(&entry.change.resource) => {
+            EntryState::Kept
+                if removes(&entry.change.action) && world.was_removed_under(entry.id(), &entry.change.resource) =>
+            {
                 times <= 1
             }
             EntryState::Kept | EntryState::Undone => times == 1,

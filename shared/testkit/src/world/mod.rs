@@ -25,7 +25,7 @@ use domain::snapshot::Alarm;
 use domain::watch::{Roll, Watched};
 use engine::ports::{Arrival, Asked, Clock, Discovery, Entry, EntryState, Episode, Lease, Life, Message};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A world in memory.
@@ -84,7 +84,7 @@ pub enum Landing {
 #[derive(Clone, Default)]
 struct State {
     resources: BTreeMap<ResourceId, Resource>,
-    removed: BTreeSet<ResourceId>,
+    removed: BTreeMap<ResourceId, Timestamp>,
     ledger: Vec<Write>,
     last_seen: BTreeMap<ResourceId, Live>,
     on_the_way: Vec<(Timestamp, String, domain::change::Change)>,
@@ -230,14 +230,21 @@ impl World {
 
     /// Somebody else deletes a resource.
     pub fn remove(&self, id: &ResourceId) {
+        let now = self.now();
         let mut state = self.state();
         state.resources.remove(id);
-        state.removed.insert(id.clone());
+        state.removed.insert(id.clone(), now);
     }
 
     /// Whether somebody else has deleted a resource.
     pub fn was_removed(&self, id: &ResourceId) -> bool {
-        self.state().removed.contains(id)
+        self.state().removed.contains_key(id)
+    }
+
+    /// Whether somebody else has deleted the resource of a change after the change was announced.
+    pub fn was_removed_under(&self, change: &ChangeId, id: &ResourceId) -> bool {
+        let announced_at = self.announced_at(change);
+        self.state().removed.get(id).is_some_and(|at| announced_at.is_some_and(|announced_at| *at >= announced_at))
     }
 
     /// Sets the kill switch.
