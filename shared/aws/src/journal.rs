@@ -1,11 +1,12 @@
 //! The write-ahead journal in DynamoDB, table `changes` (partition key `app`, sort key `change_id`).
 //!
 //! An intent is written in one transaction with the row of the lease: a holder that was paused and lost its lease can't
-//! write any more, and neither can an iteration after a later one has written. What the states mean, and who may move them, is the engine's to know.
+//! write any more, and neither can an iteration once a later one is under way. What the states mean, and who may move them, is the engine's to know.
 
 use crate::clients::{Clients, Lazy};
 use crate::errors::port_error;
 use crate::items::{self, Item, number, text};
+use crate::leases::{AT_ITERATION, HELD_AT_ITERATION, later};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -49,17 +50,13 @@ impl Journal {
         Ok(output.item)
     }
 
-    /// The claim: the lease is held under this fence, and no later iteration has announced anything under it. A row without
-    /// such an iteration, or with one of another fence, counts as none. Only this write knows the two attributes.
+    /// The claim: the lease is held under this fence, and no later iteration is under way.
     fn claim(&self, entry: &Entry) -> PortResult<Update> {
         Update::builder()
             .table_name(&self.leases)
             .key("key", text(lease_key(entry.workflow.cycle(), &entry.app)))
-            .update_expression("SET announced_iteration = :iteration, announced_fence = :fence")
-            .condition_expression(
-                "holder = :holder AND fence = :fence AND (attribute_not_exists(announced_iteration) \
-                 OR announced_fence <> :fence OR announced_iteration <= :iteration)",
-            )
+            .update_expression(format!("SET {AT_ITERATION}"))
+            .condition_expression(HELD_AT_ITERATION)
             .expression_attribute_values(":holder", text(entry.execution.as_str()))
             .expression_attribute_values(":fence", number(entry.fence))
             .expression_attribute_values(":iteration", number(entry.iteration))
@@ -98,7 +95,7 @@ impl Port for Journal {
         match codes.as_slice() {
             ["ConditionalCheckFailed", ..] => {
                 let row = canceled.cancellation_reasons().first().and_then(|reason| reason.item());
-                match row.and_then(|row| overtaken(row, entry)) {
+                match row.and_then(|row| later(row, &entry.execution, entry.fence, entry.iteration)) {
                     Some(newest) => Ok(Intent::Overtaken { newest }),
                     None => Err(PortError::Conflict {
                         operation: format!("{action} on {}", self.changes),
@@ -183,14 +180,6 @@ impl Port for Journal {
         entries.sort_by(|a, b| a.intended_at.cmp(&b.intended_at).then_with(|| a.id().cmp(b.id())));
         Ok(entries)
     }
-}
-
-/// The later iteration that has announced something under the lease of this entry, where the lease is still held under it.
-fn overtaken(row: &Item, entry: &Entry) -> Option<u32> {
-    let is_held = items::get_text(row, "holder") == Some(entry.execution.as_str());
-    let fences = ["fence", "announced_fence"].map(|name| items::get_number::<u64>(row, name));
-    let newest = items::get_number(row, "announced_iteration")?;
-    (is_held && fences == [Some(entry.fence); 2] && newest > entry.iteration).then_some(newest)
 }
 
 fn item(entry: &Entry) -> PortResult<Item> {

@@ -1,6 +1,8 @@
 //! Leases in DynamoDB, table `leases` (partition key `key`): one writer per application and cycle.
 //!
-//! A released lease keeps its row, so the fencing token only ever grows; such a row has no time to live.
+//! A released lease keeps its row, so the fencing token only ever grows; such a row has no time to live. The row keeps the newest
+//! iteration under way as well, and the fence under which it is: one of another fence, or none, as in a row of an earlier
+//! version, holds nobody up.
 
 use crate::clients::{Clients, Lazy};
 use crate::errors::port_error;
@@ -9,7 +11,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::ids::ExecutionId;
-use engine::ports::{Lease, LeaseAnswer, Leases as Port, PortError, PortResult};
+use engine::ports::{Lease, LeaseAnswer, Leases as Port, PortError, PortResult, Renewal};
 use engine::runtime::BUILD;
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,6 +19,11 @@ use jiff::{SignedDuration, Timestamp};
 pub const PERMISSIONS: &[&str] = &["dynamodb:GetItem", "dynamodb:UpdateItem"];
 
 const ACTION: &str = "dynamodb:UpdateItem";
+/// What renewing a lease and announcing a change write: the iteration.
+pub(crate) const AT_ITERATION: &str = "at_iteration = :iteration, at_fence = :fence";
+/// On what condition: the lease is held under this fence, and no later iteration is under way.
+pub(crate) const HELD_AT_ITERATION: &str = "holder = :holder AND fence = :fence AND (attribute_not_exists(at_iteration) \
+   OR at_fence <> :fence OR at_iteration <= :iteration)";
 /// Rounds of take-over and renewal before a lease that changes hands all the time is given up.
 const ROUNDS_MAX: u32 = 3;
 
@@ -118,10 +125,24 @@ impl Port for Leases {
         Err(self.conflict(format!("{key} changed hands {ROUNDS_MAX} times in a row")))
     }
 
-    async fn renew(&self, key: &str, held: &Lease, now: Timestamp, ttl_s: u32) -> PortResult<Lease> {
-        match self.extend(key, &held.holder, held.fence, after(now, ttl_s)).await? {
-            Updated::Done(item) => lease(&item).ok_or_else(|| self.unreadable(key)),
+    async fn renew(&self, key: &str, held: &Lease, iteration: u32, now: Timestamp, ttl_s: u32) -> PortResult<Renewal> {
+        let update = self
+            .client
+            .update_item()
+            .update_expression(format!("SET lease_until = :until, {AT_ITERATION} ADD builds :build"))
+            .condition_expression(HELD_AT_ITERATION)
+            .expression_attribute_values(":holder", text(held.holder.as_str()))
+            .expression_attribute_values(":fence", number(held.fence))
+            .expression_attribute_values(":iteration", number(iteration))
+            .expression_attribute_values(":until", number(after(now, ttl_s).as_millisecond()))
+            .expression_attribute_values(":build", build());
+        match self.send(update, key).await? {
+            Updated::Done(item) => lease(&item).map(Renewal::Held).ok_or_else(|| self.unreadable(key)),
             Updated::Refused(item) => {
+                let newest = item.as_ref().and_then(|row| later(row, &held.holder, held.fence, iteration));
+                if let Some(newest) = newest {
+                    return Ok(Renewal::Overtaken { newest });
+                }
                 let found = item.as_ref().and_then(lease).map_or_else(
                     || "nobody".to_owned(),
                     |lease| format!("{} with fence {}", lease.holder, lease.fence),
@@ -181,6 +202,14 @@ impl Leases {
             why: format!("the item {key} is not a lease"),
         }
     }
+}
+
+/// The iteration that is under way under a lease of this holder and fence, where it comes after this one.
+pub(crate) fn later(row: &Item, holder: &ExecutionId, fence: u64, iteration: u32) -> Option<u32> {
+    let is_held = get_text(row, "holder") == Some(holder.as_str());
+    let fences = ["fence", "at_fence"].map(|name| get_number::<u64>(row, name));
+    let newest = get_number(row, "at_iteration")?;
+    (is_held && fences == [Some(fence); 2] && newest > iteration).then_some(newest)
 }
 
 fn lease(item: &Item) -> Option<Lease> {

@@ -3,7 +3,7 @@
 //! It expires, so a run that dies blocks nobody for ever. Who holds it is decided by the store's conditional write alone.
 
 use crate::act::{ActError, Context};
-use crate::ports::{Clock, Lease, LeaseAnswer, Leases, PortError, PortResult};
+use crate::ports::{Clock, Lease, LeaseAnswer, Leases, PortError, PortResult, Renewal};
 use crate::run::{Run, lease_key, lease_ttl_s};
 use domain::execution::Cycle;
 use domain::ids::{AppId, ExecutionId};
@@ -25,11 +25,14 @@ pub async fn acquire(
 /// Extends the lease of this run, or finds that it is another's.
 ///
 /// # Errors
-/// [`ActError::LeaseLost`] when another run holds the application; [`ActError::Lease`] when that can't be told.
+/// [`ActError::LeaseLost`] when another run holds the application, [`ActError::Overtaken`] when a later iteration of this
+/// run is under way, [`ActError::Lease`] when that can't be told.
 pub async fn renew(context: &Context<'_>) -> Result<Lease, ActError> {
     let (run, key) = (context.run, context.run.lease_key());
-    match context.ports.leases.renew(&key, &run.lease, context.now(), lease_ttl_s(run.cycle)).await {
-        Ok(lease) => Ok(lease),
+    let ttl_s = lease_ttl_s(run.cycle);
+    match context.ports.leases.renew(&key, &run.lease, run.iteration, context.now(), ttl_s).await {
+        Ok(Renewal::Held(lease)) => Ok(lease),
+        Ok(Renewal::Overtaken { newest }) => Err(ActError::Overtaken { iteration: run.iteration, newest }),
         Err(error @ PortError::Conflict { .. }) => Err(ActError::LeaseLost { key, why: error.to_string() }),
         Err(source) => Err(ActError::Lease { key, source }),
     }

@@ -1,7 +1,8 @@
 //! Keeps the run's record: one entry per iteration, replaced as the iteration goes on, so that repeating is harmless.
 
 use domain::execution::{ExecutionRecord, IterationRecord, Status};
-use engine::ports::{Clock, Executions, Leases};
+use engine::act::ActError;
+use engine::ports::{Clock, Executions, Leases, Renewal};
 use engine::run::{Run, lease_ttl_s};
 use engine::step::StepError;
 use jiff::Timestamp;
@@ -18,12 +19,20 @@ pub async fn running(run: &Run, executions: &dyn Executions) -> Result<Execution
     }
 }
 
-/// Extends the run's lease. When the run goes on in another build than it began in, the log says so, once for each.
+/// Extends the run's lease, and turns away whatever is still on its way from an earlier iteration. When the run goes on in
+/// another build than it began in, the log says so, once for each.
 ///
 /// # Errors
-/// [`StepError::Conflict`] when another run holds it now: this one must not go on.
+/// [`StepError::Conflict`] when another run holds it now: this one must not go on. [`StepError::Stale`] when a later
+/// iteration is under way.
 pub async fn keep_lease(run: &mut Run, leases: &dyn Leases, clock: &dyn Clock) -> Result<(), StepError> {
-    let lease = leases.renew(&run.lease_key(), &run.lease, clock.now(), lease_ttl_s(run.cycle)).await?;
+    let ttl_s = lease_ttl_s(run.cycle);
+    let lease = match leases.renew(&run.lease_key(), &run.lease, run.iteration, clock.now(), ttl_s).await? {
+        Renewal::Held(lease) => lease,
+        Renewal::Overtaken { newest } => {
+            return Err(ActError::Overtaken { iteration: run.iteration, newest }.into());
+        }
+    };
     if lease.builds.len() > run.lease.builds.len().max(1) {
         tracing::warn!(builds = ?lease.builds, "the steps of this run come from several builds");
     }

@@ -18,7 +18,8 @@ use domain::ids::{AppId, ExecutionId, ResourceId};
 use domain::resource::{Live, Resource};
 use engine::act::Ports;
 use engine::ports::{
-    Actuator, Clock, Entry, EntryState, Intent, Journal, Lease, LeaseAnswer, Leases, PortError, PortResult, Switch,
+    Actuator, Clock, Entry, EntryState, Intent, Journal, Lease, LeaseAnswer, Leases, PortError, PortResult, Renewal,
+    Switch,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -342,8 +343,9 @@ impl Leases for Process {
         self.call("Leases.acquire", false, Subject::Records, self.world.acquire(key, holder, now, ttl_s)).await
     }
 
-    async fn renew(&self, key: &str, lease: &Lease, now: Timestamp, ttl_s: u32) -> PortResult<Lease> {
-        self.call("Leases.renew", false, Subject::Records, self.world.renew(key, lease, now, ttl_s)).await
+    async fn renew(&self, key: &str, lease: &Lease, iteration: u32, now: Timestamp, ttl_s: u32) -> PortResult<Renewal> {
+        let renewal = self.world.renew(key, lease, iteration, now, ttl_s);
+        self.call("Leases.renew", false, Subject::Records, renewal).await
     }
 
     async fn take_over(

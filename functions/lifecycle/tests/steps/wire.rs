@@ -11,7 +11,7 @@ use domain::watch::{Roll, Watched};
 use engine::ports::{
     Approvals, Arrival, Artifacts, Asked, Circuit, Clock, DeadLetters, Discovery, Entry, EntryState, Episode, Episodes,
     Executions, Intent, Inventory, Journal, Lease, LeaseAnswer, Leases, Life, Liveness, Message, Notifier, Places,
-    PortError, PortResult, Starter, Watch,
+    PortError, PortResult, Renewal, Starter, Watch,
 };
 use engine::step::StepError;
 use jiff::{SignedDuration, Timestamp};
@@ -231,8 +231,8 @@ impl Leases for Wire {
     async fn acquire(&self, key: &str, holder: &ExecutionId, now: Timestamp, ttl_s: u32) -> PortResult<LeaseAnswer> {
         self.call(self.world.acquire(key, holder, now, ttl_s)).await
     }
-    async fn renew(&self, key: &str, lease: &Lease, now: Timestamp, ttl_s: u32) -> PortResult<Lease> {
-        self.call(self.world.renew(key, lease, now, ttl_s)).await
+    async fn renew(&self, key: &str, lease: &Lease, iteration: u32, now: Timestamp, ttl_s: u32) -> PortResult<Renewal> {
+        self.call(self.world.renew(key, lease, iteration, now, ttl_s)).await
     }
     async fn take_over(
         &self,

@@ -6,7 +6,7 @@ use aws::{Journal, Leases};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::execution::Cycle;
 use domain::ids::AppId;
-use engine::ports::{Entry, Intent, Journal as _, Lease, LeaseAnswer, Leases as _, PortError};
+use engine::ports::{Entry, Intent, Journal as _, Lease, LeaseAnswer, Leases as _, PortError, Renewal};
 use engine::run::lease_key;
 use engine::runtime::BUILD;
 use std::collections::BTreeSet;
@@ -47,6 +47,30 @@ async fn the_claim_of_an_iteration_is_turned_away_once_a_later_one_has_announced
 }
 
 #[tokio::test]
+async fn an_iteration_that_has_renewed_the_lease_turns_earlier_ones_away_whether_it_announces_anything_or_not() {
+    let Some(cloud) = Cloud::connect("renewals of iterations").await else { return };
+    let (leases, lease_table) = cloud.leases().await;
+    let changes = cloud.table("changes", &["app", "change_id"]).await;
+    let journal = Journal::new(&cloud.clients, &changes, &lease_table);
+    let held = lease(&cloud, &leases, "run-1", 0).await;
+    let key = lease_key(Cycle::Health, &AppId::from("shop"));
+    let renew = async |iteration| leases.renew(&key, &held, iteration, cloud.now(), 60).await.unwrap();
+    for iteration in [1, 2, 2] {
+        let renewed = renew(iteration).await;
+        assert!(matches!(&renewed, Renewal::Held(lease) if lease.fence == held.fence), "{iteration}: {renewed:?}");
+    }
+    assert_eq!(renew(1).await, Renewal::Overtaken { newest: 2 });
+    let late = Entry { iteration: 1, ..entry(&cloud, "c-1", held.fence) };
+    assert_eq!(journal.intend(&late).await.unwrap(), Intent::Overtaken { newest: 2 });
+
+    let next = lease(&cloud, &leases, "run-2", 600).await;
+    let first = leases.renew(&key, &next, 1, later(cloud.now(), 600), 60).await.unwrap();
+    assert!(matches!(first, Renewal::Held(_)), "the next run begins at its first: {first:?}");
+    let paused = leases.renew(&key, &held, 3, later(cloud.now(), 600), 60).await;
+    assert!(matches!(&paused, Err(PortError::Conflict { .. })), "the fence comes first: {paused:?}");
+}
+
+#[tokio::test]
 async fn the_next_holder_begins_at_its_first_iteration() {
     let Some(cloud) = Cloud::connect("claims of the next run").await else { return };
     let (leases, lease_table) = cloud.leases().await;
@@ -75,7 +99,8 @@ async fn the_lease_tells_which_builds_have_worked_under_it() {
     let older = older.update_item().table_name(&table).key("key", AttributeValue::S(key.clone()));
     let older = older.update_expression("ADD builds :older");
     older.expression_attribute_values(":older", AttributeValue::Ss(vec!["older".to_owned()])).send().await.unwrap();
-    let renewed = leases.renew(&key, &held, cloud.now(), 60).await.unwrap();
+    let renewed = leases.renew(&key, &held, 1, cloud.now(), 60).await.unwrap();
+    let Renewal::Held(renewed) = renewed else { panic!("{renewed:?}") };
     assert_eq!(renewed.builds, BTreeSet::from([BUILD.to_owned(), "older".to_owned()]));
     let next = lease(&cloud, &leases, "run-2", 600).await;
     assert_eq!(next.builds, BTreeSet::from([BUILD.to_owned()]), "the next run begins with its own");

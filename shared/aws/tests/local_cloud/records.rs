@@ -101,11 +101,11 @@ async fn a_lease_has_one_holder_and_its_fence_grows_with_every_new_one() {
     };
     assert_eq!(second.fence, first.fence + 1);
     assert!(
-        matches!(leases.renew(key, &first, expired, 60).await, Err(PortError::Conflict { .. })),
+        matches!(leases.renew(key, &first, 1, expired, 60).await, Err(PortError::Conflict { .. })),
         "a lost lease is not renewed"
     );
     leases.release(key, &run("a")).await.unwrap();
-    assert!(leases.renew(key, &second, expired, 60).await.is_ok(), "another's release is without effect");
+    assert!(leases.renew(key, &second, 1, expired, 60).await.is_ok(), "another's release is without effect");
 
     leases.release(key, &run("b")).await.unwrap();
     let LeaseAnswer::Held(third) = leases.acquire(key, &run("c"), expired, 60).await.unwrap() else {
@@ -132,7 +132,10 @@ async fn a_dead_holders_lease_is_taken_over_once() {
     assert_eq!(found.holder.as_str(), "heir");
     let again = leases.take_over(key, &dead, &run("heir"), now, 600).await.unwrap();
     assert!(matches!(again, LeaseAnswer::Held(lease) if lease.fence == heir.fence), "a repeated take-over is the same");
-    assert!(matches!(leases.renew(key, &dead, now, 600).await, Err(PortError::Conflict { .. })), "the dead one is out");
+    assert!(
+        matches!(leases.renew(key, &dead, 1, now, 600).await, Err(PortError::Conflict { .. })),
+        "the dead one is out"
+    );
 }
 
 #[tokio::test]

@@ -227,11 +227,11 @@ pub enum ActError {
         retry_after_s: u32,
     },
     /// This delivery belongs to an iteration that is over: a repetition that came far too late.
-    #[error("iteration {iteration} is over: the run has made changes in iteration {newest}")]
+    #[error("iteration {iteration} is over: the run is at iteration {newest}")]
     Overtaken {
         /// The iteration of this delivery.
         iteration: u32,
-        /// The newest iteration that has announced a change.
+        /// The newest iteration that was under way.
         newest: u32,
     },
     /// The journal could not be read or written. Without it nothing may be changed.

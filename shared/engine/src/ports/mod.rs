@@ -15,7 +15,7 @@ pub use databases::{Credentials, Databases, Secrets};
 pub use people::{Approvals, Asked, Message, Notifier, SigningKey, Waker};
 pub use records::{
     Arrival, Artifacts, Circuit, Entry, EntryState, Episode, Episodes, Executions, Intent, Journal, Lease, LeaseAnswer,
-    Leases, SavingsBook, Watch,
+    Leases, Renewal, SavingsBook, Watch,
 };
 pub use runs::{ConfigFetch, ConfigSource, DeadLetters, Life, Liveness, Runs, Starter};
 

@@ -22,7 +22,7 @@ pub trait Journal: Send + Sync {
     ///
     /// In the same conditional write the lease is checked (see [`Leases`]), [`PortError::Conflict`] when it is not held under
     /// the entry's fence, and the version of the plan, which is the iteration: the lease keeps the newest one that has
-    /// announced a change under this fence, and an older one is turned away, however long ago it last looked.
+    /// renewed it or announced a change under this fence, and an older one is turned away, however long ago it last looked.
     async fn intend(&self, entry: &Entry) -> PortResult<Intent>;
     /// Moves an entry from one state to another and replaces the entry; [`PortError::Conflict`] when it is no longer in `from`.
     async fn advance(&self, from: EntryState, entry: &Entry) -> PortResult<()>;
@@ -37,7 +37,7 @@ pub enum Intent {
     Written,
     /// An entry of this id was there already (a repeated step); as it stands.
     Present(Box<Entry>),
-    /// Not written: a later iteration of this run has announced a change.
+    /// Not written: a later iteration of this run is under way.
     Overtaken {
         /// That iteration.
         newest: u32,
@@ -165,8 +165,9 @@ impl EntryState {
 pub trait Leases: Send + Sync {
     /// Takes the lease if it is free, expired, or already this holder's. Conditional write.
     async fn acquire(&self, key: &str, holder: &ExecutionId, now: Timestamp, ttl_s: u32) -> PortResult<LeaseAnswer>;
-    /// Extends the lease of this holder and fence; [`PortError::Conflict`] when it was lost.
-    async fn renew(&self, key: &str, lease: &Lease, now: Timestamp, ttl_s: u32) -> PortResult<Lease>;
+    /// Extends the lease of this holder and fence for an iteration of its run, and keeps that iteration, unless a later one
+    /// is kept under this fence. [`PortError::Conflict`] when the lease was lost.
+    async fn renew(&self, key: &str, lease: &Lease, iteration: u32, now: Timestamp, ttl_s: u32) -> PortResult<Renewal>;
     /// Takes the lease from a holder that is known to be dead, if it is still exactly that lease; else as `acquire`. What
     /// the dead holder may still have under way is fenced off.
     async fn take_over(
@@ -205,6 +206,18 @@ pub enum LeaseAnswer {
     Held(Lease),
     /// Held by another run.
     Busy(Lease),
+}
+
+/// Answer to the renewal of a lease.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Renewal {
+    /// Extended.
+    Held(Lease),
+    /// Not extended: a later iteration of this run is under way.
+    Overtaken {
+        /// That iteration.
+        newest: u32,
+    },
 }
 
 /// Alarm episodes: many alarms, one run. Table `leases`, key `episode#…` and `transition#…`.

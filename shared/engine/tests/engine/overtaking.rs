@@ -73,6 +73,53 @@ fn fault_a_delivery_that_is_held_up_at_any_call_claims_nothing_once_a_later_iter
 }
 
 #[test]
+fn fault_a_delivery_that_is_held_up_at_any_call_claims_nothing_once_a_later_iteration_has_begun() {
+    let (mut by_its_lease, mut by_its_claim, mut it_was_first) = (0, 0, 0);
+    for held_up_at in 0.. {
+        let world = world();
+        let bench = Bench::on(&world, "run-1");
+        let (old_run, new_run) = (Run { iteration: 1, ..bench.run.clone() }, Run { iteration: 2, ..bench.run.clone() });
+        let (old, new) = (Process::sound(&world), Process::sound(&world));
+        let old_context = Context { run: &old_run, ..bench.context(&old) };
+        let new_context = Context { run: &new_run, ..bench.context(&new) };
+        let plan = old_plan();
+        let fibers: Vec<Fiber<'_, _>> = vec![
+            (&old, Box::pin(async { act::carry_out(&old_context, &plan, &bench.snapshot).await.map(drop) })),
+            // It looks and finds nothing to do.
+            (&new, Box::pin(async { lease::renew(&new_context).await.map(drop) })),
+        ];
+        let (mut turns, mut was_first) = (0, None);
+        let ends = interleave(fibers, |running| {
+            turns += 1;
+            if turns <= held_up_at || running == 1 {
+                return 0;
+            }
+            was_first.get_or_insert_with(|| world.entry(&"old".into()).is_some());
+            1
+        });
+        let Some(was_first) = was_first else { break };
+        let told = format!("held up at call {held_up_at}: {ends:?}");
+        assert_sound(&world, false);
+        let mut ends = ends.into_iter();
+        let (end, begun) = (ends.next().unwrap().finished().unwrap(), ends.next().unwrap().finished().unwrap());
+        assert_eq!(begun, Ok(()), "{told}");
+        if was_first {
+            it_was_first += 1;
+            continue;
+        }
+        assert_eq!(world.capacity(&ResourceId::from("ecs/worker")), Some(2), "{told}");
+        assert!(world.entry(&"old".into()).is_none(), "{told}");
+        assert!(matches!(end, Err(ActError::Overtaken { iteration: 1, newest: 2 })), "{told}");
+        match old.calls().iter().any(|call| call.operation == "Journal.intend") {
+            true => by_its_claim += 1,
+            false => by_its_lease += 1,
+        }
+    }
+    assert!(by_its_lease > 0 && it_was_first > 0, "{by_its_lease} by its lease, {it_was_first} were first");
+    assert!(by_its_claim > 1, "nothing was held up between its lease and its claim");
+}
+
+#[test]
 fn the_next_run_begins_at_its_first_iteration_however_far_the_one_before_has_come() {
     let world = world();
     let mut first = Bench::on(&world, "run-1");

@@ -124,8 +124,15 @@ struct State {
 struct LeaseRow {
     lease: Lease,
     is_free: bool,
-    /// The newest iteration that has announced a change, and the fence under which it did.
-    announced: Option<(u64, u32)>,
+    /// The newest iteration that has renewed it or announced a change, and the fence under which it did.
+    at: Option<(u64, u32)>,
+}
+
+impl LeaseRow {
+    /// The iteration that is under way, where it comes after this one.
+    fn later_than(&self, iteration: u32) -> Option<u32> {
+        self.at.filter(|(fence, newest)| *fence == self.lease.fence && *newest > iteration).map(|(_, newest)| newest)
+    }
 }
 
 impl World {

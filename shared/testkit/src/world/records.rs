@@ -10,7 +10,7 @@ use domain::outcome::Outcome;
 use domain::watch::{Roll, Watched};
 use engine::ports::{
     Arrival, CalendarState, Calendars, Circuit, Entry, EntryState, Episode, Episodes, Executions, Intent, Journal,
-    Lease, LeaseAnswer, Leases, Life, Liveness, PortError, PortResult, SavingsBook, Watch,
+    Lease, LeaseAnswer, Leases, Life, Liveness, PortError, PortResult, Renewal, SavingsBook, Watch,
 };
 use engine::run::lease_key;
 use engine::runtime::BUILD;
@@ -29,11 +29,8 @@ impl Journal for World {
         let Some(row) = state.leases.get(&key).filter(is_ours) else {
             return Err(conflict("intend", "the lease is not held under this fence"));
         };
-        match row.announced {
-            Some((fence, newest)) if fence == entry.fence && newest > entry.iteration => {
-                return Ok(Intent::Overtaken { newest });
-            }
-            _ => {}
+        if let Some(newest) = row.later_than(entry.iteration) {
+            return Ok(Intent::Overtaken { newest });
         }
         if let Some(present) = state.journal.get(entry.id()) {
             return Ok(Intent::Present(Box::new(present.clone())));
@@ -41,7 +38,7 @@ impl Journal for World {
         state.journal.insert(entry.id().clone(), entry.clone());
         state.announced.insert(entry.id().clone(), now);
         if let Some(row) = state.leases.get_mut(&key) {
-            row.announced = Some((entry.fence, entry.iteration));
+            row.at = Some((entry.fence, entry.iteration));
         }
         Ok(Intent::Written)
     }
@@ -77,12 +74,12 @@ impl Leases for World {
             Some(row) => return Ok(LeaseAnswer::Busy(row.lease.clone())),
         };
         let lease = Lease { holder: holder.clone(), fence, expires_at, builds: this_build() };
-        let announced = state.leases.get(key).and_then(|row| row.announced);
-        state.leases.insert(key.to_owned(), LeaseRow { lease: lease.clone(), is_free: false, announced });
+        let at = state.leases.get(key).and_then(|row| row.at);
+        state.leases.insert(key.to_owned(), LeaseRow { lease: lease.clone(), is_free: false, at });
         Ok(LeaseAnswer::Held(lease))
     }
 
-    async fn renew(&self, key: &str, lease: &Lease, now: Timestamp, ttl_s: u32) -> PortResult<Lease> {
+    async fn renew(&self, key: &str, lease: &Lease, iteration: u32, now: Timestamp, ttl_s: u32) -> PortResult<Renewal> {
         let mut state = self.state();
         let row = state.leases.get_mut(key).ok_or_else(|| conflict("renew", "there is no lease"))?;
         if row.is_free || row.lease.holder != lease.holder || row.lease.fence != lease.fence {
@@ -91,9 +88,13 @@ impl Leases for World {
                 &format!("it is held by {} under fence {}", row.lease.holder, row.lease.fence),
             ));
         }
+        if let Some(newest) = row.later_than(iteration) {
+            return Ok(Renewal::Overtaken { newest });
+        }
+        row.at = Some((lease.fence, iteration));
         row.lease.expires_at = now + SignedDuration::from_secs(i64::from(ttl_s));
         row.lease.builds.extend(this_build());
-        Ok(row.lease.clone())
+        Ok(Renewal::Held(row.lease.clone()))
     }
 
     async fn take_over(
