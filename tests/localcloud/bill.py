@@ -1,4 +1,5 @@
-"""AWS Cost Explorer, as far as the maintainer reads it: GetCostAndUsage by day, computed from what exists in this cloud.
+"""AWS Cost Explorer, as far as the maintainer reads it, computed from what exists in this cloud: GetCostAndUsage by day, and
+GetSavingsPlansPurchaseRecommendation for a Compute Savings Plan of a year.
 
 Cost Management API Reference, GetCostAndUsage: TimePeriod with an exclusive End, Granularity DAILY, Metrics UnblendedCost and
 UsageQuantity, GroupBy of one or two of SERVICE, USAGE_TYPE, OPERATION (DIMENSION) and a TAG ("key$value", "key$" for what has no
@@ -33,6 +34,9 @@ ALWAYS = float("-inf")
 DAYS_PER_PAGE = 20
 # What gp3 includes in the price of its size.
 IOPS_INCLUDED, MIBPS_INCLUDED = 3_000, 125
+LOOKBACK_DAYS = {"SEVEN_DAYS": 7, "THIRTY_DAYS": 30, "SIXTY_DAYS": 60}
+# What a dollar on demand costs under a plan here; on AWS it depends on the family and the Region.
+PLAN_RATE = Decimal("0.72")
 # Of fleets whose launch configuration does not say it.
 INSTANCE_TYPE_DEFAULT = "t3.micro"
 WATCHED = ("ec2", "autoscaling", "logs")
@@ -154,9 +158,11 @@ class Ledger:
     async def handle(self, _method, _path, headers, body, _query):
         """One request of the JSON protocol."""
         operation = headers.get("x-amz-target", "").rsplit(".", 1)[-1]
+        data = json.loads(body or b"{}")
+        if operation == "GetSavingsPlansPurchaseRecommendation":
+            return self.recommendation(data)
         if operation != "GetCostAndUsage":
             return refused("UnknownOperationException", f"{operation} is not here")
-        data = json.loads(body or b"{}")
         try:
             start, end = (date.fromisoformat(data["TimePeriod"][key]) for key in ("Start", "End"))
         except (KeyError, ValueError):
@@ -185,6 +191,36 @@ class Ledger:
                   "GroupDefinitions": groups, "DimensionValueAttributes": []}
         if rest < len(days):
             answer["NextPageToken"] = str(rest)
+        return 200, dict(JSON), json.dumps(answer).encode()
+
+    def recommendation(self, data: dict):
+        """What a Compute Savings Plan would have covered in every hour so far: all that its least hour had."""
+        wanted = {"SavingsPlansType": "COMPUTE_SP", "TermInYears": "ONE_YEAR", "PaymentOption": "NO_UPFRONT"}
+        if any(data.get(key) != value for key, value in wanted.items()):
+            return refused("ValidationException", f"Only {wanted} is here.")
+        hours = LOOKBACK_DAYS.get(data.get("LookbackPeriodInDays"), 0) * 24
+        if not hours:
+            return refused("ValidationException", "LookbackPeriodInDays must be SEVEN_DAYS, THIRTY_DAYS or SIXTY_DAYS.")
+        self.open()
+        now, spent = self.clock.now(), []
+        for number in range(hours):
+            at, hour = now - (number + 1) * float(SECONDS_PER_HOUR), Decimal(0)
+            for (account, _), kept in self.stretches.items():
+                rates = next((rates for since, rates in reversed(kept) if since <= at), {})
+                if account == self.responses.get_account_id():
+                    hour += sum((units * prices.unit_price(usage_type) for (_, usage_type, _, _), units in rates.items()
+                                 if usage_type.startswith("BoxUsage:")), Decimal(0))
+            spent.append(hour)
+        least, mean = min(spent), sum(spent) / len(spent)
+        answer: dict = {"Metadata": {"GenerationTimestamp": datetime.fromtimestamp(now, tz=timezone.utc).isoformat()}}
+        if least > 0:
+            commitment = least * PLAN_RATE
+            answer["SavingsPlansPurchaseRecommendation"] = {**wanted, "SavingsPlansPurchaseRecommendationDetails": [{
+                "CurrencyCode": "USD", "HourlyCommitmentToPurchase": f"{commitment:.3f}", "EstimatedAverageUtilization": "100.0",
+                "EstimatedSPCost": f"{commitment * hours:.6f}", "EstimatedOnDemandCost": f"{(mean - least) * hours:.6f}",
+                "EstimatedOnDemandCostWithCurrentCommitment": f"{mean * hours:.6f}",
+                "CurrentMinimumHourlyOnDemandSpend": f"{least:.6f}", "CurrentMaximumHourlyOnDemandSpend": f"{max(spent):.6f}",
+                "CurrentAverageHourlyOnDemandSpend": f"{mean:.6f}"}]}
         return 200, dict(JSON), json.dumps(answer).encode()
 
     def result(self, day: date, groups: list[dict], only: dict[str, list[str]]) -> dict:

@@ -29,6 +29,7 @@ STORED = {
     ("AmazonEC2", "EBS:VolumeP-IOPS.piops", "IOPS-Mo"): "0.0650000000", ("AmazonEC2", "EBS:VolumeP-IOPS.io2", "IOPS-Mo"): "0.0650000000",
     ("AmazonEC2", "EBS:VolumeP-Throughput.gp3", "GiBps-mo"): "40.9600000000",
     ("AmazonEC2", "EBS:SnapshotUsage", "GB-Mo"): "0.0500000000", ("AmazonEC2", "NatGateway-Hours", "Hrs"): "0.0450000000",
+    ("AmazonEC2", "NatGateway-Bytes", "GB"): "0.0450000000",
     ("AmazonVPC", f"{SPELLED_OUT}PublicIPv4:IdleAddress", "Hrs"): "0.0050000000",
     ("AmazonVPC", f"{SPELLED_OUT}PublicIPv4:InUseAddress", "Hrs"): "0.0050000000",
     ("AmazonVPC", f"{SPELLED_OUT}VpcEndpoint-Hours", "Hrs"): "0.0100000000",

@@ -570,6 +570,26 @@ class LiveCloud(Cloud):
             costs.get_cost_and_usage(TimePeriod={"Start": "2026-03-02", "End": "2026-03-01"}, Granularity="DAILY",
                                      Metrics=["UnblendedCost"], GroupBy=[{"Type": "TAG", "Key": "a"}])
 
+    def test_a_savings_plan_covers_what_runs_in_every_hour(self):
+        account = "888899990000"
+        ec2, costs = (self.client_in(account, "eu-central-1", name) for name in ("ec2", "ce"))
+
+        def plan(**other):
+            question = {"SavingsPlansType": "COMPUTE_SP", "TermInYears": "ONE_YEAR", "PaymentOption": "NO_UPFRONT",
+                        "LookbackPeriodInDays": "SIXTY_DAYS", **other}
+            answer = costs.get_savings_plans_purchase_recommendation(**question)
+            return answer.get("SavingsPlansPurchaseRecommendation", {}).get("SavingsPlansPurchaseRecommendationDetails", [])
+
+        ec2.run_instances(ImageId="ami-1", InstanceType="t3.micro", MinCount=2, MaxCount=2)
+        # What is there when the bill is first asked for was always there.
+        detail, = plan()
+        spent = [float(detail[f"Current{which}HourlyOnDemandSpend"]) for which in ("Minimum", "Average", "Maximum")]
+        self.assertEqual(spent, [0.0208, 0.0208, 0.0208])
+        self.assertEqual(detail["HourlyCommitmentToPurchase"], "0.015")
+        self.assertEqual(float(detail["EstimatedOnDemandCost"]), 0)
+        with self.assertRaisesRegex(costs.exceptions.ClientError, "ValidationException"):
+            plan(TermInYears="THREE_YEARS")
+
     def test_the_price_list_sells_what_the_bill_charges(self):
         pricing = self.client("pricing")
 

@@ -7,6 +7,7 @@ use crate::savings;
 use config::ResolvedApp;
 use digest::Digest;
 use domain::cost::bill_analysis::{BillAnalysis, analyse};
+use domain::cost::on_demand::OnDemand;
 use domain::cost::rest::{hands_off, is_rest};
 use domain::cost::savings::Savings;
 use domain::cost::{self, Estate, Opportunity, Past};
@@ -146,7 +147,10 @@ fn not_looked_at(unmeasured: &[String]) -> String {
 /// What could not be looked at, with the reason.
 fn unmeasured(estate: &Estate) -> Vec<String> {
     let commitments = match &estate.on_demand {
-        Some(Observed::Missing(why)) => Some(format!("reservations of the account ({why})")),
+        Some(Observed::Missing(why)) => Some(format!("commitments of the account ({why})")),
+        Some(Observed::Known(OnDemand { plan: Observed::Missing(why), .. })) => {
+            Some(format!("a Savings Plan for the account ({why})"))
+        }
         _ => None,
     };
     estate.unread.iter().map(|(kind, why)| format!("every {kind} ({why})")).chain(commitments).collect()

@@ -9,21 +9,24 @@ use aws_sdk_costexplorer::Client;
 use aws_sdk_costexplorer::operation::get_cost_and_usage::GetCostAndUsageOutput;
 use aws_sdk_costexplorer::types::{
     DateInterval, Dimension, DimensionValues, Expression, Granularity, Group, GroupDefinition, GroupDefinitionType,
-    MetricValue, ResultByTime,
+    LookbackPeriodInDays, MetricValue, PaymentOption, ResultByTime, SavingsPlansPurchaseRecommendationDetail as Detail,
+    SupportedSavingsPlansType, TermInYears,
 };
-use domain::cost::bill::{AppLine, Bill, Line, OnDemandLine};
+use domain::cost::bill::{AppLine, Bill, Line, OnDemandLine, PlanOffer};
 use domain::cost::money::UsdMicros;
+use domain::observed::Observed;
 use domain::resource::APP_TAG;
 use engine::ports::{Billing as Port, PortError, PortResult};
 use futures::future::BoxFuture;
 use jiff::civil::Date;
 
 /// IAM actions.
-pub const PERMISSIONS: &[&str] = &["ce:GetCostAndUsage"];
+pub const PERMISSIONS: &[&str] = &[ACTION, PLAN_ACTION];
 
 /// Where Cost Explorer is asked; it knows all Regions.
 const REGION: &str = "us-east-1";
 const ACTION: &str = "ce:GetCostAndUsage";
+const PLAN_ACTION: &str = "ce:GetSavingsPlansPurchaseRecommendation";
 const COST: &str = "UnblendedCost";
 const QUANTITY: &str = "UsageQuantity";
 /// The record type of what is charged on demand, covered by no commitment.
@@ -73,6 +76,27 @@ impl Billing {
         })
     }
 
+    /// What a Compute Savings Plan for a year, nothing upfront, would cover: one question.
+    async fn plan(&self) -> PortResult<Option<PlanOffer>> {
+        let answer = self
+            .client
+            .get_savings_plans_purchase_recommendation()
+            .savings_plans_type(SupportedSavingsPlansType::ComputeSp)
+            .term_in_years(TermInYears::OneYear)
+            .payment_option(PaymentOption::NoUpfront)
+            .lookback_period_in_days(LookbackPeriodInDays::SixtyDays)
+            .send()
+            .await;
+        let answer = answer.map_err(|error| {
+            let code = error.as_service_error().and_then(|error| error.meta().code()).unwrap_or_default();
+            let text = error.as_service_error().and_then(|error| error.meta().message()).unwrap_or_default();
+            explained(code, text, port_error(PLAN_ACTION, "", &error))
+        })?;
+        let advised = answer.savings_plans_purchase_recommendation;
+        let details = advised.and_then(|advised| advised.savings_plans_purchase_recommendation_details);
+        details.unwrap_or_default().first().map_or(Ok(None), offer)
+    }
+
     async fn page(
         &self,
         from: Date,
@@ -116,10 +140,11 @@ impl Port for Billing {
             group_by(GroupDefinitionType::Dimension, "USAGE_TYPE"),
             group_by(GroupDefinitionType::Dimension, "OPERATION"),
         ];
-        let (by_usage, by_app, on_demand) = futures::join!(
+        let (by_usage, by_app, on_demand, plan) = futures::join!(
             self.days(from, to, usage, None),
             self.days(from, to, app, None),
-            self.days(from, to, metered, Some(on_demand_of_reservable()))
+            self.days(from, to, metered, Some(on_demand_of_reservable())),
+            self.plan()
         );
         let ((by_usage, calls), (by_app, more)) = (by_usage?, by_app?);
         // Without it nothing can be said of commitments; everything else rests on the other two.
@@ -128,6 +153,11 @@ impl Port for Billing {
             Err(error @ PortError::Throttled { .. }) => return Err(error),
             Err(_) => (None, 0),
         };
+        let (plan, plan_calls) = match plan {
+            Ok(offer) => (Observed::Known(offer), 1),
+            Err(error @ PortError::Throttled { .. }) => return Err(error),
+            Err(error) => (Observed::Missing(error.missing()), 0),
+        };
         let mut bill = Bill {
             from,
             to,
@@ -135,7 +165,8 @@ impl Port for Billing {
             lines: Vec::new(),
             by_app: Vec::new(),
             on_demand: None,
-            calls: calls + more + still_more,
+            plan,
+            calls: calls + more + still_more + plan_calls,
         };
         for (day, is_estimated, group) in groups(by_usage)? {
             let cost = amount(&group, COST)?;
@@ -173,6 +204,37 @@ impl Port for Billing {
         }
         Ok(bill)
     }
+}
+
+/// What AWS has computed of a plan; none where it would cover nothing.
+fn offer(detail: &Detail) -> PortResult<Option<PlanOffer>> {
+    let number = |name: &str, text: Option<&str>| {
+        let text = text.unwrap_or_default();
+        decimal::micros(text)
+            .map(UsdMicros)
+            .ok_or_else(|| rejected(format!("\"{text}\" is no {name} of a Savings Plan")))
+    };
+    let currency = detail.currency_code().unwrap_or_default();
+    if currency != "USD" {
+        return Err(rejected(format!(
+            "a Savings Plan is told in \"{currency}\", and amounts are understood in USD alone"
+        )));
+    }
+    let paid = number("cost", detail.estimated_sp_cost())?;
+    let used_pct = number("utilization", detail.estimated_average_utilization())?.usd();
+    let before = number("cost on demand", detail.estimated_on_demand_cost_with_current_commitment())?;
+    let left = number("cost on demand", detail.estimated_on_demand_cost())?;
+    let covered = (before - left).usd();
+    if covered <= 0.0 {
+        return Ok(None);
+    }
+    Ok(Some(PlanOffer {
+        least_hour: number("hour", detail.current_minimum_hourly_on_demand_spend())?,
+        mean_hour: number("hour", detail.current_average_hourly_on_demand_spend())?,
+        commitment_hour: number("commitment", detail.hourly_commitment_to_purchase())?,
+        // What was used of the plan, against what the same use cost on demand.
+        rate: paid.usd() * used_pct / 100.0 / covered,
+    }))
 }
 
 /// What is charged on demand for what can be reserved.

@@ -185,6 +185,7 @@ fn service(sold: &Sold) -> &'static str {
         | Sold::VolumeMibps(_)
         | Sold::SnapshotGib
         | Sold::InstanceHour(_)
+        | Sold::NatGatewayGib
         | Sold::NatGatewayHour => "AmazonEC2",
     }
 }
@@ -202,6 +203,7 @@ fn units(sold: &Sold, unit: &str) -> Option<f64> {
         | Sold::DatabaseGib { .. }
         | Sold::DatabaseSnapshotGib => one_of(&["GB-Mo", "GB-month"]),
         Sold::Secret => one_of(&["Secrets"]),
+        Sold::NatGatewayGib => one_of(&["GB"]),
         Sold::AlarmMetric { .. } => one_of(&["Alarms"]),
         Sold::TieredObject => one_of(&["Objects"]),
         // Capacity and requests are sold by units of their own names.

@@ -13,8 +13,8 @@ pub use compute::{Fleet, Instance, Service, Task};
 pub use engines::connections_max;
 pub use schedule::{OffHours, START as OFF_HOURS_START, STOP as OFF_HOURS_STOP, ScheduledAction, Sizes};
 pub use storage::{
-    Address, DELETE_AFTER_TAG, DiskSnapshot, FINAL_SNAPSHOT_TAG, FinalSnapshot, InterfaceEndpoint, LogGroup, Machine,
-    NatGateway, Volume,
+    Address, DELETE_AFTER_TAG, DiskSnapshot, FINAL_SNAPSHOT_TAG, FREE_SERVICES, FinalSnapshot, GP3_IOPS_INCLUDED,
+    GP3_MIBPS_INCLUDED, InterfaceEndpoint, LogGroup, Machine, NatGateway, Volume,
 };
 pub use stored::{Alarm, Bucket, Image, ImageRepository, ImageSnapshot, Secret, UntaggedImages, Upload, Watched};
 

@@ -52,7 +52,7 @@ const TABLE: &[Method] = &[
     // Without the list S3 answers "access denied" where a document is only absent.
     row("artifacts", "get", &[("s3:GetObject", ARTIFACTS), ("s3:ListBucket", ARTIFACTS)]),
     row("prices", "read", &[("ecs:DescribeTaskDefinition", APPLICATION), ("pricing:GetProducts", "price list")]),
-    row("billing", "read", &[("ce:GetCostAndUsage", "bill")]),
+    row("billing", "read", &[("ce:GetCostAndUsage", "bill"), ("ce:GetSavingsPlansPurchaseRecommendation", "bill")]),
     row("calendars", "state", &[("ssm:GetCalendarState", "change calendars")]),
     row("savings_book", "note", &[("dynamodb:UpdateItem", RESULTS)]),
     row("circuit", "close", &[("dynamodb:UpdateItem", LEASES)]),

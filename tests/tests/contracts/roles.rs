@@ -19,8 +19,12 @@ const SECRETS: &str = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS
 const WAKE: &str = "states:SendTaskSuccess";
 
 /// Actions that take no resource in IAM and concern no application, with what they concern.
-const ON_NO_RESOURCE: &[(&str, &str)] =
-    &[(WAKE, "state machine"), ("pricing:GetProducts", "price list"), ("ce:GetCostAndUsage", "bill")];
+const ON_NO_RESOURCE: &[(&str, &str)] = &[
+    (WAKE, "state machine"),
+    ("pricing:GetProducts", "price list"),
+    ("ce:GetCostAndUsage", "bill"),
+    ("ce:GetSavingsPlansPurchaseRecommendation", "bill"),
+];
 
 /// Actions that change something although they are allowed on `*`, with the reason.
 const ON_EVERYTHING: &[(&str, &str)] = &[

@@ -4,6 +4,7 @@ use crate::shop::Shop;
 use domain::cost::bill::{AppLine, Bill, Line};
 use domain::cost::money::UsdMicros;
 use domain::ids::ResourceId;
+use domain::observed::Observed;
 use domain::resource::{APP_TAG, Live};
 use jiff::civil::{Date, time};
 use jiff::tz::Offset;
@@ -28,7 +29,16 @@ pub fn of(shop: &Shop, from: Date, to: Date) -> Bill {
         }
         day = day.checked_add(1.day()).unwrap();
     }
-    Bill { from, to, currency: "USD".to_owned(), lines, by_app, on_demand: Some(Vec::new()), calls: 2 }
+    Bill {
+        from,
+        to,
+        currency: "USD".to_owned(),
+        lines,
+        by_app,
+        on_demand: Some(Vec::new()),
+        plan: Observed::Known(None),
+        calls: 2,
+    }
 }
 
 /// Quantity and unit price of a day by application and by what is sold.

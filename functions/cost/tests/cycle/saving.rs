@@ -6,6 +6,7 @@ use domain::cost::bill::{Bill, Line};
 use domain::cost::money::UsdMicros;
 use domain::execution::Status;
 use domain::ids::ResourceId;
+use domain::observed::Observed;
 use domain::outcome::Verdict;
 use engine::ports::EntryState;
 use jiff::civil::date;
@@ -151,7 +152,16 @@ fn the_bill_is_read_once_a_day_and_its_prices_come_before_those_of_the_list() {
     let mut shop = Shop::auto();
     let lines = vec![line("EBS:VolumeUsage.gp2", 900_000, 10.0), line("EBS:VolumeUsage.gp3", 720_000, 10.0)];
     let (from, to) = (date(2025, 12, 1), date(2026, 1, 1));
-    let bill = Bill { from, to, currency: "USD".to_owned(), lines, by_app: Vec::new(), on_demand: None, calls: 2 };
+    let bill = Bill {
+        from,
+        to,
+        currency: "USD".to_owned(),
+        lines,
+        by_app: Vec::new(),
+        on_demand: None,
+        plan: Observed::Known(None),
+        calls: 2,
+    };
     shop.bills = Bills::Fixed(Ok(bill));
     for name in ["cost-1", "cost-2"] {
         Machine::cost(&shop, name).run(json!({"app": "shop", "mode": "observe"}));

@@ -7,6 +7,7 @@ use domain::cost::bill::{Bill, Line};
 use domain::cost::money::UsdMicros;
 use domain::cost::savings::{Basis, ChangeSaving, Savings, Shown};
 use domain::ids::ResourceId;
+use domain::observed::Observed;
 use domain::resource::Live;
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -113,7 +114,16 @@ fn steep(today: Date) -> Bill {
     };
     let from = today.checked_sub(30.days()).unwrap();
     let lines = (1..=30).rev().map(line).collect();
-    Bill { from, to: today, currency: "USD".to_owned(), lines, by_app: Vec::new(), on_demand: None, calls: 2 }
+    Bill {
+        from,
+        to: today,
+        currency: "USD".to_owned(),
+        lines,
+        by_app: Vec::new(),
+        on_demand: None,
+        plan: Observed::Known(None),
+        calls: 2,
+    }
 }
 
 /// A run that is answered measures again in the same iteration, and told people a second time.

@@ -2,9 +2,10 @@
 
 use crate::machine::Machine;
 use crate::shop::{Bills, DISK, Shop};
-use domain::cost::bill::{Bill, Line, OnDemandLine};
+use domain::cost::bill::{Bill, Line, OnDemandLine, PlanOffer};
 use domain::cost::money::UsdMicros;
 use domain::ids::ResourceId;
+use domain::observed::{Missing, Observed};
 use domain::resource::APP_TAG;
 use engine::ports::Message;
 use jiff::ToSpan;
@@ -90,6 +91,7 @@ fn ten_instances(shop: &Shop, days: i64) -> Bill {
         lines: each().map(line).collect(),
         by_app: Vec::new(),
         on_demand: Some(each().map(metered).collect()),
+        plan: Observed::Known(None),
         calls: 3,
     }
 }
@@ -110,6 +112,35 @@ fn reservations_are_looked_for_once_in_the_account_and_told_with_what_they_save(
     assert_eq!(found.saving.known().map(|saving| saving.likely), Some(UsdMicros(255_500_000)));
     let told = told(&shop);
     assert!(told.iter().any(|message| message.text.contains("could be reserved for a year")), "{told:?}");
+}
+
+#[test]
+fn a_savings_plan_is_told_in_place_of_reservations_of_the_same_instances() {
+    let mut shop = Shop::auto();
+    let usd = |cents: i64| UsdMicros(cents * 10_000);
+    let offer = PlanOffer { least_hour: usd(100), mean_hour: usd(100), commitment_hour: usd(72), rate: 0.72 };
+    shop.bills = Bills::Fixed(Ok(Bill { plan: Observed::Known(Some(offer)), ..ten_instances(&shop, 30) }));
+    Machine::cost(&shop, "rest").run(json!({"app": REST}));
+    let decided: Decided = shop.document_of(REST, "rest", 1, "analysis");
+    let rules: Vec<&str> = decided.opportunities.iter().map(|one| one.rule.as_str()).collect();
+    assert!(rules.contains(&"savings_plan") && !rules.contains(&"reserved_capacity"), "{rules:?}");
+    let told = told(&shop);
+    assert!(
+        told.iter().any(|message| message.text.contains("0.504 an hour could be committed for a year")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn fault_where_aws_does_not_say_what_a_plan_would_cover_reservations_are_told_and_the_record_says_why() {
+    let mut shop = Shop::auto();
+    let denied = Missing::Denied("ce:GetSavingsPlansPurchaseRecommendation".to_owned());
+    shop.bills = Bills::Fixed(Ok(Bill { plan: Observed::Missing(denied), ..ten_instances(&shop, 30) }));
+    Machine::cost(&shop, "rest").run(json!({"app": REST}));
+    let decided: Decided = shop.document_of(REST, "rest", 1, "analysis");
+    assert!(decided.opportunities.iter().any(|one| one.rule.as_str() == "reserved_capacity"));
+    let said = &decided.analysis.unmeasured;
+    assert!(said.iter().any(|line| line.starts_with("a Savings Plan for the account (")), "{said:?}");
 }
 
 #[test]

@@ -16,6 +16,15 @@ fn day(start: &str, end: &str, estimated: bool, groups: &[Value]) -> Value {
     json!({"TimePeriod": {"Start": start, "End": end}, "Total": {}, "Groups": groups, "Estimated": estimated})
 }
 
+/// 1.20 an hour committed and used to 90 per cent, for what would have cost 1.50 an hour on demand.
+fn a_plan(currency: &str) -> Value {
+    json!({"SavingsPlansPurchaseRecommendation": {"SavingsPlansPurchaseRecommendationDetails": [{
+        "CurrencyCode": currency, "EstimatedSPCost": "1728.0", "EstimatedAverageUtilization": "90.0",
+        "EstimatedOnDemandCostWithCurrentCommitment": "2880.0", "EstimatedOnDemandCost": "720.0",
+        "HourlyCommitmentToPurchase": "1.200", "CurrentMinimumHourlyOnDemandSpend": "0.8",
+        "CurrentAverageHourlyOnDemandSpend": "2.0", "CurrentMaximumHourlyOnDemandSpend": "4.0"}]}})
+}
+
 async fn read(service: &Service) -> PortResult<Bill> {
     Billing::new(&service.clients()).read(date(2026, 11, 1), date(2026, 11, 3)).await
 }
@@ -23,6 +32,12 @@ async fn read(service: &Service) -> PortResult<Bill> {
 /// A bill of two days in two pages, and by application in one.
 fn two_days(body: &[u8]) -> Answer {
     let asked: Value = serde_json::from_slice(body).unwrap();
+    if asked.get("SavingsPlansType").is_some() {
+        let wanted = json!({"SavingsPlansType": "COMPUTE_SP", "TermInYears": "ONE_YEAR", "PaymentOption": "NO_UPFRONT",
+            "LookbackPeriodInDays": "SIXTY_DAYS"});
+        assert_eq!(asked, wanted);
+        return answer(&a_plan("USD"));
+    }
     assert_eq!(asked["TimePeriod"], json!({"Start": "2026-11-01", "End": "2026-11-03"}));
     assert_eq!(asked["Granularity"], "DAILY");
     if asked["GroupBy"]
@@ -99,7 +114,33 @@ async fn every_page_is_read_and_counted() {
         hours: 24.0,
     };
     assert_eq!(bill.on_demand, Some(vec![metered]), "storage is not bought by the hour");
-    assert_eq!((bill.calls, bill.currency.as_str(), service.requests()), (4, "USD", 4));
+    assert_eq!((bill.calls, bill.currency.as_str(), service.requests()), (5, "USD", 5));
+    let Observed::Known(Some(plan)) = bill.plan else { panic!("{:?}", bill.plan) };
+    let hours = (plan.least_hour, plan.mean_hour, plan.commitment_hour);
+    assert_eq!(hours, (UsdMicros(800_000), UsdMicros(2_000_000), UsdMicros(1_200_000)));
+    assert!((plan.rate - 0.72).abs() < 1e-9, "{plan:?}");
+}
+
+#[tokio::test]
+async fn without_what_aws_says_of_a_plan_a_bill_is_a_bill() {
+    let with = |plan: fn() -> Answer| {
+        Service::new(move |_, body| {
+            let asked: Value = serde_json::from_slice(body).unwrap();
+            if asked.get("SavingsPlansType").is_some() { plan() } else { two_days(body) }
+        })
+    };
+    let none = read(&with(|| answer(&json!({"Metadata": {}})))).await.unwrap();
+    assert_eq!(none.plan, Observed::Known(None), "AWS advises none");
+    let denied =
+        with(|| Answer(400, json!({"__type": "AccessDeniedException", "message": "no"}).to_string().into_bytes()));
+    let denied = read(&denied).await.unwrap();
+    let Observed::Missing(why) = &denied.plan else { panic!("{:?}", denied.plan) };
+    assert!(why.to_string().contains("ce:GetSavingsPlansPurchaseRecommendation"), "{why}");
+    assert_eq!((denied.lines.len(), denied.calls), (2, 4));
+    let euros = read(&with(|| answer(&a_plan("EUR")))).await.unwrap();
+    assert!(matches!(&euros.plan, Observed::Missing(why) if why.to_string().contains("\"EUR\"")), "{:?}", euros.plan);
+    let throttled = with(|| Answer(400, json!({"__type": "LimitExceededException"}).to_string().into_bytes()));
+    assert!(matches!(read(&throttled).await, Err(PortError::Throttled { .. })));
 }
 
 #[tokio::test]
@@ -129,7 +170,7 @@ async fn fault_what_can_t_be_read_is_no_bill_and_says_what_to_do() {
 async fn a_bill_without_a_charge_is_in_us_dollars() {
     let service = Service::new(|_, _| answer(&json!({"ResultsByTime": [day("2026-11-01", "2026-11-02", true, &[])]})));
     let bill = read(&service).await.unwrap();
-    assert_eq!((bill.currency.as_str(), bill.lines.len(), bill.calls), ("USD", 0, 3));
+    assert_eq!((bill.currency.as_str(), bill.lines.len(), bill.calls), ("USD", 0, 4));
     assert_eq!(bill.on_demand, Some(Vec::new()), "it was asked for, and there is none");
 }
 

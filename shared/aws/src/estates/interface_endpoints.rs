@@ -14,21 +14,22 @@ const PAGE: i32 = 1_000;
 const ACTION: &str = "ec2:DescribeVpcEndpoints";
 
 pub(super) async fn survey(client: &Client, whose: Whose<'_>, account: &Account) -> PortResult<Vec<Item>> {
-    let endpoints =
-        whose.find(ResourceKind::InterfaceEndpoint, "vpc-endpoint-id", |filters| list(client, filters)).await?;
-    // The filter of the type is not known to every implementation.
-    let endpoints = endpoints.into_iter().filter(|of| of.vpc_endpoint_type == Some(VpcEndpointType::Interface));
-    Ok(whose.only(endpoints.map(|endpoint| found(endpoint, account)).collect()))
+    let interfaces = |filters| list(client, VpcEndpointType::Interface, filters);
+    let endpoints = whose.find(ResourceKind::InterfaceEndpoint, "vpc-endpoint-id", interfaces).await?;
+    Ok(whose.only(endpoints.into_iter().map(|endpoint| found(endpoint, account)).collect()))
 }
 
-async fn list(client: &Client, filters: Vec<Filter>) -> PortResult<Vec<VpcEndpoint>> {
-    let interface = filter("vpc-endpoint-type", &[VpcEndpointType::Interface.as_str().to_owned()]);
-    let request = client.describe_vpc_endpoints().set_filters(Some(filters)).filters(interface).max_results(PAGE);
+/// Endpoints of this type.
+pub(super) async fn list(client: &Client, kind: VpcEndpointType, filters: Vec<Filter>) -> PortResult<Vec<VpcEndpoint>> {
+    let of_kind = filter("vpc-endpoint-type", &[kind.as_str().to_owned()]);
+    let request = client.describe_vpc_endpoints().set_filters(Some(filters)).filters(of_kind).max_results(PAGE);
     let mut pages = request.into_paginator().items().send();
     let mut endpoints = Vec::new();
     while let Some(endpoint) = pages.next().await {
         endpoints.push(endpoint.map_err(|error| port_error(ACTION, "", &error))?);
     }
+    // The filter of the type is not known to every implementation.
+    endpoints.retain(|of: &VpcEndpoint| of.vpc_endpoint_type.as_ref() == Some(&kind));
     Ok(endpoints)
 }
 

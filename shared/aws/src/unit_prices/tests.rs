@@ -84,6 +84,7 @@ async fn everything_is_found_by_its_usage_type() {
             10_400.0,
         ),
         ("AmazonEC2", "NatGateway-Hours", "Hrs", &["0.045"], "us-east-1", Sold::NatGatewayHour, 45_000.0),
+        ("AmazonEC2", "EUC1-NatGateway-Bytes", "GB", &["0.052"], "eu-central-1", Sold::NatGatewayGib, 52_000.0),
         (
             "AmazonVPC",
             "EU-VpcEndpoint-Hours",

@@ -20,7 +20,10 @@ async fn the_bill_names_what_exists_by_usage_type_and_by_application() {
     let gp2_day = 50_000_000 / i64::from(from.days_in_month());
     let bill = Billing::new(&cloud.clients).read(from, today).await.unwrap();
     assert_eq!((bill.from, bill.to, bill.currency.as_str()), (from, today, "USD"));
-    assert_eq!(bill.calls, 9, "45 days are three pages, three times");
+    assert_eq!(bill.calls, 10, "45 days are three pages, three times, and what a plan would cover");
+    // Whether instances run here at this moment other tests decide.
+    let Observed::Known(plan) = bill.plan else { panic!("{:?}", bill.plan) };
+    assert!(plan.is_none_or(|plan| (plan.rate - 0.72).abs() < 1e-3 && plan.least_hour <= plan.mean_hour), "{plan:?}");
     let of_day = |day| bill.lines.iter().filter(move |line| line.day == day);
     let line = of_day(from).find(|line| line.usage_type == "EBS:VolumeUsage.gp2").unwrap();
     assert_eq!((line.service.as_str(), line.unit.as_str(), line.is_estimated), ("EC2 - Other", "GB-Mo", false));
@@ -58,6 +61,7 @@ async fn everything_that_is_sold_has_a_price() {
             (Sold::LogGib, 30_000.0),
             (Sold::InstanceHour("t3.micro".to_owned()), 10_400.0),
             (Sold::NatGatewayHour, 45_000.0),
+            (Sold::NatGatewayGib, 45_000.0),
             (Sold::InterfaceEndpointHour, 10_000.0),
             (Sold::ImageRepositoryGib, 100_000.0),
             (Sold::WarehouseHour("ra3.xlplus".to_owned()), 1_086_000.0),

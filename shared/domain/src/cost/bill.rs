@@ -1,6 +1,7 @@
 //! The bill: what AWS has charged, day by day, as Cost Explorer tells it.
 
 use super::money::UsdMicros;
+use crate::observed::{Missing, Observed};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +22,31 @@ pub struct Bill {
     /// not asked for.
     #[serde(default)]
     pub on_demand: Option<Vec<OnDemandLine>>,
+    /// What a Compute Savings Plan would cover; known and none where AWS advises none, missing with its reason where it does not say.
+    #[serde(default = "not_asked")]
+    pub plan: Observed<Option<PlanOffer>>,
     /// Calls that were charged for this bill: 0 when it came from the cache of the day.
     pub calls: u32,
+}
+
+/// Of what was read before it was asked for.
+pub(super) fn not_asked() -> Observed<Option<PlanOffer>> {
+    Observed::Missing(Missing::NotPublished("a Savings Plan".to_owned()))
+}
+
+/// A Compute Savings Plan for one year with nothing upfront, as AWS has computed it from every hour of the last 60 days: what was
+/// paid on demand in that time for what such a plan covers (EC2 of any family and Region, Fargate, Lambda), and what would have been
+/// paid with the plan. Amounts of an hour are at the prices on demand.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanOffer {
+    /// Least that was paid on demand in any hour.
+    pub least_hour: UsdMicros,
+    /// Mean of all hours.
+    pub mean_hour: UsdMicros,
+    /// What AWS would commit an hour, at the prices of the plan.
+    pub commitment_hour: UsdMicros,
+    /// What a dollar on demand costs under the plan: 0.72 for 28 % less.
+    pub rate: f64,
 }
 
 /// A charge of one day.

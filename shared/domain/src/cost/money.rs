@@ -17,6 +17,12 @@ impl UsdMicros {
         i64::try_from(rounded).unwrap_or(i64::MAX).saturating_mul(self.0.signum())
     }
 
+    /// In US dollars, to compute with shares of it.
+    #[expect(clippy::cast_precision_loss, reason = "millionths fit into a float up to nine billion dollars")]
+    pub fn usd(self) -> f64 {
+        self.0 as f64 / 1e6
+    }
+
     /// This amount so many times; a factor that is no number gives nothing.
     #[must_use]
     pub fn times(self, factor: f64) -> Self {

@@ -5,7 +5,7 @@
 //! "Size-flexible reserved DB instances"; ElastiCache User Guide, "Reserved nodes".) Where that is not so, or a size is not
 //! known, a type is a pool of its own.
 
-use super::bill::Bill;
+use super::bill::{Bill, PlanOffer, not_asked};
 use super::bill_analysis::whole_days;
 use super::policy::Policy;
 use super::prices::{Meter, in_region};
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Use on demand in one Region, covered by no commitment.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OnDemand {
     /// First day.
     pub from: Date,
@@ -23,6 +23,9 @@ pub struct OnDemand {
     pub days: usize,
     /// By what is counted; none twice.
     pub meters: Vec<Metered>,
+    /// What a Savings Plan would cover, of all Regions and services together.
+    #[serde(default = "not_asked")]
+    pub plan: Observed<Option<PlanOffer>>,
 }
 
 /// Use of one meter.
@@ -87,7 +90,7 @@ impl OnDemand {
             }
         }
         let meters = meters.into_iter().map(|(meter, hours)| Metered { meter, hours }).collect();
-        Observed::Known(Self { from, days, meters })
+        Observed::Known(Self { from, days, meters, plan: bill.plan.clone() })
     }
 }
 

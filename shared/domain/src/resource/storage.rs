@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// The tag that says from which day on the maintainer may delete a resource. Removing the tag keeps the resource.
 pub const DELETE_AFTER_TAG: &str = "maintainer:delete-after";
@@ -27,6 +28,27 @@ pub struct Volume {
     pub delete_after: Option<Timestamp>,
     /// The newest final snapshot of it, as far as there is one.
     pub final_snapshot: Option<FinalSnapshot>,
+}
+
+/// What gp3 includes in the price of its size.
+pub const GP3_IOPS_INCLUDED: u32 = 3_000;
+/// The same for throughput, in MiB a second.
+pub const GP3_MIBPS_INCLUDED: u32 = 125;
+
+impl Volume {
+    /// Operations were bought that its size does not bring.
+    pub fn has_bought_iops(&self) -> bool {
+        match self.volume_type.as_str() {
+            "io1" | "io2" => true,
+            "gp3" => self.iops.is_some_and(|iops| iops > GP3_IOPS_INCLUDED),
+            _ => false,
+        }
+    }
+
+    /// Throughput was bought that its size does not bring.
+    pub fn has_bought_throughput(&self) -> bool {
+        self.volume_type == "gp3" && self.throughput_mibps.is_some_and(|mibps| mibps > GP3_MIBPS_INCLUDED)
+    }
 }
 
 /// A snapshot that was taken of a volume before it is deleted.
@@ -97,7 +119,20 @@ pub struct NatGateway {
     pub vpc: String,
     /// A route table sends traffic to it.
     pub has_routes: bool,
+    /// Services to which the VPC has a gateway endpoint, which costs nothing: `s3`, `dynamodb`.
+    #[serde(default)]
+    pub gateway_endpoints: BTreeSet<String>,
 }
+
+impl NatGateway {
+    /// Traffic to S3 or to DynamoDB may go through it although a way that costs nothing could be there.
+    pub fn lacks_endpoints(&self) -> bool {
+        self.has_routes && FREE_SERVICES.iter().any(|service| !self.gateway_endpoints.contains(*service))
+    }
+}
+
+/// Services that gateway endpoints lead to (VPC User Guide, "Gateway endpoints").
+pub const FREE_SERVICES: [&str; 2] = ["s3", "dynamodb"];
 
 /// A VPC endpoint of type Interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,10 +8,12 @@ use jiff::SignedDuration;
 const UNATTACHED: &str = "unattached_volume";
 const GP2: &str = "gp2_volume";
 const ORPHAN: &str = "orphaned_snapshot";
+const IO: &str = "oversized_volume_io";
 
 pub(super) fn add(made: &mut Made) {
     detached(made);
     attached(made);
+    bought(made);
     snapshots(made);
 }
 
@@ -99,6 +101,79 @@ fn attached(made: &mut Made) {
     let five_minutes_ago = made.now - SignedDuration::from_mins(5);
     let draft = disk(made, "gp2", 500, &[]).unused_since(Some(five_minutes_ago));
     made.innocent(GP2, "between two machines", draft);
+}
+
+/// What the busiest minute of each hour had, and whether it was short of it, by the hour.
+struct Io {
+    ops: f64,
+    mibps: f64,
+}
+
+/// A disk in use with so many operations and MiB a second bought.
+fn with_io(made: &mut Made, kind: &str, iops: u32, mibps: Option<u32>) -> Draft {
+    let size = made.rng.u32(200..2_000);
+    let mut draft = disk(made, kind, size, &["i-0"]);
+    if let Live::Volume(volume) = &mut draft.item.resource.live {
+        (volume.iops, volume.throughput_mibps) = (Some(iops), mibps);
+    }
+    draft
+}
+
+impl Draft {
+    /// With what it did in the busiest minute of each hour; `short` says in which hours it was asked for more than it has.
+    fn did(self, made: &mut Made, io: impl Fn(i64) -> Io, short: impl Fn(i64) -> bool) -> Self {
+        let mut rng = made.rng.fork();
+        let each: Vec<Io> = (0..HOURS)
+            .map(|hour| {
+                let part = if hour == HOURS / 2 { 1.0 } else { 0.5 + 0.5 * rng.f64() };
+                let Io { ops, mibps } = io(hour);
+                Io { ops: part * ops, mibps: part * mibps }
+            })
+            .collect();
+        let at = |hour: i64| &each[usize::try_from(hour).expect("an hour")];
+        let was_short = |hour| Some(f64::from(u8::from(short(hour))));
+        self.history(made, Quantity::BusiestOps, |hour| Some(at(hour).ops * 60.0))
+            .history(made, Quantity::BusiestBytes, |hour| Some(at(hour).mibps * 1_048_576.0 * 60.0))
+            .history(made, Quantity::OpsExceeded, was_short)
+            .history(made, Quantity::BytesExceeded, was_short)
+    }
+}
+
+fn bought(made: &mut Made) {
+    let iops = made.rng.u32(6_000..16_000);
+    let draft = with_io(made, "gp3", iops, Some(125)).did(made, |_| Io { ops: 900.0, mibps: 20.0 }, |_| false);
+    made.waste(IO, "never more than what gp3 includes", draft);
+    let draft = with_io(made, "gp3", 3_000, Some(500)).did(made, |_| Io { ops: 900.0, mibps: 90.0 }, |_| false);
+    made.waste(IO, "throughput that nobody uses", draft);
+    let kind = ["io1", "io2"][made.rng.usize(0..2)];
+    let draft =
+        with_io(made, kind, iops, None).did(made, |_| Io { ops: 0.2 * f64::from(iops), mibps: 30.0 }, |_| false);
+    made.waste(IO, "a fifth of what was provisioned", draft);
+
+    let used = f64::from(iops);
+    let draft = with_io(made, "gp3", iops, Some(125)).did(made, |_| Io { ops: 0.7 * used, mibps: 20.0 }, |_| false);
+    made.innocent(IO, "used in its busiest minute", draft);
+    let nightly = |hour: i64| Io { ops: if hour % 24 == 3 { 0.9 * used } else { 100.0 }, mibps: 20.0 };
+    let draft = with_io(made, "gp3", iops, Some(125)).did(made, nightly, |_| false);
+    made.innocent(IO, "bought for the backup at night", draft);
+    let at = made.rng.i64(0..HOURS);
+    let draft = with_io(made, "gp3", iops, Some(125)).did(made, |_| Io { ops: 900.0, mibps: 20.0 }, |hour| hour == at);
+    made.innocent(IO, "short in one minute of the month", draft);
+    let draft = with_io(made, "gp3", 3_000, Some(125)).did(made, |_| Io { ops: 10.0, mibps: 1.0 }, |_| false);
+    made.innocent(IO, "nothing was bought", draft);
+    let draft = with_io(made, "gp3", iops, Some(125)).history(made, Quantity::BusiestOps, |_| None);
+    let draft = draft.history(made, Quantity::OpsExceeded, |_| None);
+    made.innocent(IO, "on an instance of which EBS does not tell", draft);
+    let draft = with_io(made, "gp3", iops, Some(125)).unread(Quantity::BusiestOps).unread(Quantity::OpsExceeded);
+    made.innocent(IO, "metrics denied", draft);
+    let mut draft = with_io(made, "io2", iops, None).did(made, |_| Io { ops: 10.0, mibps: 1.0 }, |_| false);
+    if let Live::Volume(volume) = &mut draft.item.resource.live {
+        volume.attached_to.push("i-1".to_owned());
+    }
+    made.innocent(IO, "shared by two instances", draft);
+    let draft = with_io(made, "io1", iops, None).did(made, |_| Io { ops: 10.0, mibps: 1.0 }, |_| false);
+    let draft = made.kept(draft);
+    made.innocent(IO, "kept by tag, or on standby", draft);
 }
 
 /// A snapshot of this age whose volume is gone.

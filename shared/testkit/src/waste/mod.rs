@@ -22,9 +22,10 @@ mod tables;
 mod things;
 mod warehouses;
 
+use domain::cost::bill::PlanOffer;
 use domain::cost::estate::{Estate, Item, Template};
 use domain::cost::money::UsdMicros;
-use domain::cost::on_demand::{Metered, OnDemand};
+use domain::cost::on_demand::Metered;
 use domain::cost::prices::{Balancer, PriceBook, PriceSource, Sold, StorageClass, UnitPrice};
 use domain::cost::terms::Terms;
 use domain::cost::usage::{HISTORY_DAYS, PERIOD_S, Profile, Quantity, Usage};
@@ -78,8 +79,17 @@ pub fn account(seed: u64, of_each: usize) -> Account {
     let mut rng = Rng::with_seed(seed);
     // Some hour of 2026 or 2027: weekdays, seasons and changes of the clock vary with the seed.
     let now = Timestamp::from_second(1_767_571_200 + 3_600 * rng.i64(0..17_520)).expect("a moment in two years");
-    let mut made =
-        Made { rng, now, number: 0, items: Vec::new(), usage: Vec::new(), meters: Vec::new(), facts: Vec::new() };
+    let mut made = Made {
+        rng,
+        now,
+        number: 0,
+        items: Vec::new(),
+        usage: Vec::new(),
+        meters: Vec::new(),
+        facts: Vec::new(),
+        plan: None,
+    };
+    reserved::plan(&mut made);
     for _ in 0..of_each {
         disks::add(&mut made);
         things::add(&mut made);
@@ -100,9 +110,9 @@ pub fn account(seed: u64, of_each: usize) -> Account {
     for repetition in 0..of_each {
         reserved::add(&mut made, repetition);
     }
-    let Made { mut rng, mut items, usage, meters, facts, .. } = made;
+    let Made { mut rng, mut items, usage, meters, facts, plan, .. } = made;
     rng.shuffle(&mut items);
-    let on_demand = Some(Observed::Known(OnDemand { days: reserved::DAYS, meters, ..OnDemand::default() }));
+    let on_demand = Some(Observed::Known(reserved::on_demand(meters, plan)));
     let estate = Estate { app: AppId::from("seeded"), taken_at: now, items, unread: Vec::new(), usage, on_demand };
     Account { estate, prices: prices(), facts }
 }
@@ -113,6 +123,10 @@ pub fn prices() -> PriceBook {
         (Sold::VolumeGib("gp2".to_owned()), 119_000.0),
         (Sold::VolumeGib("gp3".to_owned()), 95_200.0),
         (Sold::VolumeIops("gp3".to_owned()), 6_000.0),
+        (Sold::VolumeGib("io1".to_owned()), 149_000.0),
+        (Sold::VolumeGib("io2".to_owned()), 149_000.0),
+        (Sold::VolumeIops("io1".to_owned()), 78_000.0),
+        (Sold::VolumeIops("io2".to_owned()), 78_000.0),
         (Sold::VolumeMibps("gp3".to_owned()), 48_000.0),
         (Sold::SnapshotGib, 54_000.0),
         (Sold::IdleAddressHour, 5_000.0),
@@ -125,6 +139,7 @@ pub fn prices() -> PriceBook {
         (Sold::InstanceHour("m6i.xlarge".to_owned()), 230_000.0),
         (Sold::InstanceHour("r4.large".to_owned()), 160_000.0),
         (Sold::NatGatewayHour, 52_000.0),
+        (Sold::NatGatewayGib, 52_000.0),
         (Sold::InterfaceEndpointHour, 12_000.0),
         (Sold::ImageRepositoryGib, 100_000.0),
         (Sold::WarehouseHour("ra3.xlplus".to_owned()), 1_200_000.0),
@@ -166,6 +181,7 @@ struct Made {
     usage: Vec<Usage>,
     meters: Vec<Metered>,
     facts: Vec<Fact>,
+    plan: Option<PlanOffer>,
 }
 
 /// A resource in the making, with its histories.

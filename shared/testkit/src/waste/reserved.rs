@@ -1,13 +1,18 @@
 //! Use on demand that a reservation would make cheaper, and use that it would not.
 
 use super::{Fact, Made, Verdict};
+use domain::cost::bill::PlanOffer;
+use domain::cost::money::UsdMicros;
 use domain::cost::on_demand::{Metered, OnDemand, pools};
 use domain::cost::prices::{Meter, Sold};
 use domain::ids::ResourceId;
+use domain::observed::Observed;
+use jiff::civil::Date;
 
 const RULE: &str = "reserved_capacity";
+const PLAN: &str = "savings_plan";
 /// Days of a bill of thirty that do not change any more.
-pub(super) const DAYS: usize = 28;
+const DAYS: usize = 28;
 /// Repetitions for which there are families of their own.
 const REPETITIONS: usize = 54;
 /// Ends of family names, one for each story, so that none shares its pool with another one.
@@ -15,6 +20,11 @@ const STORIES: [&str; 9] = ["a", "b", "d", "e", "f", "g", "h", "k", "n"];
 /// The story in which a reservation is no cheaper, and the one in which its price is not known.
 const DEAR: &str = "k";
 const UNPRICED: &str = "n";
+
+/// A bill's use on demand, with what AWS says of a Savings Plan.
+pub(super) fn on_demand(meters: Vec<Metered>, plan: Option<PlanOffer>) -> OnDemand {
+    OnDemand { from: Date::constant(2026, 1, 1), days: DAYS, meters, plan: Observed::Known(plan) }
+}
 
 /// Unit prices of what is made here.
 pub(super) fn prices() -> Vec<(Sold, f64)> {
@@ -82,8 +92,30 @@ pub(super) fn add(made: &mut Made, repetition: usize) {
     put(made, Verdict::Unproven, "no price of a reservation", vec![used(of(UNPRICED, "xlarge"), |_| base)]);
 }
 
+/// What AWS says of a Savings Plan: an account has one, so its story is the seed's.
+pub(super) fn plan(made: &mut Made) {
+    // Far more an hour than anything else that is made here costs, so that what shrinks is no part of the story.
+    let mean = 100_000.0 * (1.0 + made.rng.f64());
+    let offer = |least: f64, rate: f64| {
+        let hour = |usd: f64| UsdMicros(1_000_000).times(usd);
+        PlanOffer { least_hour: hour(least), mean_hour: hour(mean), commitment_hour: hour(mean * rate), rate }
+    };
+    let (verdict, story, offer) = match made.rng.usize(0..5) {
+        0 => return,
+        1 => (Verdict::Innocent, "hardly anything at night", offer(0.2 * mean, 0.72)),
+        2 => (Verdict::Innocent, "no cheaper under a plan", offer(mean, 1.0)),
+        3 => (Verdict::Waste, "half of it in every hour", offer(0.6 * mean, 0.72)),
+        _ => (Verdict::Waste, "the same in every hour", offer(mean, 0.66)),
+    };
+    made.plan = Some(offer);
+    made.facts.push(Fact { resource: ResourceId::from("account/savings_plan/compute"), rule: PLAN, verdict, story });
+}
+
 fn put(made: &mut Made, verdict: Verdict, story: &'static str, meters: Vec<Metered>) {
-    let use_of_it = OnDemand { days: DAYS, meters, ..OnDemand::default() };
+    let has_plan = made.facts.iter().any(|fact| fact.rule == PLAN && fact.verdict == Verdict::Waste);
+    let is_covered = has_plan && meters.iter().all(|metered| metered.meter.is_instance());
+    let (verdict, story) = if is_covered { (Verdict::Innocent, "covered by a plan") } else { (verdict, story) };
+    let use_of_it = on_demand(meters, None);
     // What is in no pool has no name but that of its meter.
     let name = match pools(&use_of_it).first() {
         Some(pool) => pool.name.replace(' ', "/"),

@@ -8,6 +8,7 @@ use domain::cost::usage::Quantity;
 use domain::resource::Live;
 
 const MODE: &str = "dynamodb_capacity_mode";
+const TABLE: &str = "oversized_table";
 
 /// Unit prices of what is made here.
 pub(super) fn prices() -> Vec<(Sold, f64)> {
@@ -59,6 +60,7 @@ pub(super) fn add(made: &mut Made) {
     to_on_demand(made);
     to_provisioned(made);
     unlike(made);
+    oversized(made);
 }
 
 fn to_on_demand(made: &mut Made) {
@@ -120,4 +122,37 @@ fn unlike(made: &mut Made) {
     let draft = table(made, |_| ()).provisioned(made, units).consumed(made, |_| 0.0);
     let draft = made.kept(draft);
     made.innocent(MODE, "kept, or on standby, by tag", draft);
+}
+
+/// Even loads, for which paying by request is dearer.
+fn oversized(made: &mut Made) {
+    let units = many(made);
+    let even = |made: &mut Made, share: f64| {
+        let mut rng = made.rng.fork();
+        move |_: i64| share * units * (0.95 + 0.05 * rng.f64())
+    };
+    let level = even(made, 0.36);
+    let draft = table(made, |_| ()).provisioned(made, units).consumed(made, level);
+    made.waste(TABLE, "even at a third of a capacity that stands still", draft);
+
+    let level = even(made, 0.6);
+    let draft = table(made, |_| ()).provisioned(made, units).consumed(made, level);
+    made.innocent(TABLE, "even at more than half of it", draft);
+    let level = even(made, 0.36);
+    let scaled = move |hour: i64| Some(if hour % 24 < 12 { units } else { 0.8 * units });
+    let draft = table(made, |_| ()).history(made, Quantity::ReadCapacity, scaled);
+    let draft = draft.history(made, Quantity::WriteCapacity, scaled).consumed(made, level);
+    made.innocent(TABLE, "scaled by the hour", draft);
+    let (at, level) = (made.rng.i64(0..super::HOURS), even(made, 0.36));
+    let mut level = level;
+    let once = move |hour: i64| if hour == at { 0.9 * units } else { level(hour) };
+    let draft = table(made, |_| ()).provisioned(made, units).consumed(made, once);
+    made.innocent(TABLE, "nearly all of it used in one hour of the month", draft);
+    let level = even(made, 0.36);
+    let draft = table(made, |terms| terms.has_indexes = true).provisioned(made, units).consumed(made, level);
+    made.innocent(TABLE, "what its indexes consume is not known", draft);
+    let level = even(made, 0.36);
+    let draft = table(made, |_| ()).provisioned(made, units).consumed(made, level);
+    let draft = made.kept(draft);
+    made.innocent(TABLE, "kept, or on standby, by tag", draft);
 }

@@ -1,17 +1,20 @@
 //! Addresses, log groups, NAT gateways.
 
-use super::{Draft, Made};
+use super::{Draft, Made, Verdict};
 use domain::cost::usage::Quantity;
 use domain::resource::{Address, Live, LogGroup, NatGateway};
+use std::collections::BTreeSet;
 
 const ADDRESS: &str = "unassociated_address";
 const LOGS: &str = "log_retention";
 const NAT: &str = "idle_nat_gateway";
+const ENDPOINT: &str = "nat_without_endpoint";
 
 pub(super) fn add(made: &mut Made) {
     addresses(made);
     logs(made);
     gateways(made);
+    endpoints(made);
 }
 
 fn address(made: &mut Made, associated_with: Option<&str>, unused_days: Option<i64>) -> Draft {
@@ -74,8 +77,42 @@ fn logs(made: &mut Made) {
 }
 
 fn gateway(made: &mut Made) -> Draft {
-    let live = NatGateway { vpc: "vpc-1".to_owned(), has_routes: made.rng.bool() };
+    let live = NatGateway {
+        vpc: format!("vpc-{:08x}", made.number),
+        has_routes: made.rng.bool(),
+        gateway_endpoints: BTreeSet::new(),
+    };
     made.draft("ec2", "natgateway/", "nat-", Live::NatGateway(live))
+}
+
+/// One with routes, in a VPC with these gateway endpoints.
+fn routed(made: &mut Made, endpoints: &[&str]) -> Draft {
+    let mut draft = gateway(made);
+    if let Live::NatGateway(gateway) = &mut draft.item.resource.live {
+        gateway.has_routes = true;
+        gateway.gateway_endpoints = endpoints.iter().map(|service| (*service).to_owned()).collect();
+    }
+    draft
+}
+
+fn endpoints(made: &mut Made) {
+    let gib_h = 1.0 + made.rng.f64();
+    let bytes = move |_: i64| Some(gib_h * 1_073_741_824.0);
+    let some = [&[][..], &["s3"], &["dynamodb"]][made.rng.usize(0..3)];
+    let draft = routed(made, some).history(made, Quantity::NatProcessed, bytes);
+    made.put(ENDPOINT, Verdict::Unproven, "some of its traffic may go to S3 or DynamoDB", draft);
+
+    let draft = routed(made, &["dynamodb", "s3"]).history(made, Quantity::NatProcessed, bytes);
+    made.innocent(ENDPOINT, "the endpoints are there", draft);
+    let mut draft = routed(made, &[]).history(made, Quantity::NatProcessed, bytes);
+    if let Live::NatGateway(gateway) = &mut draft.item.resource.live {
+        gateway.has_routes = false;
+    }
+    made.innocent(ENDPOINT, "no route leads to it", draft);
+    let draft = routed(made, &[]).history(made, Quantity::NatProcessed, |_| Some(5e7));
+    made.innocent(ENDPOINT, "hardly any traffic", draft);
+    let draft = routed(made, &[]).unread(Quantity::NatProcessed);
+    made.innocent(ENDPOINT, "metrics denied", draft);
 }
 
 fn gateways(made: &mut Made) {

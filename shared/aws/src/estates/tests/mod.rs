@@ -192,6 +192,9 @@ async fn every_page_is_read_and_a_lost_one_makes_the_kind_unread() {
             if text.contains("Action=DescribeRouteTables&") {
                 return Answer(200, b"<DescribeRouteTablesResponse/>".to_vec());
             }
+            if text.contains("Action=DescribeVpcEndpoints&") {
+                return Answer(200, b"<DescribeVpcEndpointsResponse/>".to_vec());
+            }
             match (text.contains("Action=DescribeNatGateways&"), text.contains("NextToken=more")) {
                 (true, false) => page("nat-1", "<nextToken>more</nextToken>"),
                 (true, true) if !is_lost => page("nat-2", ""),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::cost::bill::AppLine;
+use crate::observed::Observed;
 use jiff::civil::date;
 use proptest::prelude::*;
 
@@ -31,6 +32,7 @@ fn bill(days: i64, cents: impl Fn(i64) -> i64) -> Bill {
         lines: lines.collect(),
         by_app: Vec::new(),
         on_demand: None,
+        plan: Observed::Known(None),
         calls: 0,
     }
 }

@@ -25,6 +25,8 @@ pub enum Sold {
     InstanceHour(String),
     /// A NAT gateway, an hour.
     NatGatewayHour,
+    /// A GB that a NAT gateway processes.
+    NatGatewayGib,
     /// An interface endpoint in one zone, an hour.
     InterfaceEndpointHour,
     /// A load balancer, an hour, without its capacity units.
@@ -189,6 +191,7 @@ impl Sold {
             Self::LogGib => "TimedStorage-ByteHrs".to_owned(),
             Self::InstanceHour(kind) => format!("BoxUsage:{kind}"),
             Self::NatGatewayHour => "NatGateway-Hours".to_owned(),
+            Self::NatGatewayGib => "NatGateway-Bytes".to_owned(),
             Self::InterfaceEndpointHour => "VpcEndpoint-Hours".to_owned(),
             Self::LoadBalancerHour(_) => "LoadBalancerUsage".to_owned(),
             Self::DatabaseHour(class) => class.usage_type(),
@@ -229,6 +232,7 @@ impl Sold {
             | Self::VolumeIops(_)
             | Self::VolumeMibps(_)
             | Self::SnapshotGib
+            | Self::NatGatewayGib
             | Self::NatGatewayHour => "EC2 - Other",
             Self::IdleAddressHour | Self::InterfaceEndpointHour => "Amazon Virtual Private Cloud",
             Self::LogGib | Self::AlarmMetric { .. } => "AmazonCloudWatch",
@@ -283,6 +287,7 @@ impl Sold {
             | Self::VolumeIops(_)
             | Self::VolumeMibps(_)
             | Self::SnapshotGib
+            | Self::NatGatewayGib
             | Self::LogGib
             | Self::ImageRepositoryGib
             | Self::SearchGib(_)

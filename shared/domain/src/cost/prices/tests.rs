@@ -18,7 +18,16 @@ fn line(usage_type: &str, cost: i64, quantity: f64) -> Line {
 
 fn bill(lines: Vec<Line>) -> Bill {
     let (from, to) = (date(2026, 11, 1), date(2026, 12, 1));
-    Bill { from, to, currency: "USD".to_owned(), lines, by_app: Vec::new(), on_demand: None, calls: 1 }
+    Bill {
+        from,
+        to,
+        currency: "USD".to_owned(),
+        lines,
+        by_app: Vec::new(),
+        on_demand: None,
+        plan: Observed::Known(None),
+        calls: 1,
+    }
 }
 
 #[test]

@@ -15,6 +15,12 @@ pub fn wanted(estate: &Estate) -> Vec<Sold> {
         match &item.resource.live {
             Live::Volume(volume) => {
                 wanted.extend([Sold::VolumeGib(volume.volume_type.clone()), Sold::SnapshotGib]);
+                if volume.has_bought_iops() {
+                    wanted.insert(Sold::VolumeIops(volume.volume_type.clone()));
+                }
+                if volume.has_bought_throughput() {
+                    wanted.insert(Sold::VolumeMibps(volume.volume_type.clone()));
+                }
                 if volume.volume_type == "gp2" {
                     let gp3 = || "gp3".to_owned();
                     wanted.extend([Sold::VolumeGib(gp3()), Sold::VolumeIops(gp3()), Sold::VolumeMibps(gp3())]);
@@ -40,7 +46,7 @@ pub fn wanted(estate: &Estate) -> Vec<Sold> {
             Live::Address(_) => drop(wanted.insert(Sold::IdleAddressHour)),
             Live::LogGroup(_) => drop(wanted.insert(Sold::LogGib)),
             Live::Machine(machine) => drop(wanted.insert(Sold::InstanceHour(machine.instance_type.clone()))),
-            Live::NatGateway(_) => drop(wanted.insert(Sold::NatGatewayHour)),
+            Live::NatGateway(_) => wanted.extend([Sold::NatGatewayHour, Sold::NatGatewayGib]),
             Live::InterfaceEndpoint(_) => drop(wanted.insert(Sold::InterfaceEndpointHour)),
             Live::AutoScalingGroup(fleet) => {
                 let types = fleet.instances.iter().filter_map(|instance| instance.instance_type.clone());

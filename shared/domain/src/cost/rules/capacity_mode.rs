@@ -5,15 +5,13 @@
 //! the largest that was seen of it. Towards provisioned capacity the busiest hour must fit twice, which auto scaling
 //! keeps as its target, since within an hour nobody knows the peak. Advice only.
 
-use super::whole::{idle_days, whole};
-use super::{View, number};
+use super::tables::{CAPACITY, Consumed, FREE_UNITS, REQUESTS, S_PER_H, capacity_for, evidence, month};
+use super::{View, tables};
 use crate::cost::estate::Item;
 use crate::cost::money::UsdMicros;
 use crate::cost::opportunity::{Effort, Opportunity, Remedy, Saving};
-use crate::cost::prices::{HOURS_PER_MONTH, Sold};
-use crate::cost::terms::Terms;
-use crate::cost::usage::{Profile, Quantity, WEEK_H};
-use crate::finding::Evidence;
+use crate::cost::prices::HOURS_PER_MONTH;
+use crate::cost::usage::Profile;
 use crate::ids::RuleId;
 use crate::mode::Risk;
 use crate::observed::Observed;
@@ -22,27 +20,14 @@ use crate::resource::ResourceKind;
 /// Stable name.
 pub(super) const NAME: &str = "dynamodb_capacity_mode";
 
-/// Units of each kind that DynamoDB gives to an account for nothing; whether they go to this table nobody knows.
-const FREE_UNITS: f64 = 25.0;
-/// Provisioned capacity as a multiple of what is consumed: auto scaling with a target of 50 %.
-const HEADROOM: f64 = 2.0;
-const S_PER_H: f64 = 3_600.0;
-
 /// Finds them.
 pub(super) fn find(view: &View<'_>) -> Vec<Opportunity> {
     view.expendable(ResourceKind::Table).filter_map(|item| one(view, item)).collect()
 }
 
-fn one(view: &View<'_>, item: &Item) -> Option<Opportunity> {
-    let Some(Terms::Table(terms)) = &item.terms else { return None };
-    // Indexes have capacities of their own, and what is replicated or seldom read has other prices.
-    if !terms.is_active || terms.has_indexes || terms.is_replicated || !terms.is_standard_class {
-        return None;
-    }
-    let settled_days = terms.since.map_or(i64::MAX, |at| view.estate.days_since(at));
-    if settled_days < i64::from(view.policy.history_days_min) {
-        return None;
-    }
+/// The one of this table.
+pub(super) fn one(view: &View<'_>, item: &Item) -> Option<Opportunity> {
+    let terms = tables::terms(view, item)?;
     let consumed = Consumed::of(view, item)?;
     match terms.is_on_demand {
         true => to_provisioned(view, item, &consumed),
@@ -50,59 +35,10 @@ fn one(view: &View<'_>, item: &Item) -> Option<Opportunity> {
     }
 }
 
-/// What is consumed a month, in request units.
-struct Units {
-    /// As in the history.
-    likely: f64,
-    /// As if each hour of every week were the largest seen of it.
-    most: f64,
-    /// In the busiest hour, a second.
-    peak_per_s: f64,
-}
-
-impl Units {
-    /// An hour without a value consumed nothing: DynamoDB publishes consumption alone.
-    fn of(history: &Profile, days: u32) -> Self {
-        let week: f64 = history.week.hours().flatten().sum();
-        #[expect(clippy::cast_precision_loss, reason = "hours of a week")]
-        let weeks_per_month = HOURS_PER_MONTH / WEEK_H as f64;
-        Self {
-            likely: history.sum * HOURS_PER_MONTH / (f64::from(days) * 24.0),
-            most: week * weeks_per_month,
-            peak_per_s: history.max / S_PER_H,
-        }
-    }
-}
-
-struct Consumed {
-    days: u32,
-    reads: Units,
-    writes: Units,
-}
-
-impl Consumed {
-    fn of(view: &View<'_>, item: &Item) -> Option<Self> {
-        let (reads, writes) = (view.usage(item, Quantity::ReadUnits), view.usage(item, Quantity::WriteUnits));
-        let (reads, writes) = (*reads.known()?, *writes.known()?);
-        let days = idle_days(view, item, reads)?.min(idle_days(view, item, writes)?);
-        Some(Self { days, reads: Units::of(reads, days), writes: Units::of(writes, days) })
-    }
-}
-
-/// What reads and writes of an amount cost a month together.
-fn month(view: &View<'_>, sold: (&Sold, &Sold), units: (f64, f64)) -> Observed<UsdMicros> {
-    match (view.prices.month(sold.0, units.0), view.prices.month(sold.1, units.1)) {
-        (Observed::Known(reads), Observed::Known(writes)) => Observed::Known(reads + writes),
-        (Observed::Missing(why), _) | (_, Observed::Missing(why)) => Observed::Missing(why),
-    }
-}
-
-const REQUESTS: (&Sold, &Sold) = (&Sold::ReadRequest, &Sold::WriteRequest);
-const CAPACITY: (&Sold, &Sold) = (&Sold::ReadCapacityHour, &Sold::WriteCapacityHour);
-
 fn to_on_demand(view: &View<'_>, item: &Item, consumed: &Consumed) -> Option<Opportunity> {
-    let mean = |quantity| whole(view, item, quantity).known().map(|history| history.sum / f64::from(history.known_h));
-    let provisioned = (mean(Quantity::ReadCapacity)?, mean(Quantity::WriteCapacity)?);
+    let (reads, writes) = tables::provisioned(view, item)?;
+    let mean = |history: &Profile| history.sum / f64::from(history.known_h);
+    let provisioned = (mean(reads), mean(writes));
     let Consumed { days, reads, writes } = consumed;
     let now = month(view, CAPACITY, provisioned);
     let likely = month(view, REQUESTS, (reads.likely, writes.likely));
@@ -154,10 +90,9 @@ fn to_on_demand(view: &View<'_>, item: &Item, consumed: &Consumed) -> Option<Opp
 
 fn to_provisioned(view: &View<'_>, item: &Item, consumed: &Consumed) -> Option<Opportunity> {
     let Consumed { days, reads, writes } = consumed;
-    let at_least_one = |units: f64| units.max(1.0).ceil();
-    let peak = (at_least_one(HEADROOM * reads.peak_per_s), at_least_one(HEADROOM * writes.peak_per_s));
+    let peak = (capacity_for(reads.peak_per_s), capacity_for(writes.peak_per_s));
     let per_s = |month: f64| month / HOURS_PER_MONTH / S_PER_H;
-    let mean = (at_least_one(HEADROOM * per_s(reads.likely)), at_least_one(HEADROOM * per_s(writes.likely)));
+    let mean = (capacity_for(per_s(reads.likely)), capacity_for(per_s(writes.likely)));
     let now = *month(view, REQUESTS, (reads.likely, writes.likely)).known()?;
     let (most, likely) = (*month(view, CAPACITY, peak).known()?, *month(view, CAPACITY, mean).known()?);
     // Even with the busiest hour's capacity for all hours it must be cheaper.
@@ -194,13 +129,4 @@ fn to_provisioned(view: &View<'_>, item: &Item, consumed: &Consumed) -> Option<O
 
 fn between(low: UsdMicros, high: UsdMicros) -> Observed<Saving> {
     Observed::Known(Saving { low, likely: (low + high).times(0.5), high })
-}
-
-fn evidence(consumed: &Consumed, capacity: (f64, f64)) -> Vec<Evidence> {
-    let Consumed { days, reads, writes } = consumed;
-    vec![
-        Evidence::against("read_units_max", reads.peak_per_s, capacity.0, "a second, in the busiest hour"),
-        Evidence::against("write_units_max", writes.peak_per_s, capacity.1, "a second, in the busiest hour"),
-        Evidence::level("history_days", number(i64::from(*days)), "days that were added up"),
-    ]
 }

@@ -9,12 +9,12 @@ use crate::change::Action;
 use crate::cost::money::UsdMicros;
 use crate::cost::opportunity::{Effort, Opportunity, Remedy, Saving};
 use crate::cost::prices::Sold;
-use crate::cost::savings::{GP3_IOPS_INCLUDED, GP3_MIBPS_INCLUDED, of_volume};
+use crate::cost::savings::of_volume;
 use crate::finding::Evidence;
 use crate::ids::RuleId;
 use crate::mode::Risk;
 use crate::observed::Observed;
-use crate::resource::{Live, ResourceKind, Volume};
+use crate::resource::{GP3_IOPS_INCLUDED, GP3_MIBPS_INCLUDED, Live, ResourceKind, Volume};
 
 /// Stable name.
 pub(super) const NAME: &str = "gp2_volume";

@@ -20,6 +20,7 @@ mod idle_search_domain;
 mod idle_warehouse;
 mod lifecycle;
 mod log_retention;
+mod nat_without_endpoint;
 mod night;
 mod orphaned_snapshot;
 mod oversized_cache;
@@ -27,14 +28,19 @@ mod oversized_database;
 mod oversized_fleet;
 mod oversized_function;
 mod oversized_machine;
+mod oversized_table;
 mod oversized_task;
+mod oversized_volume_io;
 mod patch;
 mod previous_generation;
 mod reserve;
 mod reserved_capacity;
+mod savings_plan;
+mod shrinking;
 mod sizes;
 mod spot_fleet;
 mod stopped_machine;
+mod tables;
 mod unassociated_address;
 mod unattached_volumes;
 mod unused_container_image;
@@ -178,13 +184,17 @@ pub const TABLE: &[Rule] = &[
     Rule { name: oversized_database::NAME, family: Family::RightSizing, find: oversized_database::find },
     Rule { name: oversized_cache::NAME, family: Family::RightSizing, find: oversized_cache::find },
     Rule { name: oversized_task::NAME, family: Family::RightSizing, find: oversized_task::find },
+    Rule { name: oversized_volume_io::NAME, family: Family::RightSizing, find: oversized_volume_io::find },
+    Rule { name: oversized_table::NAME, family: Family::RightSizing, find: oversized_table::find },
     Rule { name: oversized_function::NAME, family: Family::RightSizing, find: oversized_function::find },
     Rule { name: gp2_volumes::NAME, family: Family::CheaperForm, find: gp2_volumes::find },
     Rule { name: previous_generation::NAME, family: Family::CheaperForm, find: previous_generation::find },
     Rule { name: capacity_mode::NAME, family: Family::CheaperForm, find: capacity_mode::find },
     Rule { name: log_retention::NAME, family: Family::CheaperForm, find: log_retention::find },
+    Rule { name: nat_without_endpoint::NAME, family: Family::CheaperForm, find: nat_without_endpoint::find },
     Rule { name: cold_bucket::NAME, family: Family::CheaperForm, find: cold_bucket::find },
     Rule { name: idle_nights::NAME, family: Family::Schedule, find: idle_nights::find },
+    Rule { name: savings_plan::NAME, family: Family::Commitment, find: savings_plan::find },
     Rule { name: reserved_capacity::NAME, family: Family::Commitment, find: reserved_capacity::find },
     Rule { name: spot_fleet::NAME, family: Family::Spot, find: spot_fleet::find },
 ];

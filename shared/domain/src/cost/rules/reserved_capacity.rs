@@ -5,24 +5,22 @@
 //! have been there on every day, and at most 70 % of it is committed. What other rules would make smaller, stop or delete
 //! is no floor. Advice only: nothing is bought here, and nothing that is bought can be given back.
 
-use super::{Family, TABLE, View, previous_generation};
-use crate::cost::estate::Item;
+use super::shrinking::{Shrinking, before_a_promise, shrinking};
+use super::{View, savings_plan};
 use crate::cost::money::UsdMicros;
-use crate::cost::on_demand::{Pool, operation_of, pools};
+use crate::cost::on_demand::{Pool, pools};
 use crate::cost::opportunity::{Effort, Opportunity, Remedy, Saving};
-use crate::cost::prices::{HOURS_PER_MONTH, Meter, Sold};
-use crate::cost::terms::Terms;
+use crate::cost::prices::{HOURS_PER_MONTH, Sold};
 use crate::finding::Evidence;
 use crate::ids::{ResourceId, RuleId};
 use crate::mode::Risk;
 use crate::observed::Observed;
-use crate::resource::Live;
-use std::collections::BTreeMap;
 
 /// Stable name.
 pub(super) const NAME: &str = "reserved_capacity";
 
-const HOURS_PER_YEAR: f64 = 12.0 * HOURS_PER_MONTH;
+/// Hours of the year for which something is promised.
+pub(super) const HOURS_PER_YEAR: f64 = 12.0 * HOURS_PER_MONTH;
 /// Sums of fractions of hours are not exact: a hundredth of an instance is none.
 const ROUNDING: f64 = 0.01;
 
@@ -34,7 +32,10 @@ pub(super) fn find(view: &View<'_>) -> Vec<Opportunity> {
         return Vec::new();
     }
     let shrinking = shrinking(view);
-    pools.iter().filter_map(|pool| advice(view, pool, &shrinking)).collect()
+    // The same use is committed once: where a plan is advised, it covers the instances.
+    let has_plan = !savings_plan::find(view).is_empty();
+    let open = pools.iter().filter(|pool| !(has_plan && pool.buys.is_instance()));
+    open.filter_map(|pool| advice(view, pool, &shrinking)).collect()
 }
 
 /// What is advised for a pool; nothing where its use is not stable, too small to share, or no cheaper when reserved.
@@ -111,16 +112,7 @@ fn unit(view: &View<'_>, sold: Sold) -> Observed<f64> {
 }
 
 fn what(pool: &Pool, count: f64, first: &[&Shrinking<'_>]) -> String {
-    let mut what = String::new();
-    if !first.is_empty() {
-        let names: Vec<String> =
-            first.iter().map(|of| format!("{} ({})", of.item.resource.name, of.rules.join(", "))).collect();
-        what.push_str(&format!("First do what is open, which is not counted here: {}.\n", names.join(", ")));
-    }
-    what.push_str(
-        "First do what is open for applications, too (oversized_*, idle_*): this looks at the whole account, and a promise outlives \
-         what is made smaller.\n",
-    );
+    let mut what = before_a_promise(first);
     if pool.buys.is_instance() {
         what.push_str("A Compute Savings Plan saves less and binds to no family: it may fit better.\n");
     }
@@ -174,64 +166,4 @@ fn commands(pool: &Pool, count: f64) -> String {
         "aws ce get-reservation-purchase-recommendation --service \"{service}\" --term-in-years ONE_YEAR --payment-option NO_UPFRONT \
          --lookback-period-in-days SIXTY_DAYS\nThe offer:\n{show}\nTo buy it, for a year and for good:\n{buy}"
     )
-}
-
-/// Something that other rules would make smaller, stop or delete.
-struct Shrinking<'a> {
-    item: &'a Item,
-    rules: Vec<&'static str>,
-    meters: Vec<(Meter, f64)>,
-}
-
-impl Shrinking<'_> {
-    /// All of it, in reservations of a pool: how much of it would be left is not known for certain.
-    fn worth(&self, pool: &Pool) -> f64 {
-        self.meters.iter().filter_map(|(meter, count)| pool.worth(meter, *count)).sum()
-    }
-}
-
-fn shrinking<'a>(view: &View<'a>) -> Vec<Shrinking<'a>> {
-    let shrinks = |family| matches!(family, Family::Unused | Family::RightSizing | Family::Schedule | Family::Spot);
-    let mut by_resource: BTreeMap<ResourceId, Vec<&'static str>> = BTreeMap::new();
-    for rule in TABLE.iter().filter(|rule| shrinks(rule.family) || rule.name == previous_generation::NAME) {
-        for found in (rule.find)(view) {
-            by_resource.entry(found.resource).or_default().push(rule.name);
-        }
-    }
-    let mut all: Vec<Shrinking<'a>> = Vec::new();
-    for item in &view.estate.items {
-        let Some(rules) = by_resource.get(&item.resource.id) else { continue };
-        let meters = meters(item);
-        if !meters.is_empty() {
-            all.push(Shrinking { item, rules: rules.clone(), meters });
-        }
-    }
-    all.sort_by(|a, b| a.item.resource.id.cmp(&b.item.resource.id));
-    all
-}
-
-/// What is counted of something, with how many of it.
-fn meters(item: &Item) -> Vec<(Meter, f64)> {
-    let meter = |usage_type: String, operation: &str| Meter { usage_type, operation: operation.to_owned() };
-    let instance = |kind: &str| (meter(format!("BoxUsage:{kind}"), "RunInstances"), 1.0);
-    let engine = |engine: &str, usage_type: String, count: f64| {
-        operation_of(engine).map(|operation| (meter(usage_type, operation), count)).into_iter().collect()
-    };
-    match (&item.resource.live, &item.terms) {
-        (Live::Machine(machine), _) if machine.is_running => vec![instance(&machine.instance_type)],
-        (Live::AutoScalingGroup(fleet), _) => {
-            fleet.instances.iter().filter_map(|member| member.instance_type.as_deref()).map(instance).collect()
-        }
-        (Live::Database(database), Some(Terms::Database(terms))) => {
-            let usage = if terms.is_multi_az { "Multi-AZUsage" } else { "InstanceUsage" };
-            engine(&database.engine, format!("{usage}:{}", database.instance_class), 1.0)
-        }
-        (Live::Cache(cache), Some(Terms::Cache(terms))) => {
-            // A group is told of once, by one of its clusters.
-            let clusters = 1 + u32::try_from(terms.peers.len()).unwrap_or(u32::MAX - 1);
-            let nodes = f64::from(terms.nodes) * f64::from(clusters);
-            engine(&cache.engine, format!("NodeUsage:{}", terms.node_type), nodes)
-        }
-        _ => Vec::new(),
-    }
 }

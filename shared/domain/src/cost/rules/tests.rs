@@ -10,12 +10,15 @@ mod forgotten;
 mod functions;
 mod load;
 mod logs;
+mod nat;
 mod reserved_capacity;
+mod savings_plan;
 mod search_domains;
 mod services;
 mod small;
 mod spot;
 mod unused;
+mod volume_io;
 mod warehouses;
 
 use crate::change::Action;

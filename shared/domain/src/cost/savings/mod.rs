@@ -12,7 +12,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use parts::{GP3_IOPS_INCLUDED, GP3_MIBPS_INCLUDED, of_volume};
+pub(crate) use parts::of_volume;
 
 use super::bill::Bill;
 use super::money::UsdMicros;

@@ -4,12 +4,7 @@ use crate::change::Action;
 use crate::cost::money::UsdMicros;
 use crate::cost::prices::Sold;
 use crate::observed::{Missing, Observed};
-use crate::resource::{Fleet, Live};
-
-/// What gp3 includes in the price of its size.
-pub(crate) const GP3_IOPS_INCLUDED: u32 = 3_000;
-/// Throughput that gp3 includes, in MiB a second.
-pub(crate) const GP3_MIBPS_INCLUDED: u32 = 125;
+use crate::resource::{Fleet, GP3_IOPS_INCLUDED, GP3_MIBPS_INCLUDED, Live};
 
 const GIB: f64 = 1_073_741_824.0;
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::cost::bill::{AppLine, Line};
 use crate::cost::fixture::volume;
+use crate::observed::Observed;
 use crate::resource::Address;
 use jiff::ToSpan;
 use jiff::civil::date;
@@ -46,7 +47,16 @@ fn bill(stored: impl Fn(&str, i64) -> f64, of_app: impl Fn(&str, i64) -> f64) ->
             });
         }
     }
-    Bill { from: days_ago(29), to: TODAY, currency: "USD".to_owned(), lines, by_app, on_demand: None, calls: 2 }
+    Bill {
+        from: days_ago(29),
+        to: TODAY,
+        currency: "USD".to_owned(),
+        lines,
+        by_app,
+        on_demand: None,
+        plan: Observed::Known(None),
+        calls: 2,
+    }
 }
 
 fn gp3(name: &str, gib: u32, ago: i64) -> Made {

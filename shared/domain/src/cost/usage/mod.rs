@@ -37,12 +37,22 @@ pub enum Quantity {
     NetworkBytes,
     /// Read and write operations of a volume, the hour's sum.
     DiskOps,
+    /// Read and write operations of a volume in a minute, the hour's maximum of each, where it is on a Nitro instance.
+    BusiestOps,
+    /// Whether a volume was asked for more operations than it has in some minute of the hour: 1 or 0.
+    OpsExceeded,
+    /// Bytes read from and written to a volume in a minute, the hour's maximum of each, where it is on a Nitro instance.
+    BusiestBytes,
+    /// Whether a volume was asked for more throughput than it has in some minute of the hour: 1 or 0.
+    BytesExceeded,
     /// What a load balancer served, the hour's sum: requests, its own answers among them, or new flows.
     Requests,
     /// Bytes that a load balancer passed, the hour's sum.
     BalancerBytes,
     /// Bytes through a NAT gateway, the hour's sum.
     NatBytes,
+    /// Bytes that came into a NAT gateway from both sides, the hour's sum: what its processing is paid by.
+    NatProcessed,
     /// Bytes through an interface endpoint both ways, the hour's sum; an hour without any has no value.
     EndpointBytes,
     /// Bytes that came into a log group, the hour's sum.

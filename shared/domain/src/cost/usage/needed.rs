@@ -22,6 +22,11 @@ pub fn waits_for_cpu(source: &Source) -> bool {
 pub fn is_needed(source: &Source, item: &Item) -> bool {
     match (&item.resource.live, source.quantity) {
         (Live::Volume(volume), Quantity::DiskOps) => volume.attached_to.is_empty(),
+        (Live::Volume(volume), Quantity::BusiestOps | Quantity::OpsExceeded) => {
+            volume.attached_to.len() == 1 && volume.has_bought_iops()
+        }
+        (Live::Volume(volume), _) => volume.attached_to.len() == 1 && volume.has_bought_throughput(),
+        (Live::NatGateway(gateway), Quantity::NatProcessed) => gateway.lacks_endpoints(),
         // Without request metrics nobody knows what is read, and what has rules of its own is left to them.
         (Live::Bucket(bucket), _) => bucket.request_metrics.is_some() && !bucket.has_lifecycle,
         (Live::Function, _) => matches!(&item.terms, Some(Terms::Function(terms)) if terms.may_have_insights),

@@ -1,4 +1,4 @@
-//! Tables in the dearer capacity mode.
+//! Tables in the dearer capacity mode, or with too much capacity.
 
 use super::{claims, tagged};
 use crate::cost::estate::Item;
@@ -109,4 +109,46 @@ fn what_is_not_known_makes_no_claim() {
         let used = usage(&it, |_| 0.0, 100.0).into_iter().filter(|one| one.quantity != quantity);
         assert!(!claims(RULE, vec![it.clone()], used.chain([unread(&it, quantity)]).collect()), "{quantity:?}");
     }
+}
+
+const OVERSIZED: &str = "oversized_table";
+
+/// As much of each.
+fn both(it: &Item, per_s: impl Fn(i64) -> f64 + Copy, provisioned: impl Fn(i64) -> f64 + Copy) -> Vec<Usage> {
+    let of = |quantity, units: &dyn Fn(i64) -> f64| history(it, quantity, |hour| Some(units(hour)));
+    vec![
+        of(Quantity::ReadUnits, &|hour| per_s(hour) * 3_600.0),
+        of(Quantity::WriteUnits, &|hour| per_s(hour) * 3_600.0),
+        of(Quantity::ReadCapacity, &provisioned),
+        of(Quantity::WriteCapacity, &provisioned),
+    ]
+}
+
+#[test]
+fn twice_the_busiest_hour_is_enough_for_a_table_that_stays_provisioned() {
+    let is = |per_s: fn(i64) -> f64, provisioned: fn(i64) -> f64| {
+        let it = table(|_| ());
+        let used = both(&it, per_s, provisioned);
+        claims(OVERSIZED, vec![it], used)
+    };
+    let still = |_| 100.0;
+    assert!(is(|_| 36.0, still) && is(|_| 49.0, still) && !is(|_| 49.6, still));
+    assert!(!is(|hour| if hour == 500 { 60.0 } else { 36.0 }, still), "one busy hour");
+    assert!(!is(|_| 36.0, |hour| if hour == 500 { 120.0 } else { 100.0 }), "it is scaled");
+    assert!(!is(|_| 1.0, still), "on demand it would cost less");
+    let it = table(on_demand);
+    let used = both(&it, |_| 36.0, still);
+    assert!(!claims(OVERSIZED, vec![it], used));
+}
+
+#[test]
+fn what_is_given_for_nothing_may_be_all_of_it() {
+    let it = table(|_| ());
+    let used = both(&it, |_| 10.5, |_| 30.0);
+    let one = found(vec![it], used).into_iter().find(|one| one.rule.as_str() == OVERSIZED).unwrap();
+    // 9 units of each at (158.6 + 793) x 730 go, of which 5 are surely paid.
+    let Observed::Known(saving) = one.saving else { panic!("{one:?}") };
+    assert!((saving.high.0 - 6_252_012).abs() <= 2 && (saving.low.0 - 3_473_340).abs() <= 2, "{saving:?}");
+    let command = "--provisioned-throughput ReadCapacityUnits=21,WriteCapacityUnits=21";
+    assert!(matches!(&one.remedy, Remedy::Advice { what } if what.ends_with(command)), "{one:?}");
 }

@@ -53,7 +53,7 @@ fn advised(meters: Vec<Metered>, book: PriceBook) -> Vec<Opportunity> {
 }
 
 fn with(meters: Vec<Metered>, book: PriceBook, items: Vec<Item>, usage: Vec<Usage>) -> Vec<Opportunity> {
-    let on_demand = OnDemand { from: Date::constant(2025, 12, 6), days: 28, meters };
+    let on_demand = OnDemand { from: Date::constant(2025, 12, 6), days: 28, meters, plan: Observed::Known(None) };
     let estate = Estate { items, usage, on_demand: Some(Observed::Known(on_demand)), ..estate() };
     let found = rules::find(&estate, &Policy::default(), &prices().or(book));
     found.into_iter().filter(|one| one.rule.as_str() == super::super::reserved_capacity::NAME).collect()
@@ -221,7 +221,16 @@ fn bill() -> Bill {
     };
     let on_demand = Some(lines.iter().map(of).collect());
     let from = to.checked_sub(30.days()).unwrap();
-    Bill { from, to, currency: "USD".to_owned(), lines, by_app: Vec::new(), on_demand, calls: 3 }
+    Bill {
+        from,
+        to,
+        currency: "USD".to_owned(),
+        lines,
+        by_app: Vec::new(),
+        on_demand,
+        plan: Observed::Known(None),
+        calls: 3,
+    }
 }
 
 fn of_bill(bill: &Bill) -> Observed<OnDemand> {

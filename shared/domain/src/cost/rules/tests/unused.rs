@@ -9,6 +9,7 @@ use crate::cost::opportunity::{Remedy, Saving};
 use crate::cost::usage::{Quantity, Usage};
 use crate::observed::Observed;
 use crate::resource::{Address, DiskSnapshot, FINAL_SNAPSHOT_TAG, Live, Machine, NatGateway};
+use std::collections::BTreeSet;
 
 fn address(associated_with: Option<&str>, unused_days: Option<i64>, mark_days: Option<i64>) -> Item {
     let live = Address {
@@ -133,7 +134,7 @@ fn the_advice_for_a_stopped_machine_keeps_its_disks_as_an_image() {
 }
 
 fn nat(created_days: Option<i64>, bytes: impl Fn(i64) -> Option<f64>) -> (Vec<Item>, Vec<Usage>) {
-    let live = NatGateway { vpc: "vpc-1".to_owned(), has_routes: true };
+    let live = NatGateway { vpc: "vpc-1".to_owned(), has_routes: true, gateway_endpoints: BTreeSet::new() };
     let it = Item { created_at: created_days.map(days_ago), ..item("natgateway/nat-1", Live::NatGateway(live)) };
     let usage = history(&it, Quantity::NatBytes, bytes);
     (vec![it], vec![usage])
