@@ -15,6 +15,7 @@ the passing of time that the maintainer observes and changes:
 - `bill`         Cost Explorer, computed from what exists
 - `calendars`    change calendars of Systems Manager
 - `metrics`      reads of metrics that stay fast
+- `permissions`  what functions may do and have done
 - `tagging`      Resource Groups Tagging for load balancers, databases and alarms; tags in IAM conditions
 - `records`      caches that point to a real Redis
 - `deliveries`   Lambda's queue for asynchronous events, with retries and dead letters

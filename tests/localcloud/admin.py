@@ -9,6 +9,7 @@
     PUT    /_localcloud/due-schedules/<name>  it is the schedule's time now, enabled or not
     POST   /_localcloud/webhook               stands for a chat's webhook: takes {"text": "…"} and nothing else, as Slack does
     GET    /_localcloud/webhook               what it has taken, and what it has refused
+    GET    /_localcloud/permissions           what functions may do and have done (see permissions.py)
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 
 from . import alarm_actions, schedules
 from .faults import Faults
+from .permissions import CALLS
 from .targets import TargetHealth
 
 PREFIX = "/_localcloud/"
@@ -74,6 +76,8 @@ def answer(method: str, path: str, health: TargetHealth, state: dict, faults: Fa
         return 200, faults.report()
     if (method, path) == ("GET", "webhook"):
         return 200, POSTED
+    if (method, path) == ("GET", "permissions"):
+        return 200, CALLS.report()
     kind, _, name = path.partition("/")
     if kind == "failing-targets" and name and method in ("PUT", "DELETE"):
         (health.failing.add if method == "PUT" else health.failing.discard)(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import (alarms, autoscaling_api, bill, buckets, calendars, callbacks, containers, deliveries, disks, loggroups, metrics, places, prices, records, scaling,
+from . import (alarms, autoscaling_api, bill, buckets, calendars, callbacks, containers, deliveries, disks, loggroups, metrics, permissions, places, prices, records, scaling,
                scheduled_actions, schedules, stacks, tagging, targets, warehouses, webhooks)
 from .clock import VirtualClock, VirtualTime
 
@@ -39,5 +39,6 @@ def install(clock: VirtualClock) -> targets.TargetHealth:
     schedules.install(scheduler, eventbridge, clock)
     places.install(eventbridge, cloudwatch, provisioners, responses, iam_evaluator)
     webhooks.install(eventbridge, provisioners)
+    permissions.install(iam_evaluator, iam_actions, router)
     alarms.install(cloudwatch, metrics.install(cloudwatch, clock), clock)
     return health

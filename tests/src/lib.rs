@@ -8,6 +8,7 @@ pub mod cloud;
 mod commands;
 pub mod local;
 pub mod model;
+pub mod permissions;
 pub mod player;
 pub mod promises;
 pub mod redis;

@@ -145,13 +145,7 @@ impl LocalCloud {
     /// # Errors
     /// The places, one a line; or why they could not be looked for.
     pub fn leaks(&self, directory: &Path) -> Result<String, String> {
-        let launcher = self.launcher.as_ref().ok_or("the cloud has ended")?;
-        let done = python("localcloud.leaks")
-            .args([&launcher.state, &launcher.directory.join("outputs.json"), &directory.to_path_buf()])
-            .output()
-            .map_err(|error| error.to_string())?;
-        let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-        if done.status.success() { Ok(said.trim().to_owned()) } else { Err(said.trim().to_owned()) }
+        self.ask("localcloud.leaks", &[self.outputs()?, directory.to_path_buf()])
     }
 
     /// How many calls of the functions were seen so far, and which faults were injected into them, in words.
@@ -159,10 +153,38 @@ impl LocalCloud {
     /// # Errors
     /// When that can't be read, or the cloud has no faults.
     pub fn faults(&self) -> Result<String, String> {
+        self.ask("localcloud.faults", &[])
+    }
+
+    /// Tries what no role may do, and says how much was refused.
+    ///
+    /// # Errors
+    /// What was not refused, or refused wrongly, a line each.
+    pub fn boundary(&self) -> Result<String, String> {
+        self.ask("localcloud.boundary", &[self.outputs()?])
+    }
+
+    /// The file with the outputs of the stack.
+    fn outputs(&self) -> Result<PathBuf, String> {
+        Ok(self.launcher.as_ref().ok_or("the cloud has ended")?.directory.join("outputs.json"))
+    }
+
+    /// What a module of the local cloud prints about it; as an error, when it ends with one.
+    fn ask(&self, module: &str, arguments: &[PathBuf]) -> Result<String, String> {
         let launcher = self.launcher.as_ref().ok_or("the cloud has ended")?;
-        let done = python("localcloud.faults").arg(&launcher.state).output().map_err(|error| error.to_string())?;
-        let said = String::from_utf8_lossy(if done.status.success() { &done.stdout } else { &done.stderr });
+        let mut asked = python(module);
+        asked.arg(&launcher.state).args(arguments);
+        let done = asked.output().map_err(|error| error.to_string())?;
+        let said = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
         if done.status.success() { Ok(said.trim().to_owned()) } else { Err(said.trim().to_owned()) }
+    }
+
+    /// What its functions may do and have done (see [`crate::permissions`]), as JSON.
+    ///
+    /// # Errors
+    /// Why it can't be told.
+    pub fn permissions(&self) -> Result<String, String> {
+        self.ask("localcloud.permissions", &[])
     }
 
     /// Lets it run on after this goes out of scope; gives its process id.

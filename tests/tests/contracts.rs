@@ -7,6 +7,8 @@
 
 #[path = "contracts/adapters.rs"]
 mod adapters;
+#[path = "contracts/boundary.rs"]
+mod boundary;
 #[path = "contracts/dashboard.rs"]
 mod dashboard;
 #[path = "contracts/documents.rs"]

@@ -18,6 +18,7 @@ use aws_sdk_sfn::error::DisplayErrorContext;
 use domain::execution::Cycle;
 use futures::stream::{self, StreamExt};
 use maintainer_tests::local::{LocalCloud, root};
+use maintainer_tests::permissions;
 use maintainer_tests::player::{Stack, Story, play};
 use maintainer_tests::replay;
 use maintainer_tests::savings;
@@ -37,6 +38,8 @@ const SAVING: &str = "dear_disks";
 const ELSEWHERE: &str = "another_account";
 /// By how much longer a scenario may take for each share of calls that go wrong: three times with 20 %.
 const LONGER_BY: f64 = 10.0;
+/// Minutes after which what happens is not meant to happen during the first run.
+const RUN_MIN: f64 = 60.0;
 /// Scenarios at a time.
 const AT_ONCE: usize = 6;
 
@@ -72,11 +75,18 @@ fn rate(faults: Option<&str>) -> f64 {
     faults.and_then(|faults| faults.split(',').next()?.parse::<f64>().ok()).unwrap_or(0.0)
 }
 
-/// A call that is tried again takes seconds, which are as many minutes of this time: with faults everything may take longer.
+/// A call that is tried again takes seconds, which are as many minutes of this time: with faults everything may take longer, and
+/// what happens once a run is over happens as much later.
 fn with_time(scenarios: Vec<Scenario>, rate: f64) -> Vec<Scenario> {
-    let longer = |scenario: Scenario| Scenario {
-        time_limit_min: scenario.time_limit_min * (1.0 + LONGER_BY * rate),
-        ..scenario
+    let factor = 1.0 + LONGER_BY * rate;
+    let longer = |mut scenario: Scenario| {
+        scenario.time_limit_min *= factor;
+        for event in scenario.apps.values_mut().flat_map(|app| &mut app.events) {
+            if event.at_min > RUN_MIN {
+                event.at_min *= factor;
+            }
+        }
+        scenario
     };
     scenarios.into_iter().map(longer).collect()
 }
@@ -144,6 +154,16 @@ fn leaks(cloud: &LocalCloud, directory: &Path) -> Played {
     let word = if failures.is_empty() { "ok" } else { "FAILED" };
     println!("{said}\ntest no_secret_is_written ... {word}");
     Played { name: "no_secret_is_written".to_owned(), failures, story: directory.join("leaks.txt") }
+}
+
+/// Leaves what the functions have called for `promises least-privilege`, which looks at several runs together.
+fn note_permissions(cloud: &LocalCloud, faults: Option<&str>) -> Result<String, Box<dyn Error>> {
+    let directory = root().join(permissions::DIRECTORY);
+    std::fs::create_dir_all(&directory)?;
+    let name = faults.map_or("sound".to_owned(), |faults| format!("faults-{}", faults.replace(['.', ','], "-")));
+    let seen = cloud.permissions()?;
+    std::fs::write(directory.join(format!("{name}.json")), &seen)?;
+    Ok(format!("{} functions and roles", serde_json::from_str::<permissions::Sightings>(&seen)?.len()))
 }
 
 /// What is examined in the same cloud beside the scenarios: its name, and what it said.
@@ -217,7 +237,7 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
         return Ok(ExitCode::SUCCESS);
     }
     let besides = usize::from(!scenarios.is_empty())
-        * (3 + usize::from(has(&scenarios, SAVING)) + usize::from(has(&scenarios, ELSEWHERE)));
+        * (5 + usize::from(has(&scenarios, SAVING)) + usize::from(has(&scenarios, ELSEWHERE)));
     println!("\nrunning {} tests", scenarios.len() + besides);
     if scenarios.is_empty() {
         return Ok(report(&[], Instant::now()));
@@ -236,10 +256,13 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
     let at_once = if rate(faults.as_deref()) < 0.1 { AT_ONCE } else { AT_ONCE / 2 };
     let mut played = play_all(&cloud.stack, &scenarios, at_once, &directory).await?;
     played.extend(examine(&cloud.stack, &directory, &scenarios).await);
+    played.push(examined("a_role_that_may_do_anything_stays_within_its_boundary", cloud.boundary(), &directory));
     played.push(leaks(&cloud, &directory));
     if faults.is_some() {
         println!("{}", cloud.faults()?);
     }
+    let noted = note_permissions(&cloud, faults.as_deref()).map_err(|error| error.to_string());
+    played.push(examined("what_the_functions_have_called_is_noted", noted, &directory));
     Ok(report(&played, began))
 }
 
