@@ -5,7 +5,7 @@ use crate::clients::{Clients, Lazy};
 use crate::errors::port_error;
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use engine::ports::{ConfigFetch, ConfigSource as Port, PortError, PortResult};
+use engine::ports::{ConfigFetch, ConfigSource as Port, PortResult};
 
 /// IAM actions. Without `s3:ListBucket` S3 says "denied" instead of "not there".
 pub const PERMISSIONS: &[&str] = &["s3:GetObject", "s3:ListBucket"];
@@ -53,11 +53,10 @@ impl Port for ConfigSource {
             return Ok(ConfigFetch::Unchanged);
         }
         let bytes = read_body(output.body, action, &self.key).await?;
-        let text = String::from_utf8(bytes).map_err(|error| PortError::Rejected {
-            operation: format!("{action} on {}", self.key),
-            why: format!("the file is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()),
-        })?;
-        Ok(ConfigFetch::File { text, etag })
+        Ok(match String::from_utf8(bytes) {
+            Ok(text) => ConfigFetch::File { text, etag },
+            Err(error) => ConfigFetch::NotText { at: error.utf8_error().valid_up_to() },
+        })
     }
 }
 

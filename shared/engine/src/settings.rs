@@ -31,6 +31,11 @@ impl<S: ConfigSource> Settings<S> {
             ConfigFetch::Unchanged => None,
             ConfigFetch::Absent => Some((None, String::new())),
             ConfigFetch::File { text, etag } => Some((Some(etag), text)),
+            ConfigFetch::NotText { at } => {
+                return Err(StepError::Config(format!(
+                    "the configuration is not UTF-8 text (byte {at}): save it as UTF-8 and upload it again"
+                )));
+            }
         };
         if let Some((etag, text)) = fresh {
             let config = Config::parse(&text).map_err(|error| StepError::Config(error.to_string()))?;

@@ -42,7 +42,7 @@ fn broken() -> Vec<(Said, &'static str, &'static str)> {
         (error(503, "SlowDown"), "Step.Transient", "maintainer.yaml"),
         (error(500, "InternalError"), "Step.Transient", "maintainer.yaml"),
         ((0, Vec::new()), "Step.Transient", "maintainer.yaml"),
-        ((200, vec![0xff, 0xfe]), "Step.Bug", "is not UTF-8"),
+        ((200, vec![0xff, 0xfe]), "Step.Config", "is not UTF-8 text (byte 0): save it"),
         ((200, b"defaults:\n  mode: [auto".to_vec()), "Step.Config", "line "),
         ((200, b"defaults:\n  mode: atuo\n".to_vec()), "Step.Config", "line 2"),
         ((200, b"defaults:\n  limit: {blast_radius: 1}\n".to_vec()), "Step.Config", "limits"),

@@ -85,6 +85,11 @@ pub enum ConfigFetch {
         /// Its version.
         etag: String,
     },
+    /// A file that is no text in UTF-8.
+    NotText {
+        /// The first byte that is none, from 0.
+        at: usize,
+    },
 }
 
 /// Where input is parked that can't be handled, with the reason, for a person to look at and replay.
