@@ -12,6 +12,7 @@ called, and lets pass what it does not know. Here those have their actions, too.
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import sys
@@ -105,6 +106,24 @@ def _actions(evaluator, actions, router) -> None:
         return action
 
     actions.extract_iam_action = of
+    resource_of = actions.extract_resource_arn
+
+    def resource(service, method, path, headers, body, params, region, account):
+        if not RPC_V2.search(path):
+            return resource_of(service, method, path, headers, body, params, region, account)
+        asked = decoded(body, headers)
+        name = asked.get("AlarmName")
+        return asked.get("ResourceARN") or (f"arn:aws:cloudwatch:{region}:{account}:alarm:{name}" if name else "*")
+
+    actions.extract_resource_arn = resource
+
+
+def decoded(body: bytes, headers: dict) -> dict:
+    """What a request by RPC v2 asks for: CBOR, maybe compressed."""
+    import cbor2
+
+    plain = gzip.decompress(body) if headers.get("content-encoding") == "gzip" else body
+    return cbor2.loads(plain) if plain else {}
 
 
 def main() -> None:

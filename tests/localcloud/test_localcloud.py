@@ -625,7 +625,7 @@ class EnforcedCloud(Cloud):
         role = self.client("sts").assume_role(RoleArn="arn:aws:iam::000000000000:role/saver", RoleSessionName="saver")
         keys = role["Credentials"]
         session = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name="us-east-1")
-        saver = {name: session.client(name, endpoint_url=self.state["endpoint"]) for name in ("ec2", "logs", "ce")}
+        saver = {name: session.client(name, endpoint_url=self.state["endpoint"]) for name in ("ec2", "logs", "ce", "cloudwatch")}
         for app in ("shop", "other"):
             tags = [{"Key": "maintainer:app", "Value": app}]
             volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, VolumeType="gp2")["VolumeId"]
@@ -650,6 +650,10 @@ class EnforcedCloud(Cloud):
         self.assertEqual(len(saver["ec2"].describe_volumes()["Volumes"]), 1)
         with self.assertRaisesRegex(Exception, "UnauthorizedOperation"):
             saver["ec2"].describe_snapshots(OwnerIds=["self"])
+        # Called by a protocol that MiniStack itself asks no policy about.
+        for call in (saver["cloudwatch"].describe_alarms, lambda: saver["cloudwatch"].describe_alarms_for_metric(MetricName="a", Namespace="b")):
+            with self.assertRaisesRegex(Exception, "AccessDenied"):
+                call()
         saver["ce"].get_cost_and_usage(TimePeriod={"Start": "2026-03-01", "End": "2026-03-02"}, Granularity="DAILY",
                                        Metrics=["UnblendedCost"], GroupBy=[{"Type": "TAG", "Key": "maintainer:app"}])
 

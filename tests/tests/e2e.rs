@@ -182,7 +182,7 @@ fn has(scenarios: &[Scenario], name: &str) -> bool {
 }
 
 /// What holds the product to promises that no scenario shows.
-async fn examine(stack: &Stack, directory: &Path, scenarios: &[Scenario]) -> Vec<Played> {
+async fn examine(stack: &Stack, directory: &Path, scenarios: &[Scenario], is_sound: bool) -> Vec<Played> {
     let replayed = replay::examine(stack).await;
     let duplicates = duplicates::examine(stack).await.map_err(|error| DisplayErrorContext(&*error).to_string());
     let mut examined_all = vec![
@@ -193,7 +193,7 @@ async fn examine(stack: &Stack, directory: &Path, scenarios: &[Scenario]) -> Vec
         examined_all.push(examined("what_was_saved_is_told_by_a_command", savings::examine(stack), directory));
     }
     if has(scenarios, ELSEWHERE) {
-        let surveyed = survey::examine(stack).await.map_err(|error| DisplayErrorContext(&*error).to_string());
+        let surveyed = survey::examine(stack, is_sound).await.map_err(|error| DisplayErrorContext(&*error).to_string());
         examined_all.push(examined("other_accounts_are_looked_through_and_told_of_at_once", surveyed, directory));
     }
     examined_all
@@ -255,7 +255,7 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
     // Repetitions keep the cloud busy, and on a busy one seconds become minutes.
     let at_once = if rate(faults.as_deref()) < 0.1 { AT_ONCE } else { AT_ONCE / 2 };
     let mut played = play_all(&cloud.stack, &scenarios, at_once, &directory).await?;
-    played.extend(examine(&cloud.stack, &directory, &scenarios).await);
+    played.extend(examine(&cloud.stack, &directory, &scenarios, faults.is_none()).await);
     played.push(examined("a_role_that_may_do_anything_stays_within_its_boundary", cloud.boundary(), &directory));
     played.push(leaks(&cloud, &directory));
     if faults.is_some() {

@@ -18,6 +18,6 @@ mod world;
 
 pub use check::Finding as Check;
 pub use play::{PlayError, Verdict, play};
-pub use records::{JournalEntry, JournalState, Records};
+pub use records::{JournalEntry, JournalState, Records, Told};
 pub use stack::{Outputs, Stack, StackError};
 pub use story::Story;

@@ -116,6 +116,7 @@ fn what_would_be_the_end_of_trust_is_forbidden_everywhere() {
     let never = [
         "cloudformation:DeleteStack",
         "dynamodb:DeleteTable",
+        "ec2:RunInstances",
         "ec2:TerminateInstances",
         "iam:AttachRolePolicy",
         "iam:PassRole",

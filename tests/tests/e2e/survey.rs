@@ -2,8 +2,9 @@
 
 use aws_sdk_ec2::types::{InstanceType, VolumeType};
 use domain::execution::Status;
-use maintainer_tests::player::{Records, Stack};
+use maintainer_tests::player::{Records, Stack, Told};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ const LOOKS_MAX: u32 = 300;
 ///
 /// # Errors
 /// What was not so.
-pub async fn examine(stack: &Stack) -> Result<String, Box<dyn Error>> {
+pub async fn examine(stack: &Stack, is_sound: bool) -> Result<String, Box<dyn Error>> {
     let over_there = stack.cloud.elsewhere(Some(OPEN), Some(REGION));
     let run = over_there.ec2().run_instances().image_id("ami-0123456789abcdef0").instance_type(InstanceType::T3Small);
     let host = run.min_count(1).max_count(1).send().await?;
@@ -54,8 +55,12 @@ pub async fn examine(stack: &Stack) -> Result<String, Box<dyn Error>> {
     expect(kind == Some(VolumeType::Gp2), "the disk is as it was")?;
     let records = Records::new(stack);
     let told = records.messages(&queue).await?;
-    let of_survey = told.iter().filter(|told| told.message.contains("other place(s) looked through")).count();
-    expect((of_survey, told.len()) == (1, 1), "one message")?;
+    let is_of_survey = |told: &Told| told.message.contains("other place(s) looked through");
+    // A message whose answer was lost is sent again: people rather hear twice than never.
+    let same: BTreeSet<&str> =
+        told.iter().filter(|told| is_of_survey(told)).map(|told| told.message.as_str()).collect();
+    let is_one = if is_sound { told.len() == 1 } else { told.iter().all(is_of_survey) };
+    expect(same.len() == 1 && is_one, &format!("one message: {told:?}"))?;
     // A run that nobody can tell of itself: Step Functions' own event does.
     let refused = stack.outcome(&stack.outputs.cost_state_machine_arn, &json!({"ap": "shop"})).await;
     expect(refused.is_err(), "a typo is refused")?;
