@@ -2,7 +2,8 @@
 //! seen while the scenarios were played, both ways.
 //!
 //! Each run of the scenarios leaves what it saw in `target/permissions`; [`judge`] looks at all of it. What no scenario calls is
-//! listed by name, with the reason (`unplayed.rs`); a name that is called after all has to leave the list.
+//! listed by name, with the reason (`unplayed.rs`). What is on that list and is called all the same, as faults and the clock have it, is
+//! told, and no error.
 
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,10 +82,8 @@ fn judge_by(sightings: &Sightings, unplayed: &[Unplayed]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, seen) in sightings {
         for action in &seen.allowed {
-            match (seen.used.contains_key(action), is_listed(name, action)) {
-                (false, false) => wrong.push(format!("{name} may {action}, and has never done it")),
-                (true, true) => wrong.push(format!("{name} has done {action}: it is listed as not played")),
-                _ => {}
+            if !seen.used.contains_key(action) && !is_listed(name, action) {
+                wrong.push(format!("{name} may {action}, and has never done it"));
             }
         }
         for refused in seen.refused.keys() {
@@ -115,8 +114,22 @@ pub fn told(sightings: &Sightings) -> String {
         used.sum::<usize>(),
         sightings.len()
     );
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for one in UNPLAYED {
-        text.push_str(&format!("{:>5}  {}\n", one.of.len() * one.actions.len(), one.why));
+        *reasons.entry(one.why).or_default() += one.of.len() * one.actions.len();
+    }
+    let mut reasons: Vec<(&str, usize)> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(_, permissions)| std::cmp::Reverse(*permissions));
+    for (why, permissions) in reasons {
+        text.push_str(&format!("{permissions:>5}  {why}\n"));
+    }
+    for (name, action) in UNPLAYED
+        .iter()
+        .flat_map(|one| one.of.iter().flat_map(|name| one.actions.iter().map(move |action| (name, action))))
+    {
+        if sightings.get(*name).is_some_and(|seen| seen.used.contains_key(*action)) {
+            text.push_str(&format!("{name} has done {action} after all\n"));
+        }
     }
     text
 }
@@ -140,7 +153,7 @@ mod tests {
             (seen(&["s3:A"], &[], &[], &[]), LISTED, &[]),
             (seen(&["s3:A"], &["s3:A"], &["s3:A on x"], &[]), &[], &[]),
             (seen(&["s3:A"], &[], &[], &[]), &[], &["f may s3:A, and has never done it"]),
-            (seen(&["s3:A"], &["s3:A"], &[], &[]), LISTED, &["f has done s3:A: it is listed as not played"]),
+            (seen(&["s3:A"], &["s3:A"], &[], &[]), LISTED, &[]),
             (seen(&[], &[], &["s3:B on x"], &[]), &[], &["f has tried s3:B on x, and may not"]),
             (seen(&[], &[], &[], &["x GET /"]), &[], &["f has called x GET /: no policy was asked"]),
             (seen(&[], &[], &[], &[]), LISTED, &["f may not s3:A: it is listed as not played"]),

@@ -248,7 +248,8 @@ pub const PROMISES: [Promise; 21] = [
             "a_link_that_was_altered_or_has_expired_opens_nothing",
         ],
         counts: &[],
-        open: "planted in tags, environments, user data and statements of the cloud's applications and in a run of the performance cycle; not in bills",
+        // A bill has no text but names of services, usage types and applications, all of which are told.
+        open: "",
     },
     Promise {
         id: "P17",
@@ -299,9 +300,13 @@ pub const PROMISES: [Promise; 21] = [
             "every_function_may_do_exactly_what_its_step_does",
             "what_changes_something_names_its_resource_or_a_condition",
             "only_one_function_of_each_cycle_changes_applications",
+            "what_is_used_and_allowed_is_right_and_everything_else_is_named",
+            "nothing_that_a_role_needs_is_beyond_its_boundary",
+            "what_changes_an_application_is_forbidden_on_what_its_owner_protects",
+            "a_role_that_may_do_anything_stays_within_its_boundary",
         ],
         counts: &[],
-        open: "both ways by the sources, not by the calls of a golden run",
+        open: "by the sources both ways; of the calls of all scenarios none is lacking, a third of what is allowed is listed as not played",
     },
     Promise {
         id: "P21",
