@@ -50,6 +50,8 @@ pub struct Policy {
     pub slot_bytes_max: f64,
     /// Times a second that a statement may look up a single row. Default 500: what a page needs is asked in one statement.
     pub lookups_per_s_max: f64,
+    /// Deadlocks an hour that an application bears. Default 2: each is a request that failed.
+    pub deadlocks_hour_max: f64,
 }
 
 impl Default for Policy {
@@ -76,6 +78,7 @@ impl Default for Policy {
             temp_bytes_hour_max: 10_737_418_240.0,
             slot_bytes_max: 1_073_741_824.0,
             lookups_per_s_max: 500.0,
+            deadlocks_hour_max: 2.0,
         }
     }
 }
@@ -106,6 +109,7 @@ impl Policy {
             temp_bytes_hour_max,
             slot_bytes_max,
             lookups_per_s_max,
+            deadlocks_hour_max,
         } = *self;
         let whole = [
             ("window_s", window_s, 60, 3_600),
@@ -125,6 +129,7 @@ impl Policy {
             ("autovacuum_lag_max", autovacuum_lag_max, 1.0, 1_000.0),
             ("sequence_pct_max", sequence_pct_max, 1.0, 100.0),
             ("cache_hit_pct_min", cache_hit_pct_min, 0.0, 100.0),
+            ("deadlocks_hour_max", deadlocks_hour_max, 0.0, 1_000_000.0),
         ];
         let above_nothing = [
             ("slow_query_ms", slow_query_ms),

@@ -5,6 +5,7 @@ mod autovacuum_off;
 mod blocked_sessions;
 mod checkpoints_requested;
 mod connections_near_limit;
+mod deadlocks;
 #[cfg(test)]
 pub(super) mod fixture;
 mod idle_in_transaction;
@@ -86,6 +87,7 @@ const TABLE: &[Rule] = &[
     Rule { name: "idle_in_transaction", find: idle_in_transaction::find },
     Rule { name: "long_transaction", find: long_transaction::find },
     Rule { name: "blocked_sessions", find: blocked_sessions::find },
+    Rule { name: "deadlocks", find: deadlocks::find },
     Rule { name: "autovacuum_off", find: autovacuum_off::find },
     Rule { name: "autovacuum_lag", find: autovacuum_lag::find },
     Rule { name: "wraparound", find: wraparound::find },

@@ -239,10 +239,36 @@ pub async fn meanwhile(bench: &mut Bench) {
         let id: i64 = bench.shop.owner.query_one(id, &[]).await.unwrap().get(0);
         bench.expect("many_small_lookups", &format!("statement/{id}"));
     }
+    waiting(bench, breaks.deadlock).await;
     checkpoints(bench, breaks.log).await;
     // A reader that has just gone: nothing is kept for it yet.
     bench.run("SELECT pg_create_physical_replication_slot('fresh', true)").await;
     bench.kept.push(client);
+}
+
+/// Two transactions that take two rows in turn: in another order each, or in the same.
+async fn waiting(bench: &mut Bench, crossed: bool) {
+    let (one, two) = (bench.session("one").await, bench.session("two").await);
+    let take = |row: u32| format!("UPDATE looked SET note = 'taken' WHERE id = {row}");
+    one.batch_execute(&format!("BEGIN; {}", take(3))).await.unwrap();
+    let (first, second) = if crossed { (4, 3) } else { (3, 4) };
+    if crossed {
+        two.batch_execute(&format!("BEGIN; {}", take(first))).await.unwrap();
+        let (took, waited) = (take(first), take(second));
+        let ends = tokio::join!(one.batch_execute(&took), two.batch_execute(&waited));
+        assert!(ends.0.is_err() != ends.1.is_err(), "the server ends one of them: {ends:?}");
+        bench.until("deadlocks > 0 FROM pg_stat_database WHERE datname = 'shop'");
+        bench.expect("deadlocks", "deadlocks");
+    } else {
+        let waited = format!("BEGIN; {}; {}", take(first), take(second));
+        let goes_on = format!("{}; ROLLBACK", take(second));
+        let ends = tokio::join!(two.batch_execute(&waited), one.batch_execute(&goes_on));
+        assert!(ends.0.is_ok() && ends.1.is_ok(), "{ends:?}");
+    }
+    for client in [one, two] {
+        client.batch_execute("ROLLBACK").await.unwrap();
+        client.batch_execute("SELECT pg_stat_force_next_flush()").await.unwrap();
+    }
 }
 
 /// A log that fills, or checkpoints that a person asks for.

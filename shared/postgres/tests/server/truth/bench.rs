@@ -34,6 +34,7 @@ pub struct Breaks {
     pub memory: bool,
     pub log: bool,
     pub lookups: bool,
+    pub deadlock: bool,
 }
 
 impl Bench {
@@ -59,6 +60,7 @@ impl Bench {
             memory: all || random.bool(),
             log: all || random.bool(),
             lookups: all || random.bool(),
+            deadlock: all || random.bool(),
         };
         let wraps = !all && seed.is_multiple_of(2);
         let (shop, expected) = (Shop::of(server, owner), BTreeSet::new());

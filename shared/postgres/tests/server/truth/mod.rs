@@ -16,12 +16,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Seeds: of the first everything is broken that can be together, of the second the numbers of transactions run out.
 const SEEDS: [u64; 4] = [1, 2, 3, 4];
 /// What the tests can make on a server in seconds; a name of a rule that is not among them has unit tests only.
-const RULES: [&str; 16] = [
+const RULES: [&str; 17] = [
     "autovacuum_lag",
     "autovacuum_off",
     "blocked_sessions",
     "checkpoints_requested",
     "connections_near_limit",
+    "deadlocks",
     "idle_in_transaction",
     "invalid_index",
     "long_transaction",
