@@ -15,9 +15,11 @@ from pathlib import Path
 
 import boto3
 
-# The local cloud sets AWS_ENDPOINT_URL for all functions; a variable of the service's own goes before it in every SDK.
-SERVICES = ("AUTO_SCALING", "CLOUDFRONT", "CLOUDWATCH", "DYNAMODB", "ECS", "ELASTICACHE", "ELASTIC_LOAD_BALANCING_V2",
-            "EVENTBRIDGE", "RDS", "RESOURCE_GROUPS_TAGGING_API", "S3", "SFN", "SNS", "SQS", "SSM")
+# The local cloud sets AWS_ENDPOINT_URL for all functions; a variable of the service's own goes before it in every SDK. Every service
+# that the functions have a client for is here (a contract compares them).
+SERVICES = ("APPLICATION_AUTO_SCALING", "AUTO_SCALING", "CLOUDFRONT", "CLOUDWATCH", "CLOUDWATCH_LOGS", "COST_EXPLORER", "DYNAMODB", "EC2", "ECR",
+            "ECS", "ELASTICACHE", "ELASTIC_LOAD_BALANCING", "ELASTIC_LOAD_BALANCING_V2", "EVENTBRIDGE", "LAMBDA", "OPENSEARCH", "PRICING",
+            "RDS", "REDSHIFT", "RESOURCE_GROUPS_TAGGING_API", "S3", "SECRETS_MANAGER", "SFN", "SNS", "SQS", "SSM", "STS")
 
 
 def deployed(functions) -> list[dict]:

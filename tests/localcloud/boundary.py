@@ -15,6 +15,8 @@ import boto3
 from botocore.exceptions import ClientError
 
 ROLE, STACK = "may-do-anything", "maintainer"
+# Roles that let it in: one that the boundary knows nothing of, and one by the name of those in other accounts.
+OTHER, MEMBER = "lets-everybody-in", "maintainer-member"
 EVERYTHING = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Action": "*", "Resource": "*"},
     # MiniStack looks at the tags of resources only where a policy of the role itself asks for one.
@@ -37,7 +39,7 @@ def refused(call, **arguments) -> bool:
     return False
 
 
-def tried(clients, volumes: dict[str, str], outputs: dict[str, str], member: str) -> list[tuple[str, bool, bool]]:
+def tried(clients, volumes: dict[str, str], outputs: dict[str, str], role_of: str) -> list[tuple[str, bool, bool]]:
     """What was tried, whether it should be refused, and whether it was."""
     ec2, ssm, iam, s3, sts = (clients(name) for name in ("ec2", "ssm", "iam", "s3", "sts"))
     switch = f"/{STACK}/kill-switch"
@@ -47,7 +49,9 @@ def tried(clients, volumes: dict[str, str], outputs: dict[str, str], member: str
         ("read the kill switch", False, refused(ssm.get_parameter, Name=switch)),
         ("give itself a policy", True, refused(iam.put_role_policy, RoleName=ROLE, PolicyName="more", PolicyDocument="{}")),
         ("lift its boundary", True, refused(iam.delete_role_permissions_boundary, RoleName=ROLE)),
-        ("take another role", True, refused(sts.assume_role, RoleArn=member.replace("maintainer-member", "admin"), RoleSessionName="tries")),
+        ("take another role", True, refused(sts.assume_role, RoleArn=role_of + OTHER, RoleSessionName="tries")),
+        ("take a role for another account", False, refused(sts.assume_role, RoleArn=role_of + MEMBER, RoleSessionName="tries")),
+        ("start an instance", True, refused(ec2.run_instances, ImageId="ami-1", MinCount=1, MaxCount=1)),
         ("delete an object", True, refused(s3.delete_object, Bucket=artifacts, Key="runs/none")),
         ("terminate an instance", True, refused(ec2.terminate_instances, InstanceIds=["i-0123456789abcdef0"])),
         ("change a protected volume", True, refused(ec2.modify_volume, VolumeId=volumes["true"], Size=11)),
@@ -70,6 +74,9 @@ def main() -> None:
         {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}]}
     role = iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust), PermissionsBoundary=boundary_of(clients("cloudformation")))
     iam.put_role_policy(RoleName=ROLE, PolicyName="everything", PolicyDocument=json.dumps(EVERYTHING))
+    for name in (OTHER, MEMBER):
+        open_to_all = {**trust, "Statement": [{**trust["Statement"][0], "Principal": {"AWS": "*"}}]}
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(open_to_all))
     volumes = {}
     try:
         for word in ("true", "please", "false"):
@@ -79,13 +86,13 @@ def main() -> None:
         session = clients("sts").assume_role(RoleArn=role["Role"]["Arn"], RoleSessionName="tries")["Credentials"]
         as_role = {"aws_access_key_id": session["AccessKeyId"], "aws_secret_access_key": session["SecretAccessKey"],
                    "aws_session_token": session["SessionToken"]}
-        member = f"arn:aws:iam::{account}:role/maintainer-member"
-        results = tried(lambda name: clients(name, **as_role), volumes, outputs, member)
+        results = tried(lambda name: clients(name, **as_role), volumes, outputs, f"arn:aws:iam::{account}:role/")
     finally:
         for volume in volumes.values():
             ec2.delete_volume(VolumeId=volume)
         iam.delete_role_policy(RoleName=ROLE, PolicyName="everything")
-        iam.delete_role(RoleName=ROLE)
+        for name in (ROLE, OTHER, MEMBER):
+            iam.delete_role(RoleName=name)
     wrong = [what for what, should, was in results if should != was]
     for what in wrong:
         print(f"wrong: {what}")

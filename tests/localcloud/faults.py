@@ -125,6 +125,10 @@ XML = {"throttled": (400, "Throttling"), "internal_error": (500, "InternalFailur
        "unavailable": (503, "ServiceUnavailable")}
 EC2 = {"throttled": (503, "RequestLimitExceeded"), "internal_error": (500, "InternalError"), "unavailable": (503, "Unavailable")}
 S3 = {"throttled": (503, "SlowDown"), "internal_error": (500, "InternalError"), "unavailable": (503, "ServiceUnavailable")}
+REST_JSON = {"throttled": (429, "ThrottlingException"), "internal_error": (500, "InternalException"),
+             "unavailable": (503, "ServiceUnavailableException")}
+# Services that take JSON and have operations by path.
+BY_PATH = ("es", "lambda")
 # Where a service has a name of its own for throttling.
 OWN = {"dynamodb": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}
 
@@ -142,6 +146,11 @@ def refusal(request: Request, kind: str) -> bytes:
         status, code = JSON[kind]
         headers["Content-Type"] = request.header("content-type")
         body = json.dumps({"__type": own or code, "message": message}).encode()
+    elif service in BY_PATH:
+        # Smithy, "AWS restJson1 protocol": the code is in a header.
+        status, code = REST_JSON[kind]
+        headers |= {"x-amzn-ErrorType": code, "Content-Type": "application/json"}
+        body = json.dumps({"message": message}).encode()
     elif service == "s3":
         status, code = S3[kind]
         headers["Content-Type"] = "application/xml"

@@ -25,6 +25,8 @@ READS = {
     "cloudwatch": (lambda client: client.describe_alarms(), "Throttling"),
     "s3": (lambda client: client.get_object(Bucket="b", Key="k"), "SlowDown"),
     "ec2": (lambda client: client.describe_volumes(), "RequestLimitExceeded"),
+    "es": (lambda client: client.list_domain_names(), "ThrottlingException"),
+    "lambda": (lambda client: client.list_functions(), "ThrottlingException"),
 }
 
 

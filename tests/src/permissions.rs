@@ -16,6 +16,9 @@ use unplayed::UNPLAYED;
 /// Where runs of the scenarios leave what they saw, below the checkout.
 pub const DIRECTORY: &str = "target/permissions";
 
+/// What is meant to be refused: the account of the scenarios that lets nobody in.
+const CLOSED: &str = "sts:AssumeRole on arn:aws:iam::777788889999:role/maintainer-member";
+
 /// What a function, or a role in another account, may do and has done.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Seen {
@@ -86,12 +89,8 @@ fn judge_by(sightings: &Sightings, unplayed: &[Unplayed]) -> Vec<String> {
                 wrong.push(format!("{name} may {action}, and has never done it"));
             }
         }
-        for refused in seen.refused.keys() {
-            let action = refused.split(' ').next().unwrap_or(refused);
-            if !seen.allowed.contains(action) {
-                wrong.push(format!("{name} has tried {refused}, and may not"));
-            }
-        }
+        let refused = seen.refused.keys().filter(|refused| *refused != CLOSED);
+        wrong.extend(refused.map(|refused| format!("{name} has tried {refused}, and was refused")));
         wrong.extend(seen.unchecked.keys().map(|request| format!("{name} has called {request}: no policy was asked")));
     }
     for one in unplayed {
@@ -151,10 +150,11 @@ mod tests {
         let cases: &[(Sightings, &[Unplayed], &[&str])] = &[
             (seen(&["s3:A"], &["s3:A"], &[], &[]), &[], &[]),
             (seen(&["s3:A"], &[], &[], &[]), LISTED, &[]),
-            (seen(&["s3:A"], &["s3:A"], &["s3:A on x"], &[]), &[], &[]),
+            (seen(&["s3:A"], &["s3:A"], &[CLOSED], &[]), &[], &[]),
+            (seen(&["s3:A"], &["s3:A"], &["s3:A on x"], &[]), &[], &["f has tried s3:A on x, and was refused"]),
             (seen(&["s3:A"], &[], &[], &[]), &[], &["f may s3:A, and has never done it"]),
             (seen(&["s3:A"], &["s3:A"], &[], &[]), LISTED, &[]),
-            (seen(&[], &[], &["s3:B on x"], &[]), &[], &["f has tried s3:B on x, and may not"]),
+            (seen(&[], &[], &["s3:B on x"], &[]), &[], &["f has tried s3:B on x, and was refused"]),
             (seen(&[], &[], &[], &["x GET /"]), &[], &["f has called x GET /: no policy was asked"]),
             (seen(&[], &[], &[], &[]), LISTED, &["f may not s3:A: it is listed as not played"]),
         ];

@@ -81,10 +81,17 @@ fn with_time(scenarios: Vec<Scenario>, rate: f64) -> Vec<Scenario> {
     let factor = 1.0 + LONGER_BY * rate;
     let longer = |mut scenario: Scenario| {
         scenario.time_limit_min *= factor;
+        let mut later_min = 0.0_f64;
         for event in scenario.apps.values_mut().flat_map(|app| &mut app.events) {
             if event.at_min > RUN_MIN {
-                event.at_min *= factor;
+                let moved_min = event.at_min * (factor - 1.0);
+                event.at_min += moved_min;
+                later_min = later_min.max(moved_min);
             }
+        }
+        // What a person orders after the first run belongs to what happens then.
+        if let Some(rollback) = &mut scenario.rollback {
+            rollback.after_min += later_min;
         }
         scenario
     };

@@ -155,7 +155,7 @@ impl Port for Billing {
         };
         let (plan, plan_calls) = match plan {
             Ok(offer) => (Observed::Known(offer), 1),
-            Err(error @ PortError::Throttled { .. }) => return Err(error),
+            // What was paid for is not thrown away for it.
             Err(error) => (Observed::Missing(error.missing()), 0),
         };
         let mut bill = Bill {
@@ -212,11 +212,11 @@ fn offer(detail: &Detail) -> PortResult<Option<PlanOffer>> {
         let text = text.unwrap_or_default();
         decimal::micros(text)
             .map(UsdMicros)
-            .ok_or_else(|| rejected(format!("\"{text}\" is no {name} of a Savings Plan")))
+            .ok_or_else(|| no_plan(format!("\"{text}\" is no {name} of a Savings Plan")))
     };
     let currency = detail.currency_code().unwrap_or_default();
     if currency != "USD" {
-        return Err(rejected(format!(
+        return Err(no_plan(format!(
             "a Savings Plan is told in \"{currency}\", and amounts are understood in USD alone"
         )));
     }
@@ -302,6 +302,10 @@ fn see_currency(bill: &mut Bill, cost: &MetricValue) -> PortResult<()> {
 
 fn rejected(why: String) -> PortError {
     PortError::Rejected { operation: ACTION.to_owned(), why }
+}
+
+fn no_plan(why: String) -> PortError {
+    PortError::Rejected { operation: PLAN_ACTION.to_owned(), why }
 }
 
 /// What a person has to do, where AWS does not say it.

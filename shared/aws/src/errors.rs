@@ -69,6 +69,9 @@ const CONFLICT_CODES: &[&str] = &[
     "VolumeModificationRateExceeded",
 ];
 
+/// Behind a permission that some policy denies, whatever others allow.
+const EXPLICITLY: &str = ", or rather look who denies it: a permissions boundary (as for what is tagged maintainer:protected) or another policy";
+
 /// Longest message of a service that is passed on, in characters.
 const MESSAGE_MAX: usize = 300;
 
@@ -132,7 +135,12 @@ fn of_service(
         return PortError::Throttled { operation };
     }
     if DENIED_CODES.contains(&code) {
-        return PortError::Denied { operation, permission: denied_action(message).unwrap_or(action).to_owned() };
+        let mut permission = denied_action(message).unwrap_or(action).to_owned();
+        // To grant it once more would change nothing.
+        if message.contains("explicit deny") {
+            permission.push_str(EXPLICITLY);
+        }
+        return PortError::Denied { operation, permission };
     }
     if CONFLICT_CODES.contains(&code) {
         return PortError::Conflict { operation, why: why() };
@@ -194,6 +202,12 @@ mod tests {
             "User: arn:aws:sts::1:assumed-role/r is not authorized to perform: kms:Decrypt on resource: k",
         );
         assert!(matches!(&error, PortError::Denied { permission, .. } if permission == "kms:Decrypt"), "{error}");
+        let error = of(
+            403,
+            "UnauthorizedOperation",
+            "You are not authorized to perform: ec2:DeleteSnapshot with an explicit deny in a permissions boundary",
+        );
+        assert!(error.to_string().contains("grant ec2:DeleteSnapshot, or rather look who denies it"), "{error}");
         let error = of(403, "AccessDenied", "Access Denied");
         assert!(matches!(&error, PortError::Denied { permission, .. } if permission == "ecs:UpdateService"), "{error}");
     }

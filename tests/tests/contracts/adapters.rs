@@ -3,6 +3,7 @@
 //! The adapters declare what they need as a whole; a function that calls only some of the methods must get only the
 //! actions of these.
 
+use crate::repository;
 use aws::permissions::{self, Needs};
 use domain::execution::Cycle;
 use std::collections::BTreeSet;
@@ -270,4 +271,17 @@ fn the_table_has_every_method_of_the_ports() {
         }
         assert_eq!(declared, methods(adapter).into_iter().collect(), "{name}");
     }
+}
+
+/// What a benchmark counts is what the functions can call.
+#[test]
+fn the_benchmark_counts_the_calls_of_every_client() {
+    let clients = repository::text("Cargo.toml");
+    let clients = clients.lines().filter_map(|line| line.strip_prefix("aws-sdk-")?.split(' ').next());
+    let helper = repository::text("tests/bench/functions.py");
+    let counted = helper.split("SERVICES = (").nth(1).and_then(|rest| rest.split(')').next()).unwrap();
+    let counted: Vec<String> =
+        counted.split(',').map(|name| name.trim().trim_matches('"').replace('_', "").to_ascii_lowercase()).collect();
+    let missing: Vec<&str> = clients.filter(|client| !counted.iter().any(|name| name.starts_with(client))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

@@ -39,8 +39,10 @@ pub async fn examine(stack: &Stack, is_sound: bool) -> Result<String, Box<dyn Er
     let output = stack.outcome(&stack.outputs.survey_state_machine_arn, &json!({})).await?;
     let text = output["text"].as_str().unwrap_or_default().to_owned();
     let expect = |holds: bool, what: &str| if holds { Ok(()) } else { Err(format!("{what}\n{output}")) };
+    // Under faults a part of the open account may be missing as well.
+    let is_whole = output["incomplete"] == json!(1) || !is_sound;
     expect(
-        [&output["looked_through"], &output["incomplete"], &output["told"]] == [&json!(1), &json!(1), &json!(true)],
+        is_whole && [&output["looked_through"], &output["told"]] == [&json!(1), &json!(true)],
         "one place looked through, one not, and told",
     )?;
     let found =

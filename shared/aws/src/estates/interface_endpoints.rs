@@ -50,6 +50,6 @@ fn found(endpoint: VpcEndpoint, account: &Account) -> Item {
 }
 
 /// EC2 answers `available`; its service model says `Available`.
-fn is_available(state: &State) -> bool {
+pub(super) fn is_available(state: &State) -> bool {
     state.as_str().eq_ignore_ascii_case(State::Available.as_str())
 }

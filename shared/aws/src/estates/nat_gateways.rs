@@ -4,7 +4,7 @@ use super::whose::{VALUES_PER_FILTER, Whose, filter};
 use super::{Account, interface_endpoints, item, read};
 use crate::errors::port_error;
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::types::{Filter, VpcEndpointType};
+use aws_sdk_ec2::types::{ConnectivityType, Filter, VpcEndpointType};
 use domain::cost::estate::Item;
 use domain::resource::{Live, NatGateway, Resource, ResourceKind};
 use engine::ports::PortResult;
@@ -25,7 +25,8 @@ pub(super) async fn survey(client: &Client, whose: Whose<'_>, account: &Account)
         let name = gateway.nat_gateway_id.unwrap_or_default();
         let vpc = gateway.vpc_id.unwrap_or_default();
         let gateway_endpoints = endpoints.get(&vpc).cloned().unwrap_or_default();
-        let live = NatGateway { vpc, has_routes: routed.contains(&name), gateway_endpoints };
+        let is_private = gateway.connectivity_type == Some(ConnectivityType::Private);
+        let live = NatGateway { vpc, has_routes: routed.contains(&name), is_private, gateway_endpoints };
         let id = account.ec2("natgateway", &name);
         item(Resource { id, name, tags: read::tags(gateway.tags), live: Live::NatGateway(live) }, created_at)
     });
@@ -61,7 +62,8 @@ async fn routed(client: &Client, names: &[String]) -> PortResult<BTreeSet<String
 async fn gateway_endpoints(client: &Client) -> PortResult<BTreeMap<String, BTreeSet<String>>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for endpoint in interface_endpoints::list(client, VpcEndpointType::Gateway, Vec::new()).await? {
-        if let (Some(vpc), Some(service)) = (endpoint.vpc_id, endpoint.service_name) {
+        let is_there = endpoint.state.as_ref().is_some_and(interface_endpoints::is_available);
+        if let (true, Some(vpc), Some(service)) = (is_there, endpoint.vpc_id, endpoint.service_name) {
             found.entry(vpc).or_default().extend(service.rsplit('.').next().map(str::to_owned));
         }
     }

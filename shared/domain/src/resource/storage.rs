@@ -119,6 +119,9 @@ pub struct NatGateway {
     pub vpc: String,
     /// A route table sends traffic to it.
     pub has_routes: bool,
+    /// It leads to other networks alone, never to the Internet or a service of AWS.
+    #[serde(default)]
+    pub is_private: bool,
     /// Services to which the VPC has a gateway endpoint, which costs nothing: `s3`, `dynamodb`.
     #[serde(default)]
     pub gateway_endpoints: BTreeSet<String>,
@@ -127,7 +130,9 @@ pub struct NatGateway {
 impl NatGateway {
     /// Traffic to S3 or to DynamoDB may go through it although a way that costs nothing could be there.
     pub fn lacks_endpoints(&self) -> bool {
-        self.has_routes && FREE_SERVICES.iter().any(|service| !self.gateway_endpoints.contains(*service))
+        self.has_routes
+            && !self.is_private
+            && FREE_SERVICES.iter().any(|service| !self.gateway_endpoints.contains(*service))
     }
 }
 

@@ -80,6 +80,7 @@ fn gateway(made: &mut Made) -> Draft {
     let live = NatGateway {
         vpc: format!("vpc-{:08x}", made.number),
         has_routes: made.rng.bool(),
+        is_private: false,
         gateway_endpoints: BTreeSet::new(),
     };
     made.draft("ec2", "natgateway/", "nat-", Live::NatGateway(live))
@@ -109,6 +110,11 @@ fn endpoints(made: &mut Made) {
         gateway.has_routes = false;
     }
     made.innocent(ENDPOINT, "no route leads to it", draft);
+    let mut draft = routed(made, &[]).history(made, Quantity::NatProcessed, bytes);
+    if let Live::NatGateway(gateway) = &mut draft.item.resource.live {
+        gateway.is_private = true;
+    }
+    made.innocent(ENDPOINT, "it leads to other networks alone", draft);
     let draft = routed(made, &[]).history(made, Quantity::NatProcessed, |_| Some(5e7));
     made.innocent(ENDPOINT, "hardly any traffic", draft);
     let draft = routed(made, &[]).unread(Quantity::NatProcessed);

@@ -46,7 +46,7 @@ struct Passed<'a> {
 impl<'a> Passed<'a> {
     fn of(view: &View<'a>, item: &'a Item) -> Option<Self> {
         let Live::NatGateway(gateway) = &item.resource.live else { return None };
-        if !gateway.lacks_endpoints() {
+        if lacking(view, gateway).is_empty() {
             return None;
         }
         let history = *view.usage(item, Quantity::NatProcessed).known()?;
@@ -54,6 +54,23 @@ impl<'a> Passed<'a> {
         let gib_month = history.sum / GIB * HOURS_PER_MONTH / (f64::from(days) * 24.0);
         Some(Self { item, gateway, gib_month, days })
     }
+}
+
+/// Services that traffic may go to through this gateway although a free way could be there: neither is there a gateway endpoint, nor an
+/// interface endpoint under the service's own name.
+fn lacking(view: &View<'_>, gateway: &NatGateway) -> Vec<&'static str> {
+    if !gateway.lacks_endpoints() {
+        return Vec::new();
+    }
+    let goes_inside = |service: &str| {
+        view.estate.of_kind(ResourceKind::InterfaceEndpoint).any(|item| {
+            let Live::InterfaceEndpoint(endpoint) = &item.resource.live else { return false };
+            let leads_there = endpoint.service.rsplit('.').next() == Some(service);
+            leads_there && endpoint.vpc == gateway.vpc && endpoint.is_available && endpoint.has_private_dns
+        })
+    };
+    let is_free = |service: &&str| !gateway.gateway_endpoints.contains(*service) && !goes_inside(service);
+    FREE_SERVICES.into_iter().filter(is_free).collect()
 }
 
 fn advice(view: &View<'_>, mut all: Vec<Passed<'_>>) -> Option<Opportunity> {
@@ -64,8 +81,7 @@ fn advice(view: &View<'_>, mut all: Vec<Passed<'_>>) -> Option<Opportunity> {
     if most < UsdMicros(1_000_000).times(USD_MONTH_MIN) {
         return None;
     }
-    let lacking: Vec<&str> =
-        FREE_SERVICES.into_iter().filter(|service| !gateway.gateway_endpoints.contains(*service)).collect();
+    let lacking = lacking(view, gateway);
     let names: Vec<&str> = all.iter().map(|passed| passed.item.resource.name.as_str()).collect();
     let services = lacking.join(" and ");
     Some(Opportunity {

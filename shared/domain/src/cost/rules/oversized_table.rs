@@ -8,6 +8,7 @@
 use super::tables::{self, CAPACITY, Consumed, FREE_UNITS, capacity_for, evidence, month};
 use super::{View, capacity_mode};
 use crate::cost::estate::Item;
+use crate::cost::money::UsdMicros;
 use crate::cost::opportunity::{Effort, Opportunity, Remedy, Saving};
 use crate::ids::RuleId;
 use crate::mode::Risk;
@@ -27,7 +28,10 @@ fn one(view: &View<'_>, item: &Item) -> Option<Opportunity> {
         return None;
     }
     let (reads, writes) = tables::provisioned(view, item)?;
-    if reads.min < reads.max || writes.min < writes.max || capacity_mode::one(view, item).is_some() {
+    let least = UsdMicros(1_000_000).times(view.policy.saving_usd_month_min);
+    let is_worth_it = |mode: Opportunity| mode.saving.known().is_some_and(|saving| saving.likely >= least);
+    let has_a_better_mode = capacity_mode::one(view, item).is_some_and(is_worth_it);
+    if reads.min < reads.max || writes.min < writes.max || has_a_better_mode {
         return None;
     }
     let consumed = Consumed::of(view, item)?;

@@ -3,7 +3,7 @@
 //! What counts is the busiest minute, as EBS publishes it, and that in no minute the volume was asked for more than it has
 //! (`VolumeIOPSExceededCheck`, `VolumeThroughputExceededCheck`). Both are known of volumes on Nitro instances alone (EBS User Guide,
 //! "CloudWatch metrics for Amazon EBS"), so of others nothing is claimed. Within a minute nobody knows the peak: what is left is
-//! twice the busiest one, rounded up. Advice only: a performance is taken away, and EC2 allows the way back six hours later.
+//! twice the busiest one, rounded up. Advice only: a performance is taken away, and the way back is a modification of its own, which EC2 allows some hours later.
 
 use super::View;
 use super::whole::whole;
@@ -28,6 +28,8 @@ const MIB: f64 = 1_048_576.0;
 /// Operations that io1 and io2 must have, and above which those of io2 have another price.
 const PROVISIONED_IOPS_MIN: u32 = 100;
 const IO2_FIRST_TIER_IOPS: u32 = 32_000;
+/// Operations a second that gp3 must have for each MiB a second (EBS User Guide, "General Purpose SSD volumes").
+const GP3_IOPS_PER_MIBPS: u32 = 4;
 /// To what the numbers are rounded up.
 const IOPS_STEP: u32 = 100;
 const MIBPS_STEP: u32 = 25;
@@ -80,8 +82,11 @@ fn one(view: &View<'_>, item: &Item) -> Option<Opportunity> {
     if volume.attached_to.len() != 1 || volume.is_modifying {
         return None;
     }
-    let ops = operations(view, item, volume).filter(|io| io.wants < io.has);
     let bytes = throughput(view, item, volume).filter(|io| io.wants < io.has);
+    // Operations that the throughput needs: EC2 sells gp3 no more than a quarter of a MiB a second for each.
+    let mibps = bytes.as_ref().map_or(volume.throughput_mibps.unwrap_or(GP3_MIBPS_INCLUDED), |io| io.wants);
+    let needed = if volume.volume_type == "gp3" { mibps.saturating_mul(GP3_IOPS_PER_MIBPS) } else { 0 };
+    let ops = operations(view, item, volume, needed).filter(|io| io.wants < io.has);
     if ops.is_none() && bytes.is_none() {
         return None;
     }
@@ -123,17 +128,18 @@ fn one(view: &View<'_>, item: &Item) -> Option<Opportunity> {
                 flags(|io| io.wants)
             ),
         },
-        way_back: format!("six hours later at the earliest, once EC2 allows it: {}", flags(|io| io.has)),
+        way_back: format!("once EC2 allows another modification: {}", flags(|io| io.has)),
         name,
     })
 }
 
-fn operations(view: &View<'_>, item: &Item, volume: &Volume) -> Option<Io> {
+fn operations(view: &View<'_>, item: &Item, volume: &Volume, needed: u32) -> Option<Io> {
     let least = match volume.volume_type.as_str() {
         "gp3" => GP3_IOPS_INCLUDED,
         "io1" | "io2" => PROVISIONED_IOPS_MIN,
         _ => return None,
     };
+    let least = least.max(needed.div_ceil(IOPS_STEP) * IOPS_STEP);
     Io::of(view, item, volume.iops?, (least, IOPS_STEP), (Quantity::BusiestOps, Quantity::OpsExceeded, 1.0))
 }
 

@@ -39,7 +39,7 @@ fn advice(view: &View<'_>, offer: &PlanOffer) -> Option<Opportunity> {
     let mut going = UsdMicros::default();
     for of in &shrinking {
         // Of what is going, but nobody knows how dear, nothing can be promised.
-        let hour = *of.instances_hour(view).known()?;
+        let hour = *of.computing_hour(view).known()?;
         if hour > UsdMicros::default() {
             going = going + hour;
             first.push(of);
@@ -59,6 +59,10 @@ fn advice(view: &View<'_>, offer: &PlanOffer) -> Option<Opportunity> {
     }
     let covered = commitment / offer.rate;
     let likely = UsdMicros(1_000_000).times((covered - commitment) * HOURS_PER_MONTH);
+    // What is too small to be told must not stand in the way of reservations.
+    if likely < UsdMicros(1_000_000).times(view.policy.saving_usd_month_min) {
+        return None;
+    }
     Some(Opportunity {
         rule: RuleId::from(NAME),
         resource: ResourceId::from("account/savings_plan/compute"),

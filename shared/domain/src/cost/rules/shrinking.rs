@@ -4,7 +4,7 @@ use super::{Family, TABLE, View, previous_generation};
 use crate::cost::estate::Item;
 use crate::cost::money::UsdMicros;
 use crate::cost::on_demand::{Pool, operation_of};
-use crate::cost::prices::{Meter, Sold};
+use crate::cost::prices::{HOURS_PER_MONTH, Meter, Sold};
 use crate::cost::terms::Terms;
 use crate::ids::ResourceId;
 use crate::observed::Observed;
@@ -16,6 +16,8 @@ pub(super) struct Shrinking<'a> {
     item: &'a Item,
     rules: Vec<&'static str>,
     meters: Vec<(Meter, f64)>,
+    /// What the rules would save of it a month, at most.
+    saves: Observed<UsdMicros>,
 }
 
 impl Shrinking<'_> {
@@ -24,8 +26,12 @@ impl Shrinking<'_> {
         self.meters.iter().filter_map(|(meter, count)| pool.worth(meter, *count)).sum()
     }
 
-    /// What its instances cost an hour on demand; nothing for anything else, missing where a price is.
-    pub(super) fn instances_hour(&self, view: &View<'_>) -> Observed<UsdMicros> {
+    /// What may go of it, an hour on demand, of what a plan for computing covers: all of its instances, and of tasks and functions
+    /// what the rules would save at most. Missing where a price is.
+    pub(super) fn computing_hour(&self, view: &View<'_>) -> Observed<UsdMicros> {
+        if matches!(self.item.resource.live, Live::EcsService(_) | Live::Function) {
+            return self.saves.clone().map(|month| month.times(1.0 / HOURS_PER_MONTH));
+        }
         let mut sum = UsdMicros::default();
         for (meter, count) in &self.meters {
             let Some(kind) = meter.usage_type.strip_prefix("BoxUsage:") else { continue };
@@ -56,19 +62,22 @@ pub(super) fn before_a_promise(first: &[&Shrinking<'_>]) -> String {
 /// All of it, in the order of ids.
 pub(super) fn shrinking<'a>(view: &View<'a>) -> Vec<Shrinking<'a>> {
     let shrinks = |family| matches!(family, Family::Unused | Family::RightSizing | Family::Schedule | Family::Spot);
-    let mut by_resource: BTreeMap<ResourceId, Vec<&'static str>> = BTreeMap::new();
+    let mut by_resource: BTreeMap<ResourceId, (Vec<&'static str>, Observed<UsdMicros>)> = BTreeMap::new();
     for rule in TABLE.iter().filter(|rule| shrinks(rule.family) || rule.name == previous_generation::NAME) {
         for found in (rule.find)(view) {
-            by_resource.entry(found.resource).or_default().push(rule.name);
+            let at_first = || (Vec::new(), Observed::Known(UsdMicros::default()));
+            let (rules, saves) = by_resource.entry(found.resource).or_insert_with(at_first);
+            rules.push(rule.name);
+            *saves = match (saves.clone(), found.saving) {
+                (Observed::Known(sum), Observed::Known(saving)) => Observed::Known(sum + saving.high),
+                (Observed::Missing(why), _) | (_, Observed::Missing(why)) => Observed::Missing(why),
+            };
         }
     }
     let mut all: Vec<Shrinking<'a>> = Vec::new();
     for item in &view.estate.items {
-        let Some(rules) = by_resource.get(&item.resource.id) else { continue };
-        let meters = meters(item);
-        if !meters.is_empty() {
-            all.push(Shrinking { item, rules: rules.clone(), meters });
-        }
+        let Some((rules, saves)) = by_resource.remove(&item.resource.id) else { continue };
+        all.push(Shrinking { item, rules, meters: meters(item), saves });
     }
     all.sort_by(|a, b| a.item.resource.id.cmp(&b.item.resource.id));
     all

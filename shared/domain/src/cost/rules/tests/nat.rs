@@ -5,14 +5,15 @@ use crate::cost::estate::Item;
 use crate::cost::fixture::{days_ago, found, history, item, unread};
 use crate::cost::opportunity::Remedy;
 use crate::cost::usage::{Quantity, Usage};
-use crate::resource::{Live, NatGateway};
+use crate::resource::{InterfaceEndpoint, Live, NatGateway, Resource};
+use std::collections::BTreeSet;
 
 const RULE: &str = "nat_without_endpoint";
 const GIB: f64 = 1_073_741_824.0;
 
 fn gateway(name: &str, vpc: &str, has_routes: bool, endpoints: &[&str]) -> Item {
     let gateway_endpoints = endpoints.iter().map(|service| (*service).to_owned()).collect();
-    let live = NatGateway { vpc: vpc.to_owned(), has_routes, gateway_endpoints };
+    let live = NatGateway { vpc: vpc.to_owned(), has_routes, is_private: false, gateway_endpoints };
     Item { created_at: Some(days_ago(300)), ..item(&format!("natgateway/{name}"), Live::NatGateway(live)) }
 }
 
@@ -38,6 +39,35 @@ fn who_has_no_gateway_endpoint_is_told_what_all_of_the_traffic_costs_and_no_amou
     let Remedy::Advice { what } = &one.remedy else { panic!("{one:?}") };
     assert!(what.contains("com.amazonaws.$AWS_REGION.dynamodb") && !what.contains(".s3"), "{what}");
     assert!(!claims(RULE, vec![it.clone()], vec![unread(&it, Quantity::NatProcessed)]));
+    let private = Item {
+        resource: Resource {
+            live: Live::NatGateway(NatGateway {
+                vpc: "vpc-1".to_owned(),
+                has_routes: true,
+                is_private: true,
+                gateway_endpoints: BTreeSet::new(),
+            }),
+            ..it.resource.clone()
+        },
+        ..it.clone()
+    };
+    let usage = processed(&private, 1.0);
+    assert!(!claims(RULE, vec![private], vec![usage]), "it leads to other networks");
+    // What goes to DynamoDB under its own name goes through an interface endpoint already.
+    let inside = |vpc: &str, has_private_dns| {
+        let live = InterfaceEndpoint {
+            vpc: vpc.to_owned(),
+            service: "com.amazonaws.eu-central-1.dynamodb".to_owned(),
+            subnets: 2,
+            is_available: true,
+            is_requester_managed: false,
+            is_cross_region: false,
+            has_private_dns,
+        };
+        let usage = processed(&it, 1.0);
+        claims(RULE, vec![it.clone(), item("vpc-endpoint/vpce-1", Live::InterfaceEndpoint(live))], vec![usage])
+    };
+    assert!(!inside("vpc-1", true) && inside("vpc-1", false) && inside("vpc-2", true));
     let young = Item { created_at: Some(days_ago(13)), ..it };
     let usage = processed(&young, 1.0);
     assert!(!claims(RULE, vec![young], vec![usage]));

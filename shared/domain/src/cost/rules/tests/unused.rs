@@ -134,7 +134,8 @@ fn the_advice_for_a_stopped_machine_keeps_its_disks_as_an_image() {
 }
 
 fn nat(created_days: Option<i64>, bytes: impl Fn(i64) -> Option<f64>) -> (Vec<Item>, Vec<Usage>) {
-    let live = NatGateway { vpc: "vpc-1".to_owned(), has_routes: true, gateway_endpoints: BTreeSet::new() };
+    let live =
+        NatGateway { vpc: "vpc-1".to_owned(), has_routes: true, is_private: false, gateway_endpoints: BTreeSet::new() };
     let it = Item { created_at: created_days.map(days_ago), ..item("natgateway/nat-1", Live::NatGateway(live)) };
     let usage = history(&it, Quantity::NatBytes, bytes);
     (vec![it], vec![usage])

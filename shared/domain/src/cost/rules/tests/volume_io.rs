@@ -52,6 +52,23 @@ fn twice_the_busiest_minute_is_enough_and_what_gp3_includes_costs_nothing() {
 }
 
 #[test]
+fn gp3_keeps_the_operations_that_its_throughput_needs() {
+    // A quarter of a MiB a second for each operation: 1,000 MiB/s that are in use need 4,000.
+    let it = disk("gp3", 16_000, Some(1_000), &["i-1"]);
+    let usage = did(&it, 500.0, 600.0, false);
+    let busy = one(it, usage).unwrap();
+    assert!(
+        matches!(&busy.remedy, Remedy::Advice { what } if what.ends_with("--volume-id vol-1 --iops 4000")),
+        "{busy:?}"
+    );
+    let it = disk("gp3", 16_000, Some(1_000), &["i-1"]);
+    let usage = did(&it, 500.0, 390.0, false);
+    let idle = one(it, usage).unwrap();
+    let command = "--iops 3200 --throughput 800";
+    assert!(matches!(&idle.remedy, Remedy::Advice { what } if what.ends_with(command)), "{idle:?}");
+}
+
+#[test]
 fn provisioned_types_need_a_hundred_operations_and_those_of_io2_are_claimed_up_to_its_first_price() {
     let it = disk("io2", 40_000, None, &["i-1"]);
     let usage = did(&it, 1.0, 1.0, false);
