@@ -89,7 +89,7 @@ pub const PROMISES: [Promise; 21] = [
             "a_delivery_that_comes_an_iteration_too_late_is_turned_away",
             "age_of_the_snapshot",
         ],
-        counts: &[],
+        counts: &["held-up-deliveries"],
         open: "",
     },
     Promise {
@@ -102,7 +102,7 @@ pub const PROMISES: [Promise; 21] = [
             "a_thousand_duplicates_at_once_start_one_run",
             "a_thousand_duplicates_in_the_cloud_start_one_execution",
         ],
-        counts: &[],
+        counts: &["duplicates"],
         open: "",
     },
     Promise {
@@ -116,7 +116,7 @@ pub const PROMISES: [Promise; 21] = [
             "alarm_storm",
             "fleet_sick",
         ],
-        counts: &[],
+        counts: &["alarm-storm"],
         open: "",
     },
     Promise {
@@ -131,7 +131,7 @@ pub const PROMISES: [Promise; 21] = [
             "prop_two_workflows_that_take_turns_never_undo_each_other",
             "a_remedy_that_is_needed_again_and_again_is_told_as_a_finding",
         ],
-        counts: &[],
+        counts: &["sawtooth-minutes"],
         open: "",
     },
     Promise {
@@ -155,7 +155,7 @@ pub const PROMISES: [Promise; 21] = [
             "metrics_stop",
             "what_cannot_be_read_forbids_it_and_what_fails_once_is_read_again",
         ],
-        counts: &[],
+        counts: &["blind-iterations"],
         open: "",
     },
     Promise {
@@ -171,7 +171,7 @@ pub const PROMISES: [Promise; 21] = [
             "budgets_of_one_resource",
             "fault_two_deliveries_of_different_plans_at_once_never_exceed_a_budget",
         ],
-        counts: &[],
+        counts: &["budget-orders"],
         open: "",
     },
     Promise {
@@ -219,7 +219,7 @@ pub const PROMISES: [Promise; 21] = [
             "fault_when_every_read_is_throttled_hardly_any_gets_another_chance",
             "fault_when_everything_is_throttled_from_a_state_on_a_run_calls_less_than_one_that_goes_well",
         ],
-        counts: &[],
+        counts: &["throttled-calls"],
         open: "",
     },
     Promise {
@@ -247,7 +247,7 @@ pub const PROMISES: [Promise; 21] = [
             "no_secret_is_written",
             "a_link_that_was_altered_or_has_expired_opens_nothing",
         ],
-        counts: &[],
+        counts: &["canaries"],
         // A bill has no text but names of services, usage types and applications, all of which are told.
         open: "",
     },
@@ -264,7 +264,7 @@ pub const PROMISES: [Promise; 21] = [
             "a_hostile_name_of_an_application_starts_nothing_or_stays_a_string",
             "alarm_storm",
         ],
-        counts: &[],
+        counts: &["hostile-texts"],
         open: "",
     },
     Promise {
@@ -290,7 +290,7 @@ pub const PROMISES: [Promise; 21] = [
             "a_huge_event_is_parked_by_its_head_and_changes_nothing",
             "what_was_parked_is_sent_again_by_a_command",
         ],
-        counts: &[],
+        counts: &["poison-events"],
         open: "",
     },
     Promise {

@@ -9,7 +9,7 @@ use engine::ports::{EntryState, LeaseAnswer, Leases};
 use engine::run::{LEASE_TTL_S, lease_key};
 use lifecycle::escalate::ESCALATION;
 use serde_json::json;
-use testkit::build;
+use testkit::{Proof, build};
 
 /// More servers only push harder on what is behind them.
 fn database_behind() -> Weather {
@@ -52,6 +52,7 @@ fn a_change_that_did_harm_is_not_tried_again_in_the_same_run() {
 
 #[test]
 fn an_application_that_can_t_be_measured_is_never_called_well() {
+    let proof = Proof::begin("blind-iterations");
     let shop = Shop::auto(Weather { arrives: |at| at < build::after_s(-1_800), ..Weather::default() });
     let ended = Machine::health(&shop, RUN).run(json!({"app": "shop"}));
     assert_eq!(ended.state, "HandedToPeople", "{:?}", ended.path);
@@ -60,6 +61,7 @@ fn an_application_that_can_t_be_measured_is_never_called_well() {
     );
     assert!(!shop.record().success_criteria_met && shop.world.ledger().is_empty());
     assert!(shop.world.messages()[0].subject.contains("can't be measured"), "{}", shop.world.messages()[0].subject);
+    proof.survived(shop.record().iterations.len());
 }
 
 /// Every server is switched off; what they publish ends.

@@ -112,14 +112,15 @@ fn regression_an_iteration_whose_optimize_died_before_its_change_is_short_and_no
 /// have called, whenever it begins; and when it is over, the next run finds nothing stuck.
 #[test]
 fn fault_when_everything_is_throttled_from_a_state_on_a_run_calls_less_than_one_that_goes_well() {
+    let proof = Proof::begin("throttled-calls");
     let whole = Machine::health(&sick(), RUN).run(json!({"app": "shop"}));
-    let (mut most, mut tried) = (0, 0);
+    let (mut most, mut tried, mut all) = (0, 0, 0);
     for state in Machine::health(&sick(), RUN).tasks().into_iter().filter(|state| whole.calls.contains_key(*state)) {
         let shop = sick();
         let ended = Machine::health(&shop, RUN).throttled_from(state).run(json!({"app": "shop"}));
         let in_vain = usize::try_from(ended.injected).unwrap();
         assert!(in_vain > 0 && in_vain < whole.made, "{state}: {in_vain} of {}: {:?}", whole.made, ended.path);
-        (most, tried) = (most.max(in_vain), tried + 1);
+        (most, tried, all) = (most.max(in_vain), tried + 1, all + in_vain);
         shop.world.end(RUN, engine::ports::Life::Failed);
         shop.world.pass_s(2 * engine::run::LEASE_TTL_S);
         shop.catch_up();
@@ -131,4 +132,5 @@ fn fault_when_everything_is_throttled_from_a_state_on_a_run_calls_less_than_one_
         "throttled from each of {tried} states on: at most {most} calls in vain, a whole run makes {}",
         whole.made
     );
+    proof.survived(all);
 }

@@ -5,7 +5,7 @@ use crate::shop::{SERVERS, Shop, Weather};
 use domain::guard::Limits;
 use jiff::Timestamp;
 use serde_json::json;
-use testkit::{Landing, build};
+use testkit::{Landing, Proof, build};
 
 /// Minutes of one swing.
 const PERIOD_MIN: i64 = 16;
@@ -51,6 +51,7 @@ fn rings(shop: &Shop, load: fn(Timestamp) -> f64) -> bool {
 
 #[test]
 fn a_sawtooth_at_the_threshold_for_a_day_makes_one_change_and_one_undo_per_cool_down_at_most() {
+    let proof = Proof::begin("sawtooth-minutes");
     let day = |what: &str, weather: Weather| {
         let load = weather.load;
         let shop = Shop::auto(weather);
@@ -90,6 +91,7 @@ fn a_sawtooth_at_the_threshold_for_a_day_makes_one_change_and_one_undo_per_cool_
     let beyond = Weather { load: beyond_the_fleet, ..Weather::default() };
     let (made, undone) = day("beyond the fleet", beyond);
     assert!(made <= 3 && undone <= made, "{made} changes, {undone} undone");
+    proof.survived(3 * usize::try_from(DAY_MIN).unwrap());
 }
 
 /// When something was changed, and when it was set back.

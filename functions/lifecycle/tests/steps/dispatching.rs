@@ -7,7 +7,7 @@ use crate::wire::{Goes, Wire};
 use config::Config;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use testkit::World;
+use testkit::{Proof, World};
 
 #[tokio::test]
 async fn an_alarm_starts_one_run_of_its_application_and_takes_the_lease_in_its_name() {
@@ -115,7 +115,8 @@ async fn an_event_that_is_not_understood_is_parked_once_with_one_sentence_and_ch
     };
     let other_source =
         json!({"source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification", "detail": {}});
-    for event in [
+    let proof = Proof::begin("poison-events");
+    let poison = [
         json!({}),
         json!([]),
         json!(null),
@@ -123,16 +124,18 @@ async fn an_event_that_is_not_understood_is_parked_once_with_one_sentence_and_ch
         json!({"Records": [{"Sns": {"Message": "hello"}}]}),
         wrong_type,
         other_source,
-    ] {
+    ];
+    for event in &poison {
         let world = shop();
         let wire = Wire::sound(&world);
-        let answer = deliver(&event, &defaults(), &wire).await.unwrap();
+        let answer = deliver(event, &defaults(), &wire).await.unwrap();
         let [(body, why)] = wire.parked().try_into().unwrap_or_else(|parked| panic!("{event}: {parked:?}"));
         assert_eq!(body, event.to_string(), "it is kept as it came");
         assert_eq!(answer.parked.as_deref(), Some(why.as_str()));
         assert!(why.contains("expected") && !why.contains('\n') && why.len() < 400, "{why}");
         untouched(&world);
     }
+    proof.survived(poison.len());
 }
 
 #[tokio::test]

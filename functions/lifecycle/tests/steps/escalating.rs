@@ -20,7 +20,7 @@ use lifecycle::escalate::{ESCALATION, World as Ports, escalate};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use testkit::{World, build};
+use testkit::{Proof, World, build};
 
 async fn tell(run: Run, wire: &Wire) -> Result<Run, StepError> {
     escalate(run, &Ports { executions: wire, journal: wire, artifacts: wire, notifier: wire }).await
@@ -287,6 +287,7 @@ async fn what_was_read_is_not_named_as_unread() {
 
 #[tokio::test]
 async fn hostile_text_stays_data_on_one_bounded_line() {
+    let proof = Proof::begin("hostile-texts");
     let bad = format!("x\r\n\u{1b}[31mFrom: boss\u{0}<script>{}", "ä".repeat(5_000));
     let (world, run) = helpless((0..40).map(|_| finding("saturation", Severity::High, &bad)).collect()).await;
     let mut record = record_of("run-1", &world).await;
@@ -306,6 +307,8 @@ async fn hostile_text_stays_data_on_one_bounded_line() {
     assert!(message.text.lines().count() < 60 && !message.text.lines().any(|line| line.starts_with("From: boss")));
     let summary = message.detail["findings"][0]["summary"].as_str().unwrap();
     assert!(!summary.contains(['\r', '\n', '\u{1b}']) && summary.chars().count() <= 300);
+    // Forty findings, the trigger, the name of the application and the conclusion.
+    proof.survived(43);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::shop::{
 use crate::wire::{Goes, Wire};
 use engine::run::{Decision, LEASE_TTL_S};
 use std::sync::Arc;
-use testkit::World;
+use testkit::{Proof, World};
 
 #[tokio::test]
 async fn two_hundred_alarms_in_a_minute_start_one_run_whose_episode_names_them_all() {
@@ -139,6 +139,7 @@ async fn deliveries_that_run_into_each_other_start_one_run() {
 #[test]
 fn a_thousand_duplicates_at_once_start_one_run() {
     const DELIVERIES: usize = 1_000;
+    let proof = Proof::begin("duplicates");
     for seed in 1..=3_u64 {
         let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let random = move |below: usize| {
@@ -164,6 +165,7 @@ fn a_thousand_duplicates_at_once_start_one_run() {
         take_turns(&world, works.collect(), random);
         assert_eq!((started.get(), world.started().len()), (1, 1), "seed {seed}");
     }
+    proof.survived(3 * DELIVERIES);
 }
 
 /// Ten thousand alarms within a minute, of forty applications: a run for each application, and a handful of calls for each event.
@@ -173,6 +175,7 @@ async fn ten_thousand_alarms_in_a_minute_start_a_run_per_application_with_few_ca
     const APPS: u32 = 40;
     let fleets = (0..APPS).map(|number| tagged_fleet(&format!("app{number}")));
     let world = Arc::new(World::of(fleets.collect()));
+    let proof = Proof::begin("alarm-storm");
     let (config, mut most, mut calls, mut started) = (defaults(), 0, 0, 0);
     for number in 0..ALARMS {
         let (alarm, fleet) = (format!("check-{number}"), format!("app{}-web", number % APPS));
@@ -187,4 +190,5 @@ async fn ten_thousand_alarms_in_a_minute_start_a_run_per_application_with_few_ca
     );
     assert_eq!((started, world.started().len()), (40, 40));
     assert!(most <= 12 && calls <= 7 * ALARMS as usize, "{calls} calls, {most} at most");
+    proof.survived(ALARMS as usize);
 }

@@ -13,7 +13,7 @@ use maintainer_performance::profile::{Intent, Profiles};
 use maintainer_performance::{identify, profile};
 use serde_json::{Value, json};
 use steps::{act, observe};
-use testkit::{Process, logged};
+use testkit::{Process, Proof, logged};
 
 const TOKEN: &str = "canary-task-token-0123456789";
 const PASSWORD: &str = "canary-password-0123456789";
@@ -134,6 +134,7 @@ fn asked(shop: &Shop) -> Vec<Value> {
 
 #[test]
 fn what_is_planted_in_everything_a_run_reads_is_in_nothing_that_it_writes_sends_or_logs() {
+    let proof = Proof::begin("canaries");
     let shop = Shop::new("mode: approve", HELPS);
     for resource in shop.world.resources() {
         shop.world.edit(&resource.id, |resource| {
@@ -163,4 +164,6 @@ fn what_is_planted_in_everything_a_run_reads_is_in_nothing_that_it_writes_sends_
     let no_queries = window.statements.iter().filter(|used| used.text.starts_with("-- ")).count();
     assert_eq!(no_queries, STATEMENTS.len() - 1, "of all but the first the text is not kept");
     assert!(window.statements.iter().any(|used| used.text.ends_with("note FROM items WHERE id = $1")));
+    // Each of the four was looked for in everything that was written.
+    proof.survived(4 * written.len());
 }

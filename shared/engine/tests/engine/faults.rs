@@ -298,6 +298,7 @@ fn fault_a_run_that_lost_its_lease_changes_nothing_more() {
 
 #[test]
 fn fault_two_deliveries_of_different_plans_at_once_never_exceed_a_budget() {
+    let proof = Proof::begin("budget-orders");
     let mut both_drew_back = 0;
     for seed in 0..1_000 {
         let mut random = fastrand::Rng::with_seed(seed);
@@ -320,4 +321,5 @@ fn fault_two_deliveries_of_different_plans_at_once_never_exceed_a_budget() {
         both_drew_back += u32::from(made == 0);
     }
     assert!(both_drew_back < 1_000, "one of them gets through when the other is late");
+    proof.survived(1_000);
 }

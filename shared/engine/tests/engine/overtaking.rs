@@ -9,7 +9,7 @@ use engine::lease;
 use engine::run::{Run, lease_key};
 use std::sync::Arc;
 use testkit::schedule::Fiber;
-use testkit::{Process, World, build, interleave, run_to_end};
+use testkit::{Process, Proof, World, build, interleave, run_to_end};
 
 fn world() -> Arc<World> {
     Arc::new(World::of(vec![build::fleet("web", 2), build::service("worker", 2)]))
@@ -74,6 +74,7 @@ fn fault_a_delivery_that_is_held_up_at_any_call_claims_nothing_once_a_later_iter
 
 #[test]
 fn fault_a_delivery_that_is_held_up_at_any_call_claims_nothing_once_a_later_iteration_has_begun() {
+    let proof = Proof::begin("held-up-deliveries");
     let (mut by_its_lease, mut by_its_claim, mut it_was_first) = (0, 0, 0);
     for held_up_at in 0.. {
         let world = world();
@@ -117,6 +118,7 @@ fn fault_a_delivery_that_is_held_up_at_any_call_claims_nothing_once_a_later_iter
     }
     assert!(by_its_lease > 0 && it_was_first > 0, "{by_its_lease} by its lease, {it_was_first} were first");
     assert!(by_its_claim > 1, "nothing was held up between its lease and its claim");
+    proof.survived(by_its_lease + by_its_claim + it_was_first);
 }
 
 #[test]
