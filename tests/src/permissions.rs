@@ -103,14 +103,18 @@ fn judge_by(sightings: &Sightings, unplayed: &[Unplayed]) -> Vec<String> {
     wrong
 }
 
+/// Permissions that were used.
+pub fn used(sightings: &Sightings) -> usize {
+    sightings.values().map(|seen| seen.allowed.iter().filter(|one| seen.used.contains_key(*one)).count()).sum()
+}
+
 /// How much of what is allowed was used, in a sentence, and what was not, by reason.
 pub fn told(sightings: &Sightings) -> String {
     let all: usize = sightings.values().map(|seen| seen.allowed.len()).sum();
-    let used = sightings.values().map(|seen| seen.allowed.iter().filter(|one| seen.used.contains_key(*one)).count());
     let calls: u64 = sightings.values().flat_map(|seen| seen.used.values()).sum();
     let mut text = format!(
         "{} of {all} permissions of {} functions and roles were used in {calls} calls, and none was lacking; the others:\n",
-        used.sum::<usize>(),
+        used(sightings),
         sightings.len()
     );
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();

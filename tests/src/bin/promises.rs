@@ -9,11 +9,17 @@ use maintainer_tests::local::root;
 use maintainer_tests::permissions;
 use maintainer_tests::promises::{counts, table};
 use std::process::ExitCode;
+use testkit::Proof;
 
 fn least_privilege() -> Result<String, String> {
+    let proof = Proof::begin("least-privilege");
     let sightings = permissions::read(&root().join(permissions::DIRECTORY))?;
     let wrong = permissions::judge(&sightings);
-    if wrong.is_empty() { Ok(permissions::told(&sightings)) } else { Err(wrong.join("\n")) }
+    if !wrong.is_empty() {
+        return Err(wrong.join("\n"));
+    }
+    proof.survived(permissions::used(&sightings));
+    Ok(permissions::told(&sightings))
 }
 
 fn main() -> ExitCode {
