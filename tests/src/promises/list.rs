@@ -143,7 +143,7 @@ pub const PROMISES: [Promise; 21] = [
             "a_schedule_slower_than_the_limit_or_a_pause_makes_nobody_silent_that_no_round_has_missed",
             "events_lost",
         ],
-        counts: &[],
+        counts: &["missed-events"],
         open: "",
     },
     Promise {
