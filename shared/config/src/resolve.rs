@@ -18,7 +18,7 @@ use domain::mode::{Mode, Risk};
 use domain::objective::Objectives;
 use domain::performance::Policy as PerformancePolicy;
 use domain::place::Place;
-use domain::resource::{APP_TAG, CustomMetric, Live, Resource};
+use domain::resource::{APP_TAG, CustomMetric, Live, Resource, Tags};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
@@ -260,7 +260,7 @@ fn metric(file: &Metric) -> Resource {
     Resource {
         id: ResourceId::new(format!("custom/{}", file.name)),
         name: file.name.clone(),
-        tags: BTreeMap::new(),
+        tags: Tags::default(),
         live: Live::Custom(CustomMetric {
             namespace: file.namespace.clone(),
             metric: file.metric.clone(),

@@ -98,11 +98,11 @@ pub fn in_words(usd_cents_month: i64) -> String {
 mod tests {
     use super::*;
     use crate::ids::ResourceId;
+    use crate::resource::Tags;
     use crate::resource::{Fleet, Instance, Service};
-    use std::collections::BTreeMap;
 
     fn resource(name: &str, live: Live) -> Resource {
-        Resource { id: ResourceId::from(name), name: name.to_owned(), tags: BTreeMap::new(), live }
+        Resource { id: ResourceId::from(name), name: name.to_owned(), tags: Tags::default(), live }
     }
 
     fn fleet(types: &[Option<&str>]) -> Resource {

@@ -144,12 +144,13 @@ fn zero_where(witness: &Series, series: &mut Observed<Series>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource::Tags;
 
     fn target_group() -> Resource {
         Resource {
             id: "arn:tg".into(),
             name: "shop".into(),
-            tags: BTreeMap::new(),
+            tags: Tags::default(),
             live: Live::TargetGroup { target_group: "targetgroup/shop/1".into(), load_balancer: "app/shop/2".into() },
         }
     }

@@ -20,9 +20,13 @@ pub use stored::{Alarm, Bucket, Image, ImageRepository, ImageSnapshot, Secret, U
 
 use crate::ids::ResourceId;
 use crate::performance::index::Index;
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
+
+/// Tags of a resource, by key.
+pub type Tags = LiteMap<String, String>;
 
 /// One resource as found, with its live state at that moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,7 +37,7 @@ pub struct Resource {
     pub name: String,
     /// Its tags. What looks like a secret by its key is not written down.
     #[serde(serialize_with = "hidden::written")]
-    pub tags: BTreeMap<String, String>,
+    pub tags: Tags,
     /// The state it is in.
     pub live: Live,
 }

@@ -7,13 +7,12 @@ use domain::ids::{AppId, ChangeId, ExecutionId, ResourceId, RuleId, SignalId};
 use domain::observed::Observed;
 use domain::outcome::{Outcome, Verdict};
 use domain::plan::Plan;
-use domain::resource::{Address, Cache, Fleet, Instance, Live, LogGroup, Resource, Service, Task, Volume};
+use domain::resource::{Address, Cache, Fleet, Instance, Live, LogGroup, Resource, Service, Tags, Task, Volume};
 use domain::series::Series;
 use domain::snapshot::{Measurement, Snapshot};
 use engine::ports::Lease;
 use engine::run::{Decision, Run};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
 
 /// The moment at which every test world begins.
 pub const START: Timestamp = Timestamp::constant(1_767_225_600, 0);
@@ -25,7 +24,7 @@ pub fn after_s(seconds: i64) -> Timestamp {
 
 /// A resource without tags.
 pub fn resource(id: &str, name: &str, live: Live) -> Resource {
-    Resource { id: ResourceId::from(id), name: name.to_owned(), tags: BTreeMap::new(), live }
+    Resource { id: ResourceId::from(id), name: name.to_owned(), tags: Tags::default(), live }
 }
 
 /// A healthy instance in service.

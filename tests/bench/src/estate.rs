@@ -6,7 +6,7 @@ use config::{Config, ResolvedApp};
 use domain::ids::{AppId, ResourceId};
 use domain::observed::Observed;
 use domain::reading::{Reading, Scene, assemble, readings};
-use domain::resource::{Cache, CustomMetric, Database, Fleet, Instance, Live, Resource, Service};
+use domain::resource::{Cache, CustomMetric, Database, Fleet, Instance, Live, Resource, Service, Tags};
 use domain::series::Series;
 use domain::signal::Judge;
 use domain::snapshot::{HISTORY_S, Snapshot};
@@ -21,7 +21,7 @@ const ILL_EACH: usize = 20;
 const ILL_S: i64 = 1_200;
 
 fn resource(id: String, name: String, live: Live) -> Resource {
-    Resource { id: ResourceId::new(id), name, tags: BTreeMap::new(), live }
+    Resource { id: ResourceId::new(id), name, tags: Tags::default(), live }
 }
 
 fn fleet(number: usize, target_group: &str) -> Fleet {

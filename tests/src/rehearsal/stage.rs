@@ -14,12 +14,11 @@ use domain::health::{Ask, Minutes};
 use domain::ids::ResourceId;
 use domain::observed::Observed;
 use domain::reading::{Reading, Scene, assemble, readings};
-use domain::resource::{Cache, Database, Fleet, Instance, Live, Resource, Service, Task};
+use domain::resource::{Cache, Database, Fleet, Instance, Live, Resource, Service, Tags, Task};
 use domain::series::Series;
 use domain::snapshot::{Alarm, AlarmState, Snapshot, Week};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
 
 /// Minute 0 of every rehearsal: 2026-01-01T00:00Z, in minutes since 1970.
 const START_MIN: i64 = 29_454_240;
@@ -397,7 +396,7 @@ impl Stage {
 
     /// The resources with their live state.
     pub fn resources(&self) -> Vec<Resource> {
-        let tags: BTreeMap<String, String> = [("maintainer:app".to_owned(), self.app.clone())].into();
+        let tags = Tags::from_iter([("maintainer:app".to_owned(), self.app.clone())]);
         let names = &self.names;
         let target_group = format!("arn:aws:elasticloadbalancing:us-east-1:000000000000:{}", names.target_group);
         let resource = |id: &str, name: &str, live| Resource {

@@ -16,7 +16,7 @@ pub(super) async fn tags(
     listed: &[String],
 ) -> PortResult<BTreeMap<String, Tags>> {
     let Whose::App(selector) = whose else {
-        return Ok(tagged::by_tags(client, &Tags::new(), types).await?.into_iter().collect());
+        return Ok(tagged::by_tags(client, &BTreeMap::new(), types).await?.into_iter().collect());
     };
     let mut found = BTreeMap::new();
     if !selector.tags.is_empty() {

@@ -27,7 +27,7 @@ pub(super) async fn survey(
 ) -> PortResult<Vec<Item>> {
     let (groups, tags) = match whose {
         Whose::Rest => {
-            let any = Tags::new();
+            let any = BTreeMap::new();
             let (groups, tags) = futures::join!(all(client), tagged::by_tags(tagging, &any, TYPE));
             (groups?, by_name(tags?))
         }

@@ -58,12 +58,7 @@ fn resource(instance: Instance, id: ResourceId) -> Resource {
         instance_type: instance.instance_type.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
         is_running,
         since,
-        volumes: instance
-            .block_device_mappings
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|disk| disk.ebs?.volume_id)
-            .collect(),
+        volumes: read::slim(instance.block_device_mappings, |disk| disk.ebs?.volume_id),
         architecture: instance.architecture.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
     };
     let name = instance.instance_id.unwrap_or_default();

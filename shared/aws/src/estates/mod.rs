@@ -305,6 +305,8 @@ impl Port for Estates {
         let kinds = futures::future::join_all(KINDS.map(|kind| self.kind(kind, whose)));
         let (kinds, (fleets, missing)) = futures::join!(kinds, self.fleets(whose));
         let mut surveyed = Surveyed { items: fleets, unread: Vec::new() };
+        // All at once: a list that grows by itself has room for twice as many.
+        surveyed.items.reserve_exact(kinds.iter().flatten().map(Vec::len).sum());
         surveyed.unread.extend(missing.into_iter().map(|why| (ResourceKind::AutoScalingGroup, why)));
         for (kind, read) in KINDS.into_iter().zip(kinds) {
             match read {
@@ -312,7 +314,7 @@ impl Port for Estates {
                 Err(error) => surveyed.unread.push((kind, error.missing())),
             }
         }
-        surveyed.items.sort_by(|a, b| a.resource.id.cmp(&b.resource.id));
+        surveyed.items.sort_unstable_by(|a, b| a.resource.id.cmp(&b.resource.id));
         surveyed.unread.sort_by_key(|(kind, missing)| (*kind, missing.to_string()));
         Ok(surveyed)
     }

@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_snapshot_of_a_policy_is_known_by_its_tags() {
-        let tagged = |key: &str| has_policy(&Tags::from([(key.to_owned(), "x".to_owned())]));
+        let tagged = |key: &str| has_policy(&Tags::from_iter([(key.to_owned(), "x".to_owned())]));
         assert!(tagged("aws:dlm:lifecycle-policy-id") && tagged("aws:backup:source-resource"));
         assert!(!tagged("dlm:managed") && !tagged("aws:cloudformation:stack-name"));
     }

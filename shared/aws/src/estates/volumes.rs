@@ -3,6 +3,7 @@
 use super::whose::{VALUES_PER_FILTER, Whose, filter, literal};
 use super::{Account, item, read};
 use crate::errors::port_error;
+use crate::inventory::Tags;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, SnapshotState, VolumeModification, VolumeModificationState as State, VolumeState};
 use domain::cost::estate::Item;
@@ -89,7 +90,7 @@ async fn list<T>(
 }
 
 /// Tags of a volume.
-pub(crate) async fn tags(client: &Client, name: &str) -> PortResult<BTreeMap<String, String>> {
+pub(crate) async fn tags(client: &Client, name: &str) -> PortResult<Tags> {
     let volumes = list(client, vec![filter("volume-id", &[name.to_owned()])], |volume| volume).await?;
     let gone = || PortError::Gone { operation: format!("{ACTION} on {name}"), what: name.to_owned() };
     let volume = volumes.into_iter().find(|volume| volume.volume_id() == Some(name)).ok_or_else(gone)?;
@@ -183,7 +184,7 @@ fn resource(volume: aws_sdk_ec2::types::Volume, id: ResourceId) -> Resource {
         size_gib: read::number(volume.size).unwrap_or(0),
         iops: read::number(volume.iops),
         throughput_mibps: read::number(volume.throughput),
-        attached_to: volume.attachments.unwrap_or_default().into_iter().filter_map(|of| of.instance_id).collect(),
+        attached_to: read::slim(volume.attachments, |of| of.instance_id),
         is_modifying: false,
         delete_after: read::delete_after(&tags),
         final_snapshot: None,

@@ -65,7 +65,7 @@ impl<'a> Whose<'a> {
     /// not know a filter would give everything.
     pub(super) fn only(&self, mut items: Vec<Item>) -> Vec<Item> {
         items.retain(|item| self.is_meant(&item.resource));
-        items.sort_by(|a, b| a.resource.id.cmp(&b.resource.id));
+        items.sort_unstable_by(|a, b| a.resource.id.cmp(&b.resource.id));
         items.dedup_by(|a, b| a.resource.id == b.resource.id);
         items
     }
@@ -108,9 +108,9 @@ pub(super) fn filter(name: &str, values: &[String]) -> Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::Tags;
     use domain::ids::ResourceId;
     use domain::resource::{Live, LogGroup};
+    use std::collections::BTreeMap;
 
     fn item(id: &str, tags: &[(&str, &str)]) -> Item {
         let named = arn::named(id).unwrap();
@@ -134,12 +134,12 @@ mod tests {
             item(&group("c"), &[("team", "x")]),
             item(&group("d"), &[]),
         ];
-        let tags = Tags::from([(APP_TAG.to_owned(), "shop".to_owned())]);
+        let tags = BTreeMap::from([(APP_TAG.to_owned(), "shop".to_owned())]);
         let tagged = Selector { tags: tags.clone(), resources: Vec::new() };
         assert_eq!(names(Whose::App(&tagged), &items), ["a"]);
         let both = Selector { tags, resources: vec![ResourceId::from("log_group/d")] };
         assert_eq!(names(Whose::App(&both), &items), ["a", "d"]);
-        let any = Selector { tags: Tags::from([(APP_TAG.to_owned(), "*".to_owned())]), resources: Vec::new() };
+        let any = Selector { tags: BTreeMap::from([(APP_TAG.to_owned(), "*".to_owned())]), resources: Vec::new() };
         assert_eq!(names(Whose::App(&any), &items), ["a", "b"]);
         assert_eq!(names(Whose::App(&Selector::default()), &items), Vec::<String>::new(), "nothing is not everything");
         assert_eq!(names(Whose::Rest, &items), ["c", "d"]);
@@ -155,7 +155,7 @@ mod tests {
     fn a_value_of_a_tag_is_taken_for_itself() {
         assert_eq!(literal("a*b?c\\d"), "a\\*b\\?c\\\\d");
         let selector = Selector {
-            tags: Tags::from([("app".to_owned(), "a*".to_owned())]),
+            tags: BTreeMap::from([("app".to_owned(), "a*".to_owned())]),
             resources: vec![ResourceId::from("volume/vol-1")],
         };
         let queries = Whose::App(&selector).queries(ResourceKind::Volume, "volume-id");

@@ -27,11 +27,11 @@ pub(super) fn discover(candidates: &[Candidate]) -> Found {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inventory::Tags;
     use domain::ids::ResourceId;
-    use std::collections::BTreeMap;
 
     fn candidate(id: &str, name: &str, tag: Option<&str>) -> Candidate {
-        let tags = tag.map(|tag| BTreeMap::from([("Name".to_owned(), tag.to_owned())])).unwrap_or_default();
+        let tags = tag.map(|tag| Tags::from_iter([("Name".to_owned(), tag.to_owned())])).unwrap_or_default();
         Candidate { id: ResourceId::from(id), name: name.to_owned(), tags }
     }
 

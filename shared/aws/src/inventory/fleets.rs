@@ -10,6 +10,7 @@ use domain::observed::Missing;
 use domain::resource::{Fleet, Instance, Live, Resource, ResourceKind};
 use engine::ports::{PortError, PortResult};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// Largest page of DescribeAutoScalingGroups.
 const PAGE: i32 = 100;
@@ -25,7 +26,7 @@ pub(super) fn is_fleet(id: &ResourceId) -> bool {
 }
 
 /// Groups that carry all tags, and groups that are listed. The tagging API does not list groups, so they are asked directly.
-pub(crate) async fn discover(client: &Client, tags: &Tags, listed: &[Candidate]) -> Found {
+pub(crate) async fn discover(client: &Client, tags: &BTreeMap<String, String>, listed: &[Candidate]) -> Found {
     let by_tag = async {
         match by_tags(client, tags).await {
             Ok(groups) => with_refreshes(client, groups.into_iter().map(|group| (None, group)).collect()).await,
@@ -84,7 +85,7 @@ pub(super) async fn tag_values(client: &Client, key: &str) -> PortResult<Vec<Str
     Ok(values)
 }
 
-async fn by_tags(client: &Client, tags: &Tags) -> PortResult<Vec<AutoScalingGroup>> {
+async fn by_tags(client: &Client, tags: &BTreeMap<String, String>) -> PortResult<Vec<AutoScalingGroup>> {
     if tags.is_empty() {
         return Ok(Vec::new());
     }
@@ -108,7 +109,7 @@ async fn by_tags(client: &Client, tags: &Tags) -> PortResult<Vec<AutoScalingGrou
     Ok(groups)
 }
 
-fn has_all(group: &AutoScalingGroup, tags: &Tags) -> bool {
+fn has_all(group: &AutoScalingGroup, tags: &BTreeMap<String, String>) -> bool {
     tags.iter().all(|(key, value)| {
         let mut of_group = group.tags().iter();
         of_group.any(|tag| tag.key() == Some(key.as_str()) && (value == "*" || tag.value() == Some(value.as_str())))

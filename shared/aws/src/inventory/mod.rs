@@ -52,8 +52,7 @@ const CALLS_AT_ONCE: usize = 8;
 /// CloudFront is global; its tags are kept in this Region.
 const GLOBAL_REGION: &str = "us-east-1";
 
-/// Tags of a resource.
-pub(crate) type Tags = BTreeMap<String, String>;
+pub(crate) use domain::resource::Tags;
 
 /// A resource that was selected, before its state is known.
 #[derive(Clone, Debug, PartialEq, Eq)]

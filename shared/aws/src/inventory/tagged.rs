@@ -41,7 +41,11 @@ const ARNS_PER_CALL: usize = 100;
 const ACTION: &str = "tag:GetResources";
 
 /// Resources that carry all of these tags; the value `*` stands for any.
-pub(crate) async fn by_tags(client: &Client, tags: &Tags, types: &[&str]) -> PortResult<Vec<(String, Tags)>> {
+pub(crate) async fn by_tags(
+    client: &Client,
+    tags: &BTreeMap<String, String>,
+    types: &[&str],
+) -> PortResult<Vec<(String, Tags)>> {
     let filters = tags.iter().map(|(key, value)| {
         let filter = TagFilter::builder().key(key);
         if value == "*" { filter.build() } else { filter.values(value).build() }
@@ -65,7 +69,7 @@ pub(crate) async fn by_tags(client: &Client, tags: &Tags, types: &[&str]) -> Por
 }
 
 /// Whether a resource with these tags carries all that are wanted; the value `*` stands for any.
-pub(crate) fn carries(tags: &Tags, wanted: &Tags) -> bool {
+pub(crate) fn carries(tags: &Tags, wanted: &BTreeMap<String, String>) -> bool {
     wanted.iter().all(|(key, value)| tags.get(key).is_some_and(|has| value == "*" || has == value))
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 async fn fault_what_could_not_be_looked_for_is_named_kind_by_kind() {
     let service = Service::new(|_, _| Answer(429, Vec::new()));
     let inventory = Inventory::new(&service.clients());
-    let selector = Selector { tags: Tags::from([(APP_TAG.to_owned(), "shop".to_owned())]), ..Selector::default() };
+    let selector = Selector { tags: BTreeMap::from([(APP_TAG.to_owned(), "shop".to_owned())]), ..Selector::default() };
     let found = inventory.discover(&selector).await.unwrap();
     assert!(found.resources.is_empty());
     assert!(found.undiscovered.iter().all(|(_, missing)| *missing == Missing::Throttled), "{:?}", found.undiscovered);
@@ -75,7 +75,7 @@ async fn regression_a_service_that_ignores_the_filter_selects_no_more_than_was_n
     };
     let mut found_some = 0;
     for (key, value) in KEYS.iter().flat_map(|key| VALUES.iter().map(move |value| (*key, *value))) {
-        let selector = Selector { tags: Tags::from([(key.to_owned(), value.to_owned())]), ..Selector::default() };
+        let selector = Selector { tags: BTreeMap::from([(key.to_owned(), value.to_owned())]), ..Selector::default() };
         let found = inventory.discover(&selector).await.unwrap();
         let names: Vec<&str> = found.resources.iter().map(|resource| resource.name.as_str()).collect();
         let named: Vec<&str> = ["blog", "shop"].into_iter().filter(|name| carries(name, key, value)).collect();

@@ -142,7 +142,7 @@ mod tests {
     use super::*;
     use domain::ids::ResourceId;
     use domain::resource::Service;
-    use std::collections::BTreeMap;
+    use domain::resource::Tags;
 
     fn alarm(name: &str, dimensions: &[(&str, &str)]) -> MetricAlarm {
         let dimensions =
@@ -172,7 +172,7 @@ mod tests {
         Resource {
             id: ResourceId::from("s"),
             name: "shop-worker".to_owned(),
-            tags: BTreeMap::new(),
+            tags: Tags::default(),
             live: Live::EcsService(service),
         }
     }

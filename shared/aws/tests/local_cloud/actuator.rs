@@ -7,11 +7,10 @@ use domain::change::{Action, Better, Change, Expectation, Reversal};
 use domain::guard::{Facts, KillSwitch, Limits, clear};
 use domain::ids::{ChangeId, RequestId, ResourceId, RuleId, SignalId};
 use domain::mode::Mode;
-use domain::resource::{Fleet, Live, Resource};
+use domain::resource::{Fleet, Live, Resource, Tags};
 use domain::settle::{self, Effect};
 use engine::ports::{Actuator as _, PortError, PortResult};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Polls of a condition before it is taken for false.
@@ -112,7 +111,7 @@ pub(crate) async fn apply(
 }
 
 pub(crate) fn unread(id: &str, name: &str, live: Live) -> Resource {
-    Resource { id: ResourceId::from(id), name: name.to_owned(), tags: BTreeMap::new(), live }
+    Resource { id: ResourceId::from(id), name: name.to_owned(), tags: Tags::default(), live }
 }
 
 pub(crate) fn unread_group(name: &str) -> Resource {

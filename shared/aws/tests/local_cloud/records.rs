@@ -7,7 +7,7 @@ use domain::change::{Action, Better, Change, Expectation};
 use domain::execution::{Cycle, ExecutionRecord, Status, Workflow};
 use domain::ids::{AppId, ChangeId, ExecutionId, ResourceId, RuleId, SignalId};
 use domain::outcome::{Outcome, Verdict};
-use domain::resource::{Live, Resource};
+use domain::resource::{Live, Resource, Tags};
 use domain::watch::{Roll, Watched};
 use engine::ports::{
     Arrival, Entry, EntryState, Episode, Episodes as _, Executions as _, Intent, Journal as _, LeaseAnswer,
@@ -66,7 +66,7 @@ pub(crate) fn entry(cloud: &Cloud, id: &str, fence: u64) -> Entry {
         workflow: Workflow::Health,
         iteration: 1,
         state: EntryState::Intended,
-        prior: Resource { id: resource, name: "shop-jobs".to_owned(), tags: BTreeMap::new(), live: Live::Queue },
+        prior: Resource { id: resource, name: "shop-jobs".to_owned(), tags: Tags::default(), live: Live::Queue },
         fence,
         intended_at: cloud.now(),
         applied_at: None,

@@ -6,12 +6,11 @@ use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, MetricDatum, StateValue, Statistic, Tag};
 use domain::ids::{AppId, ResourceId};
 use domain::observed::{Missing, Observed};
-use domain::resource::{Live, Resource};
+use domain::resource::{Live, Resource, Tags};
 use domain::signal::Target;
 use domain::snapshot::AlarmState;
 use engine::ports::{Alarms as _, MetricQuery, Telemetry as _};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 
 fn query(namespace: &str, metric: &str, queue: &str, stat: &str, scale: f64) -> MetricQuery {
     MetricQuery {
@@ -118,7 +117,7 @@ async fn alarms_are_found_by_dimension_and_by_tag() {
         client.set_alarm_state().alarm_name(format!("{}-by-dimension", cloud.name)).state_value(StateValue::Alarm);
     state.state_reason("Threshold crossed").send().await.unwrap();
 
-    let resource = Resource { id: ResourceId::from("q"), name: queue, tags: BTreeMap::new(), live: Live::Queue };
+    let resource = Resource { id: ResourceId::from("q"), name: queue, tags: Tags::default(), live: Live::Queue };
     let telemetry = Telemetry::new(&cloud.clients, cloud.clock);
     let alarms = telemetry.alarms(&AppId::new(&cloud.name), &[resource]).await.unwrap();
     let names: Vec<&str> = alarms.iter().map(|alarm| alarm.name.as_str()).collect();

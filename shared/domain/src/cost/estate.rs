@@ -5,7 +5,7 @@ use super::terms::Terms;
 use super::usage::Usage;
 use crate::ids::AppId;
 use crate::observed::{Missing, Observed};
-use crate::resource::{Resource, ResourceKind};
+use crate::resource::{Resource, ResourceKind, Tags};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -66,7 +66,7 @@ pub enum Template {
 impl Template {
     /// What tags say about who manages a resource. CloudFormation sets its tags itself; for Terraform there is only custom:
     /// a tag `terraform` that is not `false`, or `managed-by`, `managed_by`, `ManagedBy` with the value `terraform`.
-    pub fn of_tags(tags: &std::collections::BTreeMap<String, String>) -> Option<Self> {
+    pub fn of_tags(tags: &Tags) -> Option<Self> {
         if let Some(stack) = tags.get("aws:cloudformation:stack-name") {
             let logical_id = tags.get("aws:cloudformation:logical-id").cloned().unwrap_or_default();
             return Some(Self::CloudFormation { stack: stack.clone(), logical_id });
@@ -104,11 +104,10 @@ impl Estate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
 
     #[test]
     fn templates_are_recognised_by_their_tags() {
-        let tags = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        let tags = |pairs: &[(&str, &str)]| -> Tags {
             pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
         };
         let stack = [("aws:cloudformation:stack-name", "shop"), ("aws:cloudformation:logical-id", "Disk")];

@@ -6,9 +6,8 @@ use super::prices::{Balancer, DatabaseClass, PriceBook, PriceSource, Sold, Stora
 use super::usage::{PERIOD_S, Profile, Quantity, Usage};
 use crate::ids::{AppId, ResourceId};
 use crate::observed::{Missing, Observed};
-use crate::resource::{Live, Resource, Volume};
+use crate::resource::{Live, Resource, Tags, Volume};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
 
 /// When it was read: a Monday, 00:00 UTC.
 pub const NOW: Timestamp = Timestamp::constant(1_767_571_200, 0);
@@ -33,7 +32,7 @@ pub fn estate() -> Estate {
 /// An item without tags that was created a year ago.
 pub fn item(id: &str, live: Live) -> Item {
     let name = id.rsplit('/').next().unwrap_or(id).to_owned();
-    let resource = Resource { id: ResourceId::from(id), name, tags: BTreeMap::new(), live };
+    let resource = Resource { id: ResourceId::from(id), name, tags: Tags::default(), live };
     Item { resource, created_at: Some(days_ago(365)), unused_since: None, managed_by: None, terms: None }
 }
 

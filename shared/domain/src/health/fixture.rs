@@ -10,11 +10,10 @@ use crate::objective::Objectives;
 use crate::observed::{Missing, Observed};
 use crate::plan::Plan;
 use crate::price::{Price, Sold};
-use crate::resource::{Cache, CustomMetric, Database, Fleet, Instance, Live, Resource, Service, Task};
+use crate::resource::{Cache, CustomMetric, Database, Fleet, Instance, Live, Resource, Service, Tags, Task};
 use crate::series::Series;
 use crate::snapshot::{Alarm, AlarmState, HISTORY_S, Measurement, Snapshot, Week};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
 
 /// When every snapshot of a test is taken.
 pub(super) const NOW: Timestamp = Timestamp::constant(1_767_225_600, 0);
@@ -33,7 +32,7 @@ pub(super) fn minutes_ago(minutes: i64) -> Timestamp {
 }
 
 fn resource(id: &str, name: &str, live: Live) -> Resource {
-    Resource { id: id.into(), name: name.to_owned(), tags: BTreeMap::new(), live }
+    Resource { id: id.into(), name: name.to_owned(), tags: Tags::default(), live }
 }
 
 /// 0.0168 USD an hour.

@@ -8,7 +8,7 @@ use crate::finding::{Evidence, Finding, Severity};
 use crate::ids::{ExecutionId, ResourceId, RuleId, SignalId};
 use crate::outcome::Verdict;
 use crate::plan::Plan;
-use crate::resource::{Live, Resource};
+use crate::resource::{Live, Resource, Tags};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -160,7 +160,7 @@ pub fn plan(
         indexed.resources.push(Resource {
             id,
             name: spec.name(),
-            tags: BTreeMap::new(),
+            tags: Tags::default(),
             live: Live::Index(Index {
                 database: bottleneck.database.clone(),
                 schema: spec.schema.clone(),

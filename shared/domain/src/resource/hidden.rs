@@ -1,5 +1,6 @@
 //! Tags that look like secrets: people put them there, and nothing of ours needs their values.
 
+use super::Tags;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
@@ -21,7 +22,7 @@ const WORDS: [&str; 10] = [
 const HIDDEN: &str = "(not kept)";
 
 /// Tags as they are written down: keys as they are, values of those that look like secrets left out.
-pub(super) fn written<S: Serializer>(tags: &BTreeMap<String, String>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn written<S: Serializer>(tags: &Tags, serializer: S) -> Result<S::Ok, S::Error> {
     let shown = tags.iter().map(|(key, value)| (key.as_str(), if is_secret(key) { HIDDEN } else { value.as_str() }));
     shown.collect::<BTreeMap<&str, &str>>().serialize(serializer)
 }

@@ -3,12 +3,12 @@
 use super::*;
 use crate::ids::ResourceId;
 use crate::objective::Objectives;
-use crate::resource::{Cache, CustomMetric, Database, Fleet, Instance, Live, Service};
+use crate::resource::{Cache, CustomMetric, Database, Fleet, Instance, Live, Service, Tags};
 use crate::signal::Gap;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn resource(id: &str, name: &str, live: Live) -> Resource {
-    Resource { id: ResourceId::from(id), name: name.to_owned(), tags: BTreeMap::new(), live }
+    Resource { id: ResourceId::from(id), name: name.to_owned(), tags: Tags::default(), live }
 }
 
 fn instance(id: &str) -> Instance {

@@ -31,10 +31,9 @@ use domain::cost::terms::Terms;
 use domain::cost::usage::{HISTORY_DAYS, PERIOD_S, Profile, Quantity, Usage};
 use domain::ids::{AppId, ResourceId};
 use domain::observed::{Missing, Observed};
-use domain::resource::{Live, Resource};
+use domain::resource::{Live, Resource, Tags};
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
 
 /// Hours of a history.
 pub const HOURS: i64 = HISTORY_DAYS as i64 * 24;
@@ -207,7 +206,7 @@ impl Made {
         let region = ["eu-central-1", "us-east-1", "ap-southeast-2", "ap-south-1", "us-west-2"][self.rng.usize(0..5)];
         let name = format!("{prefix}{:08x}{:04x}", self.number, self.rng.u32(0..0xffff));
         let id = format!("arn:aws:{service}:{region}:111122223333:{kind}{name}");
-        let mut tags = BTreeMap::new();
+        let mut tags = Tags::new();
         for (key, values) in [
             ("team", ["orders", "search", "payments"]),
             ("cost-center", ["1200", "1300", "keep-track"]),

@@ -6,9 +6,8 @@ use crate::cost::fixture::NOW;
 use crate::cost::plan::WASTE;
 use crate::ids::{AppId, ChangeId, RuleId, SignalId};
 use crate::observed::{Missing, Observed};
-use crate::resource::{Fleet, Resource};
+use crate::resource::{Fleet, Resource, Tags};
 use proptest::prelude::{ProptestConfig, prop_assert, proptest};
-use std::collections::BTreeMap;
 
 const GROUP: &str = "asg/web";
 const DOOR: &str = "tg/web";
@@ -61,7 +60,7 @@ fn shop(time_ms: f64, cpu_pct: f64) -> Snapshot {
         resources: vec![Resource {
             id: ResourceId::from(GROUP),
             name: "web".to_owned(),
-            tags: BTreeMap::new(),
+            tags: Tags::default(),
             live: Live::AutoScalingGroup(fleet),
         }],
         measurements: vec![

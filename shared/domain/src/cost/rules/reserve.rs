@@ -3,8 +3,7 @@
 //! Tags are custom, not contract, so a tag only ever speaks against a claim, or makes one a little surer; none is made
 //! because of one.
 
-use crate::resource::Resource;
-use std::collections::BTreeMap;
+use crate::resource::{Resource, Tags};
 
 /// Keys of tags, without case and punctuation, that say that something must stay.
 const KEPT: [&str; 6] = ["keep", "donotdelete", "donotremove", "dontdelete", "legalhold", "retain"];
@@ -74,7 +73,7 @@ fn names(resource: &Resource) -> impl Iterator<Item = &str> {
     std::iter::once(resource.name.as_str()).chain(resource.tags.get("Name").map(String::as_str))
 }
 
-fn environment(tags: &BTreeMap<String, String>) -> impl Iterator<Item = &str> {
+fn environment(tags: &Tags) -> impl Iterator<Item = &str> {
     tags.iter().filter(|(key, _)| is_one_of(key, &ENVIRONMENTS)).map(|(_, value)| value.as_str())
 }
 

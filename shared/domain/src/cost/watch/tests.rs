@@ -6,11 +6,10 @@ use crate::cost::fixture::NOW;
 use crate::cost::plan::WASTE;
 use crate::ids::{AppId, ChangeId, ResourceId, RuleId, SignalId};
 use crate::observed::{Missing, Observed};
-use crate::resource::{Fleet, Live, Resource};
+use crate::resource::{Fleet, Live, Resource, Tags};
 use crate::series::Series;
 use jiff::SignedDuration;
 use proptest::prelude::{ProptestConfig, any, proptest};
-use std::collections::BTreeMap;
 
 const DOOR: &str = "tg/shop";
 
@@ -135,7 +134,7 @@ fn idle_fleet(latency_ms: f64, requests: f64) -> Snapshot {
     shop.resources.push(Resource {
         id: cpu.resource.clone(),
         name: "web".to_owned(),
-        tags: BTreeMap::new(),
+        tags: Tags::default(),
         live: Live::AutoScalingGroup(fleet),
     });
     shop.measurements.push(cpu);
