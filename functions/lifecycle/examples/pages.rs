@@ -94,6 +94,7 @@ fn question(id: &str, action: Action, before: &str, reason: &str, expected: (&st
         Action::DeleteDiskSnapshot { snapshot } => format!("snapshot/{snapshot}"),
         Action::ReleaseAddress { allocation } => format!("address/{allocation}"),
         Action::CreateIndex { database, index } => format!("index/{database}/{}", index.name()),
+        Action::AnalyzeTable { database, schema, table } => format!("statistics/{database}/{schema}.{table}"),
         Action::SetLogRetention { group, .. } => format!("logs/{group}"),
     });
     Question {

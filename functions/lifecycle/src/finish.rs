@@ -171,7 +171,7 @@ async fn report(run: &Run, record: &ExecutionRecord, world: &World<'_>) -> Resul
         subject: subject(&match record.workflow_type {
             Workflow::Health => format!("[maintainer] {} is well again after {} change(s)", run.app, changes.len()),
             Workflow::Cost => format!("[maintainer] {}: {} change(s) to save cost", run.app, changes.len()),
-            Workflow::Performance => format!("[maintainer] {}: {} index(es) built", run.app, changes.len()),
+            Workflow::Performance => format!("[maintainer] {}: {} change(s) in its databases", run.app, changes.len()),
             Workflow::Rollback => format!("[maintainer] {}: {} change(s) undone as ordered", run.app, changes.len()),
         }),
         detail: json!({

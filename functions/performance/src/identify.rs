@@ -6,13 +6,14 @@ use config::ResolvedApp;
 use domain::change::Change;
 use domain::finding::Finding;
 use domain::health::Analysis;
+use domain::ids::ResourceId;
 use domain::mode::Mode;
 use domain::observed::{Missing, Observed};
 use domain::performance::shape::{Shape, Verb};
 use domain::performance::vitals::Vitals;
 use domain::performance::{
-    Advisor, Bottleneck, Budget, Indexed, Past, Priced, Room, Seen, Target, Touching, Weighs, Window, Work,
-    bottlenecks, find, matrix, plan,
+    Advisor, Bottleneck, Budget, Indexed, Past, Planning, Priced, Room, STALE_RULE, Seen, Stale, Target, Touching,
+    Weighs, Window, Work, bottlenecks, find, matrix, plan, stale,
 };
 use domain::plan::Plan;
 use domain::resource::ResourceKind;
@@ -25,7 +26,7 @@ use engine::settle;
 use engine::step::StepError;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use steps::records::{iteration, running};
 
 /// Statements of a database that are looked at: those that take the most time.
@@ -75,6 +76,7 @@ pub struct Decided {
 #[derive(Default)]
 struct Found {
     bottlenecks: Vec<Bottleneck>,
+    stale: Vec<Stale>,
     findings: Vec<Finding>,
     unmeasured: Vec<String>,
     /// Which statements touch which tables, by database.
@@ -98,9 +100,20 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
     let journal = world.journal.since(&run.app, settle::look_back(now)).await?;
     let past: Vec<Past> = journal.iter().filter(|entry| run.answers_for(entry.workflow)).filter_map(past).collect();
     let rooms = rooms(app, &snapshot);
-    let which = (&run.execution_id, run.iteration);
-    let indexed = plan(&found.bottlenecks, &found.touching, &rooms, &past, &app.performance, which, now);
-    let Indexed { plan, targets, mut resources } = indexed;
+    found.stale.sort_by(|a, b| b.share_pct.total_cmp(&a.share_pct));
+    let Indexed { plan, targets, mut resources } = plan(&Planning {
+        bottlenecks: &found.bottlenecks,
+        stale: &found.stale,
+        touching: &found.touching,
+        rooms: &rooms,
+        past: &past,
+        policy: &app.performance,
+        run: (&run.execution_id, run.iteration),
+        now,
+    });
+    // Each of these tables is told of once: with what becomes of it.
+    let planned: BTreeSet<ResourceId> = found.stale.iter().map(Stale::told_as).collect();
+    found.findings.retain(|finding| finding.rule.as_str() != STALE_RULE || !planned.contains(&finding.resource));
     for resource in &mut resources {
         if let Some(place) = &run.place {
             resource.id = place.qualified(&resource.id);
@@ -199,6 +212,7 @@ async fn look(name: &str, profile: &Profile, app: &ResolvedApp, databases: &dyn 
         touching.note(one.used.id, tables.flatten().map(|table| (table.schema.clone(), table.name.clone())), is_all);
     }
     found.findings.extend(find(&seen(catalog, &work, window.seconds), &app.performance));
+    found.stale.extend(stale(name, catalog, &work, window.total_ms(), &app.performance));
     let budget = Budget {
         indexes_max: INDEXES_MAX,
         bytes_max: app.performance.index_bytes_max,

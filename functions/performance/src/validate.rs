@@ -7,7 +7,7 @@ use domain::change::Action;
 use domain::observed::Observed;
 use domain::outcome::{Outcome, Verdict};
 use domain::performance::catalog::IndexFacts;
-use domain::performance::index::IndexState;
+use domain::performance::statistics::is_stale;
 use domain::performance::{Measured, Target, verify, without_measurement};
 use domain::snapshot::Snapshot;
 use engine::documents;
@@ -147,7 +147,7 @@ fn judge(entry: &Entry, run: &Run, both: Option<&Both>, now: &Snapshot, app: &Re
         return without_measurement(
             change,
             now,
-            "the run that built it has died, so that nothing was measured after it",
+            "the run that made it has died, so that nothing was measured after it",
         );
     }
     let Some(both) = both else { return without_measurement(change, now, "no window was opened after it") };
@@ -161,19 +161,30 @@ fn judge(entry: &Entry, run: &Run, both: Option<&Both>, now: &Snapshot, app: &Re
         after: both.after.get(&target.database).map_or(&unknown, |profile| &profile.window),
         users_before: &both.users_before,
         users_after: &both.users_after,
-        state: state(&change.action, target, &both.after),
+        stands: stands(&change.action, target, &both.after),
         scans: there(&change.action, target, &both.after).flatten().map(|index| index.scans),
     };
     verify(change, &seen, &app.performance)
 }
 
-/// Whether the index is there, by the catalog after the window.
-fn state(action: &Action, target: &Target, after: &Profiles) -> Option<IndexState> {
-    Some(match there(action, target, after)? {
-        None => IndexState::Absent,
-        Some(index) if index.is_valid => IndexState::Valid,
-        Some(_) => IndexState::Invalid,
-    })
+/// Whether the change still stands, by the catalog after the window.
+fn stands(action: &Action, target: &Target, after: &Profiles) -> Result<(), &'static str> {
+    if let Action::AnalyzeTable { schema, table, .. } = action {
+        let catalog = after.get(&target.database).and_then(|profile| profile.catalog.known());
+        return match catalog.and_then(|catalog| catalog.table(Some(schema), table)) {
+            Some(table) if is_stale(table.rows, table.modified_since_analyze) => {
+                Err("as many rows have changed again since it was analyzed")
+            }
+            Some(_) => Ok(()),
+            None => Err("how old the statistics are could not be read"),
+        };
+    }
+    match there(action, target, after) {
+        None => Err("whether the index is there could not be read"),
+        Some(None) => Err("the index is not there any more"),
+        Some(Some(index)) if index.is_valid => Ok(()),
+        Some(Some(_)) => Err("the build was interrupted, no query uses what it left"),
+    }
 }
 
 /// The index in the catalog after the window, if it is there; `None` where the table could not be read.

@@ -100,7 +100,8 @@ impl Port for Actuator {
             | Action::ReleaseAddress { .. }
             | Action::SetLogRetention { .. }
             | Action::SetFleetSchedule { .. }
-            | Action::CreateIndex { .. } => Err(of_another_cycle(cleared.change())),
+            | Action::CreateIndex { .. }
+            | Action::AnalyzeTable { .. } => Err(of_another_cycle(cleared.change())),
         }
     }
 

@@ -110,7 +110,8 @@ impl Port for CostActuator {
             | Action::RedeployService { .. }
             | Action::FlushCache { .. }
             | Action::InvalidateCdn { .. }
-            | Action::CreateIndex { .. } => Err(PortError::Rejected {
+            | Action::CreateIndex { .. }
+            | Action::AnalyzeTable { .. } => Err(PortError::Rejected {
                 operation: cleared.change().action.to_string(),
                 why: "the cost cycle makes no such change, and has no permission for it".to_owned(),
             }),

@@ -54,7 +54,7 @@ pub fn of_change(kind: ChangeKind) -> &'static [&'static str] {
     match kind {
         ChangeKind::SetFleetCapacity => crate::changes::set_fleet_capacity::PERMISSIONS,
         // By SQL: the secret of the user that owns the tables is all that IAM knows of it.
-        ChangeKind::CreateIndex => crate::secrets::PERMISSIONS,
+        ChangeKind::CreateIndex | ChangeKind::AnalyzeTable => crate::secrets::PERMISSIONS,
         ChangeKind::SetServiceCount => crate::changes::set_service_count::PERMISSIONS,
         ChangeKind::ReplaceInstance => crate::changes::replace_instance::PERMISSIONS,
         ChangeKind::RefreshFleet => crate::changes::refresh_fleet::PERMISSIONS,

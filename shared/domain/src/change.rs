@@ -218,6 +218,15 @@ pub enum Action {
         /// The index.
         index: Box<IndexSpec>,
     },
+    /// Renew what the planner knows of a Postgres table.
+    AnalyzeTable {
+        /// The database, by its name in the configuration.
+        database: String,
+        /// Schema of the table.
+        schema: String,
+        /// Table.
+        table: String,
+    },
 }
 
 impl Action {
@@ -241,6 +250,7 @@ impl Action {
             Self::ReleaseAddress { .. } => ChangeKind::ReleaseAddress,
             Self::SetLogRetention { .. } => ChangeKind::SetLogRetention,
             Self::CreateIndex { .. } => ChangeKind::CreateIndex,
+            Self::AnalyzeTable { .. } => ChangeKind::AnalyzeTable,
         }
     }
 
@@ -275,6 +285,7 @@ impl fmt::Display for Action {
             Self::ReleaseAddress { allocation } => write!(f, "release address {allocation}"),
             Self::SetLogRetention { group, days } => write!(f, "keep the events of {group} for {days} days"),
             Self::CreateIndex { database, index } => write!(f, "build an index in {database} on {index}"),
+            Self::AnalyzeTable { database, schema, table } => write!(f, "analyze {schema}.{table} in {database}"),
         }
     }
 }
@@ -323,6 +334,8 @@ pub enum ChangeKind {
     SetLogRetention,
     /// See [`Action::CreateIndex`].
     CreateIndex,
+    /// See [`Action::AnalyzeTable`].
+    AnalyzeTable,
 }
 
 /// What a kind of change declares about itself.

@@ -20,6 +20,7 @@ pub use stored::{Alarm, Bucket, Image, ImageRepository, ImageSnapshot, Secret, U
 
 use crate::ids::ResourceId;
 use crate::performance::index::Index;
+use crate::performance::statistics::TableStatistics;
 use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -122,6 +123,8 @@ pub enum ResourceKind {
     SearchDomain,
     /// Index of a Postgres table.
     Index,
+    /// What the planner of Postgres knows of a table.
+    Statistics,
     /// A custom metric named in the configuration.
     Custom,
 }
@@ -157,6 +160,7 @@ impl fmt::Display for ResourceKind {
             Self::Warehouse => "warehouse",
             Self::SearchDomain => "search domain",
             Self::Index => "index",
+            Self::Statistics => "table's statistics",
             Self::Custom => "custom metric",
         })
     }
@@ -233,6 +237,8 @@ pub enum Live {
     SearchDomain(SearchDomain),
     /// See [`Index`].
     Index(Index),
+    /// See [`TableStatistics`].
+    Statistics(TableStatistics),
     /// A metric named in the configuration.
     Custom(CustomMetric),
 }
@@ -269,6 +275,7 @@ impl Live {
             Self::Warehouse(_) => ResourceKind::Warehouse,
             Self::SearchDomain(_) => ResourceKind::SearchDomain,
             Self::Index(_) => ResourceKind::Index,
+            Self::Statistics(_) => ResourceKind::Statistics,
             Self::Custom(_) => ResourceKind::Custom,
         }
     }

@@ -6,6 +6,7 @@
 use crate::change::{Action, day};
 use crate::observed::Observed;
 use crate::performance::index::IndexState;
+use crate::performance::statistics::StatisticsState;
 use crate::resource::{Fleet, Instance, Live, ScheduledAction, Service, Volume};
 use jiff::Timestamp;
 use std::fmt;
@@ -156,7 +157,8 @@ pub fn after_in_words(action: &Action) -> String {
         | Action::SnapshotVolume { .. }
         | Action::SetLogRetention { .. }
         | Action::SetFleetSchedule { .. }
-        | Action::CreateIndex { .. } => wanted(action).map_or_else(String::new, |setting| setting.to_string()),
+        | Action::CreateIndex { .. }
+        | Action::AnalyzeTable { .. } => wanted(action).map_or_else(String::new, |setting| setting.to_string()),
         Action::DeleteVolume { .. } | Action::DeleteDiskSnapshot { .. } => "deleted".to_owned(),
         Action::ReleaseAddress { .. } => "released".to_owned(),
     }
@@ -204,6 +206,7 @@ pub(crate) fn wanted(action: &Action) -> Option<Setting> {
         Action::SetLogRetention { days, .. } => Some(kept(Some(*days))),
         Action::SetFleetSchedule { off_hours, .. } => Some(off(off_hours.actions().iter())),
         Action::CreateIndex { .. } => Some(built(IndexState::Valid)),
+        Action::AnalyzeTable { .. } => Some(Setting::Words(StatisticsState::Fresh.to_string())),
         _ => None,
     }
 }
@@ -224,6 +227,7 @@ pub(crate) fn value(action: &Action, live: &Live) -> Option<Setting> {
             Some(off(fleet.scheduled.known()?.iter().filter(|action| action.is_ours())))
         }
         (Action::CreateIndex { .. }, Live::Index(index)) => Some(built(index.state)),
+        (Action::AnalyzeTable { .. }, Live::Statistics(of)) => Some(Setting::Words(of.state().to_string())),
         _ => None,
     }
 }

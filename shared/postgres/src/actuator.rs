@@ -1,4 +1,4 @@
-//! Builds an index and drops it again, as the user that owns the tables.
+//! Builds an index and drops it again, and analyzes a table, as the user that owns the tables.
 //!
 //! A build dies with its session, and leaves an index that every write maintains and no query uses. So: what this call has left it takes
 //! away itself before it says that nothing was changed; where it can't (the connection is gone), it says that the outcome is unknown, and the
@@ -13,6 +13,7 @@ use config::Database;
 use domain::change::{Action, Change};
 use domain::guard::Cleared;
 use domain::performance::index::{Index, IndexSpec, IndexState};
+use domain::performance::statistics::{StatisticsState, TableStatistics};
 use domain::resource::{Live, Resource};
 use engine::ports::{Actuator as Port, PortError, PortResult, Secrets};
 use std::collections::BTreeMap;
@@ -22,13 +23,17 @@ use tokio_postgres::error::SqlState;
 
 /// Seconds kept for cleaning up after a build that did not end in time.
 const CLEAN_UP_S: f64 = 45.0;
+/// Seconds kept for the answer to a statement that leaves nothing behind.
+const ANSWER_S: f64 = 5.0;
+/// Milliseconds that an analysis waits for the lock of its table: while it waits, others wait behind it.
+const LOCK_MS: u32 = 5_000;
 /// Seconds between two looks at how far a build is.
 const PROGRESS_S: u64 = 5;
 /// Seconds that dropping waits for queries that use the index.
 const DROP_S: u32 = 30;
 /// Seconds that a build waits for autovacuum to finish with the table: asking for the table's lock would cancel its work.
 const AUTOVACUUM_S: f64 = 60.0;
-/// An index of a name with its table, and what else is at work there.
+/// A table with an index of a name, and what else is at work there.
 const LIVE: &str = "SELECT pg_table_size(t.oid)::float8, \
     (SELECT i.indisvalid AND i.indisready FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
      WHERE c.relname = $3 AND c.relnamespace = t.relnamespace), \
@@ -38,8 +43,14 @@ const LIVE: &str = "SELECT pg_table_size(t.oid)::float8, \
     (SELECT string_agg(DISTINCT l.mode, ', ') FROM pg_locks l WHERE l.relation = t.oid AND l.pid <> pg_backend_pid() \
      AND l.mode IN ('ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')), \
     EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.relation = t.oid \
-     AND l.mode = 'ShareUpdateExclusiveLock' AND a.backend_type = 'autovacuum worker') \
-    FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace WHERE n.nspname = $1 AND t.relname = $2";
+     AND l.mode = 'ShareUpdateExclusiveLock' AND a.backend_type = 'autovacuum worker'), \
+    CASE WHEN t.reltuples > 0 THEN t.reltuples ELSE coalesce(s.n_live_tup, 0) END::float8, \
+    coalesce(s.n_mod_since_analyze, 0)::float8, \
+    pg_has_role(current_user, t.relowner, 'USAGE') \
+      OR pg_has_role(current_user, (SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE'), \
+    quote_ident(pg_get_userbyid(t.relowner)), quote_ident(current_user) \
+    FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace LEFT JOIN pg_stat_all_tables s ON s.relid = t.oid \
+    WHERE n.nspname = $1 AND t.relname = $2";
 /// Sessions that build an index of this name.
 const BUILDERS: &str = "SELECT p.pid FROM pg_stat_progress_create_index p JOIN pg_class c ON c.oid = p.index_relid \
     JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND p.pid <> pg_backend_pid()";
@@ -98,26 +109,49 @@ impl<'a> Actuator<'a> {
             }),
         }
     }
+
+    /// One statement that holds for all or nothing: what ends in the middle has changed nothing.
+    async fn analyze(&self, database: &str, schema: &str, table: &str) -> PortResult<()> {
+        let session = self.open(database).await?;
+        let operation = format!("analyze {schema}.{table} in {database}");
+        let budget_s = (self.left_s() - ANSWER_S).max(1.0);
+        let limits = format!("SET lock_timeout = {LOCK_MS}; SET statement_timeout = {}", whole_ms(budget_s));
+        session.client.batch_execute(&limits).await.map_err(|error| port_error(&operation, &error))?;
+        let text = ddl::analyze_table(schema, table);
+        session.client.batch_execute(&text).await.map_err(|error| as_refused(&operation, &error))
+    }
 }
 
 #[async_trait]
 impl Port for Actuator<'_> {
     async fn live(&self, resource: &Resource) -> PortResult<Resource> {
-        let Live::Index(index) = &resource.live else {
-            return Err(PortError::Rejected {
-                operation: format!("read {} before a change", resource.id),
-                why: format!("the performance cycle changes nothing on a {}", resource.live.kind()),
-            });
+        let (database, schema, table, index) = match &resource.live {
+            Live::Index(index) => (&index.database, &index.schema, &index.table, index.name.as_str()),
+            Live::Statistics(of) => (&of.database, &of.schema, &of.table, ""),
+            other => {
+                return Err(PortError::Rejected {
+                    operation: format!("read {} before a change", resource.id),
+                    why: format!("the performance cycle changes nothing on a {}", other.kind()),
+                });
+            }
         };
-        let session = self.open(&index.database).await?;
+        let session = self.open(database).await?;
+        let operation = format!("read {schema}.{table} of {database}");
         let until = Instant::now() + Duration::from_secs_f64(AUTOVACUUM_S.min(self.left_s() / 4.0));
         loop {
-            let (live, is_vacuumed) = live(&session, index).await?;
-            if live.state == IndexState::Absent && is_vacuumed && Instant::now() < until {
+            let (seen, is_vacuumed) = found(&session, &operation, schema, table, index).await?;
+            let live = seen.live(&resource.live, &operation)?;
+            let waits = match &live {
+                Live::Index(index) => index.state == IndexState::Absent,
+                // Autovacuum may be renewing just these.
+                Live::Statistics(of) => of.state() == StatisticsState::Stale,
+                _ => false,
+            };
+            if waits && is_vacuumed && Instant::now() < until {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 continue;
             }
-            return Ok(Resource { live: Live::Index(live), ..resource.clone() });
+            return Ok(Resource { live, ..resource.clone() });
         }
     }
 
@@ -127,6 +161,7 @@ impl Port for Actuator<'_> {
                 let text = ddl::create_index(index).ok_or_else(|| not_ours(cleared.change()))?;
                 self.build(database, index, &text).await
             }
+            Action::AnalyzeTable { database, schema, table } => self.analyze(database, schema, table).await,
             action => Err(PortError::Rejected {
                 operation: action.to_string(),
                 why: "the performance cycle makes no such change".to_owned(),
@@ -186,19 +221,63 @@ async fn tell_progress(watcher: &Session, pid: i32) {
     }
 }
 
-/// The index as it is, and whether autovacuum is at work on its table.
-async fn live(session: &Session, index: &Index) -> PortResult<(Index, bool)> {
-    let operation = format!("read {} of {}", index.name, index.database);
+/// A table and an index of it as they are.
+struct Found {
+    index: IndexState,
+    table_bytes: f64,
+    oldest_transaction_s: f64,
+    busy: Option<String>,
+    rows: f64,
+    modified: f64,
+    /// Why the user of this session may not analyze the table: the command that lets it.
+    lacking: Option<String>,
+}
+
+impl Found {
+    /// What was asked for, as it is now.
+    fn live(self, of: &Live, operation: &str) -> PortResult<Live> {
+        match of {
+            // The server only warns of a table that it leaves out.
+            Live::Statistics(_) if self.lacking.is_some() => {
+                Err(PortError::Denied { operation: operation.to_owned(), permission: self.lacking.unwrap_or_default() })
+            }
+            Live::Statistics(of) => Ok(Live::Statistics(TableStatistics {
+                rows: self.rows,
+                modified: self.modified,
+                busy: self.busy,
+                ..of.clone()
+            })),
+            Live::Index(of) => Ok(Live::Index(Index {
+                state: self.index,
+                table_bytes: self.table_bytes,
+                oldest_transaction_s: self.oldest_transaction_s,
+                busy: self.busy,
+                ..of.clone()
+            })),
+            other => Ok(other.clone()),
+        }
+    }
+}
+
+/// A table with an index of this name, and whether autovacuum is at work on it.
+async fn found(
+    session: &Session,
+    operation: &str,
+    schema: &str,
+    table: &str,
+    index: &str,
+) -> PortResult<(Found, bool)> {
     let row = session
         .client
-        .query_opt(LIVE, &[&index.schema, &index.table, &index.name])
+        .query_opt(LIVE, &[&schema, &table, &index])
         .await
-        .map_err(|error| port_error(&operation, &error))?;
+        .map_err(|error| port_error(operation, &error))?;
     let Some(row) = row else {
-        return Err(PortError::Gone { operation, what: format!("the table {}.{}", index.schema, index.table) });
+        let what = format!("the table {schema}.{table}");
+        return Err(PortError::Gone { operation: operation.to_owned(), what });
     };
     let is_valid: Option<bool> = row.try_get(1).unwrap_or_default();
-    let state = match is_valid {
+    let index = match is_valid {
         None => IndexState::Absent,
         Some(true) => IndexState::Valid,
         Some(false) => IndexState::Invalid,
@@ -206,14 +285,17 @@ async fn live(session: &Session, index: &Index) -> PortResult<(Index, bool)> {
     let (held, is_vacuumed): (Option<String>, bool) =
         (row.try_get(3).unwrap_or_default(), row.try_get(4).unwrap_or_default());
     let work = if is_vacuumed { "autovacuum" } else { "other work" };
-    let live = Index {
-        state,
+    let (owner, user): (String, String) = (row.try_get(8).unwrap_or_default(), row.try_get(9).unwrap_or_default());
+    let found = Found {
+        index,
         table_bytes: row.try_get(0).unwrap_or(f64::MAX),
         oldest_transaction_s: row.try_get(2).unwrap_or(f64::MAX),
         busy: held.map(|mode| format!("{work} on the table ({mode})")),
-        ..index.clone()
+        rows: row.try_get(5).unwrap_or(0.0),
+        modified: row.try_get(6).unwrap_or(0.0),
+        lacking: (!row.try_get(7).unwrap_or(false)).then(|| format!("GRANT {owner} TO {user}")),
     };
-    Ok((live, is_vacuumed))
+    Ok((found, is_vacuumed))
 }
 
 /// Ends the sessions that still build this index: those of a process of ours that has died.

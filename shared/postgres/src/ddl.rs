@@ -25,6 +25,11 @@ pub fn drop_index(schema: &str, name: &str) -> Option<String> {
         .then(|| format!("DROP INDEX CONCURRENTLY IF EXISTS {}.{}", escape_identifier(schema), escape_identifier(name)))
 }
 
+/// The statement that renews what the planner knows of a table.
+pub fn analyze_table(schema: &str, table: &str) -> String {
+    format!("ANALYZE {}.{}", escape_identifier(schema), escape_identifier(table))
+}
+
 fn on(spec: &IndexSpec) -> Option<String> {
     if spec.keys.is_empty() {
         return None;

@@ -26,8 +26,8 @@ const STATEMENTS: &str = "SELECT s.queryid, CASE WHEN $1 THEN s.query ELSE '' EN
     FROM pg_stat_statements($1) s WHERE s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) \
     AND s.userid <> (SELECT oid FROM pg_roles WHERE rolname = current_user)";
 const INFO: &str = "SELECT extract(epoch FROM stats_reset)::float8, dealloc::float8 FROM pg_stat_statements_info";
-const TABLES: &str = "SELECT c.oid, n.nspname::text, c.relname::text, greatest(c.reltuples, 0)::float8, \
-    pg_table_size(c.oid)::float8, c.relkind = 'p', \
+const TABLES: &str = "SELECT c.oid, n.nspname::text, c.relname::text, \
+    CASE WHEN c.reltuples > 0 THEN c.reltuples ELSE coalesce(s.n_live_tup, 0) END::float8, pg_table_size(c.oid)::float8, c.relkind = 'p', \
     coalesce(s.n_tup_ins + s.n_tup_upd + s.n_tup_del, 0)::float8, coalesce(s.n_mod_since_analyze, 0)::float8, \
     coalesce(s.seq_scan, 0)::float8 \
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_stat_all_tables s ON s.relid = c.oid \

@@ -116,6 +116,7 @@ pub fn as_configured(resource: &mut Resource, app: &ResolvedApp) {
     // Of an index that is not there yet people know the table and the database.
     let is_named = match &resource.live {
         Live::Index(index) => [&index.table, &index.database].iter().any(|name| app.protected.contains(*name)),
+        Live::Statistics(of) => [&of.table, &of.database].iter().any(|name| app.protected.contains(*name)),
         _ => false,
     };
     if is_named || app.protected.contains(&resource.name) {

@@ -6,6 +6,7 @@ use domain::guard::Limits;
 use domain::ids::{AppId, ChangeId, ExecutionId, ResourceId, RuleId, SignalId};
 use domain::observed::Observed;
 use domain::outcome::{Outcome, Verdict};
+use domain::performance::statistics::TableStatistics;
 use domain::plan::Plan;
 use domain::resource::{Address, Cache, Fleet, Instance, Live, LogGroup, Resource, Service, Tags, Task, Volume};
 use domain::series::Series;
@@ -113,6 +114,19 @@ pub fn replace_task(name: &str, number: u32) -> Action {
     Action::ReplaceTask { cluster: name.to_owned(), service: name.to_owned(), task: format!("{name}-{number}") }
 }
 
+/// What the planner knows of the table `orders` of the database `shop`, half of which has changed since.
+pub fn statistics() -> Resource {
+    let of = TableStatistics {
+        database: "shop".to_owned(),
+        schema: "public".to_owned(),
+        table: "orders".to_owned(),
+        rows: 1e6,
+        modified: 5e5,
+        busy: None,
+    };
+    resource("statistics/shop/public.orders", "orders", Live::Statistics(of))
+}
+
 /// The id that the builders give to the resource of an action.
 pub fn resource_of(action: &Action) -> ResourceId {
     ResourceId::new(match action {
@@ -135,6 +149,7 @@ pub fn resource_of(action: &Action) -> ResourceId {
         Action::ReleaseAddress { allocation } => format!("address/{allocation}"),
         Action::SetLogRetention { group, .. } => format!("logs/{group}"),
         Action::CreateIndex { database, index } => format!("index/{database}/{}", index.name()),
+        Action::AnalyzeTable { database, schema, table } => format!("statistics/{database}/{schema}.{table}"),
     })
 }
 

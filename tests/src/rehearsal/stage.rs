@@ -328,7 +328,8 @@ impl Stage {
             | Action::ReleaseAddress { .. }
             | Action::SetLogRetention { .. }
             | Action::SetFleetSchedule { .. }
-            | Action::CreateIndex { .. } => {}
+            | Action::CreateIndex { .. }
+            | Action::AnalyzeTable { .. } => {}
         }
     }
 

@@ -30,8 +30,37 @@ fn a_missing_index_is_found_built_measured_and_kept() {
     let waits = ended.path.iter().filter(|state| state.starts_with("WatchTraffic")).count();
     assert_eq!(waits, 3, "before and after the change, and before what was not to be done: {:?}", ended.path);
     let message = shop.world.messages().pop().unwrap();
-    assert!(message.subject.contains("1 index(es) built"), "{}", message.subject);
+    assert!(message.subject.contains("1 change(s) in its databases"), "{}", message.subject);
     shop.assert_sound("improved");
+}
+
+#[test]
+fn old_statistics_are_renewed_before_any_index_and_kept_where_they_helped() {
+    let shop = Shop::new(AUTO, Traits { modified: 4e5, analyzed_ms: 3.0, ..HELPS });
+    let ended = run(&shop, "performance-1");
+    assert_eq!(ended.state, "Improved", "{:?}", ended.path);
+    let journal = shop.world.journal();
+    let made: Vec<String> = journal.iter().map(|entry| entry.change.action.to_string()).collect();
+    assert_eq!(made, ["analyze public.orders in orders"], "no index is missing any more");
+    let outcome = journal[0].outcome.as_ref().unwrap();
+    assert_eq!((journal[0].state, outcome.verdict), (EntryState::Kept, Verdict::Verified), "{}", outcome.why);
+    let decided: Decided = shop.document("performance-1", 1, "analysis");
+    let told = |rule: &str| decided.analysis.findings.iter().filter(|finding| finding.rule.as_str() == rule).count();
+    assert_eq!((told("stale_statistics"), told("missing_index")), (1, 1), "{:#?}", decided.analysis.findings);
+    shop.assert_sound("analyzed");
+}
+
+#[test]
+fn statistics_that_changed_nothing_are_kept_and_the_index_comes_next() {
+    let shop = Shop::new(AUTO, Traits { modified: 4e5, ..HELPS });
+    let ended = run(&shop, "performance-1");
+    assert_eq!(ended.state, "Improved", "{:?}", ended.path);
+    let journal = shop.world.journal();
+    let verdicts: Vec<_> = journal.iter().map(|entry| (entry.state, entry.outcome.as_ref().unwrap().verdict)).collect();
+    let expected = [(EntryState::Kept, Verdict::Inconclusive), (EntryState::Kept, Verdict::Verified)];
+    assert_eq!(verdicts, expected, "{journal:#?}");
+    assert!(shop.has_index());
+    shop.assert_sound("analyzed, then built");
 }
 
 #[test]

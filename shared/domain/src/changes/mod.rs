@@ -3,6 +3,7 @@
 //! A change is listed with its risk, its way back, its permissions and how long it takes to settle. Applying one is an
 //! adapter's work; deciding on one is a rule's.
 
+mod analyze_table;
 mod create_index;
 mod delete_disk_snapshot;
 mod delete_volume;
@@ -44,6 +45,7 @@ pub const TABLE: &[ChangeSpec] = &[
     set_log_retention::SPEC,
     set_fleet_schedule::SPEC,
     create_index::SPEC,
+    analyze_table::SPEC,
 ];
 
 /// The declaration of one kind.
@@ -66,6 +68,7 @@ pub const fn spec(kind: ChangeKind) -> &'static ChangeSpec {
         ChangeKind::ReleaseAddress => &release_address::SPEC,
         ChangeKind::SetLogRetention => &set_log_retention::SPEC,
         ChangeKind::CreateIndex => &create_index::SPEC,
+        ChangeKind::AnalyzeTable => &analyze_table::SPEC,
     }
 }
 

@@ -5,6 +5,7 @@ use crate::change::{Action, Change};
 use crate::changes::Pace;
 use crate::observed::Observed;
 use crate::performance::index::{Index, IndexState};
+use crate::performance::statistics::{StatisticsState, TableStatistics};
 use crate::resource::{Fleet, Live, Service};
 
 /// Guards on the resource itself, by its live state.
@@ -29,6 +30,7 @@ pub(super) fn scope(change: &Change, facts: &Facts, limits: &Limits) -> Result<(
         (Action::RefreshFleet { .. }, Live::AutoScalingGroup(_))
         | (Action::RedeployService { .. }, Live::EcsService(_)) => restart(&facts.live, limits),
         (Action::CreateIndex { .. }, Live::Index(index)) => index_of(index, limits),
+        (Action::AnalyzeTable { .. }, Live::Statistics(of)) => statistics_of(of),
         (Action::FlushCache { .. }, Live::Cache(_)) | (Action::InvalidateCdn { .. }, Live::Distribution) => Ok(()),
         (action, live) => things::scope(action, live, facts.now).unwrap_or_else(|| Err(not_for(action, live))),
     }
@@ -58,6 +60,18 @@ fn index_of(index: &Index, limits: &Limits) -> Result<(), Refusal> {
         return Err(Refusal::TableTooLarge { gib, max_gib: limits.indexed_table_gib_max });
     }
     Ok(())
+}
+
+/// ANALYZE waits for whatever else works on the table, and who comes after it waits for both.
+fn statistics_of(of: &TableStatistics) -> Result<(), Refusal> {
+    if of.state() == StatisticsState::Fresh {
+        let why = format!("{}.{} was analyzed in the meantime", of.schema, of.table);
+        return Err(Refusal::NothingToDo { why });
+    }
+    match &of.busy {
+        Some(what) => Err(Refusal::Busy { what: what.clone() }),
+        None => Ok(()),
+    }
 }
 
 fn not_for(action: &Action, live: &Live) -> Refusal {

@@ -28,7 +28,7 @@ pub fn iterate(iterations: &[IterationRecord], last: &[Outcome], policy: &Policy
     let (applied, verified, undone) = (sum(|i| i.applied), sum(|i| i.verified), sum(|i| i.undone));
     let Some(newest) = iterations.last() else { return Next::Continue };
     let told = format!(
-        "{applied} index(es) built, {verified} verified, {undone} taken back, in {} iteration(s)",
+        "{applied} change(s) made, {verified} verified, {undone} taken back, in {} iteration(s)",
         iterations.len()
     );
     if let Some(worse) = last.iter().find(|outcome| outcome.verdict == Verdict::Regressed) {

@@ -1,9 +1,11 @@
-//! Plans one index: the one that saves the most of those that may be built. One at a time, since two could not be measured apart.
+//! Plans one change: new statistics of a table, or else the index that saves the most of those that may be built. One at a time, since two could
+//! not be measured apart.
 
 use super::bottlenecks::Bottleneck;
 use super::index::{Index, IndexState};
 use super::policy::Policy;
-use crate::change::{self, Action, Better, Change, Expectation};
+use super::stale::Stale;
+use crate::change::{self, Action, Better, Change, ChangeKind, Expectation};
 use crate::finding::{Evidence, Finding, Severity};
 use crate::ids::{ExecutionId, ResourceId, RuleId, SignalId};
 use crate::outcome::Verdict;
@@ -107,62 +109,130 @@ pub fn resource_id(database: &str, index: &str) -> ResourceId {
     ResourceId::new(format!("index/{database}/{index}"))
 }
 
-/// Plans the next index.
-pub fn plan(
-    bottlenecks: &[Bottleneck],
-    touching: &BTreeMap<String, Touching>,
-    rooms: &BTreeMap<String, Room>,
-    past: &[Past],
-    policy: &Policy,
-    run: (&ExecutionId, u32),
-    now: Timestamp,
-) -> Indexed {
+/// What the planner looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Planning<'a> {
+    /// Indexes that would help, those that save the most first.
+    pub bottlenecks: &'a [Bottleneck],
+    /// Tables whose statistics are too old, those with the most time first.
+    pub stale: &'a [Stale],
+    /// Which statements touch which tables, by database.
+    pub touching: &'a BTreeMap<String, Touching>,
+    /// What limits a database, by its name.
+    pub rooms: &'a BTreeMap<String, Room>,
+    /// Earlier changes of the cycle.
+    pub past: &'a [Past],
+    /// Thresholds.
+    pub policy: &'a Policy,
+    /// The run, and its iteration.
+    pub run: (&'a ExecutionId, u32),
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// A change that may be planned, before it has an id.
+pub(super) struct Planned {
+    pub(super) kind: ChangeKind,
+    pub(super) action: Action,
+    pub(super) because: RuleId,
+    pub(super) reason: String,
+    pub(super) expected: Expectation,
+    /// Database, schema and table.
+    pub(super) on: (String, String, String),
+    pub(super) readers: Vec<i64>,
+    pub(super) resource: Resource,
+}
+
+/// Plans the next change: new statistics before any index, since indexes are priced by them.
+pub fn plan(of: &Planning<'_>) -> Indexed {
     let mut indexed = Indexed::default();
-    let day_ago = now.checked_sub(SignedDuration::from_hours(DAY_H)).unwrap_or(Timestamp::MIN);
-    let iterations: BTreeSet<&(ExecutionId, u32)> =
-        past.iter().filter(|past| past.at > day_ago).map(|past| &past.made_in).collect();
-    let spent = iterations.len() >= usize::try_from(policy.iterations_per_day_max).unwrap_or(usize::MAX);
-    for bottleneck in bottlenecks.iter().filter(|bottleneck| bottleneck.is_worth_it) {
-        let spec = &bottleneck.advised.index;
-        let id = resource_id(&bottleneck.database, &spec.name());
-        let held = held(bottleneck, &id, rooms.get(&bottleneck.database), past, policy)
-            .or_else(|| spent.then(|| format!("{} iterations have changed something today", iterations.len())))
-            .or_else(|| (!indexed.plan.changes.is_empty()).then(|| "one index at a time".to_owned()));
-        indexed.plan.findings.push(finding(bottleneck, &id, held.as_deref()));
-        if held.is_some() {
-            continue;
+    let day_ago = of.now.checked_sub(SignedDuration::from_hours(DAY_H)).unwrap_or(Timestamp::MIN);
+    let today = || of.past.iter().filter(|past| past.at > day_ago);
+    let iterations: BTreeSet<&(ExecutionId, u32)> = today().map(|past| &past.made_in).collect();
+    let spent = iterations.len() >= usize::try_from(of.policy.iterations_per_day_max).unwrap_or(usize::MAX);
+    let spent = spent.then(|| format!("{} iterations have changed something today", iterations.len()));
+    for stale in of.stale {
+        let before = today().find(|past| past.resource == stale.resource_id());
+        let again = |_: &Past| {
+            "it was analyzed within a day and is too old again: let autovacuum look sooner (autovacuum_analyze_scale_factor of the table)"
+                .to_owned()
+        };
+        let held = before.map(again).or_else(|| spent.clone()).or_else(|| indexed.held());
+        indexed.plan.findings.push(stale.finding(held.as_deref()));
+        if held.is_none() {
+            indexed.take(stale.planned(of.policy), of);
         }
+    }
+    for bottleneck in of.bottlenecks.iter().filter(|bottleneck| bottleneck.is_worth_it) {
+        let id = resource_id(&bottleneck.database, &bottleneck.advised.index.name());
+        let held = held(bottleneck, &id, of.rooms.get(&bottleneck.database), of.past, of.policy)
+            .or_else(|| spent.clone())
+            .or_else(|| indexed.held());
+        indexed.plan.findings.push(finding(bottleneck, &id, held.as_deref()));
+        if held.is_none() {
+            indexed.take(planned(bottleneck, id), of);
+        }
+    }
+    indexed
+}
+
+impl Indexed {
+    /// Why nothing else is planned now: two changes could not be measured apart.
+    fn held(&self) -> Option<String> {
+        match self.plan.changes.first()?.action {
+            Action::CreateIndex { .. } => Some("one index at a time".to_owned()),
+            _ => Some("new statistics first, by which it is priced".to_owned()),
+        }
+    }
+
+    fn take(&mut self, planned: Planned, of: &Planning<'_>) {
+        let id = planned.resource.id.clone();
         let change = Change {
-            id: change::id(run.0, run.1, crate::change::ChangeKind::CreateIndex, &id),
-            action: Action::CreateIndex { database: bottleneck.database.clone(), index: Box::new(spec.clone()) },
-            resource: id.clone(),
-            because: RuleId::from(RULE),
-            reason: reason(bottleneck),
-            expected: Expectation {
-                signal: SignalId::from(SIGNAL),
-                resource: id.clone(),
-                better: Better::Lower,
-                before: bottleneck.before_ms,
-                after: bottleneck.after_ms,
-            },
+            id: change::id(of.run.0, of.run.1, planned.kind, &id),
+            action: planned.action,
+            resource: id,
+            because: planned.because,
+            reason: planned.reason,
+            expected: planned.expected,
             cost_usd_cents_month: None,
             rollout: None,
         };
-        let statements = touching.get(&bottleneck.database);
-        let (schema, table) = (spec.schema.as_str(), spec.table.as_str());
-        indexed.targets.push(Target {
+        let (database, schema, table) = planned.on;
+        let statements = of.touching.get(&database);
+        self.targets.push(Target {
             change: change.id.clone(),
-            database: bottleneck.database.clone(),
-            readers: bottleneck.advised.helps.iter().map(|help| help.statement).collect(),
-            neighbours: statements.map_or_else(Vec::new, |of| of.on(schema, table)),
-            untouched: statements.map_or_else(Vec::new, |of| of.beside(schema, table)),
+            readers: planned.readers,
+            neighbours: statements.map_or_else(Vec::new, |of| of.on(&schema, &table)),
+            untouched: statements.map_or_else(Vec::new, |of| of.beside(&schema, &table)),
+            database,
         });
-        indexed.resources.push(Resource {
+        self.resources.push(planned.resource);
+        self.plan.changes.push(change);
+    }
+}
+
+fn planned(bottleneck: &Bottleneck, id: ResourceId) -> Planned {
+    let (database, spec) = (&bottleneck.database, &bottleneck.advised.index);
+    Planned {
+        kind: ChangeKind::CreateIndex,
+        action: Action::CreateIndex { database: database.clone(), index: Box::new(spec.clone()) },
+        because: RuleId::from(RULE),
+        reason: reason(bottleneck),
+        expected: Expectation {
+            signal: SignalId::from(SIGNAL),
+            resource: id.clone(),
+            better: Better::Lower,
+            before: bottleneck.before_ms,
+            after: bottleneck.after_ms,
+        },
+        on: (database.clone(), spec.schema.clone(), spec.table.clone()),
+        readers: bottleneck.advised.helps.iter().map(|help| help.statement).collect(),
+        resource: Resource {
             id,
             name: spec.name(),
             tags: Tags::default(),
             live: Live::Index(Index {
-                database: bottleneck.database.clone(),
+                database: database.clone(),
                 schema: spec.schema.clone(),
                 table: spec.table.clone(),
                 name: spec.name(),
@@ -171,10 +241,8 @@ pub fn plan(
                 oldest_transaction_s: 0.0,
                 busy: None,
             }),
-        });
-        indexed.plan.changes.push(change);
+        },
     }
-    indexed
 }
 
 /// Why an index is not planned now.
@@ -222,7 +290,7 @@ fn reason(bottleneck: &Bottleneck) -> String {
 }
 
 /// Milliseconds with as many digits as a reader needs.
-fn figure(ms: f64) -> String {
+pub(super) fn figure(ms: f64) -> String {
     if ms >= 10.0 { format!("{ms:.0}") } else { format!("{ms:.2}") }
 }
 
@@ -293,8 +361,16 @@ mod tests {
     fn planned(found: &[Bottleneck], room: Option<f64>, past: &[Past], now_s: i64) -> Indexed {
         let rooms = BTreeMap::from([("orders".to_owned(), Room { free_bytes: room })]);
         let now = Timestamp::from_second(now_s).unwrap();
-        let run = (&ExecutionId::from("performance-2"), 1);
-        plan(found, &BTreeMap::new(), &rooms, past, &Policy::default(), run, now)
+        plan(&Planning {
+            bottlenecks: found,
+            stale: &[],
+            touching: &BTreeMap::new(),
+            rooms: &rooms,
+            past,
+            policy: &Policy::default(),
+            run: (&ExecutionId::from("performance-2"), 1),
+            now,
+        })
     }
 
     fn told(indexed: &Indexed) -> String {

@@ -9,7 +9,6 @@
 mod balance;
 mod control;
 
-use super::index::IndexState;
 use super::plan::Target;
 use super::policy::Policy;
 use super::profile::Window;
@@ -39,9 +38,9 @@ pub struct Measured<'a> {
     pub users_before: &'a Snapshot,
     /// What they feel after.
     pub users_after: &'a Snapshot,
-    /// Whether the index is there; `None` where that could not be read.
-    pub state: Option<IndexState>,
-    /// How often it was scanned since it was built; `None` where that could not be read.
+    /// Whether the change still stands: else why not, or why that is not known.
+    pub stands: Result<(), &'static str>,
+    /// How often an index was scanned since it was built; `None` where that could not be read, and for other changes.
     pub scans: Option<f64>,
 }
 
@@ -86,11 +85,8 @@ fn outcome(change: &Change, verdict: Verdict, numbers: Numbers, why: String, aft
 
 fn judge(seen: &Measured<'_>, policy: &Policy) -> (Verdict, Numbers, String) {
     let unsure = |why: String| (Verdict::Inconclusive, None, why);
-    match seen.state {
-        Some(IndexState::Valid) => {}
-        Some(IndexState::Absent) => return unsure("the index is not there any more".to_owned()),
-        Some(IndexState::Invalid) => return unsure("the build was interrupted, no query uses what it left".to_owned()),
-        None => return unsure("whether the index is there could not be read".to_owned()),
+    if let Err(why) = seen.stands {
+        return unsure(why.to_owned());
     }
     let (before, after) = match (seen.before, seen.after) {
         (Observed::Known(before), Observed::Known(after)) => (before, after),
@@ -100,7 +96,7 @@ fn judge(seen: &Measured<'_>, policy: &Policy) -> (Verdict, Numbers, String) {
     let (readers, lacking) = Balance::of(&seen.target.readers, before, after, policy);
     let Some(readers) = readers else {
         return unsure(format!(
-            "the queries that it was built for were asked fewer than {:.0} times, before or after",
+            "the queries that it was made for were asked fewer than {:.0} times, before or after",
             policy.calls_min
         ));
     };

@@ -17,8 +17,15 @@ use testkit::{Fault, Process, World, build, run_to_end};
 
 /// A run that died at a call of making one change. The lease has expired since.
 fn died(action: Action, operation: &str, fault: Fault) -> Bench {
-    let resources =
-        || vec![build::fleet("web", 2), build::service("worker", 2), build::cache("pages"), build::distribution("E1")];
+    let resources = || {
+        vec![
+            build::fleet("web", 2),
+            build::service("worker", 2),
+            build::cache("pages"),
+            build::distribution("E1"),
+            build::statistics(),
+        ]
+    };
     let plan = build::plan(vec![build::change("c1", action)]);
     let number = call_of(resources(), &plan, operation);
     let bench = Bench::of(resources());
@@ -38,6 +45,7 @@ fn kinds() -> Vec<Action> {
         build::replace_task("worker", 1),
         Action::FlushCache { cache: "pages".into() },
         Action::InvalidateCdn { distribution: "E1".into() },
+        Action::AnalyzeTable { database: "shop".into(), schema: "public".into(), table: "orders".into() },
     ]
 }
 

@@ -26,7 +26,7 @@ use tokio_postgres::Client;
 
 const APP: &str = "shop";
 /// Seconds left in a step.
-const LEFT_S: f64 = 120.0;
+pub const LEFT_S: f64 = 120.0;
 
 fn wanted() -> IndexSpec {
     IndexSpec::btree("public", "orders", &["customer_id"])
@@ -46,8 +46,8 @@ fn resource(spec: &IndexSpec) -> Resource {
     build::resource(&format!("index/orders/{}", spec.name()), &spec.name(), live)
 }
 
-/// A run of the performance cycle with one index to build.
-struct Bench {
+/// A run of the performance cycle with one change to make.
+pub struct Bench {
     world: Arc<World>,
     run: Run,
     snapshot: Snapshot,
@@ -57,13 +57,17 @@ struct Bench {
 
 impl Bench {
     async fn of(world: &Arc<World>, execution: &str, spec: &IndexSpec) -> Self {
+        let action = Action::CreateIndex { database: "orders".to_owned(), index: Box::new(spec.clone()) };
+        Self::making(world, execution, resource(spec), action).await
+    }
+
+    /// A run with this one change of a resource.
+    pub async fn making(world: &Arc<World>, execution: &str, resource: Resource, action: Action) -> Self {
         let process = Process::sound(world);
         let (app, id) = (AppId::from(APP), ExecutionId::from(execution));
         let answer = lease::acquire(process.ports().leases, &process, Cycle::Performance, &app, &id).await.unwrap();
         let LeaseAnswer::Held(lease) = answer else { panic!("another run holds the lease") };
-        let resource = resource(spec);
-        let action = Action::CreateIndex { database: "orders".to_owned(), index: Box::new(spec.clone()) };
-        let id = domain::change::id(&id, 1, ChangeKind::CreateIndex, &resource.id);
+        let id = domain::change::id(&id, 1, action.kind(), &resource.id);
         let change = Change { resource: resource.id.clone(), ..build::change(id.as_str(), action) };
         let cycle = Cycle::Performance;
         Self {
@@ -94,7 +98,7 @@ impl Bench {
         work(&Context { ports, run: &self.run, rules, deadline }).await
     }
 
-    async fn act(&self, actuator: &Actuator<'_>) -> Report {
+    pub async fn act(&self, actuator: &Actuator<'_>) -> Report {
         let plan = Plan { changes: vec![self.change.clone()], ..Plan::default() };
         self.with(actuator, async |context| act::carry_out(context, &plan, &self.snapshot).await.unwrap()).await
     }
@@ -117,7 +121,7 @@ impl Bench {
     }
 }
 
-fn end(report: &Report) -> &ChangeResult {
+pub fn end(report: &Report) -> &ChangeResult {
     &report.changes[0].result
 }
 

@@ -10,6 +10,7 @@
 )]
 
 mod advising;
+mod analyzing;
 mod building;
 mod door;
 mod looking;

@@ -16,7 +16,8 @@ impl Actuator for World {
     async fn live(&self, resource: &Resource) -> PortResult<Resource> {
         let mut state = self.state();
         // An index that is not there can be looked at: its table is.
-        if matches!(resource.live, Live::Index(_)) && !state.resources.contains_key(&resource.id) {
+        if matches!(resource.live, Live::Index(_) | Live::Statistics(_)) && !state.resources.contains_key(&resource.id)
+        {
             state.resources.insert(resource.id.clone(), resource.clone());
         }
         let found = state.resources.get(&resource.id).cloned().ok_or_else(|| gone("describe", resource.id.as_str()))?;

@@ -21,6 +21,7 @@ pub(super) fn after(action: &Action, before: &Live) -> Option<Live> {
             fleet.scheduled = Observed::Known(off_hours.actions().to_vec());
         }
         (Action::CreateIndex { .. }, Live::Index(index)) => index.state = IndexState::Valid,
+        (Action::AnalyzeTable { .. }, Live::Statistics(of)) => of.modified = 0.0,
         (Action::SetLogRetention { days, .. }, Live::LogGroup(group)) => group.retention_days = Some(*days),
         (Action::DeleteVolume { .. }, Live::Volume(_))
         | (Action::DeleteDiskSnapshot { .. }, Live::DiskSnapshot(_))

@@ -4,14 +4,12 @@ use super::{Seen, Told};
 use crate::finding::{Evidence, Severity};
 use crate::performance::candidates::ROWS_MIN;
 use crate::performance::policy::Policy;
-
-/// Share of the rows that may have changed. Autovacuum looks again at a tenth; twice that says that it does not keep up.
-const SHARE_MAX: f64 = 0.2;
+use crate::performance::statistics::{CHANGED_MAX, is_stale};
 
 pub(super) fn find(seen: &Seen<'_>, _: &Policy) -> Vec<Told> {
     let tables = seen.catalog.tables.iter().filter(|table| table.rows >= ROWS_MIN);
     tables
-        .filter(|table| table.modified_since_analyze > SHARE_MAX * table.rows)
+        .filter(|table| is_stale(table.rows, table.modified_since_analyze))
         .map(|table| {
             let share = 100.0 * table.modified_since_analyze / table.rows;
             Told {
@@ -26,7 +24,7 @@ pub(super) fn find(seen: &Seen<'_>, _: &Policy) -> Vec<Told> {
                 evidence: vec![Evidence::against(
                     "rows_modified_pct",
                     share,
-                    100.0 * SHARE_MAX,
+                    100.0 * CHANGED_MAX,
                     "of the rows have changed since",
                 )],
             }

@@ -111,7 +111,7 @@ fn verdict(case: Case) -> Outcome {
         after: &after,
         users_before: &users_before,
         users_after: &users_after,
-        state: Some(IndexState::Valid),
+        stands: Ok(()),
         scans: case.scans,
     };
     verify(&change(), &seen, &Policy::default())

@@ -9,7 +9,7 @@ use std::fmt;
 use testkit::{World, build};
 
 /// Ids of the resources. The first three have a size.
-pub const RESOURCES: [&str; 12] = [
+pub const RESOURCES: [&str; 13] = [
     "asg/web",
     "asg/api",
     "ecs/worker",
@@ -22,6 +22,7 @@ pub const RESOURCES: [&str; 12] = [
     "snapshot/old",
     "logs/app",
     "index/shop/orders",
+    "statistics/shop/public.orders",
 ];
 
 /// Resources that have a size.
@@ -57,6 +58,8 @@ pub enum Wanted {
     Retention(u32),
     /// An index.
     Index,
+    /// New statistics.
+    Analyze,
 }
 
 impl fmt::Display for Wanted {
@@ -74,6 +77,7 @@ impl fmt::Display for Wanted {
             Self::Delete(of) => write!(f, "delete {}", RESOURCES[*of]),
             Self::Retention(days) => write!(f, "keep the events of logs/app for {days} days"),
             Self::Index => f.write_str("build index/shop/orders"),
+            Self::Analyze => f.write_str("analyze public.orders"),
         }
     }
 }
@@ -108,6 +112,7 @@ impl Wanted {
             Self::Invalidate => 4,
             Self::Retention(_) => 10,
             Self::Index => 11,
+            Self::Analyze => 12,
         })
     }
 
@@ -149,6 +154,11 @@ impl Wanted {
             },
             Self::Retention(days) => Action::SetLogRetention { group: "app".to_owned(), days: *days },
             Self::Index => Action::CreateIndex { database: "shop".to_owned(), index: Box::new(spec()) },
+            Self::Analyze => Action::AnalyzeTable {
+                database: "shop".to_owned(),
+                schema: "public".to_owned(),
+                table: "orders".to_owned(),
+            },
         }
     }
 }
@@ -203,6 +213,7 @@ pub fn resources() -> Vec<Resource> {
         build::resource("snapshot/old", "old", Live::DiskSnapshot(snapshot)),
         build::log_group("app"),
         build::resource("index/shop/orders", "orders", Live::Index(index)),
+        build::statistics(),
     ]
 }
 
@@ -219,6 +230,7 @@ pub fn values(live: &Live) -> String {
         Live::DiskSnapshot(snapshot) => format!("{:?}", snapshot.delete_after),
         Live::LogGroup(group) => format!("{:?} days", group.retention_days),
         Live::Index(index) => format!("{:?}", index.state),
+        Live::Statistics(of) => format!("{:?}", of.state()),
         other => other.kind().to_string(),
     }
 }

@@ -126,7 +126,7 @@ fn plans(run: Number, events: &mut Vec<Event>, random: &mut fastrand::Rng) {
 }
 
 fn any_wanted(random: &mut fastrand::Rng) -> Wanted {
-    match random.u32(0..26) {
+    match random.u32(0..28) {
         0..10 => Wanted::Size(random.usize(0..SIZED), random.u32(0..=6)),
         10..13 => Wanted::Replace(random.usize(1..SIZED), random.u32(1..=4)),
         13..15 => Wanted::Restart(random.usize(0..SIZED)),
@@ -138,7 +138,8 @@ fn any_wanted(random: &mut fastrand::Rng) -> Wanted {
         21 => Wanted::Snapshot(5),
         22 => Wanted::Delete([6, 8, 9][random.usize(0..3)]),
         23 => Wanted::Retention(random.u32(1..60)),
-        _ => Wanted::Index,
+        24 | 25 => Wanted::Index,
+        _ => Wanted::Analyze,
     }
 }
 
