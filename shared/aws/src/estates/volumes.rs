@@ -16,6 +16,9 @@ use std::collections::BTreeMap;
 /// Largest pages.
 const PAGE: i32 = 1_000;
 const MODIFICATIONS_PAGE: i32 = 500;
+/// Volumes up to which they are asked for by name. Of more all of the Region is asked for: few volumes are modified, and few snapshots are the
+/// final ones, so that is a page or two instead of a call for each two hundred.
+const ASKED_BY_NAME_MAX: usize = 1_000;
 const ACTION: &str = "ec2:DescribeVolumes";
 /// How long after a modification EC2 refuses another one.
 const REST: SignedDuration = SignedDuration::from_hours(6);
@@ -64,7 +67,7 @@ pub(super) async fn existing(client: &Client, names: &[String]) -> PortResult<Ve
 
 /// The final snapshots of a volume that were not lost, the newest first.
 pub(crate) async fn final_snapshots(client: &Client, volume: &str) -> PortResult<Vec<FinalSnapshot>> {
-    let beside = finals(client, &[volume.to_owned()]).await?;
+    let beside = finals(client, Some(&[volume.to_owned()])).await?;
     let mut found: Vec<_> = beside.into_iter().filter(|(of, ..)| of == volume).collect();
     found.sort_by_key(|(_, at, _)| std::cmp::Reverse(*at));
     Ok(found.into_iter().map(|(_, _, snapshot)| snapshot).collect())
@@ -97,6 +100,9 @@ pub(crate) async fn tags(client: &Client, name: &str) -> PortResult<Tags> {
     Ok(read::tags(volume.tags))
 }
 
+/// Volumes by their names, or all of the Region.
+type Whole<'a> = Option<&'a [String]>;
+
 /// What belongs to volumes and is read apart from them.
 #[derive(Debug, Default)]
 struct Beside {
@@ -107,7 +113,11 @@ struct Beside {
 impl Beside {
     async fn read(client: &Client, names: &[String]) -> PortResult<Self> {
         let mut beside = Self::default();
-        for some in names.chunks(VALUES_PER_FILTER) {
+        let asked: Vec<Whole<'_>> = match names.len() {
+            0..=ASKED_BY_NAME_MAX => names.chunks(VALUES_PER_FILTER).map(Some).collect(),
+            _ => vec![None],
+        };
+        for some in asked {
             let (modifications, finals) = futures::join!(modifications(client, some), finals(client, some));
             for modification in modifications? {
                 let name = modification.volume_id.clone().unwrap_or_default();
@@ -144,9 +154,10 @@ impl Beside {
     }
 }
 
-async fn modifications(client: &Client, names: &[String]) -> PortResult<Vec<VolumeModification>> {
+async fn modifications(client: &Client, names: Whole<'_>) -> PortResult<Vec<VolumeModification>> {
     // By filter, since a volume that was never modified is an error when it is asked for by its id.
-    let request = client.describe_volumes_modifications().filters(filter("volume-id", names));
+    let filters = names.map(|names| vec![filter("volume-id", names)]);
+    let request = client.describe_volumes_modifications().set_filters(filters);
     let mut pages = request.max_results(MODIFICATIONS_PAGE).into_paginator().items().send();
     let mut found = Vec::new();
     while let Some(modification) = pages.next().await {
@@ -156,10 +167,15 @@ async fn modifications(client: &Client, names: &[String]) -> PortResult<Vec<Volu
 }
 
 /// Final snapshots with the volume that each is of and when it was begun. One that failed is none.
-async fn finals(client: &Client, volumes: &[String]) -> PortResult<Vec<(String, Option<Timestamp>, FinalSnapshot)>> {
-    let names: Vec<String> = volumes.iter().map(|name| literal(name)).collect();
-    let request = client.describe_snapshots().owner_ids("self");
-    let request = request.filters(filter(&format!("tag:{FINAL_SNAPSHOT_TAG}"), &names)).max_results(PAGE);
+async fn finals(client: &Client, volumes: Whole<'_>) -> PortResult<Vec<(String, Option<Timestamp>, FinalSnapshot)>> {
+    let tagged = match volumes {
+        Some(names) => {
+            let names: Vec<String> = names.iter().map(|name| literal(name)).collect();
+            filter(&format!("tag:{FINAL_SNAPSHOT_TAG}"), &names)
+        }
+        None => filter("tag-key", &[FINAL_SNAPSHOT_TAG.to_owned()]),
+    };
+    let request = client.describe_snapshots().owner_ids("self").filters(tagged).max_results(PAGE);
     let mut pages = request.into_paginator().items().send();
     let mut found = Vec::new();
     while let Some(snapshot) = pages.next().await {

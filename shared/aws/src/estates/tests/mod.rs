@@ -19,6 +19,7 @@ use config::Selector;
 use domain::observed::Missing;
 use domain::resource::{APP_TAG, Live};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 
 const KIND_COUNT: usize = KINDS.len() + 1;
 
@@ -206,5 +207,49 @@ async fn every_page_is_read_and_a_lost_one_makes_the_kind_unread() {
         let is_unread = surveyed.unread.iter().any(|(kind, _)| *kind == ResourceKind::NatGateway);
         let expected: (&[&str], bool) = if is_lost { (&[], true) } else { (&["nat-1", "nat-2"], false) };
         assert_eq!((names.as_slice(), is_unread), expected);
+    }
+}
+
+/// Of few volumes what is beside them is asked for by their names, of many for the whole Region: what belongs to others is left out.
+#[tokio::test]
+async fn beside_many_volumes_all_of_the_region_is_asked_for_at_once() {
+    for (volumes, by_name) in [(1_000, true), (1_001, false)] {
+        let asked: Arc<Mutex<Vec<bool>>> = Arc::default();
+        let noted = Arc::clone(&asked);
+        let service = Service::new(move |_, body| {
+            let text = String::from_utf8_lossy(body).into_owned();
+            let is = |action: &str| text.contains(&format!("Action={action}&"));
+            let tags = "<tagSet><item><key>maintainer:app</key><value>shop</value></item></tagSet>";
+            let finals = |of: &str| {
+                format!(
+                    "<item><snapshotId>snap-{of}</snapshotId><status>completed</status><tagSet>\
+                     <item><key>maintainer:final-snapshot-of</key><value>{of}</value></item></tagSet></item>"
+                )
+            };
+            let modified = |of: &str| {
+                format!("<item><volumeId>{of}</volumeId><modificationState>modifying</modificationState></item>")
+            };
+            let (action, inner) = if is("DescribeVolumes") {
+                let one = |n: u32| format!("<item><volumeId>vol-{n}</volumeId><size>1</size>{tags}</item>");
+                ("DescribeVolumes", format!("<volumeSet>{}</volumeSet>", (0..volumes).map(one).collect::<String>()))
+            } else if is("DescribeSnapshots") && text.contains("final-snapshot-of") {
+                noted.lock().unwrap().push(text.contains("vol-7&"));
+                ("DescribeSnapshots", format!("<snapshotSet>{}{}</snapshotSet>", finals("vol-7"), finals("other")))
+            } else if is("DescribeVolumesModifications") {
+                noted.lock().unwrap().push(text.contains("vol-7&"));
+                let inner = format!("{}{}", modified("vol-7"), modified("other"));
+                ("DescribeVolumesModifications", format!("<volumeModificationSet>{inner}</volumeModificationSet>"))
+            } else {
+                return Answer(400, Vec::new());
+            };
+            Answer(200, format!("<{action}Response>{inner}</{action}Response>").into_bytes())
+        });
+        let surveyed = estates(&service).survey(&shop()).await.unwrap();
+        let beside = |item: &&Item| matches!(&item.resource.live, Live::Volume(of) if of.final_snapshot.is_some() && of.is_modifying);
+        let found: Vec<&str> = surveyed.items.iter().filter(beside).map(|item| item.resource.name.as_str()).collect();
+        assert_eq!(found, ["vol-7"], "of {volumes}");
+        let asked = asked.lock().unwrap();
+        assert_eq!(asked.iter().any(|named| *named), by_name, "{asked:?}");
+        assert_eq!(asked.len(), if by_name { 10 } else { 2 }, "of {volumes}");
     }
 }
