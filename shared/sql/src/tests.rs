@@ -52,6 +52,27 @@ fn queries_inside_others_have_a_scope_of_their_own_that_knows_the_one_around_it(
 }
 
 #[test]
+fn a_subquery_whose_value_stands_in_an_expression_is_told_from_those_that_become_joins() {
+    for (text, is_scalar) in [
+        ("SELECT (SELECT max(i.at) FROM items i WHERE i.order_id = o.id) FROM orders o", true),
+        (
+            "SELECT id FROM orders o WHERE total > (SELECT avg(x.total) FROM orders x WHERE x.customer_id = o.customer_id)",
+            true,
+        ),
+        ("SELECT id FROM orders o WHERE EXISTS (SELECT 1 FROM items i WHERE i.order_id = o.id)", false),
+        ("SELECT id FROM orders o WHERE o.id IN (SELECT i.order_id FROM items i)", false),
+        (
+            "SELECT o.id FROM orders o JOIN LATERAL (SELECT i.at FROM items i WHERE i.order_id = o.id LIMIT 1) l ON true",
+            false,
+        ),
+    ] {
+        let shape = shape(text).unwrap();
+        assert_eq!(shape.scopes.len(), 2, "{text}");
+        assert_eq!((shape.scopes[0].is_scalar, shape.scopes[1].is_scalar), (false, is_scalar), "{text}");
+    }
+}
+
+#[test]
 fn writes_are_told_from_reads_and_everything_else() {
     for (text, verb) in [
         ("UPDATE orders SET status = $1 WHERE id = $2", Verb::Update),

@@ -3,7 +3,8 @@
 
 use domain::performance::shape::{Column, Comparison, Condition, Relation, Scope, Wrapper};
 use pg_query::protobuf::{
-    AExpr, AExprKind, ColumnRef, FuncCall, JoinExpr, NullTestType, SelectStmt, SortByDir, SubLink, WithClause,
+    AExpr, AExprKind, ColumnRef, FuncCall, JoinExpr, NullTestType, SelectStmt, SortByDir, SubLink, SubLinkType,
+    WithClause,
 };
 use pg_query::{Node, NodeEnum};
 
@@ -395,7 +396,10 @@ fn expression(node: &Node, at: usize, scopes: &mut Vec<Scope>) {
                 expression(test, at, scopes);
             }
             if let Some(query) = link.subselect.as_ref().and_then(|query| query.node.as_ref()) {
+                let inner = scopes.len();
                 statement(query, Some(at), scopes);
+                let is_scalar = link.sub_link_type() == SubLinkType::ExprSublink;
+                scopes.iter_mut().skip(inner).take(1).for_each(|scope| scope.is_scalar = is_scalar);
             }
         }
         _ => {}

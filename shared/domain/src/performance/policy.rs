@@ -52,6 +52,10 @@ pub struct Policy {
     pub lookups_per_s_max: f64,
     /// Deadlocks an hour that an application bears. Default 2: each is a request that failed.
     pub deadlocks_hour_max: f64,
+    /// Rows that a query without LIMIT may return each time. Default 10,000: no page shows more.
+    pub rows_returned_max: f64,
+    /// Bytes an hour that `SELECT *` of wide rows may carry to the application. Default 1 GiB: 300 kB a second.
+    pub star_bytes_hour_max: f64,
 }
 
 impl Default for Policy {
@@ -79,6 +83,8 @@ impl Default for Policy {
             slot_bytes_max: 1_073_741_824.0,
             lookups_per_s_max: 500.0,
             deadlocks_hour_max: 2.0,
+            rows_returned_max: 10_000.0,
+            star_bytes_hour_max: 1_073_741_824.0,
         }
     }
 }
@@ -110,6 +116,8 @@ impl Policy {
             slot_bytes_max,
             lookups_per_s_max,
             deadlocks_hour_max,
+            rows_returned_max,
+            star_bytes_hour_max,
         } = *self;
         let whole = [
             ("window_s", window_s, 60, 3_600),
@@ -138,6 +146,8 @@ impl Policy {
             ("temp_bytes_hour_max", temp_bytes_hour_max),
             ("slot_bytes_max", slot_bytes_max),
             ("lookups_per_s_max", lookups_per_s_max),
+            ("rows_returned_max", rows_returned_max),
+            ("star_bytes_hour_max", star_bytes_hour_max),
         ];
         let mut wrong: Vec<(&'static str, String)> = Vec::new();
         wrong.extend(

@@ -49,6 +49,9 @@ pub struct Scope {
     pub has_limit: bool,
     /// It skips rows.
     pub has_offset: bool,
+    /// Its one value stands in an expression of the query around it: unlike `EXISTS` and `IN`, the server can't make a join of it.
+    #[serde(default)]
+    pub is_scalar: bool,
 }
 
 /// A table as a query names it.

@@ -51,13 +51,24 @@ pub(super) fn find(seen: &Seen<'_>, policy: &Policy) -> Vec<Told> {
             level.of,
             most.unwrap_or_default()
         ),
-        evidence: vec![Evidence::against(
-            "db_connections_pct",
-            pct,
-            policy.connections_pct_max,
-            "of the limit are open",
-        )],
+        evidence: [
+            Some(Evidence::against("db_connections_pct", pct, policy.connections_pct_max, "of the limit are open")),
+            at_once(seen).map(|of| {
+                let about = "statements run at once on average, by Little's law: what pools have to be large enough for, with room for peaks";
+                Evidence::against("db_statements_at_once", of, level.open, about)
+            }),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     }]
+}
+
+/// Statements that run at once on average: by Little's law how often they are asked times how long they take, which is all their time by the
+/// time of the window. Nothing where the statements of the window are not known.
+fn at_once(seen: &Seen<'_>) -> Option<f64> {
+    let busy_ms: f64 = seen.work.iter().map(|work| work.used.total_ms()).sum();
+    (seen.window_s > 0.0 && !seen.work.is_empty()).then(|| busy_ms / 1_000.0 / seen.window_s)
 }
 
 /// Of the limits of the server and of the database, that which is nearer.
@@ -70,7 +81,7 @@ fn level(look: &Look) -> Option<Level> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{closed, opened, rule, vitals};
+    use super::super::fixture::{catalog, closed, lookup, opened, rule, told, vitals};
     use crate::finding::Severity;
     use crate::observed::Observed;
     use crate::performance::vitals::{Look, Sessions};
@@ -88,9 +99,9 @@ mod tests {
         closed(&mut vitals, sessions(|sessions| sessions.open = 80.0));
         assert!(rule("connections_near_limit", &vitals).is_empty());
         closed(&mut vitals, sessions(|sessions| sessions.open = 81.0));
-        let told = rule("connections_near_limit", &vitals);
-        assert_eq!(told[0].severity, Severity::High);
-        assert!(told[0].summary.starts_with("81 of 100 connections of the server are open (81 %), most of shop/api"));
+        let found = rule("connections_near_limit", &vitals);
+        assert_eq!(found[0].severity, Severity::High);
+        assert!(found[0].summary.starts_with("81 of 100 connections of the server are open (81 %), most of shop/api"));
         opened(&mut vitals, sessions(|sessions| sessions.open = 96.0));
         assert_eq!(rule("connections_near_limit", &vitals)[0].severity, Severity::Critical, "the fuller end counts");
     }
@@ -100,5 +111,15 @@ mod tests {
         let mut vitals = vitals();
         closed(&mut vitals, sessions(|sessions| (sessions.own, sessions.own_limit) = (9.0, Some(10.0))));
         assert!(rule("connections_near_limit", &vitals)[0].summary.contains("9 of 10 connections of the database"));
+    }
+
+    #[test]
+    fn what_runs_at_once_by_littles_law_stands_beside_what_is_open() {
+        let mut vitals = vitals();
+        closed(&mut vitals, sessions(|sessions| sessions.open = 90.0));
+        // 9,000 times 200 ms in 900 s: two at once.
+        let told = told("connections_near_limit", &vitals, &catalog(), &[lookup("id", 9_000.0, 200.0)]);
+        let at_once = told[0].evidence.iter().find(|evidence| evidence.signal.as_str() == "db_statements_at_once");
+        assert_eq!(at_once.map(|evidence| evidence.value), Some(2.0), "{told:?}");
     }
 }

@@ -25,7 +25,8 @@ pub fn rule_on(name: &str, catalog: &Catalog, work: &[Work]) -> Vec<Finding> {
     told(name, &vitals(), catalog, work)
 }
 
-fn told(name: &str, vitals: &Vitals, catalog: &Catalog, work: &[Work]) -> Vec<Finding> {
+/// What one rule finds in vitals and statements of 900 seconds.
+pub fn told(name: &str, vitals: &Vitals, catalog: &Catalog, work: &[Work]) -> Vec<Finding> {
     let seen =
         Seen { database: "orders", catalog, work, window_s: 900.0, vitals, counted_days: None, has_replica: false };
     let found = find(&seen, &Policy::default());

@@ -5,6 +5,7 @@ mod autovacuum_off;
 mod blocked_sessions;
 mod checkpoints_requested;
 mod connections_near_limit;
+mod correlated_subquery;
 mod deadlocks;
 #[cfg(test)]
 pub(super) mod fixture;
@@ -19,7 +20,9 @@ mod sequence_overflow;
 mod stale_statistics;
 mod stuck_slot;
 mod temp_files;
+mod unbounded_result;
 mod unused_index;
+mod wide_select;
 mod words;
 mod wraparound;
 mod wrapped_column;
@@ -82,6 +85,9 @@ const TABLE: &[Rule] = &[
     Rule { name: "stale_statistics", find: stale_statistics::find },
     Rule { name: "wrapped_column", find: wrapped_column::find },
     Rule { name: "offset_paging", find: offset_paging::find },
+    Rule { name: "unbounded_result", find: unbounded_result::find },
+    Rule { name: "wide_select", find: wide_select::find },
+    Rule { name: "correlated_subquery", find: correlated_subquery::find },
     Rule { name: "many_small_lookups", find: many_small_lookups::find },
     Rule { name: "connections_near_limit", find: connections_near_limit::find },
     Rule { name: "idle_in_transaction", find: idle_in_transaction::find },

@@ -31,6 +31,12 @@ pub async fn before(bench: &mut Bench) {
     bench.run("CREATE TABLE large (note text)").await;
     bench.run("INSERT INTO large SELECT repeat('l', 1000) FROM generate_series(1, 40000) n").await;
     bench.run("VACUUM ANALYZE large").await;
+    let columns = |n: u32| (0..n).map(|c| format!(", c{c} text DEFAULT repeat('w', 40)")).collect::<String>();
+    for (table, more) in [("wide", 12), ("narrow", 2)] {
+        bench.run(&format!("CREATE TABLE {table} (id int PRIMARY KEY, of int{})", columns(more))).await;
+        bench.run(&format!("INSERT INTO {table} (id, of) SELECT n, n % 500 FROM generate_series(1, 12000) n")).await;
+        bench.run(&format!("VACUUM ANALYZE {table}")).await;
+    }
     sessions(bench).await;
 }
 
@@ -239,11 +245,52 @@ pub async fn meanwhile(bench: &mut Bench) {
         let id: i64 = bench.shop.owner.query_one(id, &[]).await.unwrap().get(0);
         bench.expect("many_small_lookups", &format!("statement/{id}"));
     }
+    queries(bench, &client).await;
     waiting(bench, breaks.deadlock).await;
     checkpoints(bench, breaks.log).await;
     // A reader that has just gone: nothing is kept for it yet.
     bench.run("SELECT pg_create_physical_replication_slot('fresh', true)").await;
     bench.kept.push(client);
+}
+
+/// Queries that ask for too much or in a roundabout way, each beside one that only looks so.
+async fn queries(bench: &mut Bench, client: &tokio_postgres::Client) {
+    // Each statement, the rule that it breaks where it is asked, and how often it is asked.
+    let asked = [
+        ("SELECT n.id, n.of FROM narrow n WHERE n.id > $1", "unbounded_result", 25),
+        ("SELECT n.id, n.c0 FROM narrow n WHERE n.id > $1", "", 1),
+        ("SELECT n.id, n.c1 FROM narrow n WHERE n.id > $1 LIMIT 11000", "", 25),
+        ("SELECT * FROM wide w WHERE w.id > $1 LIMIT 5000", "wide_select", 25),
+        ("SELECT * FROM narrow n WHERE n.id > $1 LIMIT 5000", "", 25),
+        ("SELECT w.id, w.c3 FROM wide w WHERE w.id > $1 LIMIT 5000", "", 25),
+        (
+            "SELECT n.id, (SELECT count(*) FROM wide w WHERE w.of = n.of) FROM narrow n WHERE n.id > $1 ORDER BY n.id LIMIT 30",
+            "correlated_subquery",
+            2,
+        ),
+        (
+            "SELECT n.id FROM narrow n WHERE n.id > $1 AND EXISTS (SELECT FROM wide w WHERE w.of = n.of) ORDER BY n.c1 LIMIT 30",
+            "",
+            2,
+        ),
+        ("SELECT n.id, (SELECT count(*) FROM wide w) FROM narrow n WHERE n.id > $1 ORDER BY n.c1 LIMIT 30", "", 2),
+    ];
+    for (text, rule, times) in asked {
+        if !rule.is_empty() && !bench.is_broken() {
+            continue;
+        }
+        let statement = client.prepare(text).await.unwrap();
+        for _ in 0..times {
+            client.query(&statement, &[&0_i32]).await.unwrap();
+        }
+        if !rule.is_empty() {
+            // The server puts a parameter in the place of the number behind LIMIT.
+            let begins = text.split(" LIMIT").next().unwrap();
+            let id = "SELECT queryid FROM pg_stat_statements WHERE starts_with(query, $1)";
+            let id: i64 = bench.shop.owner.query_one(id, &[&begins]).await.unwrap().get(0);
+            bench.expect(rule, &format!("statement/{id}"));
+        }
+    }
 }
 
 /// Two transactions that take two rows in turn: in another order each, or in the same.

@@ -16,12 +16,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Seeds: of the first everything is broken that can be together, of the second the numbers of transactions run out.
 const SEEDS: [u64; 4] = [1, 2, 3, 4];
 /// What the tests can make on a server in seconds; a name of a rule that is not among them has unit tests only.
-const RULES: [&str; 17] = [
+const RULES: [&str; 20] = [
     "autovacuum_lag",
     "autovacuum_off",
     "blocked_sessions",
     "checkpoints_requested",
     "connections_near_limit",
+    "correlated_subquery",
     "deadlocks",
     "idle_in_transaction",
     "invalid_index",
@@ -33,7 +34,9 @@ const RULES: [&str; 17] = [
     "stale_statistics",
     "stuck_slot",
     "temp_files",
+    "unbounded_result",
     "unused_index",
+    "wide_select",
 ];
 
 /// Rule and resource of a finding.
@@ -49,6 +52,8 @@ fn policy() -> Policy {
         temp_bytes_hour_max: 1e9,
         lookups_per_s_max: 20.0,
         heavy_query_pct: 0.1,
+        slow_query_ms: 1.0,
+        star_bytes_hour_max: 1e9,
         ..Policy::default()
     }
 }
