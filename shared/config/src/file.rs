@@ -134,6 +134,8 @@ pub(crate) struct Application {
     pub endpoints: Vec<String>,
     /// Its Postgres databases, by a name of your choice: letters, digits, `-` and `_`. The performance cycle looks after them.
     pub databases: BTreeMap<String, Database>,
+    /// Its caches (Redis, Valkey), by a name of your choice: letters, digits, `-` and `_`. The performance cycle looks at them.
+    pub caches: BTreeMap<String, Cache>,
     /// The AWS account that it lives in; one. Default: that of the deployment. Another one needs `infra/member.yaml` there.
     pub accounts: Vec<String>,
     /// The AWS Region that it lives in; one. Default: that of the deployment. Alarms of another one need `infra/member.yaml` there.
@@ -274,6 +276,34 @@ pub struct Database {
 
 const fn postgres_port() -> u16 {
     5432
+}
+
+/// A Redis or Valkey, of whoever runs it. One node is looked at: the one that is named here.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cache {
+    /// Host name or address.
+    pub host: String,
+    /// Port. Default 6379.
+    #[serde(default = "redis_port")]
+    pub port: u16,
+    /// Name of the secret with the user that reads, `maintainer/read/…`: JSON with `username` and `password`; where only a password is set,
+    /// the username is `default`. Default: the cache asks for none.
+    #[serde(default)]
+    pub read_secret: Option<String>,
+    /// Whether the connection is encrypted. Default `verify`.
+    #[serde(default)]
+    pub tls: Tls,
+    /// Certificates of the authorities to trust, as PEM. Default: those that the system trusts; that of ElastiCache is among them.
+    #[serde(default)]
+    pub ca_pem: Option<String>,
+    /// Its name in ElastiCache: advice names its parameter group in place of `CONFIG SET`. Default: it runs elsewhere.
+    #[serde(default)]
+    pub instance: Option<String>,
+}
+
+const fn redis_port() -> u16 {
+    6379
 }
 
 /// Whether a connection is encrypted.

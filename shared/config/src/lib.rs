@@ -18,7 +18,7 @@ mod section;
 mod shape;
 mod surge;
 
-pub use file::{Bounds, Database, Day, Tls};
+pub use file::{Bounds, Cache, Database, Day, Tls};
 pub use freeze::Window;
 pub use modes::Modes;
 pub use problem::{ConfigError, Position, Problem};

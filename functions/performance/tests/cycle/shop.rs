@@ -1,17 +1,19 @@
 //! A shop whose database reads all orders to find those of a customer, with traffic that goes on as time passes.
 
+use crate::cache::Caching;
 use crate::server::calm;
 use async_trait::async_trait;
 use config::Config;
 use domain::execution::{Cycle, ExecutionRecord};
 use domain::ids::ExecutionId;
+use domain::performance::cache;
 use domain::performance::catalog::{Catalog, ColumnFacts, IndexFacts, Table};
 use domain::performance::index::{IndexSpec, IndexState};
 use domain::performance::vitals::Look;
 use domain::performance::{Counter, Priced, Question, Sample};
 use domain::resource::{APP_TAG, Live};
 use engine::documents;
-use engine::ports::{Databases, EntryState, Executions, Lease, PortError, PortResult};
+use engine::ports::{Caches, Databases, EntryState, Executions, Lease, PortError, PortResult};
 use engine::run::lease_key;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -79,23 +81,34 @@ pub struct Shop {
     pub refuses: Mutex<Option<PortError>>,
     /// What its server says of itself.
     pub look: Mutex<fn(Timestamp) -> PortResult<Look>>,
+    /// How its cache fares.
+    pub caching: Mutex<Caching>,
 }
 
 impl Shop {
     /// A shop under these settings.
     pub fn new(settings: &str, traits: Traits) -> Self {
-        let door = Live::TargetGroup { target_group: "targetgroup/shop/1".into(), load_balancer: "app/shop/2".into() };
-        let mut door = build::resource(DOOR, "shop", door);
-        door.tags.insert(APP_TAG.to_owned(), "shop".to_owned());
-        let world = Arc::new(World::of(vec![door]));
+        let world = world();
         let file = format!(
             "applications:\n  shop:\n    {settings}\n    databases:\n      orders: {{host: db.example.com, database: shop, \
-             read_secret: maintainer/read/shop, change_secret: maintainer/change/shop}}\n"
+             read_secret: maintainer/read/shop, change_secret: maintainer/change/shop}}\n    caches:\n      carts: {{host: \
+             cache.example.com}}\n"
         );
+        Self::under(&file, world, traits)
+    }
+
+    /// The same with nothing but its cache.
+    pub fn with_cache_alone() -> Self {
+        Self::under("applications:\n  shop:\n    caches:\n      carts: {host: cache.example.com}\n", world(), HELPS)
+    }
+
+    fn under(file: &str, world: Arc<World>, traits: Traits) -> Self {
         let counted = Counted { upto: world.now(), sums: [(0.0, 0.0, 0.0, 0.0); STATEMENTS], reset_at: world.now() };
-        let config = Config::parse(&file).unwrap();
+        let config = Config::parse(file).unwrap();
         let look: Mutex<fn(Timestamp) -> PortResult<Look>> = Mutex::new(|at| Ok(calm(at)));
-        let shop = Self { world, config, traits, counted: Mutex::new(counted), refuses: Mutex::new(None), look };
+        let caching = Mutex::new(Caching::default());
+        let shop =
+            Self { world, config, traits, counted: Mutex::new(counted), refuses: Mutex::new(None), look, caching };
         shop.publish();
         shop.world.pass_s(4 * 3_600);
         shop
@@ -113,6 +126,7 @@ impl Shop {
         *shop.counted.lock().unwrap() = self.counted.lock().unwrap().clone();
         (*shop.refuses.lock().unwrap()).clone_from(&self.refuses.lock().unwrap());
         *shop.look.lock().unwrap() = *self.look.lock().unwrap();
+        (*shop.caching.lock().unwrap()).clone_from(&self.caching.lock().unwrap());
         Self { config, ..shop }
     }
 
@@ -209,6 +223,21 @@ impl Shop {
 
     fn refusal(&self) -> PortResult<()> {
         self.refuses.lock().unwrap().clone().map_or(Ok(()), Err)
+    }
+}
+
+/// A world with the shop's door.
+fn world() -> Arc<World> {
+    let door = Live::TargetGroup { target_group: "targetgroup/shop/1".into(), load_balancer: "app/shop/2".into() };
+    let mut door = build::resource(DOOR, "shop", door);
+    door.tags.insert(APP_TAG.to_owned(), "shop".to_owned());
+    Arc::new(World::of(vec![door]))
+}
+
+#[async_trait]
+impl Caches for Shop {
+    async fn look(&self, _: &str) -> PortResult<cache::Look> {
+        self.caching.lock().unwrap().look(self.world.now())
     }
 }
 
