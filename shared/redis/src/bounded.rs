@@ -1,4 +1,4 @@
-//! A stream from which only so much is read: what a server answers has no other limit than its memory.
+//! A stream from which only so much is read, and whose end is an error: what a server answers has no other limit than its memory.
 
 use std::io;
 use std::pin::Pin;
@@ -26,8 +26,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        self.left = self.left.saturating_sub(buffer.filled().len() - before);
-        read
+        let count = buffer.filled().len() - before;
+        self.left = self.left.saturating_sub(count);
+        match read {
+            // The end in the middle of an answer must not look like an answer that makes no sense.
+            Poll::Ready(Ok(())) if count == 0 && buffer.remaining() > 0 => {
+                Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()))
+            }
+            read => read,
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 
 /// By which a server's administrator knows our connections, and we our own commands.
 pub(crate) const CLIENT_NAME: &str = "infrastructure-maintainer";
-/// Time for a connection to be made.
+/// Time for each step of making a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 /// Time for an answer.
 pub(crate) const ANSWER: Duration = Duration::from_secs(5);
@@ -53,44 +53,50 @@ impl Session {
 
 /// Opens a connection for a user, or without one where the cache asks for none.
 pub(crate) async fn connect(name: &str, cache: &Cache, user: Option<&Credentials>) -> PortResult<Session> {
-    let operation = format!("connect to {name}");
-    let late = || PortError::Unknown {
-        operation: operation.clone(),
-        why: format!("nobody answered within {} s: check the address and the security groups", CONNECT.as_secs()),
-    };
-    let opened = tokio::time::timeout(CONNECT, open(&operation, cache, user)).await;
-    opened.unwrap_or_else(|_| Err(late()))
-}
-
-async fn open(operation: &str, cache: &Cache, user: Option<&Credentials>) -> PortResult<Session> {
-    let stream = TcpStream::connect((cache.host.as_str(), cache.port)).await;
+    let operation = &format!("connect to {name}");
+    let stream = TcpStream::connect((cache.host.as_str(), cache.port));
+    let stream = within(operation, "nobody answered", "check the address, subnets and security groups", stream).await?;
     let stream = stream.map_err(|error| not_reached(operation, &error))?;
+    let hangs = "it was reached and did not answer";
     match cache.tls {
-        Tls::Off => login(operation, stream, user).await,
+        Tls::Off => within(operation, hangs, "it hangs, or expects TLS", login(operation, stream, user)).await?,
         Tls::Verify => {
             let config = trust::client(operation, cache.ca_pem.as_deref())?;
             let host = ServerName::try_from(cache.host.clone()).map_err(|error| PortError::Rejected {
-                operation: operation.to_owned(),
+                operation: operation.clone(),
                 why: format!("the host is no name that a certificate can have ({error})"),
             })?;
-            let stream = TlsConnector::from(Arc::new(config)).connect(host, stream).await;
-            login(operation, stream.map_err(|error| refused_tls(operation, &error))?, user).await
+            let stream = TlsConnector::from(Arc::new(config)).connect(host, stream);
+            let next = "it hangs, or the port speaks no TLS: see encryption in transit";
+            let stream = within(operation, hangs, next, stream).await?;
+            let stream = stream.map_err(|error| refused_tls(operation, &error))?;
+            within(operation, hangs, "see whether it is overloaded", login(operation, stream, user)).await?
         }
     }
+}
+
+/// What comes in time.
+async fn within<T>(operation: &str, what: &str, next: &str, work: impl Future<Output = T>) -> PortResult<T> {
+    tokio::time::timeout(CONNECT, work).await.map_err(|_| PortError::Unknown {
+        operation: operation.to_owned(),
+        why: format!("{what} within {} s: {next}", CONNECT.as_secs()),
+    })
 }
 
 async fn login<S>(operation: &str, stream: S, user: Option<&Credentials>) -> PortResult<Session>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut as_whom = RedisConnectionInfo::default().set_skip_set_lib_name();
-    if let Some(user) = user {
-        as_whom = as_whom.set_username(&user.username).set_password(&user.password);
-    }
     let config = AsyncConnectionConfig::new().set_response_timeout(Some(ANSWER));
-    let made = MultiplexedConnection::new_with_config(&as_whom, Bounded::new(stream, BYTES_MAX), config).await;
-    let (connection, driver) = made.map_err(|error| port_error(operation, "", &error))?;
+    // The library would log in by itself, and lose what the server says to that.
+    let as_nobody = RedisConnectionInfo::default().set_skip_set_lib_name();
+    let made = MultiplexedConnection::new_with_config(&as_nobody, Bounded::new(stream, BYTES_MAX), config).await;
+    let failed = |error| port_error(operation, "+client|setname", &error);
+    let (connection, driver) = made.map_err(failed)?;
     let mut session = Session { connection, task: tokio::spawn(driver), commands: 0.0 };
+    if let Some(user) = user {
+        session.ask(redis::cmd("AUTH").arg(&user.username).arg(&user.password)).await.map_err(failed)?;
+    }
     // Who may not name itself is let in without a name.
     let _named = session.ask(redis::cmd("CLIENT").arg("SETNAME").arg(CLIENT_NAME)).await;
     Ok(session)

@@ -13,6 +13,17 @@ pub(crate) fn port_error(operation: &str, needs: &str, error: &RedisError) -> Po
     let denied = |permission: String| PortError::Denied { operation: operation.clone(), permission };
     let unknown = |why: &str| PortError::Unknown { operation: operation.clone(), why: why.to_owned() };
     let rejected = |why: String| PortError::Rejected { operation: operation.clone(), why };
+    let text = error.to_string();
+    if text.contains("max number of clients") {
+        return PortError::Throttled { operation };
+    }
+    if text.contains("without any password configured") {
+        return rejected("it asks for no password: take read_secret out of the configuration, or set one".to_owned());
+    }
+    if text.contains("protected mode") {
+        let why = "it lets in only its own machine (protected-mode): give it a user with a password, and bind it";
+        return rejected(why.to_owned());
+    }
     match error.code() {
         Some("NOAUTH") => return denied("a login: name a secret with username and password in read_secret".to_owned()),
         Some("WRONGPASS") => return denied("the login: correct the secret, or enable its user".to_owned()),
@@ -21,36 +32,22 @@ pub(crate) fn port_error(operation: &str, needs: &str, error: &RedisError) -> Po
         }
         Some("LOADING") => return unknown(LOADING),
         Some("BUSY") => return unknown("a script runs and nothing else; look again when it has ended"),
-        Some("DENIED") => {
-            let why = "it lets in only its own machine (protected-mode): give it a user with a password, and bind it"
-                .to_owned();
-            return rejected(why);
-        }
-        Some("ERR") if said().contains("max number of clients") => return PortError::Throttled { operation },
-        Some("ERR") if said().contains("without any password configured") => {
-            return rejected(
-                "it asks for no password: take read_secret out of the configuration, or set one".to_owned(),
-            );
-        }
         Some(code) => return rejected(format!("the cache said {}: {}", line(code), said())),
         None => {}
     }
-    if error.to_string().contains(TOO_MUCH) {
+    if text.contains(TOO_MUCH) {
         return rejected(format!("{TOO_MUCH}: its keys have very long names"));
     }
     if error.is_timeout() {
-        return unknown(
-            "no answer within five seconds: it is busy with one command, see SLOWLOG GET, or the network is",
-        );
+        return unknown("no answer within 5 s: it is busy with one command, see SLOWLOG GET, or it hangs");
     }
     match error.kind() {
         ErrorKind::Parse => {
             rejected("what answers there is no Redis, or it expects TLS: check host, port and tls".to_owned())
         }
-        ErrorKind::AuthenticationFailed => denied("the login: correct the secret, or enable its user".to_owned()),
-        _ if error.is_io_error() || error.is_connection_dropped() => {
-            unknown("the connection was cut: the cache restarts, lets us no longer in, or expects TLS where tls is off")
-        }
+        _ if error.is_io_error() || error.is_connection_dropped() => unknown(
+            "the connection was cut: it restarts, has no connection left for us (maxclients), or expects TLS where tls is off",
+        ),
         _ => rejected(format!("the cache refused it: {}", said())),
     }
 }

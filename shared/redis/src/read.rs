@@ -46,9 +46,8 @@ impl<'a> Caches<'a> {
         let before = session.commands;
         let settings = settings(&mut session, name).await;
         let slow = slow_log(&mut session, name, &settings).await;
-        let looked = sample(&mut session, name, info.policy().ends_with("-lfu"), self.clock).await;
-        // A connection that broke has read nothing after that: the look is not whole, and is tried again.
-        read_info(&mut session, name).await?;
+        // Last: where a connection broke before, this ends the look, which is not whole then and is tried again.
+        let looked = sample(&mut session, name, info.policy().ends_with("-lfu"), self.clock).await?;
         let own = Own { commands: session.commands - before, hits: looked.hits };
         Ok(Look { at: self.clock.now(), info, settings, slow, keys: looked.keys, own })
     }

@@ -5,9 +5,9 @@ use crate::connect::Session;
 use crate::errors::port_error;
 use crate::info::bounded;
 use crate::slow::{bytes, integer, parts};
-use domain::observed::{Missing, Observed};
+use domain::observed::Observed;
 use domain::performance::cache::{Key, Sampled, patterns};
-use engine::ports::{Clock, PortError};
+use engine::ports::{Clock, PortError, PortResult};
 use redis::{RedisError, Value};
 use std::collections::BTreeSet;
 
@@ -36,24 +36,30 @@ pub(crate) struct Looked {
     pub(crate) hits: f64,
 }
 
-/// Looks at some keys. `counts_use` where the policy of the server counts how often a key is used.
-pub(crate) async fn sample(session: &mut Session, name: &str, counts_use: bool, clock: &dyn Clock) -> Looked {
+/// Looks at some keys. `counts_use` where the policy of the server counts how often a key is used. What the server refuses is missing.
+///
+/// # Errors
+/// When the connection broke.
+pub(crate) async fn sample(
+    session: &mut Session,
+    name: &str,
+    counts_use: bool,
+    clock: &dyn Clock,
+) -> PortResult<Looked> {
     let mut sampling = Sampling { counts_use, ..Sampling::default() };
-    match sampling.run(session, clock).await {
-        Ok(is_whole) => {
-            let hits = sampling.hits;
-            Looked { keys: Observed::Known(sampling.sampled(is_whole)), hits }
-        }
-        Err(error) => Looked { keys: Observed::Missing(missing(name, &error)), hits: sampling.hits },
-    }
-}
-
-fn missing(name: &str, error: &RedisError) -> Missing {
-    let why = port_error(&format!("look at keys of {name}"), NEEDS, error);
-    if !matches!(why, PortError::Denied { .. }) {
-        tracing::warn!(cache = name, "{why}");
-    }
-    why.missing()
+    let done = sampling.run(session, clock).await;
+    let hits = sampling.hits;
+    let keys = match done {
+        Ok(is_whole) => Observed::Known(sampling.sampled(is_whole)),
+        Err(error) => match port_error(&format!("look at keys of {name}"), NEEDS, &error) {
+            broken @ PortError::Unknown { .. } => return Err(broken),
+            refused => {
+                tracing::warn!(cache = name, "{refused}");
+                Observed::Missing(refused.missing())
+            }
+        },
+    };
+    Ok(Looked { keys, hits })
 }
 
 #[derive(Default)]

@@ -9,6 +9,7 @@ use maintainer_redis::Caches;
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, FromRedisValue};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use testkit::redis::RedisServer;
 
 /// The user that only reads.
@@ -58,7 +59,9 @@ impl Shop {
     /// A connection of the application.
     pub async fn client(&self) -> MultiplexedConnection {
         let client = redis::Client::open(format!("redis://127.0.0.1:{}", self.server.port())).unwrap();
-        client.get_multiplexed_async_connection().await.unwrap()
+        // Some of what it does takes long, on purpose.
+        let config = redis::AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(20)));
+        client.get_multiplexed_async_connection_with_config(&config).await.unwrap()
     }
 
     /// Runs a command as the application.
@@ -105,7 +108,7 @@ impl Clock for Now {
     }
 
     async fn wait(&self, seconds: u32) {
-        tokio::time::sleep(std::time::Duration::from_secs(u64::from(seconds))).await;
+        tokio::time::sleep(Duration::from_secs(u64::from(seconds))).await;
     }
 }
 
@@ -129,5 +132,7 @@ pub async fn batch(client: &mut MultiplexedConnection, commands: impl Iterator<I
             pipe.clear();
         }
     }
-    pipe.query_async::<()>(client).await.unwrap();
+    if !pipe.is_empty() {
+        pipe.query_async::<()>(client).await.unwrap();
+    }
 }

@@ -34,7 +34,9 @@ pub async fn lookups(seed: u64) -> Option<Outcome> {
             bench.batch((0..misses).map(missing)).await;
         }
         (false, _) => {
-            let filled = (0..500).flat_map(|number| [missing(number), set(&format!("price:{number}"), 60, None)]);
+            let filled = (0..500).flat_map(|number| {
+                [missing(number), set(&format!("price:{number}"), 60, Some(600 + 9 * u64::from(number)))]
+            });
             bench.batch(filled).await;
         }
     }
@@ -46,12 +48,12 @@ pub async fn evictions(seed: u64) -> Option<Outcome> {
     let policies = ["allkeys-lru", "allkeys-lfu", "allkeys-random"];
     let policy = policies[usize::try_from(seed % 3).unwrap()];
     let mut bench = Bench::start(seed, &["--maxmemory", "8mb", "--maxmemory-policy", policy]).await?;
-    bench.batch((0..8_000).map(|number| set(&format!("page:{number}"), 1_000, None))).await;
+    bench.batch((0..12_000).map(|number| set(&format!("page:{number}"), 1_000, None))).await;
     bench.open().await;
     if bench.is_broken {
-        // Asked for in turn, and stored after each miss.
-        for number in 0..1_500 {
-            let name = format!("page:{number}");
+        // Asked for by chance, and stored after each miss.
+        for _ in 0..1_000 {
+            let name = format!("page:{}", bench.random.u32(0..20_000));
             let there: Option<String> = get(name.clone()).query_async(&mut bench.client).await.unwrap();
             if there.is_none() {
                 set(&name, 1_000, None).query_async::<()>(&mut bench.client).await.unwrap();
@@ -134,7 +136,7 @@ pub async fn fragments(seed: u64) -> Option<Outcome> {
     let mut bench = Bench::start(seed, &["--enable-debug-command", "yes"]).await?;
     let alike = bench.random.usize(0..3);
     let count = 150_000 + bench.random.u32(0..20_000);
-    if !(alike == 2 && !bench.is_broken) {
+    if alike != 2 || bench.is_broken {
         bench.run::<()>(&format!("DEBUG POPULATE {count} part 400")).await;
     }
     if bench.is_broken {
@@ -253,7 +255,11 @@ pub async fn heat(seed: u64) -> Option<Outcome> {
     bench.open().await;
     let one = bench.is_broken || !is_counted;
     let asked = |number: u32| {
-        if one && number % 4 > 0 { get("settings".to_owned()) } else { get(format!("item:{}", number % 200)) }
+        if one && !number.is_multiple_of(4) {
+            get("settings".to_owned())
+        } else {
+            get(format!("item:{}", number % 200))
+        }
     };
     bench.batch((0..20_000).map(asked)).await;
     if bench.is_broken {
@@ -367,7 +373,7 @@ pub async fn disks(seed: u64) -> Option<Outcome> {
 
 /// A replica whose primary is gone; or that follows.
 pub async fn copies(seed: u64) -> Option<Outcome> {
-    let mut primary = testkit::redis::RedisServer::start(&[])?;
+    let mut primary = testkit::redis::RedisServer::start(&["--repl-diskless-sync-delay", "0"])?;
     let mut bench = Bench::start(seed, &[]).await?;
     bench.run::<()>(&format!("REPLICAOF 127.0.0.1 {}", primary.port())).await;
     let up = async |bench: &mut Bench, state: &str| {

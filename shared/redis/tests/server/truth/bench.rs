@@ -44,7 +44,7 @@ impl Bench {
     pub async fn run<T: FromRedisValue>(&mut self, words: &str) -> T {
         let mut words = words.split(' ');
         let mut command = redis::cmd(words.next().unwrap());
-        command.arg(&words.collect::<Vec<_>>());
+        command.arg(words.collect::<Vec<_>>());
         command.query_async(&mut self.client).await.unwrap_or_else(|error| panic!("{error}"))
     }
 

@@ -28,22 +28,27 @@ type Fact = (String, String);
 /// What was found, and what was to be.
 type Outcome = (BTreeSet<Fact>, BTreeSet<Fact>);
 
-/// All caches of a seed, two at a time. Each has numbers of its own.
+/// All caches of a seed, four at a time. Each has numbers of its own.
 async fn examined(seed: u64) -> Option<Vec<(&'static str, Outcome)>> {
     let of = |number: u64| seed * 100 + number;
     let mut all = Vec::new();
-    macro_rules! two {
-        ($one:ident, $two:ident, $at:expr) => {
-            let (one, two) = tokio::join!(ailments::$one(of($at)), ailments::$two(of($at + 1)));
-            all.extend([(stringify!($one), one?), (stringify!($two), two?)]);
-        };
-    }
-    two!(lookups, evictions, 0);
-    two!(limits, fragments, 2);
-    two!(slowness, sizes, 4);
-    two!(heat, lives, 6);
-    two!(ends, connections, 8);
-    two!(disks, copies, 10);
+    let (one, two, three, four) = tokio::join!(
+        ailments::lookups(of(0)),
+        ailments::evictions(of(1)),
+        ailments::limits(of(2)),
+        ailments::copies(of(11))
+    );
+    all.extend([("lookups", one?), ("evictions", two?), ("limits", three?), ("copies", four?)]);
+    let (one, two, three, four) = tokio::join!(
+        ailments::fragments(of(3)),
+        ailments::sizes(of(5)),
+        ailments::lives(of(7)),
+        ailments::connections(of(9))
+    );
+    all.extend([("fragments", one?), ("sizes", two?), ("lives", three?), ("connections", four?)]);
+    let (one, two, three, four) =
+        tokio::join!(ailments::slowness(of(4)), ailments::heat(of(6)), ailments::ends(of(8)), ailments::disks(of(10)));
+    all.extend([("slowness", one?), ("heat", two?), ("ends", three?), ("disks", four?)]);
     Some(all)
 }
 
