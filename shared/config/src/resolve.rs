@@ -3,9 +3,10 @@
 //! Pure, and done once when the file is read: whatever can't be resolved is a problem of the file, not of a run.
 
 use crate::Selector;
-use crate::file::{Application, Bounds, Cache, Common, Database, Metric};
+use crate::file::{Application, Bounds, Common, Metric};
 use crate::freeze::{Window, zone};
 use crate::modes::Modes;
+use crate::stores::{Cache, Database};
 use crate::surge::Surge;
 use domain::approval::Terms;
 use domain::change::ChangeKind;

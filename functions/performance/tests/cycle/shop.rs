@@ -1,13 +1,13 @@
 //! A shop whose database reads all orders to find those of a customer, with traffic that goes on as time passes.
 
 use crate::cache::Caching;
-use crate::server::calm;
+use crate::server::{calm, catalog};
 use async_trait::async_trait;
 use config::Config;
 use domain::execution::{Cycle, ExecutionRecord};
 use domain::ids::ExecutionId;
 use domain::performance::cache;
-use domain::performance::catalog::{Catalog, ColumnFacts, IndexFacts, Table};
+use domain::performance::catalog::Catalog;
 use domain::performance::index::{IndexSpec, IndexState};
 use domain::performance::vitals::Look;
 use domain::performance::{Counter, Priced, Question, Sample};
@@ -275,62 +275,7 @@ impl Databases for Shop {
 
     async fn catalog(&self, _: &str) -> PortResult<Catalog> {
         self.refusal()?;
-        let column = |name: &str, distinct| ColumnFacts {
-            name: name.to_owned(),
-            type_name: "int4".to_owned(),
-            distinct: Some(distinct),
-            width: Some(4.0),
-        };
-        let index = |name: &str, key: &str, is_constraint| IndexFacts {
-            name: name.to_owned(),
-            method: "btree".to_owned(),
-            keys: vec![Some(key.to_owned())],
-            includes: Vec::new(),
-            is_partial: false,
-            is_constraint,
-            is_valid: true,
-            scans: 1_000.0,
-            bytes: 1e7,
-            definition: format!("CREATE INDEX {name} ON public.orders USING btree ({key})"),
-        };
-        let mut indexes = vec![index("orders_pkey", "id", true)];
-        for resource in self.world.resources() {
-            if let Live::Index(there) = &resource.live
-                && there.state != IndexState::Absent
-            {
-                indexes.push(IndexFacts {
-                    is_valid: there.state == IndexState::Valid,
-                    ..index(&there.name, "customer_id", false)
-                });
-            }
-        }
-        let orders = Table {
-            schema: "public".to_owned(),
-            name: "orders".to_owned(),
-            rows: 1e6,
-            bytes: 1e8,
-            is_partitioned: false,
-            writes: 1e6,
-            modified_since_analyze: 0.0,
-            seq_scans: 1e4,
-            columns: vec![column("id", 1e6), column("customer_id", 5e4), column("total", 1e3)],
-            indexes,
-        };
-        let items = Table {
-            name: "items".to_owned(),
-            rows: 1e3,
-            bytes: 1e5,
-            columns: vec![column("id", 1e3), column("name", 1e3)],
-            indexes: vec![index("items_pkey", "id", true)],
-            ..orders.clone()
-        };
-        Ok(Catalog {
-            server_version: 150_018,
-            search_path: vec!["public".to_owned()],
-            tables: vec![orders, items],
-            extensions: vec!["hypopg".to_owned()],
-            oldest_transaction_s: None,
-        })
+        Ok(catalog(&self.world))
     }
 
     async fn look(&self, _: &str) -> PortResult<Look> {

@@ -3,8 +3,8 @@
 use super::databases::SECRETS;
 use super::servers::{self, Server};
 use super::{Application, Notes};
-use crate::file::Cache;
 use crate::shape::join;
+use crate::stores::Cache;
 
 pub(super) fn check(app: &Application, path: &str, notes: &mut Notes<'_>) {
     let at = join(path, "caches");

@@ -2,8 +2,8 @@
 
 use super::Notes;
 use super::servers::{self, Server};
-use crate::file::Database;
 use crate::shape::join;
+use crate::stores::Database;
 use std::collections::BTreeMap;
 
 /// How the names of secrets begin that the functions which read may read, and that which changes.

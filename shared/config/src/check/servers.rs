@@ -1,9 +1,9 @@
 //! What databases and caches have in common: names that can be an id, hosts, secrets that the functions may read, certificates that are some.
 
 use super::Notes;
-use crate::file::Tls;
 use crate::nearest::quoted;
 use crate::shape::join;
+use crate::stores::Tls;
 
 /// Longest name of a server in the configuration: it is part of ids.
 const NAME_CHARS_MAX: usize = 40;

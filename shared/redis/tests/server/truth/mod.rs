@@ -3,6 +3,7 @@
 
 mod ailments;
 mod bench;
+mod memory;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,15 +35,15 @@ async fn examined(seed: u64) -> Option<Vec<(&'static str, Outcome)>> {
     let mut all = Vec::new();
     let (one, two, three, four) = tokio::join!(
         ailments::lookups(of(0)),
-        ailments::evictions(of(1)),
-        ailments::limits(of(2)),
+        memory::evictions(of(1)),
+        memory::limits(of(2)),
         ailments::copies(of(11))
     );
     all.extend([("lookups", one?), ("evictions", two?), ("limits", three?), ("copies", four?)]);
     let (one, two, three, four) = tokio::join!(
-        ailments::fragments(of(3)),
-        ailments::sizes(of(5)),
-        ailments::lives(of(7)),
+        memory::fragments(of(3)),
+        memory::sizes(of(5)),
+        memory::lives(of(7)),
         ailments::connections(of(9))
     );
     all.extend([("fragments", one?), ("sizes", two?), ("lives", three?), ("connections", four?)]);
