@@ -98,8 +98,8 @@ pub async fn dispatch(event: &Value, config: &Config, world: &World<'_>) -> Resu
     }
     for (app, alarms) in by_app {
         let episode = answer_app(&app, &alarms, world, &mut answer).await?;
-        if has_database(&app, config) {
-            look_into_databases(&app, &alarms, &episode, world, &mut answer).await?;
+        if has_stores(&app, config) {
+            look_into_stores(&app, &alarms, &episode, world, &mut answer).await?;
         }
         for (alarm, _) in &alarms {
             world.episodes.remember(&alarm.id(), world.clock.now()).await?;
@@ -240,13 +240,14 @@ async fn answer_app(
     Ok(open.id)
 }
 
-fn has_database(app: &AppId, config: &Config) -> bool {
-    config.resolve(app).is_some_and(|app| !app.databases.is_empty())
+/// Whether it has a database or a cache, of which users may wait.
+fn has_stores(app: &AppId, config: &Config) -> bool {
+    config.resolve(app).is_some_and(|app| app.has_stores())
 }
 
 /// Starts a run of the performance cycle where users wait too long and none is under way: at most one for each episode, since its name
 /// follows from the episode's. How often it may change something in a day is that cycle's own limit.
-async fn look_into_databases(
+async fn look_into_stores(
     app: &AppId,
     alarms: &[(Transition, Timestamp)],
     episode: &str,

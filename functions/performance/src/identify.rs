@@ -1,7 +1,8 @@
-//! identify: what is slow for want of an index, what it would save, and which index is built next. The rules are `domain`'s; the planner of
-//! the server prices.
+//! identify: what is slow for want of an index, what it would save, and which index is built next; and what is told about databases and caches.
+//! The rules are `domain`'s; the planner of the server prices.
 
-use crate::profile::{Profile, Profiles};
+use crate::caches;
+use crate::profile::{CacheEnds, Profile, Profiles};
 use config::ResolvedApp;
 use domain::change::Change;
 use domain::finding::Finding;
@@ -95,6 +96,10 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
     for (name, profile) in &profiles {
         look(name, profile, app, world.databases, &mut found).await;
     }
+    let ends: CacheEnds = documents::get(world.artifacts, &run.key("caches")).await?.unwrap_or_default();
+    let in_caches = caches::look(&ends, app);
+    found.findings.extend(in_caches.findings);
+    found.unmeasured.extend(in_caches.unmeasured);
     found.bottlenecks.sort_by(|a, b| b.saves_ms_hour.total_cmp(&a.saves_ms_hour));
     let now = world.clock.now();
     let journal = world.journal.since(&run.app, settle::look_back(now)).await?;
@@ -147,8 +152,12 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
         (true, _) => Decision::NothingToDo,
     };
     if plan.changes.is_empty() {
-        run.conclusion =
-            Some(format!("{} index(es) would save something, nothing is to be changed now", found.bottlenecks.len()));
+        run.conclusion = Some(match app.databases.is_empty() {
+            true => "caches were looked at, of which nothing is changed".to_owned(),
+            false => {
+                format!("{} index(es) would save something, nothing is to be changed now", found.bottlenecks.len())
+            }
+        });
     }
     let mut record = running(&run, world.executions).await?;
     iteration(&mut record, run.iteration, snapshot.taken_at);
@@ -161,12 +170,20 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
     );
     let mut findings = plan.findings.clone();
     findings.append(&mut found.findings);
-    let nothing = "every statement that takes long has the indexes that help it".to_owned();
+    let nothing = match (app.databases.is_empty(), app.caches.is_empty()) {
+        (true, _) => "no rule about caches found anything",
+        (false, true) => "every statement that takes long has the indexes that help it",
+        (false, false) => {
+            "every statement that takes long has the indexes that help it, and no rule about caches found anything"
+        }
+    };
     let analysis = Analysis {
-        score: Observed::Missing(Missing::NotPublished("a health score: this cycle looks at databases".to_owned())),
+        score: Observed::Missing(Missing::NotPublished(
+            "a health score: this cycle looks at databases and caches".to_owned(),
+        )),
         confidence: 1.0,
         signals: Vec::new(),
-        no_opportunity_because: findings.is_empty().then_some(nothing),
+        no_opportunity_because: findings.is_empty().then(|| nothing.to_owned()),
         findings,
         trends: Vec::new(),
         anomalies: Vec::new(),

@@ -1,13 +1,14 @@
-//! profile: what the databases of the application do while its users work: counters at both ends of a window of normal traffic, and at
-//! its end what the application looks like.
+//! profile: what the databases and caches of the application do while its users work: counters at both ends of a window of normal traffic,
+//! and at its end what the application looks like.
 
 use config::ResolvedApp;
 use domain::observed::{Missing, Observed};
+use domain::performance::cache::{self, Ends};
 use domain::performance::catalog::Catalog;
 use domain::performance::vitals::{Look, Vitals};
 use domain::performance::{Sample, Window, window};
 use engine::documents;
-use engine::ports::{Artifacts, Databases, Leases, PortError};
+use engine::ports::{Artifacts, Caches, Databases, Leases, PortError};
 use engine::run::{Decision, Run};
 use engine::step::StepError;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,8 @@ pub struct World<'a> {
     pub see: observe::World<'a>,
     /// Its databases.
     pub databases: &'a dyn Databases,
+    /// Its caches.
+    pub caches: &'a dyn Caches,
     /// Leases.
     pub leases: &'a dyn Leases,
     /// Samples and profiles.
@@ -53,6 +56,12 @@ pub type Opened = BTreeMap<String, Observed<Sample>>;
 
 /// What the servers of all databases say of themselves at the beginning of a window, `looked`.
 pub type Looked = BTreeMap<String, Observed<Look>>;
+
+/// What all caches say of themselves at the beginning of a window, `caches_opened`.
+pub type CachesOpened = BTreeMap<String, Observed<cache::Look>>;
+
+/// What all caches say of themselves at both ends of the window before, `caches`.
+pub type CacheEnds = BTreeMap<String, Ends>;
 
 /// What a database has done in a window, and what it is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,14 +83,14 @@ pub type Profiles = BTreeMap<String, Profile>;
 /// Reads one end of a window.
 ///
 /// # Errors
-/// When the application has no database to look at, the lease is lost, or a port fails. A database that can't be read is missing in the
-/// profile with its reason, as long as there is another.
+/// When the application has no database and no cache to look at, the lease is lost, or a port fails. A database that can't be read is missing
+/// in the profile with its reason, as long as there is another; a cache as well, and as long as there is a database.
 pub async fn profile(request: Request, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     let Request { intent, mut run } = request;
-    if app.databases.is_empty() {
+    if !app.has_stores() {
         return Err(StepError::Config(format!(
-            "{} has no database in maintainer.yaml: name one under applications.{}.databases",
-            app.id, app.id
+            "{} has no database and no cache in maintainer.yaml: name one under applications.{}.databases or applications.{}.caches",
+            app.id, app.id, app.id
         )));
     }
     keep_lease(&mut run, world.leases, world.see.clock).await?;
@@ -95,6 +104,10 @@ pub async fn profile(request: Request, app: &ResolvedApp, world: &World<'_>) -> 
             if documents::get::<Opened>(world.artifacts, &key).await?.is_none() {
                 if intent == Intent::Open {
                     documents::put(world.artifacts, &looked(&run), &looks(app, world.databases).await).await?;
+                    if !app.caches.is_empty() {
+                        let caches = cache_looks(app, world.caches).await?;
+                        documents::put(world.artifacts, &caches_opened(&run), &caches).await?;
+                    }
                 }
                 documents::put(world.artifacts, &key, &samples(app, world.databases, false).await?).await?;
             }
@@ -109,6 +122,12 @@ pub async fn profile(request: Request, app: &ResolvedApp, world: &World<'_>) -> 
                 if let Some(profile) = profiles.get_mut(&name) {
                     profile.vitals = Some(Vitals { opened, closed });
                 }
+            }
+            if !app.caches.is_empty() {
+                let opened: CachesOpened =
+                    documents::get(world.artifacts, &caches_opened(&run)).await?.unwrap_or_default();
+                let ends = cache_ends(opened, cache_looks(app, world.caches).await?);
+                documents::put(world.artifacts, &run.key("caches"), &ends).await?;
             }
             documents::put(world.artifacts, &run.key("profile"), &profiles).await?;
             let snapshot = observe(app, run.place.as_ref(), &world.see).await?;
@@ -127,6 +146,43 @@ fn opened(run: &Run) -> String {
 /// Where the look at its beginning is kept.
 fn looked(run: &Run) -> String {
     run.key(if run.asked_in == Some(run.iteration) { "looked_again" } else { "looked" })
+}
+
+/// Where the look at caches at its beginning is kept.
+fn caches_opened(run: &Run) -> String {
+    run.key(if run.asked_in == Some(run.iteration) { "caches_opened_again" } else { "caches_opened" })
+}
+
+/// What every cache says of itself. One that does not answer is missing with its reason; that none does is an error where there is no
+/// database either.
+async fn cache_looks(app: &ResolvedApp, caches: &dyn Caches) -> Result<CachesOpened, StepError> {
+    let mut looked = CachesOpened::new();
+    let mut last: Option<PortError> = None;
+    for name in app.caches.keys() {
+        let look = match caches.look(name).await {
+            Ok(look) => Observed::Known(look),
+            Err(error) => {
+                tracing::warn!(cache = name, "{error}");
+                let missing = error.missing();
+                last = Some(error);
+                Observed::Missing(missing)
+            }
+        };
+        looked.insert(name.clone(), look);
+    }
+    match last {
+        Some(error) if app.databases.is_empty() && looked.values().all(Observed::is_missing) => Err(error.into()),
+        _ => Ok(looked),
+    }
+}
+
+/// Both ends of every cache.
+fn cache_ends(mut opened: CachesOpened, closed: CachesOpened) -> CacheEnds {
+    let both = |(name, closed): (String, Observed<cache::Look>)| {
+        let opened = opened.remove(&name).unwrap_or(Observed::Missing(Missing::NoData));
+        (name, Ends { opened, closed })
+    };
+    closed.into_iter().map(both).collect()
 }
 
 /// What every server says of itself. Nothing else depends on it: one that does not answer is missing with its reason.

@@ -3,6 +3,7 @@
 //! Says what may stand in the file. What a value means is decided in [`crate::resolve`], what contradicts in `check`.
 
 use crate::section::Section;
+use crate::stores::{Cache, Database};
 use domain::approval::Terms;
 use domain::cost::Policy as CostPolicy;
 use domain::guard::Limits;
@@ -134,6 +135,8 @@ pub(crate) struct Application {
     pub endpoints: Vec<String>,
     /// Its Postgres databases, by a name of your choice: letters, digits, `-` and `_`. The performance cycle looks after them.
     pub databases: BTreeMap<String, Database>,
+    /// Its caches (Redis, Valkey), by a name of your choice: letters, digits, `-` and `_`. The performance cycle looks at them.
+    pub caches: BTreeMap<String, Cache>,
     /// The AWS account that it lives in; one. Default: that of the deployment. Another one needs `infra/member.yaml` there.
     pub accounts: Vec<String>,
     /// The AWS Region that it lives in; one. Default: that of the deployment. Alarms of another one need `infra/member.yaml` there.
@@ -239,53 +242,6 @@ pub(crate) struct Metric {
     pub good: f64,
     /// Level that is as bad as it gets; below `good` where higher is better.
     pub bad: f64,
-}
-
-/// A Postgres database, version 13 or later, of whoever runs it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Database {
-    /// Host name or address.
-    pub host: String,
-    /// Port. Default 5432.
-    #[serde(default = "postgres_port")]
-    pub port: u16,
-    /// Name of the database on the server.
-    pub database: String,
-    /// Name of the secret with the user that reads, `maintainer/read/…`: JSON with `username` and `password`. The user needs `pg_monitor`
-    /// and, so that plans can be priced, `pg_read_all_data`.
-    pub read_secret: String,
-    /// Name of the secret with the user that owns the tables, `maintainer/change/…`. Without it nothing is changed, only told.
-    #[serde(default)]
-    pub change_secret: Option<String>,
-    /// Whether the connection is encrypted. Default `verify`.
-    #[serde(default)]
-    pub tls: Tls,
-    /// Certificates of the authorities to trust, as PEM. Default: those that the system trusts; that of RDS is not among them.
-    #[serde(default)]
-    pub ca_pem: Option<String>,
-    /// The instance of RDS on which it runs, by its name: tells how much room is left. Default: none is known.
-    #[serde(default)]
-    pub instance: Option<String>,
-    /// It has a copy that answers queries, of which the counters here know nothing. Default: no.
-    #[serde(default)]
-    pub has_replica: bool,
-}
-
-const fn postgres_port() -> u16 {
-    5432
-}
-
-/// Whether a connection is encrypted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-pub enum Tls {
-    /// Encrypted, and the certificate must be that of the host.
-    #[default]
-    Verify,
-    /// Not encrypted: only for a server on this machine.
-    Off,
 }
 
 /// Smallest and largest number of tasks of a service.

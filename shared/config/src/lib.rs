@@ -16,13 +16,15 @@ pub mod report;
 mod resolve;
 mod section;
 mod shape;
+mod stores;
 mod surge;
 
-pub use file::{Bounds, Database, Day, Tls};
+pub use file::{Bounds, Day};
 pub use freeze::Window;
 pub use modes::Modes;
 pub use problem::{ConfigError, Position, Problem};
 pub use resolve::{Home, ResolvedApp};
+pub use stores::{Cache, Database, Tls};
 pub use surge::Surge;
 
 use domain::cost::rest;

@@ -3,9 +3,10 @@
 //! Pure, and done once when the file is read: whatever can't be resolved is a problem of the file, not of a run.
 
 use crate::Selector;
-use crate::file::{Application, Bounds, Common, Database, Metric};
+use crate::file::{Application, Bounds, Common, Metric};
 use crate::freeze::{Window, zone};
 use crate::modes::Modes;
+use crate::stores::{Cache, Database};
 use crate::surge::Surge;
 use domain::approval::Terms;
 use domain::change::ChangeKind;
@@ -63,6 +64,8 @@ pub struct ResolvedApp {
     pub endpoints: Vec<String>,
     /// Its Postgres databases by name.
     pub databases: BTreeMap<String, Database>,
+    /// Its caches by name.
+    pub caches: BTreeMap<String, Cache>,
     /// Where it lives, as far as the file says.
     pub home: Home,
     /// What the applications of the file select, this one among them.
@@ -119,6 +122,11 @@ impl Home {
 }
 
 impl ResolvedApp {
+    /// Whether the performance cycle has anything to look at.
+    pub fn has_stores(&self) -> bool {
+        !self.databases.is_empty() || !self.caches.is_empty()
+    }
+
     /// Another application to which a resource belongs as well: one of the file that selects it, or one that is known by its tag alone.
     pub fn other_owner(&self, resource: &Resource) -> Option<AppId> {
         let others = || self.claims.iter().filter(|claim| claim.app != self.id);
@@ -219,6 +227,7 @@ pub(crate) fn tagged(app: &AppId, settled: Settled) -> ResolvedApp {
         capacity: BTreeMap::new(),
         endpoints: Vec::new(),
         databases: BTreeMap::new(),
+        caches: BTreeMap::new(),
         home: Home::default(),
         claims: Arc::default(),
     }
@@ -232,6 +241,7 @@ pub(crate) fn configured(app: &AppId, file: &Application, settled: Settled) -> R
         capacity: file.capacity.clone(),
         endpoints: file.endpoints.clone(),
         databases: file.databases.clone(),
+        caches: file.caches.clone(),
         home: Home::of(file),
         ..tagged(app, settled)
     }

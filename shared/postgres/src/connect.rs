@@ -3,10 +3,6 @@
 use crate::errors::port_error;
 use config::{Database, Tls};
 use engine::ports::{Credentials, PortError, PortResult};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, NoTls};
@@ -49,7 +45,7 @@ pub(crate) async fn connect(name: &str, database: &Database, user: &Credentials)
         }
         Tls::Verify => {
             config.ssl_mode(tokio_postgres::config::SslMode::Require);
-            let tls = MakeRustlsConnect::new(trust(&operation, database)?);
+            let tls = MakeRustlsConnect::new(trust::client(&operation, database.ca_pem.as_deref())?);
             let (client, connection) = config.connect(tls).await.map_err(|error| refused(&operation, &error))?;
             (client, tokio::spawn(run(connection)))
         }
@@ -65,37 +61,7 @@ async fn run(connection: impl Future<Output = Result<(), tokio_postgres::Error>>
 /// A certificate that is not trusted is no trouble of the moment.
 fn refused(operation: &str, error: &tokio_postgres::Error) -> PortError {
     match port_error(operation, error) {
-        PortError::Unknown { operation, why } if why.contains("certificate") => PortError::Rejected {
-            operation,
-            why: format!("the server's certificate is not trusted; name its authority in ca_pem ({why})"),
-        },
+        PortError::Unknown { operation, why } if why.contains("certificate") => trust::untrusted(operation, &why),
         other => other,
     }
-}
-
-/// The authorities that are trusted: those of the configuration, else those of the system.
-fn trust(operation: &str, database: &Database) -> PortResult<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    match &database.ca_pem {
-        Some(pem) => {
-            for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-                let taken = certificate.ok().is_some_and(|certificate| roots.add(certificate).is_ok());
-                if !taken {
-                    return Err(PortError::Rejected {
-                        operation: operation.to_owned(),
-                        why: "ca_pem has a certificate that can't be read".to_owned(),
-                    });
-                }
-            }
-        }
-        None => {
-            let found = rustls_native_certs::load_native_certs();
-            roots.add_parsable_certificates(found.certs);
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| PortError::Rejected { operation: operation.to_owned(), why: error.to_string() })?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }

@@ -20,6 +20,7 @@ pub mod fault;
 mod log;
 pub mod postgres;
 mod proof;
+pub mod redis;
 pub mod schedule;
 pub mod waste;
 pub mod world;

@@ -30,6 +30,9 @@ impl<'a> MakeWriter<'a> for Lines {
 /// Does something, and gives with its result everything that it has logged in this thread, at every level.
 pub fn logged<T>(work: impl FnOnce() -> T) -> (T, String) {
     let lines = Lines::default();
+    // With a single subscriber, a line that another thread without one comes to first is switched off for all (tracing-core asks only the
+    // subscriber of that thread). With a second, which takes nothing, it asks all.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let subscriber = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
@@ -39,4 +42,22 @@ pub fn logged<T>(work: impl FnOnce() -> T) -> (T, String) {
     let done = tracing::subscriber::with_default(subscriber, work);
     let bytes = lines.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
     (done, String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::logged;
+
+    fn say() {
+        tracing::info!("said");
+    }
+
+    #[test]
+    fn regression_a_line_that_another_thread_comes_to_first_is_not_lost() {
+        let ((), log) = logged(|| {
+            std::thread::spawn(say).join().unwrap();
+            say();
+        });
+        assert_eq!(log.matches("said").count(), 1, "{log}");
+    }
 }

@@ -26,6 +26,8 @@ const ACT: &str = "shared/steps/src/act.rs";
 const READS_DATABASES: &str = "shared/postgres/src/read.rs";
 /// Changes them, as the user that owns the tables.
 const CHANGES_DATABASES: &str = "shared/postgres/src/actuator.rs";
+/// Looks at caches, as the user that reads.
+const READS_CACHES: &str = "shared/redis/src/read.rs";
 
 /// Every binary.
 pub const TABLE: &[Wiring] = &[
@@ -254,6 +256,7 @@ pub const TABLE: &[Wiring] = &[
             OBSERVE,
             RECORDS,
             READS_DATABASES,
+            READS_CACHES,
         ],
     },
     Wiring {
@@ -330,7 +333,7 @@ const WITHOUT_CALLS: &[(&str, &[&str])] = &[
     ("functions/cost/src/identify.rs", &["analyze"]),
     ("functions/cost/src/savings.rs", &["analyze"]),
     ("functions/cost/src/survey.rs", &["digest"]),
-    ("functions/performance/src/identify.rs", &["profile"]),
+    ("functions/performance/src/identify.rs", &["caches", "profile"]),
     ("functions/performance/src/validate.rs", &["identify"]),
 ];
 
@@ -419,20 +422,23 @@ fn the_table_names_what_each_binary_makes() {
 /// Each of the two ways into a database takes one of its two secrets, so that which one a function needs shows in its files.
 #[test]
 fn whoever_reads_databases_and_whoever_changes_them_take_different_secrets() {
-    for (file, takes, leaves) in
-        [(READS_DATABASES, "read_secret", "change_secret"), (CHANGES_DATABASES, "change_secret", "read_secret")]
-    {
+    for (file, takes, leaves) in [
+        (READS_DATABASES, "read_secret", "change_secret"),
+        (READS_CACHES, "read_secret", "change_secret"),
+        (CHANGES_DATABASES, "change_secret", "read_secret"),
+    ] {
         let code = repository::code(file);
         assert!(code.contains(takes) && !code.contains(leaves), "{file}");
     }
     for row in TABLE {
         assert!(!(row.owns_tables() && row.files.contains(&READS_DATABASES)), "{} takes both", row.binary);
-        let lets_in = row.owns_tables() || row.files.contains(&READS_DATABASES);
+        let lets_in = row.owns_tables() || [READS_DATABASES, READS_CACHES].iter().any(|file| row.files.contains(file));
         assert_eq!(lets_in, row.makes.contains(&"secrets"), "{}", row.binary);
     }
-    // Nobody else asks for a secret of a database.
-    let all = repository::all_texts("shared/postgres/src", ".rs");
-    assert_eq!(all.matches("secrets.read(").count(), 2);
+    // Nobody else asks for a secret of a database or a cache.
+    for (crate_of, count) in [("shared/postgres/src", 2), ("shared/redis/src", 1)] {
+        assert_eq!(repository::all_texts(crate_of, ".rs").matches("secrets.read(").count(), count, "{crate_of}");
+    }
 }
 
 #[test]

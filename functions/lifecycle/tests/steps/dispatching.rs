@@ -205,6 +205,15 @@ async fn where_users_wait_too_long_the_databases_are_looked_into_once_for_each_e
 }
 
 #[tokio::test]
+async fn an_application_with_nothing_but_a_cache_is_looked_into_as_well() {
+    let config =
+        Config::parse("applications:\n  shop:\n    caches:\n      carts: {host: cache.example.com}\n").unwrap();
+    let world = shop();
+    deliver(&about("TargetResponseTime", 0)[0], &config, &Wire::sound(&world)).await.unwrap();
+    assert_eq!(cycles(&world), ["health", "performance"]);
+}
+
+#[tokio::test]
 async fn no_other_alarm_no_application_without_a_database_and_no_second_run_looks_into_databases() {
     let none = defaults();
     for (about_what, config) in [("CPUUtilization", &with_database()), ("TargetResponseTime", &none)] {

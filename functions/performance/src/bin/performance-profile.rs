@@ -1,6 +1,7 @@
-//! Lambda: what the databases do while users work. Reads only.
+//! Lambda: what the databases and caches do while users work. Reads only.
 
 use aws::start::Start;
+use caches::Caches;
 use engine::runtime::{Call, serve};
 use maintainer_performance::profile::{Request, World, profile};
 use postgres::Databases;
@@ -18,7 +19,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         let (inventory, telemetry) = (at.inventory(), at.telemetry());
         let see = observe::World { clock: &start.clock, inventory: &inventory, telemetry: &telemetry };
         let databases = Databases::new(&app.databases, &secrets, &start.clock);
-        let world = World { see, databases: &databases, leases: &leases, artifacts: &artifacts };
+        let caches = Caches::new(&app.caches, &secrets, &start.clock);
+        let world = World { see, databases: &databases, caches: &caches, leases: &leases, artifacts: &artifacts };
         profile(call.input, &app, &world).await
     })
     .await

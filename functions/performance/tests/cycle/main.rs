@@ -1,5 +1,5 @@
 //! The performance cycle on a small shop: its state machine, its real steps, a world in memory. What a real server does is
-//! `shared/postgres/tests`.
+//! `shared/postgres/tests` and `shared/redis/tests`.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,6 +9,7 @@
     reason = "a test that can't go on must fail loudly"
 )]
 
+mod cache;
 mod canaries;
 mod faults;
 mod improving;

@@ -1,9 +1,13 @@
 //! A server on which nothing is wrong, as the adapter would tell of it.
 
 use domain::observed::Observed;
+use domain::performance::catalog::{Catalog, ColumnFacts, IndexFacts, Table};
+use domain::performance::index::IndexState;
 use domain::performance::vitals::{Activity, Ages, Checkpoints, Group, Look, Name, Sequences, Sessions, Setting};
+use domain::resource::Live;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use testkit::World;
 
 /// A name as SQL writes it.
 pub fn name(plain: &str) -> Name {
@@ -52,4 +56,70 @@ pub fn calm(at: Timestamp) -> Look {
         spills: Observed::Known(Vec::new()),
         settings: Observed::Known(BTreeMap::from([("autovacuum".to_owned(), setting("on"))])),
     }
+}
+
+/// Tables and indexes of the shop's database, as its world has them; so many of a million orders have changed since they were analyzed.
+pub fn catalog(world: &World, modified: f64) -> Catalog {
+    let column = |name: &str, distinct| ColumnFacts {
+        name: name.to_owned(),
+        type_name: "int4".to_owned(),
+        distinct: Some(distinct),
+        width: Some(4.0),
+    };
+    let index = |name: &str, key: &str, is_constraint| IndexFacts {
+        name: name.to_owned(),
+        method: "btree".to_owned(),
+        keys: vec![Some(key.to_owned())],
+        includes: Vec::new(),
+        is_partial: false,
+        is_constraint,
+        is_valid: true,
+        scans: 1_000.0,
+        bytes: 1e7,
+        definition: format!("CREATE INDEX {name} ON public.orders USING btree ({key})"),
+    };
+    let mut indexes = vec![index("orders_pkey", "id", true)];
+    for resource in world.resources() {
+        if let Live::Index(there) = &resource.live
+            && there.state != IndexState::Absent
+        {
+            indexes.push(IndexFacts {
+                is_valid: there.state == IndexState::Valid,
+                ..index(&there.name, "customer_id", false)
+            });
+        }
+    }
+    let orders = Table {
+        schema: "public".to_owned(),
+        name: "orders".to_owned(),
+        rows: 1e6,
+        bytes: 1e8,
+        is_partitioned: false,
+        writes: 1e6,
+        modified_since_analyze: if is_analyzed(world, world.now()) { 0.0 } else { modified },
+        seq_scans: 1e4,
+        columns: vec![column("id", 1e6), column("customer_id", 5e4), column("total", 1e3)],
+        indexes,
+    };
+    let items = Table {
+        name: "items".to_owned(),
+        rows: 1e3,
+        modified_since_analyze: 0.0,
+        bytes: 1e5,
+        columns: vec![column("id", 1e3), column("name", 1e3)],
+        indexes: vec![index("items_pkey", "id", true)],
+        ..orders.clone()
+    };
+    Catalog {
+        server_version: 150_018,
+        search_path: vec!["public".to_owned()],
+        tables: vec![orders, items],
+        extensions: vec!["hypopg".to_owned()],
+        oldest_transaction_s: None,
+    }
+}
+
+/// Whether the orders were analyzed before a moment.
+pub fn is_analyzed(world: &World, at: Timestamp) -> bool {
+    world.ledger().iter().any(|write| write.at <= at && matches!(write.after, Live::Statistics(_)))
 }

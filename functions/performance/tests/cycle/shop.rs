@@ -1,17 +1,19 @@
 //! A shop whose database reads all orders to find those of a customer, with traffic that goes on as time passes.
 
-use crate::server::calm;
+use crate::cache::Caching;
+use crate::server::{calm, catalog, is_analyzed};
 use async_trait::async_trait;
 use config::Config;
 use domain::execution::{Cycle, ExecutionRecord};
 use domain::ids::ExecutionId;
-use domain::performance::catalog::{Catalog, ColumnFacts, IndexFacts, Table};
+use domain::performance::cache;
+use domain::performance::catalog::Catalog;
 use domain::performance::index::{IndexSpec, IndexState};
 use domain::performance::vitals::Look;
 use domain::performance::{Counter, Priced, Question, Sample};
 use domain::resource::{APP_TAG, Live};
 use engine::documents;
-use engine::ports::{Databases, EntryState, Executions, Lease, PortError, PortResult};
+use engine::ports::{Caches, Databases, EntryState, Executions, Lease, PortError, PortResult};
 use engine::run::lease_key;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -93,23 +95,34 @@ pub struct Shop {
     pub refuses: Mutex<Option<PortError>>,
     /// What its server says of itself.
     pub look: Mutex<fn(Timestamp) -> PortResult<Look>>,
+    /// How its cache fares.
+    pub caching: Mutex<Caching>,
 }
 
 impl Shop {
     /// A shop under these settings.
     pub fn new(settings: &str, traits: Traits) -> Self {
-        let door = Live::TargetGroup { target_group: "targetgroup/shop/1".into(), load_balancer: "app/shop/2".into() };
-        let mut door = build::resource(DOOR, "shop", door);
-        door.tags.insert(APP_TAG.to_owned(), "shop".to_owned());
-        let world = Arc::new(World::of(vec![door]));
+        let world = world();
         let file = format!(
             "applications:\n  shop:\n    {settings}\n    databases:\n      orders: {{host: db.example.com, database: shop, \
-             read_secret: maintainer/read/shop, change_secret: maintainer/change/shop}}\n"
+             read_secret: maintainer/read/shop, change_secret: maintainer/change/shop}}\n    caches:\n      carts: {{host: \
+             cache.example.com}}\n"
         );
+        Self::under(&file, world, traits)
+    }
+
+    /// The same with nothing but its cache.
+    pub fn with_cache_alone() -> Self {
+        Self::under("applications:\n  shop:\n    caches:\n      carts: {host: cache.example.com}\n", world(), HELPS)
+    }
+
+    fn under(file: &str, world: Arc<World>, traits: Traits) -> Self {
         let counted = Counted { upto: world.now(), sums: [(0.0, 0.0, 0.0, 0.0); STATEMENTS], reset_at: world.now() };
-        let config = Config::parse(&file).unwrap();
+        let config = Config::parse(file).unwrap();
         let look: Mutex<fn(Timestamp) -> PortResult<Look>> = Mutex::new(|at| Ok(calm(at)));
-        let shop = Self { world, config, traits, counted: Mutex::new(counted), refuses: Mutex::new(None), look };
+        let caching = Mutex::new(Caching::default());
+        let shop =
+            Self { world, config, traits, counted: Mutex::new(counted), refuses: Mutex::new(None), look, caching };
         shop.publish();
         shop.world.pass_s(4 * 3_600);
         shop
@@ -127,6 +140,7 @@ impl Shop {
         *shop.counted.lock().unwrap() = self.counted.lock().unwrap().clone();
         (*shop.refuses.lock().unwrap()).clone_from(&self.refuses.lock().unwrap());
         *shop.look.lock().unwrap() = *self.look.lock().unwrap();
+        (*shop.caching.lock().unwrap()).clone_from(&self.caching.lock().unwrap());
         Self { config, ..shop }
     }
 
@@ -232,16 +246,26 @@ impl Shop {
     }
 }
 
+/// A world with the shop's door.
+fn world() -> Arc<World> {
+    let door = Live::TargetGroup { target_group: "targetgroup/shop/1".into(), load_balancer: "app/shop/2".into() };
+    let mut door = build::resource(DOOR, "shop", door);
+    door.tags.insert(APP_TAG.to_owned(), "shop".to_owned());
+    Arc::new(World::of(vec![door]))
+}
+
+#[async_trait]
+impl Caches for Shop {
+    async fn look(&self, _: &str) -> PortResult<cache::Look> {
+        self.caching.lock().unwrap().look(self.world.now())
+    }
+}
+
 /// Whether an index on the customer was there at a moment.
 fn has_index(world: &World, at: Timestamp) -> bool {
     let writes = world.ledger();
     let last = writes.iter().rev().find(|write| write.at <= at && matches!(write.after, Live::Index(_)));
     last.is_some_and(|write| matches!(&write.after, Live::Index(index) if index.state == IndexState::Valid))
-}
-
-/// Whether the orders were analyzed before a moment.
-fn is_analyzed(world: &World, at: Timestamp) -> bool {
-    world.ledger().iter().any(|write| write.at <= at && matches!(write.after, Live::Statistics(_)))
 }
 
 fn serves(index: &IndexSpec) -> bool {
@@ -271,63 +295,7 @@ impl Databases for Shop {
 
     async fn catalog(&self, _: &str) -> PortResult<Catalog> {
         self.refusal()?;
-        let column = |name: &str, distinct| ColumnFacts {
-            name: name.to_owned(),
-            type_name: "int4".to_owned(),
-            distinct: Some(distinct),
-            width: Some(4.0),
-        };
-        let index = |name: &str, key: &str, is_constraint| IndexFacts {
-            name: name.to_owned(),
-            method: "btree".to_owned(),
-            keys: vec![Some(key.to_owned())],
-            includes: Vec::new(),
-            is_partial: false,
-            is_constraint,
-            is_valid: true,
-            scans: 1_000.0,
-            bytes: 1e7,
-            definition: format!("CREATE INDEX {name} ON public.orders USING btree ({key})"),
-        };
-        let mut indexes = vec![index("orders_pkey", "id", true)];
-        for resource in self.world.resources() {
-            if let Live::Index(there) = &resource.live
-                && there.state != IndexState::Absent
-            {
-                indexes.push(IndexFacts {
-                    is_valid: there.state == IndexState::Valid,
-                    ..index(&there.name, "customer_id", false)
-                });
-            }
-        }
-        let orders = Table {
-            schema: "public".to_owned(),
-            name: "orders".to_owned(),
-            rows: 1e6,
-            bytes: 1e8,
-            is_partitioned: false,
-            writes: 1e6,
-            modified_since_analyze: if is_analyzed(&self.world, self.world.now()) { 0.0 } else { self.traits.modified },
-            seq_scans: 1e4,
-            columns: vec![column("id", 1e6), column("customer_id", 5e4), column("total", 1e3)],
-            indexes,
-        };
-        let items = Table {
-            name: "items".to_owned(),
-            rows: 1e3,
-            modified_since_analyze: 0.0,
-            bytes: 1e5,
-            columns: vec![column("id", 1e3), column("name", 1e3)],
-            indexes: vec![index("items_pkey", "id", true)],
-            ..orders.clone()
-        };
-        Ok(Catalog {
-            server_version: 150_018,
-            search_path: vec!["public".to_owned()],
-            tables: vec![orders, items],
-            extensions: vec!["hypopg".to_owned()],
-            oldest_transaction_s: None,
-        })
+        Ok(catalog(&self.world, self.traits.modified))
     }
 
     async fn look(&self, _: &str) -> PortResult<Look> {

@@ -4,8 +4,10 @@
 //! against the schema.
 
 mod apps;
+mod caches;
 mod databases;
 mod numbers;
+mod servers;
 mod text;
 
 use crate::file::{Application, Common, File};
@@ -63,6 +65,7 @@ pub(crate) fn file(file: &File, places: &Places, problems: &mut Problems) {
         apps::capacity(&app.capacity, &path, notes);
         apps::endpoints(&app.endpoints, &path, notes);
         databases::check(&app.databases, &path, notes);
+        caches::check(app, &path, notes);
         apps::homes(app, &path, notes);
         apps::strangers(app, &Home::of(app), &path, notes);
     }

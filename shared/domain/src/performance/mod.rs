@@ -2,6 +2,7 @@
 
 mod advisor;
 mod bottlenecks;
+pub mod cache;
 mod candidates;
 pub mod catalog;
 pub mod index;

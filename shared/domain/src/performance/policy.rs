@@ -56,6 +56,37 @@ pub struct Policy {
     pub rows_returned_max: f64,
     /// Bytes an hour that `SELECT *` of wide rows may carry to the application. Default 1 GiB: 300 kB a second.
     pub star_bytes_hour_max: f64,
+    /// Share of the lookups in a cache that should find their key, in per cent. Default 80: below, one request in five still goes to what
+    /// is behind it.
+    pub cache_found_pct_min: f64,
+    /// Lookups a second from which that share says something. Default 10: 9,000 in a window of 15 minutes.
+    pub cache_lookups_s_min: f64,
+    /// Seconds after its start for which a cache is being filled, and misses are no fault. Default 3,600.
+    pub cache_warm_s: u32,
+    /// Share of its memory that a cache may use when it can't make room, in per cent. Default 80: the specification's.
+    pub cache_memory_pct_max: f64,
+    /// Memory that a cache holds beyond what it uses, in per cent of that. Default 50: the specification's.
+    pub cache_fragmentation_pct_max: f64,
+    /// Bytes from which fragmentation or swapping counts. Default 100 MiB: for less Redis does not begin to defragment
+    /// (`active-defrag-ignore-bytes`).
+    pub cache_waste_bytes_min: f64,
+    /// A command of a cache that takes longer, in milliseconds, holds up all others. Default 10: as in `slowlog-log-slower-than`.
+    pub cache_slow_ms: f64,
+    /// A value in a cache that is larger, in bytes, is big; lists and streams, of which only the ends are read, may be ten times as large.
+    /// Default 1 MiB: it takes as long as thousands of ordinary answers.
+    pub cache_big_key_bytes: f64,
+    /// Share of the lookups that may go to one key, in per cent. Default 20: more nodes do not help against that.
+    pub cache_hot_key_pct: f64,
+    /// Commands a second from which a hot key counts. Default 1,000: a node does a hundred times as many.
+    pub cache_hot_ops_s_min: f64,
+    /// Share of the memory of keys that may have no TTL where they are in the way, in per cent. Default 50.
+    pub cache_without_ttl_pct_max: f64,
+    /// Keys that may expire in the same five seconds. Default 500: a hundred requests a second go to what is behind all at once.
+    pub cache_stampede_keys_min: f64,
+    /// Connections that clients open a second. Default 10: with pools there are a few an hour.
+    pub cache_connects_s_max: f64,
+    /// Seconds that a replica of a cache may be behind. Default 10: it answers once a second.
+    pub cache_replica_lag_s_max: f64,
 }
 
 impl Default for Policy {
@@ -85,6 +116,20 @@ impl Default for Policy {
             deadlocks_hour_max: 2.0,
             rows_returned_max: 10_000.0,
             star_bytes_hour_max: 1_073_741_824.0,
+            cache_found_pct_min: 80.0,
+            cache_lookups_s_min: 10.0,
+            cache_warm_s: 3_600,
+            cache_memory_pct_max: 80.0,
+            cache_fragmentation_pct_max: 50.0,
+            cache_waste_bytes_min: 104_857_600.0,
+            cache_slow_ms: 10.0,
+            cache_big_key_bytes: 1_048_576.0,
+            cache_hot_key_pct: 20.0,
+            cache_hot_ops_s_min: 1_000.0,
+            cache_without_ttl_pct_max: 50.0,
+            cache_stampede_keys_min: 500.0,
+            cache_connects_s_max: 10.0,
+            cache_replica_lag_s_max: 10.0,
         }
     }
 }
@@ -118,6 +163,20 @@ impl Policy {
             deadlocks_hour_max,
             rows_returned_max,
             star_bytes_hour_max,
+            cache_found_pct_min,
+            cache_lookups_s_min,
+            cache_warm_s,
+            cache_memory_pct_max,
+            cache_fragmentation_pct_max,
+            cache_waste_bytes_min,
+            cache_slow_ms,
+            cache_big_key_bytes,
+            cache_hot_key_pct,
+            cache_hot_ops_s_min,
+            cache_without_ttl_pct_max,
+            cache_stampede_keys_min,
+            cache_connects_s_max,
+            cache_replica_lag_s_max,
         } = *self;
         let whole = [
             ("window_s", window_s, 60, 3_600),
@@ -126,6 +185,7 @@ impl Policy {
             ("idle_in_transaction_s", idle_in_transaction_s, 1, 86_400),
             ("long_transaction_s", long_transaction_s, 1, 604_800),
             ("blocked_s", blocked_s, 1, 86_400),
+            ("cache_warm_s", cache_warm_s, 0, 604_800),
         ];
         let shares = [
             ("heavy_query_pct", heavy_query_pct, 0.0, 100.0),
@@ -138,6 +198,12 @@ impl Policy {
             ("sequence_pct_max", sequence_pct_max, 1.0, 100.0),
             ("cache_hit_pct_min", cache_hit_pct_min, 0.0, 100.0),
             ("deadlocks_hour_max", deadlocks_hour_max, 0.0, 1_000_000.0),
+            ("cache_found_pct_min", cache_found_pct_min, 0.0, 100.0),
+            ("cache_memory_pct_max", cache_memory_pct_max, 1.0, 100.0),
+            ("cache_fragmentation_pct_max", cache_fragmentation_pct_max, 1.0, 10_000.0),
+            ("cache_hot_key_pct", cache_hot_key_pct, 1.0, 100.0),
+            ("cache_without_ttl_pct_max", cache_without_ttl_pct_max, 0.0, 100.0),
+            ("cache_replica_lag_s_max", cache_replica_lag_s_max, 1.0, 86_400.0),
         ];
         let above_nothing = [
             ("slow_query_ms", slow_query_ms),
@@ -148,6 +214,13 @@ impl Policy {
             ("lookups_per_s_max", lookups_per_s_max),
             ("rows_returned_max", rows_returned_max),
             ("star_bytes_hour_max", star_bytes_hour_max),
+            ("cache_lookups_s_min", cache_lookups_s_min),
+            ("cache_waste_bytes_min", cache_waste_bytes_min),
+            ("cache_slow_ms", cache_slow_ms),
+            ("cache_big_key_bytes", cache_big_key_bytes),
+            ("cache_hot_ops_s_min", cache_hot_ops_s_min),
+            ("cache_stampede_keys_min", cache_stampede_keys_min),
+            ("cache_connects_s_max", cache_connects_s_max),
         ];
         let mut wrong: Vec<(&'static str, String)> = Vec::new();
         wrong.extend(

@@ -2,6 +2,7 @@
 
 mod application;
 mod bill;
+mod caches;
 mod databases;
 mod people;
 mod records;
@@ -11,6 +12,7 @@ pub use application::{
     Actuator, Alarms, CalendarState, Calendars, Discovery, Inventory, MetricQuery, Places, Prices, Switch, Telemetry,
 };
 pub use bill::{Billing, Estates, Scope, Surveyed, UnitPrices};
+pub use caches::Caches;
 pub use databases::{Credentials, Databases, Secrets};
 pub use people::{Approvals, Asked, Message, Notifier, SigningKey, Waker};
 pub use records::{

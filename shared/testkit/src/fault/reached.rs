@@ -1,4 +1,4 @@
-//! What stands beside the world - databases, the bill, an estate, a price list - behind a process: each look at it is a call like any
+//! What stands beside the world - databases, caches, the bill, an estate, a price list - behind a process: each look at it is a call like any
 //! other.
 
 use super::reading::missing;
@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use domain::cost::bill::Bill;
 use domain::cost::prices::{PriceBook, Sold};
 use domain::observed::Observed;
+use domain::performance::cache;
 use domain::performance::catalog::Catalog;
 use domain::performance::vitals::Look;
 use domain::performance::{Priced, Question, Sample};
-use engine::ports::{Billing, Databases, Estates, PortResult, Scope, Surveyed, UnitPrices};
+use engine::ports::{Billing, Caches, Databases, Estates, PortResult, Scope, Surveyed, UnitPrices};
 use jiff::civil::Date;
 
 /// Something that a process reaches.
@@ -52,6 +53,13 @@ impl<T: Databases> Databases for Reached<'_, T> {
 
     async fn price(&self, database: &str, questions: &[Question]) -> PortResult<Vec<Option<Priced>>> {
         self.look("Databases.price", self.behind.price(database, questions)).await
+    }
+}
+
+#[async_trait]
+impl<T: Caches> Caches for Reached<'_, T> {
+    async fn look(&self, cache: &str) -> PortResult<cache::Look> {
+        Reached::look(self, "Caches.look", self.behind.look(cache)).await
     }
 }
 

@@ -23,7 +23,7 @@ mod temp_files;
 mod unbounded_result;
 mod unused_index;
 mod wide_select;
-mod words;
+pub(super) mod words;
 mod wraparound;
 mod wrapped_column;
 
@@ -67,16 +67,31 @@ struct Rule {
 }
 
 /// What a rule tells, without its name.
-struct Told {
-    about: String,
-    severity: Severity,
-    confidence: f64,
-    summary: String,
-    evidence: Vec<Evidence>,
+pub(super) struct Told {
+    pub about: String,
+    pub severity: Severity,
+    pub confidence: f64,
+    pub summary: String,
+    pub evidence: Vec<Evidence>,
+}
+
+impl Told {
+    /// As a finding of this rule, about something of this database or cache.
+    pub fn finding(self, rule: &str, of: &str) -> Finding {
+        Finding {
+            rule: RuleId::from(rule),
+            resource: ResourceId::new(format!("{of}/{}", self.about)),
+            member: None,
+            severity: self.severity,
+            confidence: self.confidence,
+            summary: self.summary,
+            evidence: self.evidence,
+        }
+    }
 }
 
 /// Findings of one rule in one database: a rule tells the worst first.
-const TOLD_MAX: usize = 20;
+pub(super) const TOLD_MAX: usize = 20;
 /// Every rule.
 const TABLE: &[Rule] = &[
     Rule { name: "invalid_index", find: invalid_index::find },
@@ -107,16 +122,8 @@ const TABLE: &[Rule] = &[
 /// All findings of all rules.
 pub fn find(seen: &Seen<'_>, policy: &Policy) -> Vec<Finding> {
     let of = |rule: &Rule| {
-        let finding = |told: Told| Finding {
-            rule: RuleId::from(rule.name),
-            resource: ResourceId::new(format!("{}/{}", seen.database, told.about)),
-            member: None,
-            severity: told.severity,
-            confidence: told.confidence,
-            summary: told.summary,
-            evidence: told.evidence,
-        };
-        (rule.find)(seen, policy).into_iter().take(TOLD_MAX).map(finding).collect::<Vec<_>>()
+        let told = (rule.find)(seen, policy).into_iter().take(TOLD_MAX);
+        told.map(|told| told.finding(rule.name, seen.database)).collect::<Vec<_>>()
     };
     TABLE.iter().flat_map(of).collect()
 }

@@ -7,7 +7,7 @@ use crate::text::line;
 const HOLDS_BACK_MIN: f64 = 10_000.0;
 
 /// `45 s`, `12 min`, `3.5 h`, `8 d`.
-pub(super) fn time(seconds: f64) -> String {
+pub(in crate::performance) fn time(seconds: f64) -> String {
     match seconds {
         s if s < 120.0 => format!("{s:.0} s"),
         s if s < 7_200.0 => format!("{:.0} min", s / 60.0),
@@ -17,7 +17,7 @@ pub(super) fn time(seconds: f64) -> String {
 }
 
 /// `3.2 GiB`, `45.0 MiB`.
-pub(super) fn size(bytes: f64) -> String {
+pub(in crate::performance) fn size(bytes: f64) -> String {
     if bytes >= 1_073_741_824.0 {
         format!("{:.1} GiB", bytes / 1_073_741_824.0)
     } else {
@@ -26,7 +26,7 @@ pub(super) fn size(bytes: f64) -> String {
 }
 
 /// `1.6 billion`, `512 million`, `12345`.
-pub(super) fn count(number: f64) -> String {
+pub(in crate::performance) fn count(number: f64) -> String {
     match number {
         n if n >= 1e9 => format!("{:.2} billion", n / 1e9),
         n if n >= 1e7 => format!("{:.0} million", n / 1e6),
