@@ -63,6 +63,8 @@ pub struct ResolvedApp {
     pub endpoints: Vec<String>,
     /// Its Postgres databases by name.
     pub databases: BTreeMap<String, Database>,
+    /// Its web pages that are looked at.
+    pub pages: Vec<String>,
     /// Where it lives, as far as the file says.
     pub home: Home,
     /// What the applications of the file select, this one among them.
@@ -219,6 +221,7 @@ pub(crate) fn tagged(app: &AppId, settled: Settled) -> ResolvedApp {
         capacity: BTreeMap::new(),
         endpoints: Vec::new(),
         databases: BTreeMap::new(),
+        pages: Vec::new(),
         home: Home::default(),
         claims: Arc::default(),
     }
@@ -232,6 +235,7 @@ pub(crate) fn configured(app: &AppId, file: &Application, settled: Settled) -> R
         capacity: file.capacity.clone(),
         endpoints: file.endpoints.clone(),
         databases: file.databases.clone(),
+        pages: file.pages.clone(),
         home: Home::of(file),
         ..tagged(app, settled)
     }

@@ -6,6 +6,7 @@
 mod apps;
 mod databases;
 mod numbers;
+mod pages;
 mod text;
 
 use crate::file::{Application, Common, File};
@@ -63,6 +64,7 @@ pub(crate) fn file(file: &File, places: &Places, problems: &mut Problems) {
         apps::capacity(&app.capacity, &path, notes);
         apps::endpoints(&app.endpoints, &path, notes);
         databases::check(&app.databases, &path, notes);
+        pages::check(&app.pages, &path, notes);
         apps::homes(app, &path, notes);
         apps::strangers(app, &Home::of(app), &path, notes);
     }

@@ -3,6 +3,7 @@
 mod application;
 mod bill;
 mod databases;
+mod pages;
 mod people;
 mod records;
 mod runs;
@@ -12,6 +13,7 @@ pub use application::{
 };
 pub use bill::{Billing, Estates, Scope, Surveyed, UnitPrices};
 pub use databases::{Credentials, Databases, Secrets};
+pub use pages::Pages;
 pub use people::{Approvals, Asked, Message, Notifier, SigningKey, Waker};
 pub use records::{
     Arrival, Artifacts, Circuit, Entry, EntryState, Episode, Episodes, Executions, Intent, Journal, Lease, LeaseAnswer,
