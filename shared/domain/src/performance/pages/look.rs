@@ -185,7 +185,7 @@ impl Kind {
 pub struct Use {
     /// How.
     pub how: How,
-    /// The style sheet that uses it; `None` for the HTML.
+    /// The style sheet that uses it, empty for one within the HTML; `None` for an element.
     pub style: Option<String>,
     /// Place of its element among all of the HTML.
     pub at: f64,
