@@ -89,7 +89,8 @@ pub(crate) async fn load<N: Network>(
     let mut page = html::read(&text, &got.url);
     page.document.charset = charset;
     let mut files = Files::new(limits.files_max);
-    let mut styles = Styles { is_cut, ..Styles::default() };
+    let mut styles = Styles::default();
+    styles.is_cut = is_cut;
     files.of_html(&mut page);
     for text in &page.styles {
         let base = page.base.clone().unwrap_or_else(|| got.url.clone());

@@ -49,13 +49,17 @@ const ENDED_BY: [(&str, &[&str]); 10] = [
         ],
     ),
 ];
-/// Elements among which the beginning of an end is looked for: browsers nest no deeper than this many.
-const LOOKED_BACK: usize = 512;
+/// Deepest nesting; browsers go no deeper, what is deeper stands beside.
+const DEPTH_MAX: usize = 512;
+/// Elements for which it is asked whether something stands in them.
+const AROUND: [&str; 5] = ["noscript", "template", "picture", "svg", "head"];
 
 /// Elements that are open, and what was counted of all.
 #[derive(Debug, Default)]
 pub(crate) struct Tags {
     open: Vec<(String, usize)>,
+    /// How many of [`AROUND`] are open.
+    around: [usize; AROUND.len()],
     /// Elements.
     pub(crate) count: usize,
     /// Deepest place.
@@ -72,7 +76,7 @@ impl Tags {
             if !is_ended {
                 break;
             }
-            self.open.pop();
+            self.close(self.open.len() - 1);
         }
         self.count += 1;
         if let Some((_, children)) = self.open.last_mut() {
@@ -82,22 +86,35 @@ impl Tags {
         self.depth = self.depth.max(self.open.len() + 1);
         // In HTML a slash closes nothing; in the SVG within it does.
         let is_drawing = is_closed && self.is_in("svg");
-        if !VOID.contains(&name) && !is_drawing {
+        if !VOID.contains(&name) && !is_drawing && self.open.len() < DEPTH_MAX {
+            self.note(name, 1);
             self.open.push((name.to_owned(), 0));
         }
     }
 
     /// An element ends.
     pub(crate) fn end(&mut self, name: &str) {
-        let at = self.open.iter().rev().take(LOOKED_BACK).position(|(open, _)| open == name);
-        if let Some(back) = at {
-            self.open.truncate(self.open.len() - 1 - back);
+        if let Some(at) = self.open.iter().rposition(|(open, _)| open == name) {
+            self.close(at);
         }
     }
 
-    /// Whether what follows stands in such an element.
+    /// Whether what follows stands in such an element, one of [`AROUND`].
     pub(crate) fn is_in(&self, name: &str) -> bool {
-        self.open.iter().rev().take(LOOKED_BACK).any(|(open, _)| open == name)
+        AROUND.iter().zip(self.around).any(|(one, open)| *one == name && open > 0)
+    }
+
+    /// Closes all from this place on.
+    fn close(&mut self, at: usize) {
+        for (name, _) in self.open.split_off(at) {
+            self.note(&name, -1);
+        }
+    }
+
+    fn note(&mut self, name: &str, more: isize) {
+        if let Some(at) = AROUND.iter().position(|one| *one == name) {
+            self.around[at] = self.around[at].saturating_add_signed(more);
+        }
     }
 }
 
@@ -116,6 +133,11 @@ mod tests {
         tags.begin("img", false);
         tags.end("nothing");
         assert_eq!((tags.count, tags.depth, tags.widest), (10, 6, 3));
-        assert!(tags.is_in("div") && !tags.is_in("p") && !tags.is_in("ul"));
+        tags.begin("picture", false);
+        tags.begin("svg", false);
+        tags.begin("path", true);
+        assert!(tags.is_in("picture") && tags.is_in("svg"));
+        tags.end("picture");
+        assert!(!tags.is_in("svg"));
     }
 }

@@ -5,7 +5,7 @@ use super::words::{Files, good, origin};
 use crate::finding::Severity;
 use crate::performance::pages::look::{How, Kind, PageLook, Resource};
 use crate::performance::policy::Policy;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn find(look: &PageLook, _: &Policy) -> Option<Told> {
     let home = origin(&look.answer.url);
@@ -14,11 +14,17 @@ pub(super) fn find(look: &PageLook, _: &Policy) -> Option<Told> {
         resource.kind == Kind::Font
             || resource.uses.iter().any(|place| matches!(place.how, How::Import | How::Background))
     };
+    // Or an element does: then one is opened for that.
+    let early: BTreeSet<&str> = look
+        .resources
+        .iter()
+        .filter(|resource| resource.uses.iter().any(|place| place.style.is_none()))
+        .map(|resource| resource.origin.as_str())
+        .collect();
     let mut late: BTreeMap<&str, f64> = BTreeMap::new();
     for (resource, answer) in good(look).filter(|(resource, _)| is_found_late(resource)) {
         let is_ready = resource.origin == home || look.document.preconnects.contains(&resource.origin);
-        let is_early = resource.uses.iter().any(|place| place.style.is_none());
-        if !is_ready && !is_early {
+        if !is_ready && !early.contains(resource.origin.as_str()) {
             let ms = late.entry(&resource.origin).or_default();
             *ms = ms.max(answer.connect_ms.unwrap_or(0.0));
         }

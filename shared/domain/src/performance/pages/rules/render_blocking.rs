@@ -14,8 +14,10 @@ pub(super) fn find(look: &PageLook, _: &Policy) -> Option<Told> {
     let blocks = |place: &Use| place.how == How::Blocking && place.in_head && is_for_screens(place.media.as_deref());
     let all: Vec<_> = good(look).filter(|(resource, _)| resource.uses.iter().any(blocks)).collect();
     let styles = all.iter().filter(|(resource, _)| resource.kind == Kind::Style).count();
-    let home = origin(&look.answer.url);
-    let is_told = |kind: Kind, from: &str| kind == Kind::Script || styles > STYLES_MAX || from != home;
+    // Of its own server, whatever the scheme.
+    let host = |origin: &str| origin.split_once("://").map(|(_, host)| host.to_owned());
+    let home = host(origin(&look.answer.url));
+    let is_told = |kind: Kind, from: &str| kind == Kind::Script || styles > STYLES_MAX || host(from) != home;
     let told = all.iter().filter(|(resource, _)| is_told(resource.kind, &resource.origin));
     let files = Files::new(told.map(|(resource, answer)| (resource.url.as_str(), answer.total_ms)));
     let bytes: f64 = all.iter().map(|(_, answer)| answer.transferred).sum();
