@@ -241,7 +241,7 @@ async fn answer_app(
 }
 
 fn has_database(app: &AppId, config: &Config) -> bool {
-    config.resolve(app).is_some_and(|app| !app.databases.is_empty())
+    config.resolve(app).is_some_and(|app| app.is_profiled())
 }
 
 /// Starts a run of the performance cycle where users wait too long and none is under way: at most one for each episode, since its name

@@ -1,6 +1,7 @@
 //! identify: what is slow for want of an index, what it would save, and which index is built next. The rules are `domain`'s; the planner of
 //! the server prices.
 
+use crate::pages::{self, Looks};
 use crate::profile::{Profile, Profiles};
 use config::ResolvedApp;
 use domain::change::Change;
@@ -93,6 +94,10 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
     for (name, profile) in &profiles {
         look(name, profile, app, world.databases, &mut found).await;
     }
+    let looks: Looks = documents::get(world.artifacts, &run.key("pages")).await?.unwrap_or_default();
+    let (findings, unmeasured) = pages::found(&looks, &app.performance);
+    found.findings.extend(findings);
+    found.unmeasured.extend(unmeasured);
     found.bottlenecks.sort_by(|a, b| b.saves_ms_hour.total_cmp(&a.saves_ms_hour));
     let now = world.clock.now();
     let journal = world.journal.since(&run.app, settle::look_back(now)).await?;
@@ -148,9 +153,12 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
     );
     let mut findings = plan.findings.clone();
     findings.append(&mut found.findings);
-    let nothing = "every statement that takes long has the indexes that help it".to_owned();
+    let nothing =
+        "every statement that takes long has the indexes that help it, and pages are sent as they should be".to_owned();
     let analysis = Analysis {
-        score: Observed::Missing(Missing::NotPublished("a health score: this cycle looks at databases".to_owned())),
+        score: Observed::Missing(Missing::NotPublished(
+            "a health score: this cycle looks at databases and pages".to_owned(),
+        )),
         confidence: 1.0,
         signals: Vec::new(),
         no_opportunity_because: findings.is_empty().then_some(nothing),

@@ -3,5 +3,6 @@
 
 pub mod identify;
 pub mod iterate;
+pub mod pages;
 pub mod profile;
 pub mod validate;

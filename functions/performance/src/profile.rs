@@ -1,13 +1,14 @@
 //! profile: what the databases of the application do while its users work: counters at both ends of a window of normal traffic, and at
 //! its end what the application looks like.
 
+use crate::pages;
 use config::ResolvedApp;
 use domain::observed::{Missing, Observed};
 use domain::performance::catalog::Catalog;
 use domain::performance::vitals::{Look, Vitals};
 use domain::performance::{Sample, Window, window};
 use engine::documents;
-use engine::ports::{Artifacts, Databases, Leases, PortError};
+use engine::ports::{Artifacts, Databases, Leases, Pages, PortError};
 use engine::run::{Decision, Run};
 use engine::step::StepError;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,8 @@ pub struct World<'a> {
     pub see: observe::World<'a>,
     /// Its databases.
     pub databases: &'a dyn Databases,
+    /// Its web pages.
+    pub pages: &'a dyn Pages,
     /// Leases.
     pub leases: &'a dyn Leases,
     /// Samples and profiles.
@@ -74,13 +77,13 @@ pub type Profiles = BTreeMap<String, Profile>;
 /// Reads one end of a window.
 ///
 /// # Errors
-/// When the application has no database to look at, the lease is lost, or a port fails. A database that can't be read is missing in the
+/// When the application has neither a database nor a page to look at, the lease is lost, or a port fails. A database that can't be read is missing in the
 /// profile with its reason, as long as there is another.
 pub async fn profile(request: Request, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     let Request { intent, mut run } = request;
-    if app.databases.is_empty() {
+    if !app.is_profiled() {
         return Err(StepError::Config(format!(
-            "{} has no database in maintainer.yaml: name one under applications.{}.databases",
+            "{} has no database and no page in maintainer.yaml: name one under applications.{}.databases or .pages",
             app.id, app.id
         )));
     }
@@ -98,7 +101,8 @@ pub async fn profile(request: Request, app: &ResolvedApp, world: &World<'_>) -> 
                 }
                 documents::put(world.artifacts, &key, &samples(app, world.databases, false).await?).await?;
             }
-            run.wait_s = app.performance.window_s;
+            // Pages need no window.
+            run.wait_s = if app.databases.is_empty() { 0 } else { app.performance.window_s };
         }
         Intent::Close => {
             let opened: Opened = documents::need(world.artifacts, &opened(&run)).await?;
@@ -111,6 +115,10 @@ pub async fn profile(request: Request, app: &ResolvedApp, world: &World<'_>) -> 
                 }
             }
             documents::put(world.artifacts, &run.key("profile"), &profiles).await?;
+            if !app.pages.is_empty() {
+                let looks = pages::looks(app, world.pages, world.see.clock).await;
+                documents::put(world.artifacts, &run.key("pages"), &looks).await?;
+            }
             let snapshot = observe(app, run.place.as_ref(), &world.see).await?;
             documents::put(world.artifacts, &run.key("seen"), &snapshot).await?;
         }

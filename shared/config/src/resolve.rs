@@ -121,6 +121,11 @@ impl Home {
 }
 
 impl ResolvedApp {
+    /// Whether the performance cycle has something to look at.
+    pub fn is_profiled(&self) -> bool {
+        !self.databases.is_empty() || !self.pages.is_empty()
+    }
+
     /// Another application to which a resource belongs as well: one of the file that selects it, or one that is known by its tag alone.
     pub fn other_owner(&self, resource: &Resource) -> Option<AppId> {
         let others = || self.claims.iter().filter(|claim| claim.app != self.id);

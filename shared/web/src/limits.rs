@@ -23,7 +23,7 @@ pub struct Limits {
     pub connect: Duration,
     /// For one answer, from its request to its last byte.
     pub answer: Duration,
-    /// For the whole look. What is not fetched by then is left out.
+    /// For the page with its redirects, and again for what it loads. What has not begun by then is left out.
     pub look: Duration,
 }
 
@@ -38,8 +38,8 @@ impl Default for Limits {
             decoded_bytes_max: 32 << 20,
             text_bytes_max: 4 << 20,
             connect: Duration::from_secs(5),
-            answer: Duration::from_secs(10),
-            look: Duration::from_secs(30),
+            answer: Duration::from_secs(8),
+            look: Duration::from_secs(16),
         }
     }
 }

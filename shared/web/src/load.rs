@@ -19,6 +19,7 @@ use http::HeaderMap;
 use rustls::ClientConfig;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio::time::timeout;
 use url::Url;
 
 /// Headers that are kept.
@@ -67,9 +68,11 @@ pub(crate) async fn load<N: Network>(
     let url = url.ok_or_else(|| rejected("its address is none of the web: correct it under pages"))?;
     let operation = format!("look at {}", shown(&url));
     let failed = |failure: Failure| failure.port_error(operation.clone());
-    let begun = network.passed();
     let client = Client::new(network, limits, tls, &url).await.map_err(failed)?;
-    let got = client.get(&url, accept(Kind::Frame)).await.map_err(failed)?;
+    let late = || Failure::TimedOut(limits.look.as_secs());
+    let got = timeout(limits.look, client.get(&url, accept(Kind::Frame))).await;
+    let got = got.unwrap_or_else(|_| Err(late())).map_err(failed)?;
+    let begun = network.passed();
     if !(200..300).contains(&got.status) {
         return Err(of_status(operation, got.status));
     }
@@ -112,7 +115,10 @@ pub(crate) async fn load<N: Network>(
             let client = &client;
             async move {
                 let is_over = client.is_full() || network.passed().saturating_sub(begun) > limits.look;
-                let got = if is_over { None } else { Some(client.get(&url, accept(kind)).await) };
+                let got = async {
+                    timeout(limits.look, client.get(&url, accept(kind))).await.unwrap_or_else(|_| Err(late()))
+                };
+                let got = if is_over { None } else { Some(got.await) };
                 (at, kind, got)
             }
         });

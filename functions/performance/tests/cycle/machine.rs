@@ -47,6 +47,7 @@ impl harness::Shop for Shop {
                 let ports = profile::World {
                     see: see(),
                     databases: &process.reaching(self),
+                    pages: &process.reaching(self),
                     leases: process,
                     artifacts: process,
                 };

@@ -13,6 +13,7 @@ mod canaries;
 mod faults;
 mod improving;
 mod machine;
+mod pages;
 mod server;
 mod serving;
 mod shop;

@@ -1,5 +1,6 @@
 //! A shop whose database reads all orders to find those of a customer, with traffic that goes on as time passes.
 
+use crate::pages::well;
 use crate::server::calm;
 use async_trait::async_trait;
 use config::Config;
@@ -7,11 +8,12 @@ use domain::execution::{Cycle, ExecutionRecord};
 use domain::ids::ExecutionId;
 use domain::performance::catalog::{Catalog, ColumnFacts, IndexFacts, Table};
 use domain::performance::index::{IndexSpec, IndexState};
+use domain::performance::pages::PageLook;
 use domain::performance::vitals::Look;
 use domain::performance::{Counter, Priced, Question, Sample};
 use domain::resource::{APP_TAG, Live};
 use engine::documents;
-use engine::ports::{Databases, EntryState, Executions, Lease, PortError, PortResult};
+use engine::ports::{Databases, EntryState, Executions, Lease, Pages, PortError, PortResult};
 use engine::run::lease_key;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -79,6 +81,8 @@ pub struct Shop {
     pub refuses: Mutex<Option<PortError>>,
     /// What its server says of itself.
     pub look: Mutex<fn(Timestamp) -> PortResult<Look>>,
+    /// What comes for its page.
+    pub page: Mutex<fn() -> PortResult<PageLook>>,
 }
 
 impl Shop {
@@ -90,12 +94,20 @@ impl Shop {
         let world = Arc::new(World::of(vec![door]));
         let file = format!(
             "applications:\n  shop:\n    {settings}\n    databases:\n      orders: {{host: db.example.com, database: shop, \
-             read_secret: maintainer/read/shop, change_secret: maintainer/change/shop}}\n"
+             read_secret: maintainer/read/shop, change_secret: maintainer/change/shop}}\n    pages: [\"https://shop.example.com/\"]\n"
         );
         let counted = Counted { upto: world.now(), sums: [(0.0, 0.0, 0.0, 0.0); STATEMENTS], reset_at: world.now() };
         let config = Config::parse(&file).unwrap();
         let look: Mutex<fn(Timestamp) -> PortResult<Look>> = Mutex::new(|at| Ok(calm(at)));
-        let shop = Self { world, config, traits, counted: Mutex::new(counted), refuses: Mutex::new(None), look };
+        let shop = Self {
+            world,
+            config,
+            traits,
+            counted: Mutex::new(counted),
+            refuses: Mutex::new(None),
+            look,
+            page: Mutex::new(well),
+        };
         shop.publish();
         shop.world.pass_s(4 * 3_600);
         shop
@@ -113,6 +125,7 @@ impl Shop {
         *shop.counted.lock().unwrap() = self.counted.lock().unwrap().clone();
         (*shop.refuses.lock().unwrap()).clone_from(&self.refuses.lock().unwrap());
         *shop.look.lock().unwrap() = *self.look.lock().unwrap();
+        *shop.page.lock().unwrap() = *self.page.lock().unwrap();
         Self { config, ..shop }
     }
 
@@ -321,6 +334,13 @@ impl Databases for Shop {
             })
         };
         Ok(questions.iter().map(price).collect())
+    }
+}
+
+#[async_trait]
+impl Pages for Shop {
+    async fn fetch(&self, _: &str) -> PortResult<PageLook> {
+        (*self.page.lock().unwrap())()
     }
 }
 

@@ -8,9 +8,10 @@ use domain::cost::bill::Bill;
 use domain::cost::prices::{PriceBook, Sold};
 use domain::observed::Observed;
 use domain::performance::catalog::Catalog;
+use domain::performance::pages::PageLook;
 use domain::performance::vitals::Look;
 use domain::performance::{Priced, Question, Sample};
-use engine::ports::{Billing, Databases, Estates, PortResult, Scope, Surveyed, UnitPrices};
+use engine::ports::{Billing, Databases, Estates, Pages, PortResult, Scope, Surveyed, UnitPrices};
 use jiff::civil::Date;
 
 /// Something that a process reaches.
@@ -52,6 +53,13 @@ impl<T: Databases> Databases for Reached<'_, T> {
 
     async fn price(&self, database: &str, questions: &[Question]) -> PortResult<Vec<Option<Priced>>> {
         self.look("Databases.price", self.behind.price(database, questions)).await
+    }
+}
+
+#[async_trait]
+impl<T: Pages> Pages for Reached<'_, T> {
+    async fn fetch(&self, url: &str) -> PortResult<PageLook> {
+        self.look("Pages.fetch", self.behind.fetch(url)).await
     }
 }
 
