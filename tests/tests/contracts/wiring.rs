@@ -251,6 +251,7 @@ pub const TABLE: &[Wiring] = &[
         files: &[
             "functions/performance/src/bin/performance-profile.rs",
             "functions/performance/src/profile.rs",
+            "functions/performance/src/pages.rs",
             OBSERVE,
             RECORDS,
             READS_DATABASES,
@@ -309,6 +310,7 @@ pub const TABLE: &[Wiring] = &[
             "functions/performance/src/bin/performance-validate.rs",
             "functions/performance/src/validate.rs",
             "functions/performance/src/profile.rs",
+            "functions/performance/src/pages.rs",
             OBSERVE,
             RECORDS,
             READS_DATABASES,
@@ -330,7 +332,7 @@ const WITHOUT_CALLS: &[(&str, &[&str])] = &[
     ("functions/cost/src/identify.rs", &["analyze"]),
     ("functions/cost/src/savings.rs", &["analyze"]),
     ("functions/cost/src/survey.rs", &["digest"]),
-    ("functions/performance/src/identify.rs", &["profile"]),
+    ("functions/performance/src/identify.rs", &["pages", "profile"]),
     ("functions/performance/src/validate.rs", &["identify"]),
 ];
 
