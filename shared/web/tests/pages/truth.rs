@@ -2,6 +2,7 @@
 //! with what was broken. Precision and recall of each rule are printed, and must be 1.
 
 mod parts;
+mod texts;
 
 use crate::server::Internet;
 use domain::performance::{Policy, pages};

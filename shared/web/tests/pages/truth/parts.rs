@@ -1,6 +1,7 @@
 //! A page of parts, each of which is broken in a known way, or looks like it and is well.
 
-use crate::made::{gif, gzip, noise, png, script, style, webp, zstd};
+use super::texts::texts;
+use crate::made::{gif, noise, png, style, webp, zstd};
 use crate::server::{Internet, Reply};
 use fastrand::Rng;
 use std::collections::BTreeSet;
@@ -55,53 +56,54 @@ pub struct Built {
     pub broken: BTreeSet<&'static str>,
 }
 
-struct Page<'a> {
-    internet: &'a Internet,
-    rng: Rng,
-    broken: BTreeSet<&'static str>,
-    head: String,
-    body: String,
+/// A page in the making.
+pub(super) struct Page<'a> {
+    pub(super) internet: &'a Internet,
+    pub(super) rng: Rng,
+    pub(super) broken: BTreeSet<&'static str>,
+    pub(super) head: String,
+    pub(super) body: String,
     files: u32,
 }
 
 impl Page<'_> {
-    fn is(&self, part: &'static str) -> bool {
+    pub(super) fn is(&self, part: &'static str) -> bool {
         self.broken.contains(part)
     }
 
     /// A name with a hash.
-    fn name(&mut self, ending: &str) -> String {
+    pub(super) fn name(&mut self, ending: &str) -> String {
         self.files += 1;
         format!("f{}.{:08x}a1.{ending}", self.files, self.rng.u32(..))
     }
 
-    fn put(&self, host: &str, name: &str, reply: Reply) {
+    pub(super) fn put(&self, host: &str, name: &str, reply: Reply) {
         let is_told = reply.headers.iter().any(|(name, _)| name == "cache-control");
         let reply = if is_told { reply } else { reply.with("cache-control", KEPT) };
         self.internet.put(&format!("{host}/{name}"), reply);
     }
 
     /// A file on a host, and its address.
-    fn file(&mut self, host: &str, ending: &str, content_type: &str, body: Vec<u8>) -> String {
+    pub(super) fn file(&mut self, host: &str, ending: &str, content_type: &str, body: Vec<u8>) -> String {
         let name = self.name(ending);
         self.put(host, &name, Reply::ok(content_type, body));
         format!("https://{host}/{name}")
     }
 
     /// A text that came packed.
-    fn packed(&mut self, ending: &str, content_type: &str, plain: &[u8]) -> String {
+    pub(super) fn packed(&mut self, ending: &str, content_type: &str, plain: &[u8]) -> String {
         let name = self.name(ending);
         self.put("shop.example", &name, Reply::ok(content_type, zstd(plain)).with("content-encoding", "zstd"));
         format!("https://shop.example/{name}")
     }
 
-    fn script(&mut self, text: &str) -> String {
+    pub(super) fn script(&mut self, text: &str) -> String {
         let src = self.packed("js", "text/javascript", text.as_bytes());
         format!("<script async src='{src}'></script>")
     }
 
     /// A script that the page runs.
-    fn run(&mut self, text: &str) {
+    pub(super) fn run(&mut self, text: &str) {
         let script = self.script(text);
         self.body += &script;
     }
@@ -176,79 +178,6 @@ fn pictures(page: &mut Page<'_>) {
     page.body += &format!("<img src='{image}' width={side} height={side}>");
 }
 
-fn texts(page: &mut Page<'_>) {
-    // Small ones gain nothing; what is packed already neither.
-    let bytes = if page.is("page_uncompressed") { 20_000 } else { 700 };
-    let text = script(&mut page.rng, bytes);
-    let src = page.file("shop.example", "js", "text/javascript", text.into_bytes());
-    page.body += &format!("<script async src='{src}'></script>");
-    let text = script(&mut page.rng, 120_000);
-    let src = if page.is("page_weak_compression") {
-        let name = page.name("js");
-        page.put(
-            "shop.example",
-            &name,
-            Reply::ok("text/javascript", gzip(text.as_bytes(), 6)).with("content-encoding", "gzip"),
-        );
-        format!("https://shop.example/{name}")
-    } else {
-        page.packed("js", "text/javascript", text.as_bytes())
-    };
-    page.body += &format!("<script async src='{src}'></script>");
-    if page.is("page_script_weight") {
-        let text = script(&mut page.rng, 900_000);
-        page.run(&text);
-    }
-    let long: String = (0..600).map(|at| format!("var value{at} = {at}; // number {at} of the values\n    ")).collect();
-    let minified: String = (0..900).map(|_| format!("v({});", page.rng.u64(..))).collect();
-    let text = if page.is("page_unminified") { long } else { format!("/*! of a licence that stays */{minified}") };
-    let name = page.name("js");
-    page.put(
-        "shop.example",
-        &name,
-        Reply::ok("text/javascript", gzip(text.as_bytes(), 0)).with("content-encoding", "gzip"),
-    );
-    page.body += &format!("<script async src='https://shop.example/{name}'></script>");
-    let text =
-        if page.is("page_document_write") { "document.write('<p>')" } else { "say('document.write is no more')" };
-    page.run(text);
-    let old = "Array.prototype.find=f;Object.assign=f;Object.defineProperty(String.prototype,'padEnd',{})";
-    let text = if page.is("page_legacy_script") { old } else { "if(!Object.assign)fail();a=Array.from(b)" };
-    page.run(text);
-    // The same twice under one address is one file.
-    let text = script(&mut page.rng, 3_000);
-    let (once, again) = (page.script(&text), page.script(&text));
-    page.body += &once;
-    page.body += if page.is("page_duplicates") { &again } else { &once };
-    if page.is("page_total_weight") {
-        let data = noise(&mut page.rng, 5_100_000);
-        let href = page.file("shop.example", "bin", "application/octet-stream", data);
-        page.head += &format!("<link rel=preload as=fetch href='{href}'>");
-    }
-    let count = if page.is("page_many_requests") { 101 } else { 20 };
-    for at in 0..count {
-        page.run(&format!("a({at})"));
-    }
-    // Data that must not be kept is none of the page's.
-    let name = page.name("json");
-    page.put("shop.example", &name, Reply::ok("application/json", "{}").with("cache-control", "no-store"));
-    page.head += &format!("<link rel=preload as=fetch href='/{name}'>");
-    // A file that changes under its name is asked for each time, on purpose.
-    let image = noise(&mut page.rng, 2_000);
-    let reply = Reply::ok("image/png", image);
-    let reply = match page.is("page_short_cache") {
-        true => reply.with("cache-control", "max-age=600"),
-        false => reply.with("cache-control", "no-cache").with("etag", "\"a\""),
-    };
-    page.put("shop.example", "logo.png", reply);
-    page.body += "<img src='https://shop.example/logo.png' width=100 height=40 loading=lazy>";
-    // A date is no hash.
-    let name = if page.is("page_not_immutable") { page.name("webp") } else { "photo-20240131.webp".to_owned() };
-    let image = webp(&mut page.rng, 100, 40, 2_000);
-    page.put("shop.example", &name, Reply::ok("image/webp", image).with("cache-control", "public, max-age=31536000"));
-    page.body += &format!("<img src='https://shop.example/{name}' width=100 height=40 loading=lazy>");
-}
-
 fn connections(page: &mut Page<'_>) {
     let small = |page: &mut Page<'_>, host: &str, reply: Reply| {
         let name = page.name("js");
@@ -309,11 +238,12 @@ fn styles(page: &mut Page<'_>) {
     let imported = style(&mut page.rng, 3_000);
     let imported = page.packed("css", "text/css", imported.as_bytes());
     let medium = if page.is("page_import_chain") { "" } else { " print" };
-    let bytes = if page.is("page_style_weight") { 300_000 } else { 40_000 };
-    text = format!("@import url({imported}){medium};{text}{}", style(&mut page.rng, bytes));
+    text = format!("@import url({imported}){medium};{text}{}", style(&mut page.rng, 40_000));
     let sheet = page.packed("css", "text/css", text.as_bytes());
     page.head += &format!("<link rel=stylesheet href='{sheet}'>");
-    let print = style(&mut page.rng, 2_000);
+    // What is for print is loaded, too, and holds up nothing.
+    let bytes = if page.is("page_style_weight") { 300_000 } else { 2_000 };
+    let print = style(&mut page.rng, bytes);
     let print = page.packed("css", "text/css", print.as_bytes());
     page.head += &format!("<link rel=stylesheet href='{print}' media=print>");
     if page.is("page_unused_preload") {
