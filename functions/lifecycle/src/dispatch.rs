@@ -98,7 +98,7 @@ pub async fn dispatch(event: &Value, config: &Config, world: &World<'_>) -> Resu
     }
     for (app, alarms) in by_app {
         let episode = answer_app(&app, &alarms, world, &mut answer).await?;
-        if has_stores(&app, config) {
+        if is_profiled(&app, config) {
             look_into_stores(&app, &alarms, &episode, world, &mut answer).await?;
         }
         for (alarm, _) in &alarms {
@@ -240,9 +240,9 @@ async fn answer_app(
     Ok(open.id)
 }
 
-/// Whether it has a database or a cache, of which users may wait.
-fn has_stores(app: &AppId, config: &Config) -> bool {
-    config.resolve(app).is_some_and(|app| app.has_stores())
+/// Whether it has a database, a cache or a page, of which users may wait.
+fn is_profiled(app: &AppId, config: &Config) -> bool {
+    config.resolve(app).is_some_and(|app| app.is_profiled())
 }
 
 /// Starts a run of the performance cycle where users wait too long and none is under way: at most one for each episode, since its name

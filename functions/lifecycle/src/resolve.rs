@@ -129,8 +129,8 @@ pub async fn resolve(request: Request, config: &Config, world: &World<'_>) -> Re
         known.push(AppId::from(REST));
     }
     if request.cycle == Cycle::Performance && input.apps.is_empty() {
-        // It looks after databases and caches; one that has none is refused only when it is named.
-        known.retain(|app| config.resolve_any(app).has_stores());
+        // It looks after databases, caches and pages; one that has none is refused only when it is named.
+        known.retain(|app| config.resolve_any(app).is_profiled());
     }
     known.sort();
     known.dedup();
@@ -149,8 +149,8 @@ pub async fn resolve(request: Request, config: &Config, world: &World<'_>) -> Re
     let apps = if input.apps.is_empty() { known } else { input.apps.clone() };
     match apps.as_slice() {
         [] if request.cycle == Cycle::Performance => Ok(Answer::None {
-            why: "there is no database and no cache to look after: name one under applications.<name>.databases or \
-                  applications.<name>.caches in maintainer.yaml"
+            why: "there is no database, no cache and no page to look after: name one under applications.<name>.databases, .caches or .pages \
+                  in maintainer.yaml"
                 .to_owned(),
         }),
         [] => Ok(Answer::None {

@@ -2,6 +2,7 @@
 //! The rules are `domain`'s; the planner of the server prices.
 
 use crate::caches;
+use crate::pages::{self, Looks};
 use crate::profile::{CacheEnds, Profile, Profiles};
 use config::ResolvedApp;
 use domain::change::Change;
@@ -100,6 +101,10 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
     let in_caches = caches::look(&ends, app);
     found.findings.extend(in_caches.findings);
     found.unmeasured.extend(in_caches.unmeasured);
+    let looks: Looks = documents::get(world.artifacts, &run.key("pages")).await?.unwrap_or_default();
+    let (findings, unmeasured) = pages::found(&looks, &app.performance);
+    found.findings.extend(findings);
+    found.unmeasured.extend(unmeasured);
     found.bottlenecks.sort_by(|a, b| b.saves_ms_hour.total_cmp(&a.saves_ms_hour));
     let now = world.clock.now();
     let journal = world.journal.since(&run.app, settle::look_back(now)).await?;
@@ -153,7 +158,7 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
     };
     if plan.changes.is_empty() {
         run.conclusion = Some(match app.databases.is_empty() {
-            true => "caches were looked at, of which nothing is changed".to_owned(),
+            true => format!("{} were looked at, of which nothing is changed", looked_at(app)),
             false => {
                 format!("{} index(es) would save something, nothing is to be changed now", found.bottlenecks.len())
             }
@@ -170,20 +175,19 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
     );
     let mut findings = plan.findings.clone();
     findings.append(&mut found.findings);
-    let nothing = match (app.databases.is_empty(), app.caches.is_empty()) {
-        (true, _) => "no rule about caches found anything",
-        (false, true) => "every statement that takes long has the indexes that help it",
-        (false, false) => {
-            "every statement that takes long has the indexes that help it, and no rule about caches found anything"
-        }
-    };
     let analysis = Analysis {
         score: Observed::Missing(Missing::NotPublished(
-            "a health score: this cycle looks at databases and caches".to_owned(),
+            "a health score: this cycle looks at databases, caches and pages".to_owned(),
         )),
         confidence: 1.0,
         signals: Vec::new(),
-        no_opportunity_because: findings.is_empty().then(|| nothing.to_owned()),
+        no_opportunity_because: findings.is_empty().then(|| match app.databases.is_empty() {
+            true => format!("no rule about {} found anything", looked_at(app)),
+            false => format!(
+                "every statement that takes long has the indexes that help it, and no rule about {} found anything",
+                looked_at(app)
+            ),
+        }),
         findings,
         trends: Vec::new(),
         anomalies: Vec::new(),
@@ -194,6 +198,17 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
         Decided { analysis, plan, bottlenecks: found.bottlenecks, matrix, targets, planner_calls: found.planner_calls };
     documents::put(world.artifacts, &run.key("analysis"), &decided).await?;
     Ok(run)
+}
+
+/// What the application has of what this cycle looks at, in words.
+fn looked_at(app: &ResolvedApp) -> String {
+    let has = [
+        ("databases", !app.databases.is_empty()),
+        ("caches", !app.caches.is_empty()),
+        ("pages", !app.pages.is_empty()),
+    ];
+    let names: Vec<&str> = has.into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect();
+    names.join(" and ")
 }
 
 /// Looks at one database.

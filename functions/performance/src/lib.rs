@@ -4,5 +4,6 @@
 mod caches;
 pub mod identify;
 pub mod iterate;
+pub mod pages;
 pub mod profile;
 pub mod validate;

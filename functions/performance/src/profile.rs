@@ -1,6 +1,7 @@
 //! profile: what the databases and caches of the application do while its users work: counters at both ends of a window of normal traffic,
 //! and at its end what the application looks like.
 
+use crate::pages;
 use config::ResolvedApp;
 use domain::observed::{Missing, Observed};
 use domain::performance::cache::{self, Ends};
@@ -8,7 +9,7 @@ use domain::performance::catalog::Catalog;
 use domain::performance::vitals::{Look, Vitals};
 use domain::performance::{Sample, Window, window};
 use engine::documents;
-use engine::ports::{Artifacts, Caches, Databases, Leases, PortError};
+use engine::ports::{Artifacts, Caches, Databases, Leases, Pages, PortError};
 use engine::run::{Decision, Run};
 use engine::step::StepError;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,8 @@ pub struct World<'a> {
     pub databases: &'a dyn Databases,
     /// Its caches.
     pub caches: &'a dyn Caches,
+    /// Its web pages.
+    pub pages: &'a dyn Pages,
     /// Leases.
     pub leases: &'a dyn Leases,
     /// Samples and profiles.
@@ -83,14 +86,14 @@ pub type Profiles = BTreeMap<String, Profile>;
 /// Reads one end of a window.
 ///
 /// # Errors
-/// When the application has no database and no cache to look at, the lease is lost, or a port fails. A database that can't be read is missing
-/// in the profile with its reason, as long as there is another; a cache as well, and as long as there is a database.
+/// When the application has no database, no cache and no page to look at, the lease is lost, or a port fails. A database that can't be read is
+/// missing in the profile with its reason, as long as there is another; a cache as well, and as long as there is a database.
 pub async fn profile(request: Request, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     let Request { intent, mut run } = request;
-    if !app.has_stores() {
+    if !app.is_profiled() {
         return Err(StepError::Config(format!(
-            "{} has no database and no cache in maintainer.yaml: name one under applications.{}.databases or applications.{}.caches",
-            app.id, app.id, app.id
+            "{} has no database, no cache and no page in maintainer.yaml: name one under applications.{}.databases, .caches or .pages",
+            app.id, app.id
         )));
     }
     keep_lease(&mut run, world.leases, world.see.clock).await?;
@@ -102,22 +105,30 @@ pub async fn profile(request: Request, app: &ResolvedApp, world: &World<'_>) -> 
             let key = if intent == Intent::Open { opened(&run) } else { run.key("opened_after") };
             // A repeated step begins no new window: the run waits for the first.
             if documents::get::<Opened>(world.artifacts, &key).await?.is_none() {
+                let mut is_needed = true;
                 if intent == Intent::Open {
-                    documents::put(world.artifacts, &looked(&run), &looks(app, world.databases).await).await?;
+                    let servers = looks(app, world.databases).await;
+                    is_needed = !tells_anything(&servers, app);
+                    documents::put(world.artifacts, &looked(&run), &servers).await?;
                     if !app.caches.is_empty() {
                         let caches = cache_looks(app, world.caches).await?;
                         documents::put(world.artifacts, &caches_opened(&run), &caches).await?;
                     }
                 }
-                documents::put(world.artifacts, &key, &samples(app, world.databases, false).await?).await?;
+                let opened = samples(app, world.databases, false, is_needed).await?;
+                documents::put(world.artifacts, &key, &opened).await?;
             }
-            run.wait_s = app.performance.window_s;
+            // Pages need no window.
+            let has_window = !app.databases.is_empty() || !app.caches.is_empty();
+            run.wait_s = if has_window { app.performance.window_s } else { 0 };
         }
         Intent::Close => {
             let opened: Opened = documents::need(world.artifacts, &opened(&run)).await?;
-            let mut profiles = profiles(&opened, app, world.databases).await?;
+            let servers = looks(app, world.databases).await;
+            let is_needed = !tells_anything(&servers, app);
+            let mut profiles = profiles(&opened, app, world.databases, is_needed).await?;
             let mut looked: Looked = documents::get(world.artifacts, &looked(&run)).await?.unwrap_or_default();
-            for (name, closed) in looks(app, world.databases).await {
+            for (name, closed) in servers {
                 let opened = looked.remove(&name).unwrap_or(Observed::Missing(Missing::NoData));
                 if let Some(profile) = profiles.get_mut(&name) {
                     profile.vitals = Some(Vitals { opened, closed });
@@ -130,6 +141,10 @@ pub async fn profile(request: Request, app: &ResolvedApp, world: &World<'_>) -> 
                 documents::put(world.artifacts, &run.key("caches"), &ends).await?;
             }
             documents::put(world.artifacts, &run.key("profile"), &profiles).await?;
+            if !app.pages.is_empty() {
+                let looks = pages::looks(app, world.pages, world.see.clock).await;
+                documents::put(world.artifacts, &run.key("pages"), &looks).await?;
+            }
             let snapshot = observe(app, run.place.as_ref(), &world.see).await?;
             documents::put(world.artifacts, &run.key("seen"), &snapshot).await?;
         }
@@ -153,8 +168,18 @@ fn caches_opened(run: &Run) -> String {
     run.key(if run.asked_in == Some(run.iteration) { "caches_opened_again" } else { "caches_opened" })
 }
 
-/// What every cache says of itself. One that does not answer is missing with its reason; that none does is an error where there is no
-/// database either.
+/// Whether there is something to tell of the application without the statements of its databases.
+fn tells_anything(servers: &Looked, app: &ResolvedApp) -> bool {
+    !app.caches.is_empty() || !app.pages.is_empty() || servers.values().any(|look| look.known().is_some())
+}
+
+/// Whether trying again is of no use: the next run would meet the same.
+fn lasts(error: &PortError) -> bool {
+    matches!(error, PortError::Denied { .. } | PortError::Rejected { .. })
+}
+
+/// What every cache says of itself. One that does not answer is missing with its reason. That none does is an error where there is nothing else
+/// to look at, or where it may be over soon and there is no database either.
 async fn cache_looks(app: &ResolvedApp, caches: &dyn Caches) -> Result<CachesOpened, StepError> {
     let mut looked = CachesOpened::new();
     let mut last: Option<PortError> = None;
@@ -171,7 +196,13 @@ async fn cache_looks(app: &ResolvedApp, caches: &dyn Caches) -> Result<CachesOpe
         looked.insert(name.clone(), look);
     }
     match last {
-        Some(error) if app.databases.is_empty() && looked.values().all(Observed::is_missing) => Err(error.into()),
+        Some(error)
+            if app.databases.is_empty()
+                && looked.values().all(Observed::is_missing)
+                && (app.pages.is_empty() || !lasts(&error)) =>
+        {
+            Err(error.into())
+        }
         _ => Ok(looked),
     }
 }
@@ -201,8 +232,14 @@ async fn looks(app: &ResolvedApp, databases: &dyn Databases) -> Looked {
     looked
 }
 
-/// Counters of every database.
-async fn samples(app: &ResolvedApp, databases: &dyn Databases, with_texts: bool) -> Result<Opened, StepError> {
+/// Counters of every database. One that can't be read is missing with its reason. That none can is an error where they are needed, or where it
+/// may be over soon; a server without `pg_stat_statements` has none, whatever else it tells.
+async fn samples(
+    app: &ResolvedApp,
+    databases: &dyn Databases,
+    with_texts: bool,
+    is_needed: bool,
+) -> Result<Opened, StepError> {
     let mut opened = Opened::new();
     let mut last: Option<PortError> = None;
     for name in app.databases.keys() {
@@ -218,7 +255,7 @@ async fn samples(app: &ResolvedApp, databases: &dyn Databases, with_texts: bool)
         opened.insert(name.clone(), sample);
     }
     match last {
-        Some(error) if opened.values().all(Observed::is_missing) => Err(error.into()),
+        Some(error) if opened.values().all(Observed::is_missing) && (is_needed || !lasts(&error)) => Err(error.into()),
         _ => Ok(opened),
     }
 }
@@ -228,8 +265,9 @@ pub(crate) async fn profiles(
     opened: &Opened,
     app: &ResolvedApp,
     databases: &dyn Databases,
+    is_needed: bool,
 ) -> Result<Profiles, StepError> {
-    let closed = samples(app, databases, true).await?;
+    let closed = samples(app, databases, true, is_needed).await?;
     let mut profiles = Profiles::new();
     for (name, second) in closed {
         let catalog = match databases.catalog(&name).await {

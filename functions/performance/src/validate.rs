@@ -130,7 +130,7 @@ async fn measure_again(run: &Run, app: &ResolvedApp, world: &World<'_>) -> Resul
     let decided: Decided = documents::need(world.artifacts, &run.key("analysis")).await?;
     let before: Profiles = documents::need(world.artifacts, &run.key("profile")).await?;
     let users_before: Snapshot = documents::need(world.artifacts, &run.key("snapshot")).await?;
-    let after = profiles(&opened, app, world.databases).await?;
+    let after = profiles(&opened, app, world.databases, true).await?;
     let users_after = observe(app, run.place.as_ref(), &world.see).await?;
     documents::put(world.artifacts, &run.key("profile_after"), &after).await?;
     documents::put(world.artifacts, &run.key("after"), &users_after).await?;

@@ -137,6 +137,9 @@ pub(crate) struct Application {
     pub databases: BTreeMap<String, Database>,
     /// Its caches (Redis, Valkey), by a name of your choice: letters, digits, `-` and `_`. The performance cycle looks at them.
     pub caches: BTreeMap<String, Cache>,
+    /// Addresses of its web pages that the performance cycle looks at, with all that they load: `https`, or `http` to this machine. At
+    /// most ten. They are asked for as anybody could, without cookies.
+    pub pages: Vec<String>,
     /// The AWS account that it lives in; one. Default: that of the deployment. Another one needs `infra/member.yaml` there.
     pub accounts: Vec<String>,
     /// The AWS Region that it lives in; one. Default: that of the deployment. Alarms of another one need `infra/member.yaml` there.

@@ -66,6 +66,8 @@ pub struct ResolvedApp {
     pub databases: BTreeMap<String, Database>,
     /// Its caches by name.
     pub caches: BTreeMap<String, Cache>,
+    /// Its web pages that are looked at.
+    pub pages: Vec<String>,
     /// Where it lives, as far as the file says.
     pub home: Home,
     /// What the applications of the file select, this one among them.
@@ -123,8 +125,8 @@ impl Home {
 
 impl ResolvedApp {
     /// Whether the performance cycle has anything to look at.
-    pub fn has_stores(&self) -> bool {
-        !self.databases.is_empty() || !self.caches.is_empty()
+    pub fn is_profiled(&self) -> bool {
+        !self.databases.is_empty() || !self.caches.is_empty() || !self.pages.is_empty()
     }
 
     /// Another application to which a resource belongs as well: one of the file that selects it, or one that is known by its tag alone.
@@ -228,6 +230,7 @@ pub(crate) fn tagged(app: &AppId, settled: Settled) -> ResolvedApp {
         endpoints: Vec::new(),
         databases: BTreeMap::new(),
         caches: BTreeMap::new(),
+        pages: Vec::new(),
         home: Home::default(),
         claims: Arc::default(),
     }
@@ -242,6 +245,7 @@ pub(crate) fn configured(app: &AppId, file: &Application, settled: Settled) -> R
         endpoints: file.endpoints.clone(),
         databases: file.databases.clone(),
         caches: file.caches.clone(),
+        pages: file.pages.clone(),
         home: Home::of(file),
         ..tagged(app, settled)
     }

@@ -253,6 +253,7 @@ pub const TABLE: &[Wiring] = &[
         files: &[
             "functions/performance/src/bin/performance-profile.rs",
             "functions/performance/src/profile.rs",
+            "functions/performance/src/pages.rs",
             OBSERVE,
             RECORDS,
             READS_DATABASES,
@@ -312,6 +313,7 @@ pub const TABLE: &[Wiring] = &[
             "functions/performance/src/bin/performance-validate.rs",
             "functions/performance/src/validate.rs",
             "functions/performance/src/profile.rs",
+            "functions/performance/src/pages.rs",
             OBSERVE,
             RECORDS,
             READS_DATABASES,
@@ -333,7 +335,7 @@ const WITHOUT_CALLS: &[(&str, &[&str])] = &[
     ("functions/cost/src/identify.rs", &["analyze"]),
     ("functions/cost/src/savings.rs", &["analyze"]),
     ("functions/cost/src/survey.rs", &["digest"]),
-    ("functions/performance/src/identify.rs", &["caches", "profile"]),
+    ("functions/performance/src/identify.rs", &["caches", "pages", "profile"]),
     ("functions/performance/src/validate.rs", &["identify"]),
 ];
 

@@ -72,7 +72,14 @@ fn asked(shop: &Shop) -> Vec<Value> {
     let databases = Worked(shop);
     let see = || observe::World { clock: world, inventory: world, telemetry: world };
     let look = |intent, run| {
-        let ports = profile::World { see: see(), databases: &databases, caches: shop, leases: world, artifacts: world };
+        let ports = profile::World {
+            see: see(),
+            databases: &databases,
+            caches: shop,
+            pages: shop,
+            leases: world,
+            artifacts: world,
+        };
         ready(profile::profile(profile::Request { intent, run }, &app, &ports)).unwrap()
     };
     let run = look(Intent::Open, run);

@@ -64,6 +64,26 @@ fn statistics_that_changed_nothing_are_kept_and_the_index_comes_next() {
 }
 
 #[test]
+fn regression_a_server_without_counted_statements_is_told_of_by_what_it_says_of_itself() {
+    let shop = Shop::auto();
+    let lacking = PortError::Denied {
+        operation: "read the statements of orders".to_owned(),
+        permission: "CREATE EXTENSION pg_stat_statements".to_owned(),
+    };
+    *shop.uncounted.lock().unwrap() = Some(lacking);
+    let ended = run(&shop, "performance-1");
+    assert_eq!(ended.state, "Improved", "{:?}", ended.path);
+    let decided: Decided = shop.document("performance-1", 1, "analysis");
+    let unmeasured = decided.analysis.unmeasured.join("\n");
+    assert!(unmeasured.contains("statements of orders") && unmeasured.contains("CREATE EXTENSION"), "{unmeasured}");
+    // What may be over soon is tried again: the run does not begin without what it is for.
+    *shop.uncounted.lock().unwrap() =
+        Some(PortError::Throttled { operation: "read the statements of orders".to_owned() });
+    assert_ne!(run(&shop, "performance-2").state, "Improved");
+    shop.assert_sound("uncounted");
+}
+
+#[test]
 fn an_index_that_does_not_help_as_believed_is_dropped_and_not_built_again() {
     let shop = Shop::new(AUTO, Traits { with_index_ms: 110.0, ..HELPS });
     let ended = run(&shop, "performance-1");

@@ -48,6 +48,7 @@ impl harness::Shop for Shop {
                     see: see(),
                     databases: &process.reaching(self),
                     caches: &process.reaching(self),
+                    pages: &process.reaching(self),
                     leases: process,
                     artifacts: process,
                 };

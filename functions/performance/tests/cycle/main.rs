@@ -14,6 +14,7 @@ mod canaries;
 mod faults;
 mod improving;
 mod machine;
+mod pages;
 mod server;
 mod serving;
 mod shop;

@@ -1,6 +1,7 @@
 //! A shop whose database reads all orders to find those of a customer, with traffic that goes on as time passes.
 
 use crate::cache::Caching;
+use crate::pages::well;
 use crate::server::{calm, catalog, is_analyzed};
 use async_trait::async_trait;
 use config::Config;
@@ -9,11 +10,12 @@ use domain::ids::ExecutionId;
 use domain::performance::cache;
 use domain::performance::catalog::Catalog;
 use domain::performance::index::{IndexSpec, IndexState};
+use domain::performance::pages::PageLook;
 use domain::performance::vitals::Look;
 use domain::performance::{Counter, Priced, Question, Sample};
 use domain::resource::{APP_TAG, Live};
 use engine::documents;
-use engine::ports::{Caches, Databases, EntryState, Executions, Lease, PortError, PortResult};
+use engine::ports::{Caches, Databases, EntryState, Executions, Lease, Pages, PortError, PortResult};
 use engine::run::lease_key;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -93,10 +95,14 @@ pub struct Shop {
     counted: Mutex<Counted>,
     /// What the database says when it is asked; nothing for an answer.
     pub refuses: Mutex<Option<PortError>>,
+    /// What the database says when it is asked for its statements; nothing for an answer.
+    pub uncounted: Mutex<Option<PortError>>,
     /// What its server says of itself.
     pub look: Mutex<fn(Timestamp) -> PortResult<Look>>,
     /// How its cache fares.
     pub caching: Mutex<Caching>,
+    /// What comes for its page.
+    pub page: Mutex<fn() -> PortResult<PageLook>>,
 }
 
 impl Shop {
@@ -106,7 +112,7 @@ impl Shop {
         let file = format!(
             "applications:\n  shop:\n    {settings}\n    databases:\n      orders: {{host: db.example.com, database: shop, \
              read_secret: maintainer/read/shop, change_secret: maintainer/change/shop}}\n    caches:\n      carts: {{host: \
-             cache.example.com}}\n"
+             cache.example.com}}\n    pages: [\"https://shop.example.com/\"]\n"
         );
         Self::under(&file, world, traits)
     }
@@ -121,8 +127,17 @@ impl Shop {
         let config = Config::parse(file).unwrap();
         let look: Mutex<fn(Timestamp) -> PortResult<Look>> = Mutex::new(|at| Ok(calm(at)));
         let caching = Mutex::new(Caching::default());
-        let shop =
-            Self { world, config, traits, counted: Mutex::new(counted), refuses: Mutex::new(None), look, caching };
+        let shop = Self {
+            world,
+            config,
+            traits,
+            counted: Mutex::new(counted),
+            refuses: Mutex::new(None),
+            uncounted: Mutex::new(None),
+            look,
+            caching,
+            page: Mutex::new(well),
+        };
         shop.publish();
         shop.world.pass_s(4 * 3_600);
         shop
@@ -139,8 +154,10 @@ impl Shop {
         shop.world.take_after(&self.world);
         *shop.counted.lock().unwrap() = self.counted.lock().unwrap().clone();
         (*shop.refuses.lock().unwrap()).clone_from(&self.refuses.lock().unwrap());
+        (*shop.uncounted.lock().unwrap()).clone_from(&self.uncounted.lock().unwrap());
         *shop.look.lock().unwrap() = *self.look.lock().unwrap();
         (*shop.caching.lock().unwrap()).clone_from(&self.caching.lock().unwrap());
+        *shop.page.lock().unwrap() = *self.page.lock().unwrap();
         Self { config, ..shop }
     }
 
@@ -276,6 +293,7 @@ fn serves(index: &IndexSpec) -> bool {
 impl Databases for Shop {
     async fn sample(&self, _: &str, with_texts: bool) -> PortResult<Sample> {
         self.refusal()?;
+        self.uncounted.lock().unwrap().clone().map_or(Ok(()), Err)?;
         let counted = self.count();
         let texts = [OF_CUSTOMER, BY_KEY, NEW].into_iter().chain(ELSEWHERE);
         let statements = texts.zip(counted.sums).zip(1..);
@@ -315,6 +333,13 @@ impl Databases for Shop {
             })
         };
         Ok(questions.iter().map(price).collect())
+    }
+}
+
+#[async_trait]
+impl Pages for Shop {
+    async fn fetch(&self, _: &str) -> PortResult<PageLook> {
+        (*self.page.lock().unwrap())()
     }
 }
 

@@ -7,6 +7,7 @@ mod apps;
 mod caches;
 mod databases;
 mod numbers;
+mod pages;
 mod servers;
 mod text;
 
@@ -66,6 +67,7 @@ pub(crate) fn file(file: &File, places: &Places, problems: &mut Problems) {
         apps::endpoints(&app.endpoints, &path, notes);
         databases::check(&app.databases, &path, notes);
         caches::check(app, &path, notes);
+        pages::check(&app.pages, &path, notes);
         apps::homes(app, &path, notes);
         apps::strangers(app, &Home::of(app), &path, notes);
     }

@@ -7,6 +7,7 @@ mod candidates;
 pub mod catalog;
 pub mod index;
 mod iterate;
+pub mod pages;
 mod plan;
 mod policy;
 mod profile;

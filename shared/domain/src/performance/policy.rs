@@ -87,6 +87,30 @@ pub struct Policy {
     pub cache_connects_s_max: f64,
     /// Seconds that a replica of a cache may be behind. Default 10: it answers once a second.
     pub cache_replica_lag_s_max: f64,
+    /// Milliseconds until the first byte of a page, on an open connection. Default 600: from there on Lighthouse calls a server slow.
+    pub page_ttfb_ms_max: f64,
+    /// Bytes that a page and all it loads may take on the wire. Default 5,000,000: Lighthouse's, a slow phone takes half a minute for them.
+    pub page_bytes_max: f64,
+    /// Bytes of scripts on the wire. Default 512,000: a phone of the middle takes about a second to parse and start more.
+    pub page_script_bytes_max: f64,
+    /// Bytes of style sheets on the wire. Default 102,400: nothing is painted before they are all there and parsed.
+    pub page_style_bytes_max: f64,
+    /// Files that a page may load. Default 100: beyond, the order in which they come decides, not the line.
+    pub page_requests_max: f64,
+    /// Seconds for which browsers should keep scripts, styles, images and fonts. Default 2,592,000: 30 days, Lighthouse's.
+    pub page_cache_s_min: f64,
+    /// Seconds for which a page itself may be shown without asking. Default 3,600: who comes back within the hour may see the old one.
+    pub page_html_cache_s_max: f64,
+    /// Bytes that a file must save to be told. Default 4,096: Lighthouse's, about a packet train.
+    pub page_saves_bytes_min: f64,
+    /// Bytes that compressing a file must save to be told. Default 1,400: Lighthouse's, less fits into one packet either way.
+    pub page_compress_bytes_min: f64,
+    /// Elements of a page. Default 1,400: from there on Lighthouse tells them.
+    pub page_elements_max: f64,
+    /// Files that one server may send over HTTP/1.1. Default 6: so many connections a browser opens, the next file waits.
+    pub page_http1_requests_max: f64,
+    /// Images that a page may load at once. Default 6: about what the first screen shows.
+    pub page_eager_images_max: f64,
 }
 
 impl Default for Policy {
@@ -130,6 +154,18 @@ impl Default for Policy {
             cache_stampede_keys_min: 500.0,
             cache_connects_s_max: 10.0,
             cache_replica_lag_s_max: 10.0,
+            page_ttfb_ms_max: 600.0,
+            page_bytes_max: 5_000_000.0,
+            page_script_bytes_max: 512_000.0,
+            page_style_bytes_max: 102_400.0,
+            page_requests_max: 100.0,
+            page_cache_s_min: 2_592_000.0,
+            page_html_cache_s_max: 3_600.0,
+            page_saves_bytes_min: 4_096.0,
+            page_compress_bytes_min: 1_400.0,
+            page_elements_max: 1_400.0,
+            page_http1_requests_max: 6.0,
+            page_eager_images_max: 6.0,
         }
     }
 }
@@ -177,6 +213,18 @@ impl Policy {
             cache_stampede_keys_min,
             cache_connects_s_max,
             cache_replica_lag_s_max,
+            page_ttfb_ms_max,
+            page_bytes_max,
+            page_script_bytes_max,
+            page_style_bytes_max,
+            page_requests_max,
+            page_cache_s_min,
+            page_html_cache_s_max,
+            page_saves_bytes_min,
+            page_compress_bytes_min,
+            page_elements_max,
+            page_http1_requests_max,
+            page_eager_images_max,
         } = *self;
         let whole = [
             ("window_s", window_s, 60, 3_600),
@@ -221,6 +269,18 @@ impl Policy {
             ("cache_hot_ops_s_min", cache_hot_ops_s_min),
             ("cache_stampede_keys_min", cache_stampede_keys_min),
             ("cache_connects_s_max", cache_connects_s_max),
+            ("page_ttfb_ms_max", page_ttfb_ms_max),
+            ("page_bytes_max", page_bytes_max),
+            ("page_script_bytes_max", page_script_bytes_max),
+            ("page_style_bytes_max", page_style_bytes_max),
+            ("page_requests_max", page_requests_max),
+            ("page_cache_s_min", page_cache_s_min),
+            ("page_html_cache_s_max", page_html_cache_s_max),
+            ("page_saves_bytes_min", page_saves_bytes_min),
+            ("page_compress_bytes_min", page_compress_bytes_min),
+            ("page_elements_max", page_elements_max),
+            ("page_http1_requests_max", page_http1_requests_max),
+            ("page_eager_images_max", page_eager_images_max),
         ];
         let mut wrong: Vec<(&'static str, String)> = Vec::new();
         wrong.extend(

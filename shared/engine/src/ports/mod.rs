@@ -4,6 +4,7 @@ mod application;
 mod bill;
 mod caches;
 mod databases;
+mod pages;
 mod people;
 mod records;
 mod runs;
@@ -14,6 +15,7 @@ pub use application::{
 pub use bill::{Billing, Estates, Scope, Surveyed, UnitPrices};
 pub use caches::Caches;
 pub use databases::{Credentials, Databases, Secrets};
+pub use pages::Pages;
 pub use people::{Approvals, Asked, Message, Notifier, SigningKey, Waker};
 pub use records::{
     Arrival, Artifacts, Circuit, Entry, EntryState, Episode, Episodes, Executions, Intent, Journal, Lease, LeaseAnswer,

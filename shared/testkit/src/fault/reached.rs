@@ -9,9 +9,10 @@ use domain::cost::prices::{PriceBook, Sold};
 use domain::observed::Observed;
 use domain::performance::cache;
 use domain::performance::catalog::Catalog;
+use domain::performance::pages::PageLook;
 use domain::performance::vitals::Look;
 use domain::performance::{Priced, Question, Sample};
-use engine::ports::{Billing, Caches, Databases, Estates, PortResult, Scope, Surveyed, UnitPrices};
+use engine::ports::{Billing, Caches, Databases, Estates, Pages, PortResult, Scope, Surveyed, UnitPrices};
 use jiff::civil::Date;
 
 /// Something that a process reaches.
@@ -60,6 +61,13 @@ impl<T: Databases> Databases for Reached<'_, T> {
 impl<T: Caches> Caches for Reached<'_, T> {
     async fn look(&self, cache: &str) -> PortResult<cache::Look> {
         Reached::look(self, "Caches.look", self.behind.look(cache)).await
+    }
+}
+
+#[async_trait]
+impl<T: Pages> Pages for Reached<'_, T> {
+    async fn fetch(&self, url: &str) -> PortResult<PageLook> {
+        Reached::look(self, "Pages.fetch", self.behind.fetch(url)).await
     }
 }
 
