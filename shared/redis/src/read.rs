@@ -48,7 +48,7 @@ impl<'a> Caches<'a> {
         let slow = slow_log(&mut session, name, &settings).await;
         // Last: where a connection broke before, this ends the look, which is not whole then and is tried again.
         let looked = sample(&mut session, name, info.policy().ends_with("-lfu"), self.clock).await?;
-        let own = Own { commands: session.commands - before, hits: looked.hits };
+        let own = Own { commands: session.commands - before, hits: looked.hits, misses: looked.misses };
         Ok(Look { at: self.clock.now(), info, settings, slow, keys: looked.keys, own })
     }
 }

@@ -30,10 +30,11 @@ const NEEDS: &str = "+scan +type +pttl +memory|usage +object|freq +object|idleti
 /// The database in which a connection begins.
 const DATABASE: &str = "db0";
 
-/// Some keys, and lookups that found one: the server counts them.
+/// Some keys, and lookups that found one or none: the server counts them.
 pub(crate) struct Looked {
     pub(crate) keys: Observed<Sampled>,
     pub(crate) hits: f64,
+    pub(crate) misses: f64,
 }
 
 /// Looks at some keys. `counts_use` where the policy of the server counts how often a key is used. What the server refuses is missing.
@@ -48,7 +49,7 @@ pub(crate) async fn sample(
 ) -> PortResult<Looked> {
     let mut sampling = Sampling { counts_use, ..Sampling::default() };
     let done = sampling.run(session, clock).await;
-    let hits = sampling.hits;
+    let (hits, misses) = (sampling.hits, sampling.misses);
     let keys = match done {
         Ok(is_whole) => Observed::Known(sampling.sampled(is_whole)),
         Err(error) => match port_error(&format!("look at keys of {name}"), NEEDS, &error) {
@@ -59,7 +60,7 @@ pub(crate) async fn sample(
             }
         },
     };
-    Ok(Looked { keys, hits })
+    Ok(Looked { keys, hits, misses })
 }
 
 #[derive(Default)]
@@ -70,6 +71,7 @@ struct Sampling {
     seen: BTreeSet<Vec<u8>>,
     skipped: f64,
     hits: f64,
+    misses: f64,
 }
 
 impl Sampling {
@@ -130,7 +132,14 @@ impl Sampling {
                     return Err(RedisError::from(error.clone()));
                 }
             }
-            self.hits += answers.iter().enumerate().filter(|(at, answer)| *at != 2 && is_found(answer)).count() as f64;
+            // The size of a value is asked without a lookup.
+            for (_, answer) in answers.iter().enumerate().filter(|(at, _)| *at != 2) {
+                match found(answer) {
+                    Some(true) => self.hits += 1.0,
+                    Some(false) => self.misses += 1.0,
+                    None => {}
+                }
+            }
             match self.key(answers) {
                 Some(key) => {
                     self.keys.push(key);
@@ -166,12 +175,13 @@ impl Sampling {
     }
 }
 
-/// Whether a question found its key.
-fn is_found(answer: &Value) -> bool {
+/// Whether a question found its key; nothing where it was refused.
+fn found(answer: &Value) -> Option<bool> {
     match answer {
-        Value::Int(number) => *number >= -1,
-        Value::SimpleString(kind) => kind != "none",
-        Value::ServerError(_) | Value::Nil => false,
-        _ => true,
+        Value::Int(number) => Some(*number >= -1),
+        Value::SimpleString(kind) => Some(kind != "none"),
+        Value::Nil => Some(false),
+        Value::ServerError(_) => None,
+        _ => Some(true),
     }
 }

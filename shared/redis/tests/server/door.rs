@@ -64,7 +64,9 @@ async fn a_server_that_is_gone_full_or_silent_may_come_back() {
         }
     };
     let full = shop.look().await.unwrap_err();
-    assert!(full.may_pass() && format!("{full:?}").contains("maxclients"), "{full:?}");
+    // The server says so and hangs up: which of both arrives first is chance.
+    let is_told = matches!(full, PortError::Throttled { .. }) || full.to_string().contains("maxclients");
+    assert!(full.may_pass() && is_told, "{full:?}");
     drop(kept);
     shop.server.kill();
     let gone = shop.look().await.unwrap_err();

@@ -125,6 +125,8 @@ pub struct Own {
     pub commands: f64,
     /// Lookups of keys that were there.
     pub hits: f64,
+    /// Lookups of keys that had gone since they were named: on a full server many do.
+    pub misses: f64,
 }
 
 impl Info {

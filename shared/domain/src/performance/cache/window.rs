@@ -86,7 +86,8 @@ impl Did<'_> {
     /// Lookups, without our own: the server counts whoever asks for the type of a key, too.
     pub fn lookups(&self) -> Option<Lookups> {
         let hits = (self.counted("keyspace_hits")? - self.opened.own.hits).max(0.0);
-        Some(Lookups { hits, misses: self.counted("keyspace_misses")? })
+        let misses = (self.counted("keyspace_misses")? - self.opened.own.misses).max(0.0);
+        Some(Lookups { hits, misses })
     }
 
     /// Lookups, where there are enough of them and too few find their key.
@@ -133,10 +134,10 @@ mod tests {
     #[test]
     fn what_happened_is_the_difference_without_our_own_lookups() {
         let mut ends = ends();
-        opened(&mut ends, |look| look.own.hits = 600.0);
+        opened(&mut ends, |look| (look.own.hits, look.own.misses) = (600.0, 40.0));
         let did = ends.did().unwrap();
         assert_eq!(did.seconds, 900.0);
-        assert_eq!(did.lookups(), Some(Lookups { hits: 900_000.0 - 600.0, misses: 9_000.0 }));
+        assert_eq!(did.lookups(), Some(Lookups { hits: 900_000.0 - 600.0, misses: 9_000.0 - 40.0 }));
         assert_eq!(did.counted("is_not_there"), None);
     }
 
