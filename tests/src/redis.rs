@@ -40,13 +40,14 @@ const START_MAX: Duration = Duration::from_secs(10);
 const COMMAND_MAX: Duration = Duration::from_secs(2);
 
 impl RedisServer {
-    /// Starts a server on a free port of this machine and waits until it answers.
+    /// Starts a server on this port of this machine, or on a free one, and waits until it answers.
     ///
     /// # Errors
     /// When there is no Redis, or it does not come up.
-    pub fn start(name: &str) -> Result<Self, RedisError> {
+    pub fn start(name: &str, port: Option<u16>) -> Result<Self, RedisError> {
         let start = |error: std::io::Error| RedisError::Start(error.to_string());
-        let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr()).map_err(start)?.port();
+        let free = || TcpListener::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr());
+        let port = port.map_or_else(|| free().map(|address| address.port()), Ok).map_err(start)?;
         let directory = std::env::temp_dir().join(format!("studio-redis-{name}-{port}"));
         std::fs::create_dir_all(&directory).map_err(start)?;
         // The same program: what it does follows from its name. The package with the other name starts a service.

@@ -108,7 +108,7 @@ pub async fn profile(request: Request, app: &ResolvedApp, world: &World<'_>) -> 
                 let mut is_needed = true;
                 if intent == Intent::Open {
                     let servers = looks(app, world.databases).await;
-                    is_needed = !tells_anything(&servers, app);
+                    is_needed = !tells_anything(&servers);
                     documents::put(world.artifacts, &looked(&run), &servers).await?;
                     if !app.caches.is_empty() {
                         let caches = cache_looks(app, world.caches).await?;
@@ -125,7 +125,7 @@ pub async fn profile(request: Request, app: &ResolvedApp, world: &World<'_>) -> 
         Intent::Close => {
             let opened: Opened = documents::need(world.artifacts, &opened(&run)).await?;
             let servers = looks(app, world.databases).await;
-            let is_needed = !tells_anything(&servers, app);
+            let is_needed = !tells_anything(&servers);
             let mut profiles = profiles(&opened, app, world.databases, is_needed).await?;
             let mut looked: Looked = documents::get(world.artifacts, &looked(&run)).await?.unwrap_or_default();
             for (name, closed) in servers {
@@ -168,9 +168,9 @@ fn caches_opened(run: &Run) -> String {
     run.key(if run.asked_in == Some(run.iteration) { "caches_opened_again" } else { "caches_opened" })
 }
 
-/// Whether there is something to tell of the application without the statements of its databases.
-fn tells_anything(servers: &Looked, app: &ResolvedApp) -> bool {
-    !app.caches.is_empty() || !app.pages.is_empty() || servers.values().any(|look| look.known().is_some())
+/// Whether a database has something to tell without its statements. That none lets us in is for people, whatever caches and pages tell.
+fn tells_anything(servers: &Looked) -> bool {
+    servers.values().any(|look| look.known().is_some())
 }
 
 /// Whether trying again is of no use: the next run would meet the same.

@@ -75,6 +75,9 @@ pub struct AppScenario {
     /// A real Postgres with orders, that its pages ask; none without.
     #[serde(default)]
     pub postgres: Option<Postgres>,
+    /// The performance cycle looks at its cache, and at a page of it that is served badly.
+    #[serde(default)]
+    pub profiled: Option<Profiled>,
     /// Its part of `maintainer.yaml`: the mapping that stands under its name in `apps`.
     #[serde(default = "nothing")]
     pub config: Value,
@@ -97,6 +100,18 @@ pub struct Postgres {
     /// Its port, chosen when the scenario is made ready.
     #[serde(skip)]
     pub port: u16,
+}
+
+/// What the performance cycle looks at besides the database.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profiled {
+    /// Port of its cache, chosen when the scenario is made ready.
+    #[serde(skip)]
+    pub cache_port: u16,
+    /// Port of its page, chosen at the same time.
+    #[serde(skip)]
+    pub page_port: u16,
 }
 
 /// An EBS volume of an application.
@@ -254,10 +269,17 @@ impl Scenario {
         renamed
     }
 
-    /// The same with ports for its databases, under which the configuration names them.
+    /// The same with ports for its databases, caches and pages, under which the configuration names them.
     #[must_use]
     pub fn with_ports(mut self, free_port: impl Fn() -> u16) -> Self {
         for app in self.apps.values_mut() {
+            if let (Some(profiled), Value::Object(config)) = (&mut app.profiled, &mut app.config) {
+                (profiled.cache_port, profiled.page_port) = (free_port(), free_port());
+                let cache = serde_json::json!({"host": "127.0.0.1", "port": profiled.cache_port, "tls": "off"});
+                config.insert("caches".to_owned(), serde_json::json!({"carts": cache}));
+                let page = format!("http://127.0.0.1:{}/", profiled.page_port);
+                config.insert("pages".to_owned(), serde_json::json!([page]));
+            }
             let Some(postgres) = &mut app.postgres else { continue };
             postgres.port = free_port();
             if let Value::Object(config) = &mut app.config {

@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_poisoned_cache_stays_useless_until_it_is_emptied_and_then_fills_again() {
-        let server = RedisServer::start("poison").unwrap();
+        let server = RedisServer::start("poison", None).unwrap();
         let (port, params) = (server.port(), CacheParams::default());
         warm_up(port, &params).unwrap();
         assert_eq!(visits(port, 1).warm_share, 1.0);
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_cache_that_does_not_answer_is_unreachable_and_not_empty() {
-        let port = RedisServer::start("gone").unwrap().port();
+        let port = RedisServer::start("gone", None).unwrap().port();
         assert!(!visits(port, 1).reachable);
     }
 }

@@ -37,6 +37,9 @@ pub enum StudioError {
     /// The database.
     #[error("Postgres: {0}")]
     Postgres(#[from] tokio_postgres::Error),
+    /// Its page.
+    #[error("the page can't be served: {0}")]
+    Page(std::io::Error),
     /// The cache.
     #[error(transparent)]
     Cache(#[from] crate::redis::RedisError),

@@ -5,7 +5,7 @@ use super::postgres::Orders;
 use super::publish::publish;
 use super::read::Eyes;
 use super::setup::{Resources, calendars, create, disks, fleets};
-use super::{StudioError, cache};
+use super::{StudioError, cache, page};
 use crate::cloud::Cloud;
 use crate::model::{App, Datum, Event, Happening, Metrics, Sample, Value, World, data, effects_at, first_change};
 use crate::redis::RedisServer;
@@ -67,7 +67,10 @@ impl Life {
         scenario: &AppScenario,
         topic: Option<&str>,
     ) -> Result<Self, StudioError> {
-        let redis = RedisServer::start(app)?;
+        let redis = RedisServer::start(app, scenario.profiled.as_ref().map(|profiled| profiled.cache_port))?;
+        if let Some(profiled) = &scenario.profiled {
+            page::serve(profiled.page_port).map_err(StudioError::Page)?;
+        }
         let params = scenario.sizes.clone();
         cache::warm_up(redis.port(), &params.cache)?;
         let created_s = cloud.clock.now_s();

@@ -8,6 +8,7 @@ mod alarms;
 pub mod cache;
 mod error;
 mod life;
+mod page;
 mod planted;
 pub mod postgres;
 mod publish;
