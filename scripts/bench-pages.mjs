@@ -36,7 +36,7 @@ const random = () => {
   mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
   return ((mixed ^ (mixed >>> 14)) >>> 8) & 0xff;
 };
-const noise = (bytes) => Buffer.from({ length: bytes }, random);
+const noise = (bytes) => Buffer.from(Uint8Array.from({ length: bytes }, random));
 const word = () => "w" + Array.from({ length: 8 }, () => (random() % 36).toString(36)).join("");
 const script = (bytes, blank = "") => {
   let text = "";

@@ -130,11 +130,11 @@ impl<'a, N: Network> Client<'a, N> {
     /// One request, within its time. A connection that was idle may have been closed meanwhile: then with a new one.
     async fn one(&self, url: &Url, accept: &str) -> Result<Got, Failure> {
         let late = || Failure::TimedOut(self.limits.answer.as_secs());
-        if let Some(connection) = self.take(&origin(url)).await
-            && let Ok(got) =
-                timeout(self.limits.answer, self.ask(connection, None, url, accept)).await.map_err(|_| late())?
-        {
-            return Ok(got);
+        if let Some(connection) = self.take(&origin(url)).await {
+            match timeout(self.limits.answer, self.ask(connection, None, url, accept)).await.map_err(|_| late())? {
+                Err(Failure::Broken(_)) => {}
+                ended => return ended,
+            }
         }
         let begun = self.network.passed();
         let connection = self.connect(url).await?;
