@@ -1,7 +1,7 @@
 //! Log lines of what runs, as the functions write them.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Lines that are kept.
@@ -36,6 +36,10 @@ pub fn logged<T>(work: impl FnOnce() -> T) -> (T, String) {
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
         .with_writer(lines.clone())
         .finish();
+    // With one subscriber alone, `tracing` asks only that of the thread which comes to a line of the log first: where that is another test's,
+    // the line would be off for good.
+    static OTHER: OnceLock<tracing::Dispatch> = OnceLock::new();
+    OTHER.get_or_init(|| tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default()));
     let done = tracing::subscriber::with_default(subscriber, work);
     let bytes = lines.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
     (done, String::from_utf8_lossy(&bytes).into_owned())
