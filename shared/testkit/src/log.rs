@@ -1,7 +1,7 @@
 //! Log lines of what runs, as the functions write them.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Lines that are kept.
@@ -30,15 +30,16 @@ impl<'a> MakeWriter<'a> for Lines {
 /// Does something, and gives with its result everything that it has logged in this thread, at every level.
 pub fn logged<T>(work: impl FnOnce() -> T) -> (T, String) {
     let lines = Lines::default();
-    // With a single subscriber, a line that another thread without one comes to first is switched off for all (tracing-core asks only the
-    // subscriber of that thread). With a second, which takes nothing, it asks all.
-    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let subscriber = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
         .with_writer(lines.clone())
         .finish();
+    // With one subscriber alone, `tracing` asks only that of the thread which comes to a line of the log first: where that is another test's,
+    // the line would be off for good. With a second, which takes nothing, it asks all.
+    static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
+    SECOND.get_or_init(|| tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default()));
     let done = tracing::subscriber::with_default(subscriber, work);
     let bytes = lines.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
     (done, String::from_utf8_lossy(&bytes).into_owned())

@@ -2,12 +2,20 @@
 
 use crate::machine::Machine;
 use crate::shop::{HELPS, Shop};
+use async_trait::async_trait;
 use domain::observed::{Missing, Observed};
 use domain::performance::pages::{Answer, Body, Document, Http, Kind, PageLook, Resource, Use};
-use engine::ports::{PortError, PortResult};
+use engine::ports::{Pages, PortError, PortResult};
 use maintainer_performance::identify::Decided;
 use maintainer_performance::pages::Looks;
 use serde_json::json;
+
+#[async_trait]
+impl Pages for Shop {
+    async fn fetch(&self, _: &str) -> PortResult<PageLook> {
+        (*self.page.lock().unwrap())()
+    }
+}
 
 fn decided(shop: &Shop) -> Decided {
     let ended = Machine::performance(shop, "performance-1").run(json!({"app": "shop"}));

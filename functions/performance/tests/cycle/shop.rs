@@ -15,7 +15,7 @@ use domain::performance::vitals::Look;
 use domain::performance::{Counter, Priced, Question, Sample};
 use domain::resource::{APP_TAG, Live};
 use engine::documents;
-use engine::ports::{Caches, Databases, EntryState, Executions, Lease, Pages, PortError, PortResult};
+use engine::ports::{Caches, Databases, EntryState, Executions, Lease, PortError, PortResult};
 use engine::run::lease_key;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -333,13 +333,6 @@ impl Databases for Shop {
             })
         };
         Ok(questions.iter().map(price).collect())
-    }
-}
-
-#[async_trait]
-impl Pages for Shop {
-    async fn fetch(&self, _: &str) -> PortResult<PageLook> {
-        (*self.page.lock().unwrap())()
     }
 }
 
