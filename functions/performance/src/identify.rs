@@ -17,6 +17,7 @@ use domain::performance::{
     Advisor, Bottleneck, Budget, Indexed, Past, Planning, Priced, Room, STALE_RULE, Seen, Stale, Target, Touching,
     Weighs, Window, Work, bottlenecks, find, matrix, plan, stale,
 };
+use domain::place::Place;
 use domain::plan::Plan;
 use domain::resource::ResourceKind;
 use domain::series::Series;
@@ -108,7 +109,11 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
     found.bottlenecks.sort_by(|a, b| b.saves_ms_hour.total_cmp(&a.saves_ms_hour));
     let now = world.clock.now();
     let journal = world.journal.since(&run.app, settle::look_back(now)).await?;
-    let past: Vec<Past> = journal.iter().filter(|entry| run.answers_for(entry.workflow)).filter_map(past).collect();
+    let past: Vec<Past> = journal
+        .iter()
+        .filter(|entry| run.answers_for(entry.workflow))
+        .filter_map(|entry| past(entry, run.place.as_ref()))
+        .collect();
     let rooms = rooms(app, &snapshot);
     found.stale.sort_by(|a, b| b.share_pct.total_cmp(&a.share_pct));
     let Indexed { plan, targets, mut resources } = plan(&Planning {
@@ -182,6 +187,9 @@ pub async fn identify(mut run: Run, app: &ResolvedApp, world: &World<'_>) -> Res
         confidence: 1.0,
         signals: Vec::new(),
         no_opportunity_because: findings.is_empty().then(|| match app.databases.is_empty() {
+            _ if !found.unmeasured.is_empty() => {
+                format!("nothing was found in what could be read of {}; some of it could not", looked_at(app))
+            }
             true => format!("no rule about {} found anything", looked_at(app)),
             false => format!(
                 "every statement that takes long has the indexes that help it, and no rule about {} found anything",
@@ -327,10 +335,13 @@ async fn ask(name: &str, advisor: &mut Advisor, databases: &dyn Databases) -> Re
 }
 
 /// An earlier change as the planner looks at it; what never happened does not count.
-fn past(entry: &Entry) -> Option<Past> {
+///
+/// Within a run resources go by their plain names; the journal has them with the place, where it is not the deployment's own.
+fn past(entry: &Entry, place: Option<&Place>) -> Option<Past> {
+    let id = &entry.change.resource;
     (entry.state != EntryState::NotApplied).then(|| Past {
         made_in: (entry.execution.clone(), entry.iteration),
-        resource: entry.change.resource.clone(),
+        resource: place.map_or_else(|| id.clone(), |place| place.plain(id)),
         // A build that was interrupted, or never measured, says nothing about the index.
         verdict: entry.outcome.as_ref().filter(|outcome| outcome.before.is_some()).map(|outcome| outcome.verdict),
         at: entry.applied_at.unwrap_or(entry.intended_at),

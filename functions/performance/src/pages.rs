@@ -6,6 +6,7 @@ use domain::observed::{Missing, Observed};
 use domain::performance::Policy;
 use domain::performance::pages::{PageLook, find};
 use engine::ports::{Clock, Pages};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 /// Seconds after which no further page is looked at: the step has five minutes for everything.
@@ -24,8 +25,8 @@ pub struct Looked {
 pub type Looks = Vec<Looked>;
 
 /// Looks at every page. Nothing else depends on it: one that can't be had is missing with its reason.
-pub(crate) async fn looks(app: &ResolvedApp, pages: &dyn Pages, clock: &dyn Clock) -> Looks {
-    let begun = clock.steady();
+/// The time counts from when the step began, which has databases and caches to look at before.
+pub(crate) async fn looks(app: &ResolvedApp, pages: &dyn Pages, clock: &dyn Clock, begun: SignedDuration) -> Looks {
     let mut looked = Looks::new();
     for url in &app.pages {
         let page = url.split(['?', '#']).next().unwrap_or_default().to_owned();

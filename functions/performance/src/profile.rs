@@ -90,6 +90,7 @@ pub type Profiles = BTreeMap<String, Profile>;
 /// missing in the profile with its reason, as long as there is another; a cache as well, and as long as there is a database.
 pub async fn profile(request: Request, app: &ResolvedApp, world: &World<'_>) -> Result<Run, StepError> {
     let Request { intent, mut run } = request;
+    let begun = world.see.clock.steady();
     if !app.is_profiled() {
         return Err(StepError::Config(format!(
             "{} has no database, no cache and no page in maintainer.yaml: name one under applications.{}.databases, .caches or .pages",
@@ -142,7 +143,7 @@ pub async fn profile(request: Request, app: &ResolvedApp, world: &World<'_>) -> 
             }
             documents::put(world.artifacts, &run.key("profile"), &profiles).await?;
             if !app.pages.is_empty() {
-                let looks = pages::looks(app, world.pages, world.see.clock).await;
+                let looks = pages::looks(app, world.pages, world.see.clock, begun).await;
                 documents::put(world.artifacts, &run.key("pages"), &looks).await?;
             }
             let snapshot = observe(app, run.place.as_ref(), &world.see).await?;

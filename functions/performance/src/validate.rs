@@ -1,4 +1,4 @@
-//! validate: the same statements again, after as much traffic, and for each index whether it helped. The verdicts are `domain`'s.
+//! validate: the same statements again, after as much traffic, and for each change whether it helped. The verdicts are `domain`'s.
 
 use crate::identify::Decided;
 use crate::profile::{Opened, Profiles, profiles};

@@ -41,6 +41,13 @@ impl Place {
         }
     }
 
+    /// The id without the place that [`Self::qualified`] has put behind it.
+    #[must_use]
+    pub fn plain(&self, id: &ResourceId) -> ResourceId {
+        let behind = format!("@{}/{}", self.account, self.region);
+        id.as_str().strip_suffix(&behind).map_or_else(|| id.clone(), ResourceId::from)
+    }
+
     fn is(&self, account: &str, region: &str) -> bool {
         // ARNs of global services name no Region, those of API Gateway no account.
         (account.is_empty() || account == self.account) && (region.is_empty() || region == self.region)
@@ -121,5 +128,15 @@ mod tests {
         for open in ["arn", "arn:run-1", "arn:aws:cloudfront::111122223333:distribution/E1", "x:aws:a:us-east-1:1:b"] {
             assert_eq!(Place::of_arn(open), None, "{open}");
         }
+    }
+
+    #[test]
+    fn regression_an_id_is_plain_again_without_its_place_and_only_without_its_own() {
+        let place = Place { account: "111122223333".to_owned(), region: "us-east-1".to_owned() };
+        let id = ResourceId::from("index/orders/maintainer_orders_1");
+        assert_eq!(place.plain(&place.qualified(&id)), id);
+        assert_eq!(place.plain(&id), id);
+        let other = Place { region: "eu-west-1".to_owned(), ..place.clone() };
+        assert_eq!(other.plain(&place.qualified(&id)), place.qualified(&id));
     }
 }

@@ -47,7 +47,8 @@ const LIVE: &str = "SELECT pg_table_size(t.oid)::float8, \
     CASE WHEN t.reltuples > 0 THEN t.reltuples ELSE coalesce(s.n_live_tup, 0) END::float8, \
     coalesce(s.n_mod_since_analyze, 0)::float8, \
     pg_has_role(current_user, t.relowner, 'USAGE') \
-      OR pg_has_role(current_user, (SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE'), \
+      OR pg_has_role(current_user, (SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE') \
+      OR CASE WHEN current_setting('server_version_num')::int >= 170000 THEN has_table_privilege(t.oid, 'MAINTAIN') ELSE false END, \
     quote_ident(pg_get_userbyid(t.relowner)), quote_ident(current_user) \
     FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace LEFT JOIN pg_stat_all_tables s ON s.relid = t.oid \
     WHERE n.nspname = $1 AND t.relname = $2";
@@ -286,13 +287,15 @@ async fn found(
         (row.try_get(3).unwrap_or_default(), row.try_get(4).unwrap_or_default());
     let work = if is_vacuumed { "autovacuum" } else { "other work" };
     let (owner, user): (String, String) = (row.try_get(8).unwrap_or_default(), row.try_get(9).unwrap_or_default());
+    // Not known is not fresh.
+    let unread = |error: tokio_postgres::Error| port_error(operation, &error);
     let found = Found {
         index,
         table_bytes: row.try_get(0).unwrap_or(f64::MAX),
         oldest_transaction_s: row.try_get(2).unwrap_or(f64::MAX),
         busy: held.map(|mode| format!("{work} on the table ({mode})")),
-        rows: row.try_get(5).unwrap_or(0.0),
-        modified: row.try_get(6).unwrap_or(0.0),
+        rows: row.try_get(5).map_err(unread)?,
+        modified: row.try_get(6).map_err(unread)?,
         lacking: (!row.try_get(7).unwrap_or(false)).then(|| format!("GRANT {owner} TO {user}")),
     };
     Ok((found, is_vacuumed))
@@ -335,7 +338,7 @@ fn as_refused(operation: &str, error: &tokio_postgres::Error) -> PortError {
 fn not_ours(change: &Change) -> PortError {
     PortError::Rejected {
         operation: change.action.to_string(),
-        why: "the performance cycle builds no such index".to_owned(),
+        why: "the performance cycle makes no such change, or it has no way back".to_owned(),
     }
 }
 

@@ -9,7 +9,9 @@ use std::io;
 /// Translates a failed call. `operation` says what was tried, `needs` the rule of an ACL that permits it.
 pub(crate) fn port_error(operation: &str, needs: &str, error: &RedisError) -> PortError {
     let operation = operation.to_owned();
-    let said = || line(error.detail().unwrap_or_else(|| error.category()));
+    // Some servers repeat the arguments of a command that they do not know: those of a login are the password.
+    let said =
+        || line(error.detail().unwrap_or_else(|| error.category()).split(", with args").next().unwrap_or_default());
     let denied = |permission: String| PortError::Denied { operation: operation.clone(), permission };
     let unknown = |why: &str| PortError::Unknown { operation: operation.clone(), why: why.to_owned() };
     let rejected = |why: String| PortError::Rejected { operation: operation.clone(), why };

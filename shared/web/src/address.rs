@@ -28,9 +28,10 @@ pub(crate) fn shown(url: &Url) -> String {
     let mut text = format!("{}{}", url.origin().ascii_serialization(), url.path());
     if let Some(query) = url.query() {
         let keys = query.split('&').map(|pair| match pair.split_once('=') {
-            Some((key, _)) => format!("{key}=…"),
-            // A value without a key.
-            None => "…".to_owned(),
+            // Padded base64 ends like a key without a value.
+            Some((key, value)) if !value.is_empty() && is_key(key) => format!("{key}=…"),
+            // A value without a key, or what may be one.
+            _ => "…".to_owned(),
         });
         text = format!("{text}?{}", keys.collect::<Vec<_>>().join("&"));
     }
@@ -39,6 +40,13 @@ pub(crate) fn shown(url: &Url) -> String {
         Some((at, _)) => format!("{}…", &clean[..at]),
         None => clean,
     }
+}
+
+/// Longest name of a value in a query that is written down.
+const KEY_CHARS_MAX: usize = 24;
+
+fn is_key(text: &str) -> bool {
+    text.len() <= KEY_CHARS_MAX && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 #[cfg(test)]
@@ -71,9 +79,11 @@ mod tests {
         let of = |text: &str| shown(&Url::parse(text).unwrap());
         assert_eq!(
             of("https://user:canary@a.example/b?token=canary&x=&canary#canary"),
-            "https://a.example/b?token=…&x=…&…"
+            "https://a.example/b?token=…&…&…"
         );
         assert_eq!(of("https://a.example/"), "https://a.example/");
+        assert_eq!(of("https://a.example/?Y2FuYXJ5LWNhbmFyeQ=="), "https://a.example/?…");
+        assert_eq!(of("https://a.example/?canary%2Bcanary%2Fcanary=1"), "https://a.example/?…");
         assert!(of(&format!("https://a.example/{}", "b".repeat(1_000))).chars().count() <= SHOWN_CHARS_MAX + 1);
     }
 }

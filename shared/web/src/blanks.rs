@@ -74,10 +74,14 @@ fn quoted(text: &[u8], quote: u8) -> usize {
     text.len()
 }
 
+/// Longest regular expression.
+const EXPRESSION_BYTES_MAX: usize = 2_048;
+
 /// Length of a regular expression that begins here.
 fn expression(text: &[u8]) -> usize {
     let (mut at, mut in_class) = (1, false);
-    while let Some(&byte) = text.get(at) {
+    // One that is longer is none; without a bound, slashes that begin nothing would each be looked for to the end.
+    while let Some(&byte) = text.get(at).filter(|_| at < EXPRESSION_BYTES_MAX) {
         match byte {
             b'\\' => at += 1,
             b'[' => in_class = true,
@@ -105,6 +109,8 @@ mod tests {
         assert_eq!(script("a=\"// no  /* no */\";b='  ';c=`\n  //  `"), 0);
         assert_eq!(script("a=/[/]  \\/  /;"), 0);
         assert_eq!(script("a=b/c;d=e/f"), 0);
+        // A slash that begins nothing is not looked for to the end of the file: two megabytes of them in a blink.
+        assert_eq!(script(&"=/[".repeat(700_000)), 0);
         let style = |text: &str| blanks(text.as_bytes(), Language::Style);
         assert_eq!(style("a{b:url(//c.example/d)}"), 0);
         assert_eq!(style("a b {\n  c: d;\n}\n"), 1 + 3 + 1 + 1 + 1);

@@ -142,10 +142,11 @@ fn polyfills(script: &str) -> Vec<String> {
         let begin = format!("defineProperty({object},");
         for (at, _) in script.match_indices(begin.as_str()) {
             let rest = script[at + begin.len()..].trim_start();
-            let name = rest.trim_start_matches(['"', '\'']);
-            let end = name.find(['"', '\'']).unwrap_or(0);
-            if names.contains(&&name[..end]) {
-                found.insert(format!("{object}.{}", &name[..end]));
+            let name = rest.strip_prefix(['"', '\'']).unwrap_or(rest);
+            // Names of functions are letters and digits: looked at as far as these go, not to the next quotation mark, which may be far.
+            let name = &name[..name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len())];
+            if names.contains(&name) {
+                found.insert(format!("{object}.{name}"));
             }
         }
     }

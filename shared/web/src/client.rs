@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -91,6 +92,20 @@ impl<'a, N: Network> Client<'a, N> {
         let found = all.into_iter().find(|one| zones.contains(one));
         client.page = found.ok_or_else(|| Failure::Forbidden(host(page)))?;
         Ok(client)
+    }
+
+    /// The page has come from another address than it was named by: its files reach no further than that one is. Never makes it wider.
+    pub(crate) async fn came_from(&mut self, page: &Url) -> Result<(), Failure> {
+        let zones: Vec<Zone> = self.resolve(page).await?.into_iter().map(zone).collect();
+        if zones.contains(&Zone::Public) {
+            self.page = Zone::Public;
+        }
+        Ok(())
+    }
+
+    /// How long one answer may take.
+    pub(crate) fn answer_max(&self) -> Duration {
+        self.limits.answer
     }
 
     /// Whether no more is to be asked for.
@@ -326,6 +341,6 @@ fn host(url: &Url) -> String {
     domain::text::line(&url[Position::BeforeHost..Position::AfterPort])
 }
 
-fn ms(passed: std::time::Duration) -> f64 {
+fn ms(passed: Duration) -> f64 {
     passed.as_secs_f64() * 1e3
 }

@@ -8,6 +8,11 @@ const DEPTH_MAX: usize = 16;
 /// Longest selector that is looked at.
 const SELECTOR_BYTES_MAX: usize = 2_000;
 
+/// What is kept of each kind of thing that one style sheet says: what comes from elsewhere must not fill the memory.
+const SAID_MAX: usize = 2_000;
+/// Longest list of fonts that is kept.
+const FAMILIES_CHARS_MAX: usize = 300;
+
 /// What a style sheet says.
 #[derive(Debug, Default)]
 pub(crate) struct Sheet {
@@ -21,6 +26,17 @@ pub(crate) struct Sheet {
     pub(crate) families: Vec<String>,
     /// Selectors of what gets a width and a height, or a shape.
     pub(crate) sized: Vec<String>,
+    /// It says more than is kept.
+    pub(crate) is_cut: bool,
+}
+
+/// Keeps one thing more, as far as there is room; says whether there was.
+fn put<T>(list: &mut Vec<T>, item: T) -> bool {
+    let has_room = list.len() < SAID_MAX;
+    if has_room {
+        list.push(item);
+    }
+    has_room
 }
 
 /// A `@font-face`.
@@ -96,7 +112,7 @@ fn at_rule(parser: &mut Parser<'_>, name: &str, sheet: &mut Sheet, depth: usize)
         }
         let media = parser.slice(after..end).trim().to_owned();
         if let Some(url) = url {
-            sheet.imports.push((url, (!media.is_empty()).then_some(media)));
+            sheet.is_cut |= !put(&mut sheet.imports, (url, (!media.is_empty()).then_some(media)));
         }
         return Ok(());
     }
@@ -194,7 +210,10 @@ fn declarations(parser: &mut Parser<'_>, selector: &str, sheet: &mut Sheet, dept
                     "width" | "inline-size" => has_width |= is_length,
                     "height" | "block-size" => has_height |= is_length,
                     "aspect-ratio" => has_shape |= text.starts_with(|c: char| c.is_ascii_digit()),
-                    "font" | "font-family" => sheet.families.push(text),
+                    "font" | "font-family" => {
+                        let text = text.chars().take(FAMILIES_CHARS_MAX).collect();
+                        sheet.is_cut |= !put(&mut sheet.families, text);
+                    }
                     _ => {}
                 }
                 if name.starts_with("background")
@@ -202,7 +221,9 @@ fn declarations(parser: &mut Parser<'_>, selector: &str, sheet: &mut Sheet, dept
                 {
                     // Of several for screens of several densities, the first.
                     let many = if has_set { 1 } else { usize::MAX };
-                    sheet.images.extend(urls.into_iter().take(many).map(|url| (selector.to_owned(), url)));
+                    for url in urls.into_iter().take(many) {
+                        sheet.is_cut |= !put(&mut sheet.images, (selector.to_owned(), url));
+                    }
                 }
                 if is_end {
                     break;
@@ -217,7 +238,7 @@ fn declarations(parser: &mut Parser<'_>, selector: &str, sheet: &mut Sheet, dept
         }
     }
     if has_shape || has_width && has_height {
-        sheet.sized.push(selector.to_owned());
+        sheet.is_cut |= !put(&mut sheet.sized, selector.to_owned());
     }
     Ok(())
 }
@@ -253,7 +274,7 @@ fn face(parser: &mut Parser<'_>, sheet: &mut Sheet) -> Parsed {
             break;
         }
     }
-    sheet.faces.push(face);
+    sheet.is_cut |= !put(&mut sheet.faces, face);
     Ok(())
 }
 

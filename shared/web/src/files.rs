@@ -9,6 +9,8 @@ use domain::performance::pages::{FontFace, How, Kind, Resource, Use};
 use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
+/// What is kept of each kind of thing that the style sheets of a page say, and of files that are left out.
+const SAID_MAX: usize = 2_000;
 /// Places of use of one file that are kept.
 const USES_MAX: usize = 20;
 
@@ -31,7 +33,9 @@ impl Files {
         let file = match self.places.get(&url) {
             Some(at) => &mut self.resources[*at],
             None if self.urls.len() >= self.files_max => {
-                self.left_out.insert(url.to_string());
+                if self.left_out.len() < SAID_MAX {
+                    self.left_out.insert(url.to_string());
+                }
                 return;
             }
             None => {
@@ -94,6 +98,15 @@ pub(crate) struct Styles {
 
 impl Styles {
     pub(crate) fn take(&mut self, style: Option<String>, base: Url, mut sheet: Sheet) {
+        let room = |used: usize| SAID_MAX.saturating_sub(used);
+        let is_more = sheet.is_cut
+            || sheet.families.len() > room(self.families.len())
+            || sheet.sized.len() > room(self.sized.len())
+            || sheet.faces.len() > room(self.declared.len());
+        self.is_cut |= is_more;
+        sheet.families.truncate(room(self.families.len()));
+        sheet.sized.truncate(room(self.sized.len()));
+        sheet.faces.truncate(room(self.declared.len()));
         self.families.append(&mut sheet.families);
         self.sized.append(&mut sheet.sized);
         let faces = std::mem::take(&mut sheet.faces);

@@ -39,6 +39,8 @@ pub(crate) struct Page {
 const MARKS_MAX: usize = 20_000;
 /// Things that are named.
 const NAMED_MAX: usize = 5_000;
+/// Elements with a style of their own that is read.
+const OWN_MAX: usize = 500;
 /// Longest value of an attribute that is read for what it says.
 const VALUE_BYTES_MAX: usize = 16_384;
 /// Elements that stand before anything that is shown.
@@ -207,6 +209,7 @@ impl Reader<'_> {
         }
         if let Some(style) = attributes.get("style")
             && style.contains("url(")
+            && self.page.own.len() < OWN_MAX
         {
             self.page.own.push(of_element(&style));
         }

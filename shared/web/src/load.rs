@@ -68,10 +68,12 @@ pub(crate) async fn load<N: Network>(
     let url = url.ok_or_else(|| rejected("its address is none of the web: correct it under pages"))?;
     let operation = format!("look at {}", shown(&url));
     let failed = |failure: Failure| failure.port_error(operation.clone());
-    let client = Client::new(network, limits, tls, &url).await.map_err(failed)?;
+    let mut client = Client::new(network, limits, tls, &url).await.map_err(failed)?;
     let late = || Failure::TimedOut(limits.look.as_secs());
     let got = timeout(limits.look, client.get(&url, accept(Kind::Frame))).await;
     let got = got.unwrap_or_else(|_| Err(late())).map_err(failed)?;
+    let moved = timeout(limits.look, client.came_from(&got.url)).await;
+    moved.unwrap_or_else(|_| Err(late())).map_err(failed)?;
     let begun = network.passed();
     if !(200..300).contains(&got.status) {
         return Err(of_status(operation, got.status));
@@ -221,6 +223,7 @@ async fn again<N: Network>(client: &Client<'_, N>, files: &Files) -> Option<Agai
     let told: Vec<usize> = (0..files.urls.len()).filter(|at| says(at).is_some()).collect();
     let missed = told.iter().find(|at| says(at).is_some_and(|said| said.to_ascii_lowercase().contains("miss")));
     let at = *missed.or(told.first())?;
-    let got = client.get(&files.urls[at], accept(files.resources[at].kind)).await.ok()?;
+    let asked = client.get(&files.urls[at], accept(files.resources[at].kind));
+    let got = timeout(client.answer_max(), asked).await.ok()?.ok()?;
     Some(Again { url: files.resources[at].url.clone(), headers: kept(&got.headers) })
 }

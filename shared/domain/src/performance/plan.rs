@@ -143,7 +143,7 @@ pub(super) struct Planned {
     pub(super) resource: Resource,
 }
 
-/// Plans the next change: new statistics before any index, since indexes are priced by them.
+/// Plans the next change: new statistics of a table before any index on it, since indexes are priced by them.
 pub fn plan(of: &Planning<'_>) -> Indexed {
     let mut indexed = Indexed::default();
     let day_ago = of.now.checked_sub(SignedDuration::from_hours(DAY_H)).unwrap_or(Timestamp::MIN);
@@ -151,26 +151,32 @@ pub fn plan(of: &Planning<'_>) -> Indexed {
     let iterations: BTreeSet<&(ExecutionId, u32)> = today().map(|past| &past.made_in).collect();
     let spent = iterations.len() >= usize::try_from(of.policy.iterations_per_day_max).unwrap_or(usize::MAX);
     let spent = spent.then(|| format!("{} iterations have changed something today", iterations.len()));
-    for stale in of.stale {
-        let before = today().find(|past| past.resource == stale.resource_id());
-        let again = |_: &Past| {
-            "it was analyzed within a day and is too old again: let autovacuum look sooner (autovacuum_analyze_scale_factor of the table)"
-                .to_owned()
-        };
-        let held = before.map(again).or_else(|| spent.clone()).or_else(|| indexed.held());
-        indexed.plan.findings.push(stale.finding(held.as_deref()));
-        if held.is_none() {
-            indexed.take(stale.planned(of.policy), of);
-        }
-    }
+    let waits = |stale: &Stale| !today().any(|past| past.resource == stale.resource_id());
     for bottleneck in of.bottlenecks.iter().filter(|bottleneck| bottleneck.is_worth_it) {
-        let id = resource_id(&bottleneck.database, &bottleneck.advised.index.name());
+        let spec = &bottleneck.advised.index;
+        let id = resource_id(&bottleneck.database, &spec.name());
+        let on = (&bottleneck.database, &spec.schema, &spec.table);
+        let is_stale =
+            of.stale.iter().any(|stale| waits(stale) && (&stale.database, &stale.schema, &stale.table) == on);
         let held = held(bottleneck, &id, of.rooms.get(&bottleneck.database), of.past, of.policy)
             .or_else(|| spent.clone())
+            .or_else(|| is_stale.then(|| "new statistics of the table first, by which it is priced".to_owned()))
             .or_else(|| indexed.held());
         indexed.plan.findings.push(finding(bottleneck, &id, held.as_deref()));
         if held.is_none() {
             indexed.take(planned(bottleneck, id), of);
+        }
+    }
+    // After the indexes of other tables: a table that may not be analyzed holds up nothing but itself.
+    for stale in of.stale {
+        let again = || {
+            "it was analyzed within a day and is too old again: let autovacuum look sooner (autovacuum_analyze_scale_factor of the table)"
+                .to_owned()
+        };
+        let held = (!waits(stale)).then(again).or_else(|| spent.clone()).or_else(|| indexed.held());
+        indexed.plan.findings.push(stale.finding(held.as_deref()));
+        if held.is_none() {
+            indexed.take(stale.planned(of.policy), of);
         }
     }
     indexed
@@ -181,7 +187,7 @@ impl Indexed {
     fn held(&self) -> Option<String> {
         match self.plan.changes.first()?.action {
             Action::CreateIndex { .. } => Some("one index at a time".to_owned()),
-            _ => Some("new statistics first, by which it is priced".to_owned()),
+            _ => Some("one change at a time".to_owned()),
         }
     }
 
@@ -323,4 +329,4 @@ fn finding(bottleneck: &Bottleneck, id: &ResourceId, held: Option<&str>) -> Find
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,4 +1,4 @@
-//! verify: whether an index has helped the statements that it was built for, without making others or users slower.
+//! verify: whether an index, or new statistics, have helped the statements that they were made for, without making others or users slower.
 //!
 //! The same statements are compared in a window before and one after, each weighed by how often it was asked **before**: what is asked more
 //! or less often afterwards proves nothing. The interval is that of the difference of two means with the spread that the server has measured
@@ -44,13 +44,13 @@ pub struct Measured<'a> {
     pub scans: Option<f64>,
 }
 
-/// Judges an index.
+/// Judges a change.
 pub fn verify(change: &Change, seen: &Measured<'_>, policy: &Policy) -> Outcome {
     let (verdict, numbers, why) = judge(seen, policy);
     outcome(change, verdict, numbers, why, seen.users_after)
 }
 
-/// Judges an index of which nothing can be compared: inconclusive for that reason, and taken back.
+/// Judges a change of which nothing can be compared: inconclusive for that reason. An index is taken back then, new statistics stay.
 pub fn without_measurement(change: &Change, after: &Snapshot, why: &str) -> Outcome {
     outcome(change, Verdict::Inconclusive, None, why.to_owned(), after)
 }

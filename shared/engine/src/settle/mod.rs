@@ -7,6 +7,7 @@
 use crate::act::{ActError, Context, earlier};
 use crate::ports::{Entry, EntryState, PortError};
 use crate::undo;
+use domain::change::Reversal;
 use domain::ids::ResourceId;
 use domain::settle::{Standing, removes, standing};
 use jiff::Timestamp;
@@ -161,6 +162,10 @@ async fn stands_still(context: &Context<'_>, entry: Entry) -> Result<Settled, Ac
     };
     match found {
         Standing::AsChanged | Standing::NotUndoable => Ok(Settled::of(&entry, context.now())),
+        // What restores itself was not taken back by anybody: statistics that are old again were new once, and that is what is judged.
+        Standing::AsPrior if entry.change.action.spec().reversal == Reversal::SelfRestoring => {
+            Ok(Settled::of(&entry, context.now()))
+        }
         Standing::AsPrior => close(context, &entry, EntryState::Undone, "the value before it stands already").await,
         Standing::Other(found) => {
             close(context, &entry, EntryState::Superseded, &format!("somebody else has changed it since: {found}"))

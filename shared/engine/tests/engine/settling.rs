@@ -62,6 +62,23 @@ fn regression_a_change_of_any_kind_that_happened_waits_for_its_verdict() {
 }
 
 #[test]
+fn regression_statistics_that_have_aged_again_were_not_taken_back_by_anybody() {
+    let analyze = Action::AnalyzeTable { database: "shop".into(), schema: "public".into(), table: "orders".into() };
+    let bench = died(analyze, "Actuator.apply", Fault::CrashAfter);
+    let first = settled(&bench.world, "run-2");
+    assert_eq!(bench.state("c1"), Some(EntryState::Applied));
+    drop(first);
+    bench.world.edit(&ResourceId::from("statistics/shop/public.orders"), |resource| {
+        if let Live::Statistics(of) = &mut resource.live {
+            of.modified = of.rows;
+        }
+    });
+    bench.world.pass_s(LEASE_TTL_S + 1);
+    recover_and(&bench.world, "run-3", |_| false);
+    assert_eq!(bench.state("c1"), Some(EntryState::Kept), "judged, and kept since there is no way back");
+}
+
+#[test]
 fn what_a_dead_run_left_is_kept_or_undone_by_its_verdict_and_names_who_took_it_over() {
     for (action, has_helped) in kinds().into_iter().flat_map(|action| [(action.clone(), true), (action, false)]) {
         let is_undoable = action.spec().reversal == domain::change::Reversal::Undoable;

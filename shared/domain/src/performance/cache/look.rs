@@ -190,6 +190,10 @@ impl Look {
         if let Observed::Known(sampled) = &self.keys {
             let others: Vec<&str> =
                 self.info.databases.keys().map(String::as_str).filter(|name| *name != sampled.database).collect();
+            if sampled.skipped > 0.0 {
+                beyond
+                    .push(format!("{} of the keys sampled (they went away, or have very long names)", sampled.skipped));
+            }
             if !others.is_empty() {
                 beyond.push(format!("keys in {} (only those of {} are sampled)", others.join(", "), sampled.database));
             }

@@ -3,9 +3,14 @@ use crate::performance::advisor::{Advised, Helped};
 use crate::performance::index::IndexSpec;
 
 fn bottleneck(columns: &[&str], saves_ms_hour: f64) -> Bottleneck {
+    bottleneck_on("orders", columns, saves_ms_hour)
+}
+
+/// An index on columns of a table that saves so much.
+pub fn bottleneck_on(table: &str, columns: &[&str], saves_ms_hour: f64) -> Bottleneck {
     let help =
         Helped { statement: 1, cost_before: 100.0, cost_after: 1.0, mean_ms: 200.0, calls: 100.0, calls_hour: 400.0 };
-    let index = IndexSpec::btree("public", "orders", columns);
+    let index = IndexSpec::btree("public", table, columns);
     Bottleneck {
         database: "orders".to_owned(),
         advised: Advised { index, bytes: 2e7, helps: vec![help] },

@@ -1,4 +1,6 @@
-use super::super::plan::{Past, Planning, plan};
+use super::super::bottlenecks::Bottleneck;
+use super::super::plan::tests::bottleneck_on as bottleneck;
+use super::super::plan::{Indexed, Past, Planning, plan};
 use super::super::rules::fixture::{catalog, lookup};
 use super::*;
 use crate::ids::ExecutionId;
@@ -49,21 +51,47 @@ fn what_is_neither_slow_nor_heavy_what_is_rare_and_what_only_adds_rows_asks_for_
     assert!(found(&parted, &[lookup("customer_id", 50.0, 150.0)]).is_empty());
 }
 
+fn planned(bottlenecks: &[Bottleneck], stale: &[Stale], past: &[Past], now_s: i64) -> Indexed {
+    plan(&Planning {
+        bottlenecks,
+        stale,
+        touching: &BTreeMap::new(),
+        rooms: &BTreeMap::new(),
+        past,
+        policy: &Policy::default(),
+        run: (&ExecutionId::from("performance-2"), 1),
+        now: Timestamp::from_second(now_s).unwrap(),
+    })
+}
+
+#[test]
+fn regression_a_table_that_may_not_be_analyzed_holds_up_no_index_but_its_own() {
+    let stale = found(&changed(4e5), &[lookup("customer_id", 50.0, 150.0)]);
+    let done = |indexed: &Indexed| -> Vec<String> {
+        indexed.plan.changes.iter().map(|change| change.action.to_string()).collect()
+    };
+    let (own, other) = (bottleneck("orders", &["a"], 9.0), bottleneck("items", &["b"], 5.0));
+    let indexed = planned(&[own.clone(), other], &stale, &[], 100);
+    assert!(matches!(done(&indexed).as_slice(), [one] if one.contains("public.items")), "{:?}", done(&indexed));
+    let indexed = planned(std::slice::from_ref(&own), &stale, &[], 100);
+    assert_eq!(done(&indexed), ["analyze public.orders in orders"]);
+    let told =
+        indexed.plan.findings.iter().any(|finding| finding.summary.contains("new statistics of the table first"));
+    assert!(told, "{:?}", indexed.plan.findings);
+    let analyzed = Past {
+        made_in: (ExecutionId::from("performance-1"), 1),
+        resource: stale[0].resource_id(),
+        verdict: None,
+        at: Timestamp::UNIX_EPOCH,
+    };
+    let indexed = planned(&[own], &stale, &[analyzed], 100);
+    assert!(matches!(done(&indexed).as_slice(), [one] if one.contains("public.orders")), "once a day is enough");
+}
+
 #[test]
 fn it_is_planned_before_any_index_once_a_day_and_says_what_it_expects() {
     let stale = found(&changed(4e5), &[lookup("customer_id", 50.0, 150.0)]);
-    let planned = |past: &[Past], now_s: i64| {
-        plan(&Planning {
-            bottlenecks: &[],
-            stale: &stale,
-            touching: &BTreeMap::new(),
-            rooms: &BTreeMap::new(),
-            past,
-            policy: &Policy::default(),
-            run: (&ExecutionId::from("performance-2"), 1),
-            now: Timestamp::from_second(now_s).unwrap(),
-        })
-    };
+    let planned = |past: &[Past], now_s: i64| planned(&[], &stale, past, now_s);
     let first = planned(&[], 100);
     let change = &first.plan.changes[0];
     assert_eq!(change.action.to_string(), "analyze public.orders in orders");
