@@ -29,7 +29,7 @@ pub(crate) fn shown(url: &Url) -> String {
     if let Some(query) = url.query() {
         let keys = query.split('&').map(|pair| match pair.split_once('=') {
             // Padded base64 ends like a key without a value.
-            Some((key, value)) if !value.is_empty() && is_key(key) => format!("{key}=…"),
+            Some((key, value)) if !value.trim_matches('=').is_empty() && is_key(key) => format!("{key}=…"),
             // A value without a key, or what may be one.
             _ => "…".to_owned(),
         });
