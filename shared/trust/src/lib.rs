@@ -1,4 +1,4 @@
-//! Whom connections to servers of applications trust: one place for databases and caches. Decides nothing.
+//! Whom connections to servers of applications trust: one place for databases, caches and pages. Decides nothing.
 
 use engine::ports::{PortError, PortResult};
 use rustls::pki_types::CertificateDer;
