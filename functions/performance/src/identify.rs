@@ -1,5 +1,5 @@
-//! identify: what is slow for want of an index, what it would save, and which index is built next; and what is told about databases and caches.
-//! The rules are `domain`'s; the planner of the server prices.
+//! identify: what is slow for want of an index, what it would save, and which index is built next; and what is told about databases, caches
+//! and pages. The rules are `domain`'s; the planner of the server prices.
 
 use crate::caches;
 use crate::pages::{self, Looks};
@@ -216,7 +216,10 @@ fn looked_at(app: &ResolvedApp) -> String {
         ("pages", !app.pages.is_empty()),
     ];
     let names: Vec<&str> = has.into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect();
-    names.join(" and ")
+    match names.as_slice() {
+        [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        one => one.concat(),
+    }
 }
 
 /// Looks at one database.

@@ -1,5 +1,5 @@
 //! profile: what the databases and caches of the application do while its users work: counters at both ends of a window of normal traffic,
-//! and at its end what the application looks like.
+//! and at its end what its pages load and what it looks like.
 
 use crate::pages;
 use config::ResolvedApp;
